@@ -1,0 +1,46 @@
+# Every target runs on the Node.js that npm installs into node_modules, whatever the machine has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install build up down test unit cluster lint fix clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+install: node_modules/.package-lock.json ## Install the dependencies (Node.js 24 among them)
+
+# Compiled again only when a source changed.
+SOURCES := $(shell find shared services proto -name node_modules -prune -o \( -name '*.ts' -o -name '*.proto' -o -name '*.json' \) -not -path '*/gen/*' -print)
+dist/.built: node_modules/.package-lock.json package.json tsconfig.json tsconfig.build.json $(SOURCES)
+	npm run --silent build
+	@touch $@
+
+build: dist/.built ## Compile to dist/
+
+up: build ## Install, build, start 3 masters and 2 workers on loopback
+	@quorate up
+
+down: build ## Stop that cluster; its data stays
+	@quorate down
+
+test: lint unit cluster ## Install, build, lint, and run every test that needs no container engine
+
+unit: build ## Unit and scenario tests
+	vitest run --project unit
+
+cluster: build ## Tests on real processes
+	vitest run --project cluster
+
+lint: build ## Types, format, lint, layers, dead code
+	npm run --silent types
+	npm run --silent lint
+
+fix: install ## Format, and mend what the linter can
+	npm run --silent fix
+
+clean: ## Remove what was built
+	rm -rf dist shared/rpc/gen coverage

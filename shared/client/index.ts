@@ -1,0 +1,2 @@
+export type * from './api-client.ts';
+export type * from './kv-client.ts';

@@ -1,0 +1,3 @@
+export type { Clock, Timer } from './clock.ts';
+export { ManualClock } from './manual.ts';
+export { systemClock } from './system.ts';

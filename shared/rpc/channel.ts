@@ -1,0 +1,82 @@
+import {
+  type CallOptions,
+  ChannelCredentials,
+  type ChannelOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { fromServiceError } from './errors.ts';
+
+/** Reconnects at once and often: the default back-off outlives an election. */
+const channelOptions: ChannelOptions = {
+  'grpc.initial_reconnect_backoff_ms': 50,
+  'grpc.min_reconnect_backoff_ms': 50,
+  'grpc.max_reconnect_backoff_ms': 500,
+  'grpc.enable_retries': 0,
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+};
+
+interface ClientConstructor<C> {
+  new (address: string, creds: ChannelCredentials, options?: ChannelOptions): C;
+}
+
+/** A client of one generated service at `host:port`, in clear text (loopback only). */
+export function connect<C>(Client: ClientConstructor<C>, address: string): C {
+  return new Client(address, credentials.createInsecure(), channelOptions);
+}
+
+type UnaryMethod<Req, Res> = (
+  request: Req,
+  options: CallOptions,
+  callback: (error: ServiceError | null, response?: Res) => void,
+) => ClientUnaryCall;
+
+export interface CallLimits {
+  /** From now, in milliseconds; absent: no deadline. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One unary call as a promise; rejects with the QuorateError that the server threw. */
+export function unary<Req, Res>(
+  method: UnaryMethod<Req, Res>,
+  request: Req,
+  limits: CallLimits = {},
+): Promise<Res> {
+  return new Promise((resolve, reject) => {
+    const call = method(request, callOptions(limits), (error, response) => {
+      limits.signal?.removeEventListener('abort', cancel);
+      if (error || response === undefined) reject(fromServiceError(error));
+      else resolve(response);
+    });
+    const cancel = (): void => call.cancel();
+    limits.signal?.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+/** A server stream as an async iterable; ends quietly when `signal` aborts it. */
+export async function* serverStream<Res>(
+  call: ClientReadableStream<Res>,
+  signal?: AbortSignal,
+): AsyncGenerator<Res, void> {
+  const cancel = (): void => call.cancel();
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    for await (const message of call) yield message as Res;
+  } catch (thrown) {
+    if (!signal?.aborted) throw fromServiceError(thrown);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    call.cancel();
+  }
+}
+
+function callOptions({ timeoutMs }: CallLimits): CallOptions {
+  return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+}

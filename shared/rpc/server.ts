@@ -1,0 +1,58 @@
+import {
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js';
+import { QuorateError } from '#shared/base';
+import { toStatus } from './errors.ts';
+
+const serverOptions: ServerOptions = {
+  'grpc.max_receive_message_length': 4 * 1024 * 1024,
+  'grpc.max_concurrent_streams': 0xffff_ffff,
+};
+
+export function createServer(options: ServerOptions = {}): Server {
+  return new Server({ ...serverOptions, ...options });
+}
+
+/** Binds `host:port` in clear text (loopback only) and resolves with the port bound. */
+export function listen(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (!error) {
+        resolve(port);
+        return;
+      }
+      reject(
+        new QuorateError('unavailable', `cannot listen on ${address}: ${error.message}`, {
+          cause: error,
+        }),
+      );
+    });
+  });
+}
+
+/** Lets calls in flight finish for `graceMs`, then ends them. */
+export function shutdown(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.forceShutdown(), graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** A unary handler from an async function: what it throws becomes the call's status. */
+export function handleUnary<Req, Res>(
+  fn: (request: Req, call: ServerUnaryCall<Req, Res>) => Promise<Res>,
+): (call: ServerUnaryCall<Req, Res>, callback: sendUnaryData<Res>) => void {
+  return (call, callback) => {
+    fn(call.request, call).then(
+      (response) => callback(null, response),
+      (thrown: unknown) => callback(toStatus(thrown)),
+    );
+  };
+}

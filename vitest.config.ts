@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+// Unit and scenario tests stand beside the code; cluster-tests start real processes and run on
+// the compiled output, one file at a time, because each of them wants the machine to itself.
+const conditions = ['quorate-source'];
+const resolve = { conditions };
+const ssr = { resolve: { conditions, externalConditions: conditions } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['shared/**/*.test.ts', 'services/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'cluster',
+          include: ['cluster-tests/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
