@@ -1,4 +1,5 @@
 import { type DestinationStream, type LoggerOptions, pino } from 'pino';
+import { formatLogLine } from './log-text.ts';
 
 /** What components log through. Fields first, then the message; never a secret among them. */
 export interface Logger {
@@ -10,12 +11,21 @@ export interface Logger {
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
-/** One JSON object per line: `ts`, `level`, `msg`, then the fields. */
-export function createLogger(
-  options: { level: LogLevel; component: string },
-  destination?: DestinationStream,
-): Logger {
+/** `json`: one object per line, for machines. `text`: one line of words, for a terminal. */
+export type LogFormat = 'json' | 'text';
+export const logFormats: readonly LogFormat[] = ['json', 'text'];
+
+export interface LoggerSettings {
+  readonly level: LogLevel;
+  readonly component: string;
+  /** Absent: json. */
+  readonly format?: LogFormat;
+}
+
+/** Each line holds `ts` (UTC), `level`, `component`, `msg`, then the fields. Default: standard out. */
+export function createLogger(options: LoggerSettings, destination?: DestinationStream): Logger {
   const settings: LoggerOptions = {
     level: options.level,
     base: { component: options.component },
@@ -23,5 +33,7 @@ export function createLogger(
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return destination ? pino(settings, destination) : pino(settings);
+  const sink = destination ?? pino.destination({ dest: 1, sync: true });
+  if (options.format !== 'text') return pino(settings, sink);
+  return pino(settings, { write: (line) => void sink.write(`${formatLogLine(line)}\n`) });
 }

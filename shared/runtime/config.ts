@@ -1,0 +1,41 @@
+import { QuorateError } from '#shared/base';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `--data-dir` is `QUORATE_DATA_DIR` in the environment. */
+export function environmentName(flag: string): string {
+  return `QUORATE_${flag.replace(/^--/, '').replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** A setting's value: the flag where given, else the environment's, where that is not empty. */
+export function setting(
+  flag: string,
+  given: string | undefined,
+  env: Environment,
+): string | undefined {
+  return given ?? (env[environmentName(flag)] || undefined);
+}
+
+/** An integer in [min, max]; `bad-request` names the flag otherwise. */
+export function integerSetting(flag: string, value: string, min: number, max: number): number {
+  const number = Number(value);
+  if (/^-?\d+$/.test(value) && number >= min && number <= max) return number;
+  throw new QuorateError(
+    'bad-request',
+    `invalid value "${value}" for ${flag}: must be a whole number from ${min} to ${max}`,
+  );
+}
+
+/** One of a few words. */
+export function choiceSetting<T extends string>(
+  flag: string,
+  value: string,
+  choices: readonly T[],
+): T {
+  const choice = choices.find((word) => word === value);
+  if (choice !== undefined) return choice;
+  throw new QuorateError(
+    'bad-request',
+    `invalid value "${value}" for ${flag}: must be one of ${choices.join(', ')}`,
+  );
+}
