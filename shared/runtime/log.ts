@@ -1,5 +1,9 @@
-import { type DestinationStream, type LoggerOptions, pino } from 'pino';
+import { createRequire } from 'node:module';
+import type { DestinationStream, LoggerOptions, pino as Pino } from 'pino';
 import { formatLogLine } from './log-text.ts';
+
+/** Loaded with the first logger: the command line imports this folder and never logs. */
+const loadPino = (): typeof Pino => createRequire(import.meta.url)('pino') as typeof Pino;
 
 /** What components log through. Fields first, then the message; never a secret among them. */
 export interface Logger {
@@ -26,6 +30,7 @@ export interface LoggerSettings {
 
 /** Each line holds `ts` (UTC), `level`, `component`, `msg`, then the fields. Default: standard out. */
 export function createLogger(options: LoggerSettings, destination?: DestinationStream): Logger {
+  const pino = loadPino();
   const settings: LoggerOptions = {
     level: options.level,
     base: { component: options.component },
@@ -35,5 +40,9 @@ export function createLogger(options: LoggerSettings, destination?: DestinationS
   };
   const sink = destination ?? pino.destination({ dest: 1, sync: true });
   if (options.format !== 'text') return pino(settings, sink);
-  return pino(settings, { write: (line) => void sink.write(`${formatLogLine(line)}\n`) });
+  return pino(settings, {
+    write(line) {
+      sink.write(`${formatLogLine(line)}\n`);
+    },
+  });
 }
