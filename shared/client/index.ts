@@ -1,2 +1,3 @@
 export type * from './api-client.ts';
 export type * from './kv-client.ts';
+export type * from './table-client.ts';
