@@ -1,1 +1,43 @@
-export * from './types.ts';
+export type { Backend } from './backend.ts';
+export {
+  type CheckLimits,
+  checkDeleteRange,
+  checkLeaseGrant,
+  checkPut,
+  checkRange,
+  checkTxn,
+  isTxnReadOnly,
+  isTxnSerializable,
+} from './checks.ts';
+export { type LeaseInfo, Lessor } from './lessor.ts';
+export {
+  type Applied,
+  type EventsSlice,
+  type HashKvResult,
+  Mvcc,
+  type MvccOptions,
+} from './mvcc.ts';
+export type {
+  Compare,
+  CompareResult,
+  DeleteRangeRequest,
+  DeleteRangeResult,
+  Event,
+  Key,
+  KeyValue,
+  LeaseId,
+  PutRequest,
+  PutResult,
+  RangeRequest,
+  RangeResult,
+  RequestOp,
+  ResponseHeader,
+  ResponseOp,
+  SortOrder,
+  SortTarget,
+  TxnRequest,
+  TxnResult,
+  WatchRequest,
+} from './types.ts';
+export { zeroKey } from './types.ts';
+export { type Watcher, WatchHub, type WatchSink, type WatchSource } from './watch-hub.ts';
