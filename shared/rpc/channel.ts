@@ -2,11 +2,16 @@ import {
   type CallOptions,
   ChannelCredentials,
   type ChannelOptions,
+  type Client as GrpcClient,
+  type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type Client as RpcClient,
   credentials,
+  Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
+import type { QuorateError } from '#shared/base';
 import { fromServiceError } from './errors.ts';
 
 /** Reconnects at once and often: the default back-off outlives an election. */
@@ -22,12 +27,18 @@ const channelOptions: ChannelOptions = {
 };
 
 interface ClientConstructor<C> {
-  new (address: string, creds: ChannelCredentials, options?: ChannelOptions): C;
+  new (address: string, creds: ChannelCredentials, options?: ClientOptions): C;
 }
 
-/** A client of one generated service at `host:port`, in clear text (loopback only). */
-export function connect<C>(Client: ClientConstructor<C>, address: string): C {
-  return new Client(address, credentials.createInsecure(), channelOptions);
+/**
+ * A client of one generated service at `host:port`, in clear text (loopback only). A client made
+ * `beside` another one shares its connection.
+ */
+export function connect<C>(Client: ClientConstructor<C>, address: string, beside?: GrpcClient): C {
+  const options: ClientOptions = beside
+    ? { ...channelOptions, channelOverride: beside.getChannel() }
+    : channelOptions;
+  return new Client(address, credentials.createInsecure(), options);
 }
 
 type UnaryMethod<Req, Res> = (
