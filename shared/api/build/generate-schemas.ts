@@ -1,0 +1,106 @@
+// Writes gen/schemas.json: structural schemas of the built-in kinds, read from the declarations of
+// the kubernetes-types package. Run by `npm run gen`.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, relative, resolve } from 'node:path';
+import ts from 'typescript';
+
+const roots = [
+  ['core/v1', 'Namespace', 'Node', 'Pod', 'Service', 'ConfigMap', 'Secret', 'Event', 'Binding'],
+  ['apps/v1', 'Deployment', 'ReplicaSet'],
+  ['discovery/v1', 'EndpointSlice'],
+  ['coordination/v1', 'Lease'],
+] as const;
+
+type Node = Record<string, unknown>;
+
+const packageDir = dirname(createRequire(import.meta.url).resolve('kubernetes-types/package.json'));
+const modules = new Map<string, ts.SourceFile>();
+const definitions: Record<string, Node> = {};
+
+function load(name: string): ts.SourceFile {
+  let source = modules.get(name);
+  if (!source) {
+    const path = resolve(packageDir, `${name}.d.ts`);
+    source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ESNext);
+    modules.set(name, source);
+  }
+  return source;
+}
+
+/** The module that a name used in `module` comes from. */
+function origin(module: string, name: string): string {
+  for (const statement of load(module).statements) {
+    if (!ts.isImportDeclaration(statement)) continue;
+    const bindings = statement.importClause?.namedBindings;
+    if (!bindings || !ts.isNamedImports(bindings)) continue;
+    if (!bindings.elements.some((element) => element.name.text === name)) continue;
+    const path = resolve(
+      packageDir,
+      dirname(module),
+      (statement.moduleSpecifier as ts.StringLiteral).text,
+    );
+    return relative(packageDir, path);
+  }
+  return module;
+}
+
+/** Types that are not what their declaration says: strings with a format, or anything at all. */
+const special: Record<string, Node> = {
+  Time: { type: 'string', format: 'date-time' },
+  MicroTime: { type: 'string', format: 'date-time' },
+  Quantity: { 'x-kubernetes-int-or-string': true, format: 'quantity' },
+  FieldsV1: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  RawExtension: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+};
+
+function convert(module: string, type: ts.TypeNode): Node {
+  if (ts.isUnionTypeNode(type)) return { 'x-kubernetes-int-or-string': true };
+  if (ts.isLiteralTypeNode(type)) return { type: 'string' };
+  if (type.kind === ts.SyntaxKind.StringKeyword) return { type: 'string' };
+  if (type.kind === ts.SyntaxKind.BooleanKeyword) return { type: 'boolean' };
+  // No built-in kind here has a fraction in it.
+  if (type.kind === ts.SyntaxKind.NumberKeyword) return { type: 'integer' };
+  if (ts.isTypeLiteralNode(type)) {
+    const index = type.members.find(ts.isIndexSignatureDeclaration);
+    if (!index) throw new Error(`${module}: an object type without an index signature`);
+    return { type: 'object', additionalProperties: convert(module, index.type) };
+  }
+  if (!ts.isTypeReferenceNode(type) || !ts.isIdentifier(type.typeName)) {
+    throw new Error(`${module}: cannot read a type of kind ${ts.SyntaxKind[type.kind]}`);
+  }
+  const name = type.typeName.text;
+  if (name === 'Array') {
+    const [item] = type.typeArguments ?? [];
+    if (!item) throw new Error(`${module}: an array of nothing`);
+    return { type: 'array', items: convert(module, item) };
+  }
+  return special[name] ?? { $ref: define(origin(module, name), name) };
+}
+
+/** Adds the interface's schema to the definitions, and those of all that it uses. */
+function define(module: string, name: string): string {
+  const id = `${module}.${name}`;
+  if (definitions[id]) return id;
+  const declared = load(module).statements.find(
+    (statement): statement is ts.InterfaceDeclaration =>
+      ts.isInterfaceDeclaration(statement) && statement.name.text === name,
+  );
+  if (!declared) throw new Error(`${id} is not an interface`);
+  const properties: Record<string, Node> = {};
+  const required: string[] = [];
+  definitions[id] = { type: 'object', properties, required };
+  for (const member of declared.members) {
+    if (!ts.isPropertySignature(member) || !member.type) throw new Error(`${id}: odd member`);
+    const key = (member.name as ts.Identifier | ts.StringLiteral).text;
+    properties[key] = convert(module, member.type);
+    if (!member.questionToken) required.push(key);
+  }
+  if (required.length === 0) delete definitions[id].required;
+  return id;
+}
+
+for (const [module, ...kinds] of roots) for (const kind of kinds) define(module, kind);
+const output = resolve(import.meta.dirname, '../gen/schemas.json');
+mkdirSync(dirname(output), { recursive: true });
+writeFileSync(output, JSON.stringify(definitions));
