@@ -8,3 +8,4 @@ export {
   type Heartbeat,
   type HeartbeatResult,
 } from './grpc-api-client.ts';
+export { createGrpcKvClient, type GrpcKvClientOptions } from './grpc-kv-client.ts';

@@ -6,7 +6,6 @@ import {
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
-  type Client as RpcClient,
   credentials,
   Metadata,
   type ServiceError,
@@ -39,6 +38,21 @@ export function connect<C>(Client: ClientConstructor<C>, address: string, beside
     ? { ...channelOptions, channelOverride: beside.getChannel() }
     : channelOptions;
   return new Client(address, credentials.createInsecure(), options);
+}
+
+/** No connection could be made, so the server has seen nothing of the call. */
+export function wasNeverSent(error: QuorateError): boolean {
+  return (
+    error.code === 'unavailable' &&
+    /^(No connection established|Name resolution failed)/.test(error.message)
+  );
+}
+
+/** Asks the etcd contract's servers to end a stream with `no leader` when they have lost theirs. */
+export function requireLeader(): Metadata {
+  const metadata = new Metadata();
+  metadata.set('hasleader', 'true');
+  return metadata;
 }
 
 type UnaryMethod<Req, Res> = (

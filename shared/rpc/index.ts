@@ -1,5 +1,40 @@
-export { type CallLimits, connect, serverStream, unary } from './channel.ts';
+export {
+  type CallLimits,
+  connect,
+  requireLeader,
+  serverStream,
+  unary,
+  wasNeverSent,
+} from './channel.ts';
 export { fromServiceError, toStatus } from './errors.ts';
 export { loadProto } from './load.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';
 export { createServer, handleUnary, listen, shutdown } from './server.ts';
+export {
+  deleteRangeFromWire,
+  deleteRangeToWire,
+  keyFromWire,
+  keyToWire,
+  putFromWire,
+  putToWire,
+  rangeFromWire,
+  rangeToWire,
+  txnFromWire,
+  txnToWire,
+} from './etcd/requests.ts';
+export {
+  deleteRangeResultFromWire,
+  deleteRangeResultToWire,
+  eventFromWire,
+  eventToWire,
+  headerFromWire,
+  headerToWire,
+  keyValueFromWire,
+  keyValueToWire,
+  putResultFromWire,
+  putResultToWire,
+  rangeResultFromWire,
+  rangeResultToWire,
+  txnResultFromWire,
+  txnResultToWire,
+} from './etcd/responses.ts';
