@@ -22,6 +22,6 @@ export interface RaftConfig {
   readonly preVote: boolean;
   /** A leader that hears no quorum for an election timeout steps down; leases stickiness (6.2). */
   readonly checkQuorum: boolean;
-  /** Ticks between the ranks of an early pre-vote, see `Raft.peerDisconnected`. Default 2. */
+  /** Ticks between the ranks of an early pre-vote, see `Raft.peerDisconnected`. Default 1. */
   readonly earlyPreVoteTicks?: number;
 }

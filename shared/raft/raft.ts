@@ -3,12 +3,7 @@ import type { RaftConfig } from './config.ts';
 import type { RaftStatus } from './status.ts';
 import type { ConfChange, ConfState, Message, NodeId, Ready } from './types.ts';
 
-export type ProposeResult =
-  | 'accepted'
-  | 'no-leader'
-  | 'transferring'
-  | 'too-much-uncommitted'
-  | 'not-member';
+import type { ProposeResult } from './propose.ts';
 
 const unwritten = (..._unused: unknown[]): never => {
   throw new AssertionError('being written');
