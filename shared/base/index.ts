@@ -7,4 +7,6 @@ export {
   type FieldCause,
   QuorateError,
 } from './errors.ts';
+export { Heap } from './heap.ts';
+export { OrderedMap } from './ordered-map.ts';
 export { createRng, type Rng } from './random.ts';

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { OrderedMap } from './ordered-map.ts';
+
+function all<V>(map: OrderedMap<V>, low = '', high?: string): [string, V][] {
+  const out: [string, V][] = [];
+  map.walk(low, high, (value, key) => {
+    out.push([key, value]);
+    return true;
+  });
+  return out;
+}
+
+test('behaves as a sorted Map, whatever the order of operations', () => {
+  const key = fc.integer({ min: 0, max: 600 }).map((n) => n.toString(36));
+  const step = fc.record({ key, remove: fc.boolean() });
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 2000, size: 'max' }),
+      key,
+      key,
+      fc.boolean(),
+      (steps, low, high, thenEmpty) => {
+        const map = new OrderedMap<number>();
+        const model = new Map<string, number>();
+        for (const [i, { key, remove }] of steps.entries()) {
+          if (remove) expect(map.delete(key)).toBe(model.delete(key));
+          else {
+            map.set(key, i);
+            model.set(key, i);
+          }
+        }
+        const sorted = [...model].sort(([a], [b]) => (a < b ? -1 : 1));
+        expect(map.size).toBe(model.size);
+        expect(all(map)).toEqual(sorted);
+        expect(all(map, low, high)).toEqual(sorted.filter(([k]) => k >= low && k < high));
+        expect(map.get(low)).toBe(model.get(low));
+        if (!thenEmpty) return;
+        for (const k of model.keys()) expect(map.delete(k)).toBe(true);
+        expect(all(map)).toEqual([]);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('a walk ends when the visitor says so', () => {
+  const map = new OrderedMap<number>();
+  for (let i = 0; i < 1000; i++) map.set(String(i).padStart(4, '0'), i);
+  const seen: number[] = [];
+  map.walk('0500', undefined, (value) => seen.push(value) < 3);
+  expect(seen).toEqual([500, 501, 502]);
+});
+
+test('a walk over a part stops at its end', () => {
+  const map = new OrderedMap<number>();
+  for (let i = 0; i < 200; i++) map.set(String(i).padStart(3, '0'), i);
+  expect(all(map, '063', '066').map(([k]) => k)).toEqual(['063', '064', '065']);
+});
