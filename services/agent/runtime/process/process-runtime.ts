@@ -1,0 +1,262 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { must, QuorateError } from '#shared/base';
+import type { Clock, Timer } from '#shared/clock';
+import type { Logger } from '#shared/runtime';
+import { LogFile, type LogLimits } from '../logs/log-file.ts';
+import { readLog } from '../logs/read-log.ts';
+import type {
+  ContainerConfig,
+  ContainerLogOptions,
+  ContainerRuntime,
+  ContainerStatus,
+  ExecResult,
+  PodSandbox,
+  PodSandboxConfig,
+  RuntimeConfig,
+} from '../runtime.ts';
+import { AddressPool } from './address-pool.ts';
+import {
+  ContainerDir,
+  containerId,
+  listContainerKeys,
+  parseContainerId,
+  readOptional,
+  subfolders,
+  writeAtomically,
+} from './container-dir.ts';
+import { exec } from './exec.ts';
+import { launch } from './launch.ts';
+import { readBootId, signalProcess } from './process-table.ts';
+import { Stops } from './stops.ts';
+
+export interface ProcessRuntimeOptions {
+  /** Where the pods' folders are; nobody else writes there. */
+  readonly podsDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly logLimits: LogLimits;
+  /** How often logs are measured. */
+  readonly logCheckMs: number;
+  /** How often containers that an earlier agent started are looked at (kubelet's relist: 1 s). */
+  readonly relistMs: number;
+}
+
+/** Containers as plain processes: no root, no engine, no isolation. */
+export async function createProcessRuntime(
+  options: ProcessRuntimeOptions,
+): Promise<ContainerRuntime> {
+  await mkdir(options.podsDir, { recursive: true, mode: 0o700 });
+  const runtime = new ProcessRuntime(options, await readBootId());
+  await runtime.adopt();
+  return runtime;
+}
+
+class ProcessRuntime implements ContainerRuntime {
+  readonly name = 'process';
+  readonly #options: ProcessRuntimeOptions;
+  readonly #bootId: string;
+  readonly #sandboxes = new Map<string, PodSandbox>();
+  readonly #logs = new Map<string, LogFile>();
+  readonly #listeners: ((podSandboxId: string) => void)[] = [];
+  /** Their end is looked for too: of those an earlier agent started, nobody tells us. */
+  readonly #running = new Set<string>();
+  readonly #stops: Stops;
+  readonly #timers: Timer[];
+  #addresses: AddressPool | undefined;
+
+  constructor(options: ProcessRuntimeOptions, bootId: string) {
+    this.#options = options;
+    this.#bootId = bootId;
+    this.#stops = new Stops(options.clock, (id, signal) => this.#signal(id, signal));
+    this.#timers = [
+      options.clock.every(options.logCheckMs, () => this.#rotateLogs()),
+      options.clock.every(options.relistMs, () => {
+        for (const id of this.#running) void this.#checkEnd(id);
+      }),
+    ];
+  }
+
+  /** Takes up the sandboxes on disk and every container in them that still runs. */
+  async adopt(): Promise<void> {
+    for (const uid of await subfolders(this.#options.podsDir)) {
+      const text = await readOptional(join(this.#options.podsDir, uid, 'sandbox.json'));
+      // The agent died before the sandbox was complete, or while it was being removed.
+      if (text === undefined) {
+        await rm(join(this.#options.podsDir, uid), { recursive: true, force: true });
+        continue;
+      }
+      this.#sandboxes.set(uid, JSON.parse(text) as PodSandbox);
+      for (const status of await this.listContainers(uid)) {
+        if (status.state !== 'running') continue;
+        this.#running.add(status.id);
+        this.#log(this.#dir(status.id));
+      }
+    }
+  }
+
+  updateRuntimeConfig({ podCidr }: RuntimeConfig): void {
+    this.#addresses = new AddressPool(podCidr);
+    const newest = [...this.#sandboxes.values()].sort((a, b) => b.createdAt - a.createdAt)[0];
+    if (newest) this.#addresses.continueAfter(newest.ip);
+  }
+
+  async runPodSandbox(config: PodSandboxConfig): Promise<PodSandbox> {
+    const existing = this.#sandboxes.get(config.uid);
+    if (existing) return existing;
+    if (!/^[A-Za-z0-9-]+$/.test(config.uid)) {
+      throw new QuorateError('invalid', `pod uid "${config.uid}" is not usable as a folder name`);
+    }
+    const ip = config.hostIp ?? this.#allocate();
+    const sandbox = { ...config, id: config.uid, ip, createdAt: this.#options.clock.now() };
+    // Before the first await, so that the address is taken.
+    this.#sandboxes.set(config.uid, sandbox);
+    const folder = join(this.#options.podsDir, config.uid);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeAtomically(join(folder, 'sandbox.json'), JSON.stringify(sandbox));
+    return sandbox;
+  }
+
+  #allocate(): string {
+    if (!this.#addresses) {
+      throw new QuorateError('unavailable', 'the node has no pod CIDR yet: it is not registered');
+    }
+    return this.#addresses.allocate(new Set([...this.#sandboxes.values()].map(({ ip }) => ip)));
+  }
+
+  async removePodSandbox(podSandboxId: string): Promise<void> {
+    const folder = join(this.#options.podsDir, podSandboxId);
+    // First: half a folder without this file is swept away by the next agent.
+    await rm(join(folder, 'sandbox.json'), { force: true });
+    await rm(folder, { recursive: true, force: true });
+    for (const path of this.#logs.keys()) {
+      if (path.startsWith(`${folder}/`)) this.#logs.delete(path);
+    }
+    this.#sandboxes.delete(podSandboxId);
+  }
+
+  listPodSandboxes(): Promise<readonly PodSandbox[]> {
+    return Promise.resolve([...this.#sandboxes.values()]);
+  }
+
+  async createContainer(podSandboxId: string, config: ContainerConfig): Promise<string> {
+    must(config.command[0], 'a container has a command');
+    const key = { podSandboxId, name: config.name, attempt: config.attempt };
+    const dir = new ContainerDir(this.#options.podsDir, key);
+    await dir.create({ ...config, createdAt: this.#options.clock.now() });
+    return containerId(key);
+  }
+
+  async startContainer(id: string): Promise<void> {
+    const dir = this.#dir(id);
+    this.#log(dir);
+    this.#running.add(id);
+    const podDir = join(this.#options.podsDir, dir.key.podSandboxId);
+    await launch(dir, await dir.config(), podDir, () => void this.#checkEnd(id));
+  }
+
+  async stopContainer(id: string, graceMs: number): Promise<void> {
+    const status = await this.containerStatus(id);
+    if (status.state === 'exited') return;
+    if (status.state === 'created') {
+      const failure = { exitCode: 137, reason: 'Error', message: 'stopped before it was started' };
+      if (await this.#dir(id).revokeStart(failure)) return;
+    }
+    this.#running.add(id);
+    await this.#stops.stop(id, graceMs);
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    const dir = this.#dir(id);
+    const { state } = await dir.status(this.#bootId);
+    if (state === 'running') {
+      throw new QuorateError('failed-precondition', `container "${id}" is running`);
+    }
+    this.#logs.delete(dir.logPath);
+    await rm(dir.path, { recursive: true, force: true });
+  }
+
+  async listContainers(podSandboxId: string): Promise<readonly ContainerStatus[]> {
+    const statuses: ContainerStatus[] = [];
+    for (const key of await listContainerKeys(this.#options.podsDir, podSandboxId)) {
+      const dir = new ContainerDir(this.#options.podsDir, key);
+      try {
+        statuses.push(await dir.status(this.#bootId));
+      } catch (thrown) {
+        // Half created by an agent that died: the attempt is made anew.
+        if (!QuorateError.is(thrown, 'not-found')) throw thrown;
+      }
+    }
+    return statuses;
+  }
+
+  containerStatus(id: string): Promise<ContainerStatus> {
+    return this.#dir(id).status(this.#bootId);
+  }
+
+  async execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
+    const dir = this.#dir(id);
+    const cwd = join(this.#options.podsDir, dir.key.podSandboxId);
+    return await exec(command, await dir.config(), cwd, timeoutMs, this.#options.clock);
+  }
+
+  containerLog(id: string, options: ContainerLogOptions): AsyncIterable<Uint8Array> {
+    const isLive = async (): Promise<boolean> =>
+      (await this.containerStatus(id)).state !== 'exited';
+    return readLog(this.#log(this.#dir(id)), options, isLive, this.#options.clock);
+  }
+
+  onContainerExit(listener: (podSandboxId: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    this.#stops.close();
+    this.#listeners.length = 0;
+    return Promise.resolve();
+  }
+
+  #dir(id: string): ContainerDir {
+    return new ContainerDir(this.#options.podsDir, parseContainerId(id));
+  }
+
+  #log(dir: ContainerDir): LogFile {
+    let log = this.#logs.get(dir.logPath);
+    if (!log) {
+      log = new LogFile(dir.logPath);
+      this.#logs.set(dir.logPath, log);
+    }
+    return log;
+  }
+
+  async #signal(id: string, signal: NodeJS.Signals): Promise<void> {
+    const record = await this.#dir(id).startRecord();
+    if (record?.bootId === this.#bootId) await signalProcess(record.command, signal);
+  }
+
+  /** A shim's end need not be its container's: it may have come second to start it. */
+  async #checkEnd(id: string): Promise<void> {
+    try {
+      if ((await this.containerStatus(id)).state !== 'exited') return;
+    } catch (thrown) {
+      if (!QuorateError.is(thrown, 'not-found')) {
+        this.#options.log.warn({ err: thrown, container: id }, 'cannot read a container');
+        return;
+      }
+    }
+    if (!this.#running.delete(id)) return;
+    this.#stops.exited(id);
+    for (const listener of this.#listeners) listener(parseContainerId(id).podSandboxId);
+  }
+
+  #rotateLogs(): void {
+    for (const [path, log] of this.#logs) {
+      try {
+        log.rotateIfLarge(this.#options.logLimits);
+      } catch (error) {
+        this.#options.log.warn({ err: error, path }, 'cannot rotate a log');
+      }
+    }
+  }
+}
