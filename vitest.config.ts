@@ -14,7 +14,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['shared/**/*.test.ts', 'services/**/*.test.ts'],
+          include: ['{shared,services,cluster-tests/tidy}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },
@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['cluster-tests/**/*.test.ts'],
+          exclude: ['cluster-tests/tidy/**'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,
