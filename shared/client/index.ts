@@ -1,6 +1,14 @@
 export type * from './api-client.ts';
 export type * from './kv-client.ts';
 export type * from './table-client.ts';
+export { runElected, type ElectedOptions } from './elector.ts';
+export {
+  createEventRecorder,
+  type EventRecorder,
+  type EventRecorderOptions,
+  type EventType,
+} from './event-recorder.ts';
+export { fencedApi } from './fenced-api.ts';
 export {
   createGrpcApiClient,
   type GrpcApiClient,
@@ -9,3 +17,16 @@ export {
   type HeartbeatResult,
 } from './grpc-api-client.ts';
 export { createGrpcKvClient, type GrpcKvClientOptions } from './grpc-kv-client.ts';
+export {
+  createInformer,
+  type Informer,
+  type InformerHandlers,
+  type InformerOptions,
+} from './informer.ts';
+export { type Indexer, type ObjectStore, objectKey, splitKey } from './object-store.ts';
+export {
+  createWorkQueue,
+  type ReconcileResult,
+  type WorkQueue,
+  type WorkQueueOptions,
+} from './work-queue.ts';

@@ -65,7 +65,7 @@ export function toObjectTable(table: Table, resourceVersion = '', next = ''): Ob
   const token = next || (metadata?.continue ?? '');
   return {
     columnDefinitions: (columnDefinitions ?? []) as ObjectTable['columnDefinitions'],
-    rows: (rows ?? []) as unknown as ObjectTable['rows'],
+    rows: (rows ?? []) as ObjectTable['rows'],
     resourceVersion: version,
     ...(token !== '' && { continue: token }),
   };
