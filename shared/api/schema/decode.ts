@@ -1,0 +1,136 @@
+import type { FieldCause } from '#shared/base';
+import { invalidValue, typeInvalid } from '../causes.ts';
+import { canonicalQuantity } from '../quantity.ts';
+import type { Schema } from './schema.ts';
+
+export interface Decoded {
+  /** A copy that has only what the schema knows, without nulls, quantities in canonical form. */
+  readonly value: unknown;
+  /** Values of a wrong type. */
+  readonly errors: readonly FieldCause[];
+  /** Paths of fields that the schema does not know. */
+  readonly unknownFields: readonly string[];
+}
+
+interface Findings {
+  readonly errors: FieldCause[];
+  readonly unknownFields: string[];
+}
+
+/**
+ * Reads a JSON value as what the schema says. Null counts as absent, as in Kubernetes. Every
+ * problem is found, not only the first.
+ */
+export function decode(schema: Schema, value: unknown): Decoded {
+  const findings: Findings = { errors: [], unknownFields: [] };
+  return { value: read(schema, value, '', findings), ...findings };
+}
+
+function read(schema: Schema, value: unknown, path: string, findings: Findings): unknown {
+  if (schema['x-kubernetes-int-or-string']) return readIntOrString(schema, value, path, findings);
+  switch (schema.type) {
+    case 'object':
+      if (!isRecord(value)) return wrongType('object', value, path, findings);
+      return readObject(schema, value, path, findings);
+    case 'array':
+      if (!Array.isArray(value)) return wrongType('array', value, path, findings);
+      return readArray(schema, value, path, findings);
+    case 'string':
+      if (typeof value !== 'string') return wrongType('string', value, path, findings);
+      if (schema.format === 'date-time' && !isDateTime(value)) {
+        const detail = `${path} in body must be of type date-time: ${JSON.stringify(value)}`;
+        findings.errors.push(invalidValue(path, value, detail));
+      }
+      return value;
+    case 'integer':
+      return Number.isSafeInteger(value) ? value : wrongType('integer', value, path, findings);
+    case 'number':
+      return typeof value === 'number' ? value : wrongType('number', value, path, findings);
+    case 'boolean':
+      return typeof value === 'boolean' ? value : wrongType('boolean', value, path, findings);
+    default:
+      return value;
+  }
+}
+
+function readObject(
+  schema: Schema,
+  value: Record<string, unknown>,
+  path: string,
+  findings: Findings,
+): unknown {
+  const known: [string, unknown][] = [];
+  for (const [key, part] of Object.entries(value)) {
+    const at = path === '' ? key : `${path}.${key}`;
+    const inner = schemaOf(schema, key);
+    if (inner) {
+      if (part !== null) known.push([key, read(inner, part, at, findings)]);
+    } else if (schema['x-kubernetes-preserve-unknown-fields']) {
+      known.push([key, part]);
+    } else {
+      findings.unknownFields.push(at);
+    }
+  }
+  // fromEntries defines own properties, so that a key such as __proto__ stays a key.
+  return Object.fromEntries(known);
+}
+
+function schemaOf(schema: Schema, key: string): Schema | undefined {
+  if (schema.properties && Object.hasOwn(schema.properties, key)) return schema.properties[key];
+  return schema.additionalProperties;
+}
+
+function readArray(
+  schema: Schema,
+  value: readonly unknown[],
+  path: string,
+  findings: Findings,
+): unknown {
+  const { items } = schema;
+  return items ? value.map((item, i) => read(items, item, `${path}[${i}]`, findings)) : value;
+}
+
+function readIntOrString(
+  schema: Schema,
+  value: unknown,
+  path: string,
+  findings: Findings,
+): unknown {
+  if (schema.format === 'quantity' && (typeof value === 'string' || typeof value === 'number')) {
+    const canonical = canonicalQuantity(String(value));
+    if (canonical !== undefined) return canonical;
+    findings.errors.push(invalidValue(path, value, quantityRule));
+    return value;
+  }
+  if (typeof value === 'string' || Number.isSafeInteger(value)) return value;
+  return wrongType('integer,string', value, path, findings);
+}
+
+const quantityRule =
+  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+/** Worded as the API server words it for custom resources. */
+function wrongType(wanted: string, value: unknown, path: string, findings: Findings): undefined {
+  const got = JSON.stringify(typeName(value));
+  const where = path === '' ? 'the object' : path;
+  const detail = `${where} in body must be of type ${wanted}: ${got}`;
+  findings.errors.push(typeInvalid(path, typeName(value), detail));
+  return undefined;
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  return typeof value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const dateTime =
+  /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** RFC 3339 with seconds. */
+const isDateTime = (text: string): boolean => dateTime.test(text);
