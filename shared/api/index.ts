@@ -1,3 +1,6 @@
+export { getCondition, isConditionTrue, setCondition } from './conditions.ts';
+export { type RolloutStatus, rolloutStatus } from './deployments.ts';
+export { equalJson } from './equal.ts';
 export {
   alreadyExists,
   badRequest,
@@ -10,6 +13,7 @@ export {
   requestTooLarge,
   statusFor,
 } from './errors.ts';
+export { resolveFenceposts, scaledValue } from './int-or-percent.ts';
 export type {
   Json,
   KindInfo,
@@ -19,12 +23,31 @@ export type {
   ResourceRef,
 } from './object.ts';
 export {
-  type FieldSelector,
-  type LabelSelectorMatcher,
-  labelSelectorMatcher,
-  parseFieldSelector,
-  parseLabelSelector,
-} from './selectors.ts';
+  getControllerOf,
+  isControlledBy,
+  newControllerRef,
+  objectKey,
+  splitKey,
+} from './owners.ts';
+export { jsonPatch, mergePatch } from './patch.ts';
+export {
+  isPodActive,
+  isPodAvailable,
+  isPodReady,
+  isPodTerminal,
+  type PodSummary,
+  summarizePod,
+} from './pods.ts';
+export {
+  addQuantities,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  type Quantity,
+  quantityMillis,
+  quantityUnits,
+  tryParseQuantity,
+} from './quantity.ts';
 export { refs } from './refs.ts';
 export {
   claimKey,
@@ -40,6 +63,13 @@ export {
 export { findResource, resources } from './resources.ts';
 export type { Schema } from './schema/schema.ts';
 export {
+  type FieldSelector,
+  type LabelSelectorMatcher,
+  labelSelectorMatcher,
+  parseFieldSelector,
+  parseLabelSelector,
+} from './selectors.ts';
+export {
   type CreateContext,
   decodeObject,
   type FieldValidation,
@@ -48,4 +78,6 @@ export {
   prepareUpdate,
 } from './strategy.ts';
 export { type Table, toTable } from './table.ts';
+export { podTemplateHash } from './template-hash.ts';
+export { age, humanDuration, parseTime } from './time.ts';
 export type * from './types.ts';
