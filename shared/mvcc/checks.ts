@@ -1,25 +1,118 @@
-import type { DeleteRangeRequest, LeaseId, PutRequest, RangeRequest, TxnRequest } from './types.ts';
+import { mvccErrors } from './errors.ts';
+import { after, endOf } from './key-range.ts';
+import { maxLeaseTtlSeconds } from './lessor.ts';
+import type {
+  DeleteRangeRequest,
+  Key,
+  LeaseId,
+  PutRequest,
+  RangeRequest,
+  RequestOp,
+  TxnRequest,
+} from './types.ts';
 
 export interface CheckLimits {
+  /** etcd's default is 128. */
   readonly maxTxnOps: number;
 }
 
-export function checkRange(_request: RangeRequest): void {}
-export function checkPut(_request: PutRequest): void {}
-export function checkDeleteRange(_request: DeleteRangeRequest): void {}
-export function checkTxn(_request: TxnRequest, _limits: CheckLimits): void {}
+/*
+ * What a request is refused for whatever the state of the store, as etcd does before proposing it.
+ */
+
+export function checkRange(request: RangeRequest): void {
+  checkKey(request.key);
+}
+
+export function checkPut(request: PutRequest): void {
+  checkKey(request.key);
+  if (request.ignoreValue === true && request.value.length > 0) throw mvccErrors.valueProvided();
+  if (request.ignoreLease === true && request.lease) throw mvccErrors.leaseProvided();
+}
+
+export function checkDeleteRange(request: DeleteRangeRequest): void {
+  checkKey(request.key);
+}
+
+export function checkTxn(request: TxnRequest, limits: CheckLimits): void {
+  checkOps(request, limits.maxTxnOps);
+  checkOverlaps(request.success);
+  checkOverlaps(request.failure);
+}
+
 /** The TTL to propose: at least `minTtlSeconds`. Throws `out-of-range` over etcd's maximum. */
 export function checkLeaseGrant(
   request: { readonly id?: LeaseId | undefined; readonly ttlSeconds: number },
-  _limits: { readonly minTtlSeconds: number },
+  limits: { readonly minTtlSeconds: number },
 ): number {
-  return request.ttlSeconds;
+  if (request.ttlSeconds > maxLeaseTtlSeconds) throw mvccErrors.leaseTtlTooLarge();
+  return Math.max(limits.minTtlSeconds, request.ttlSeconds);
 }
-/** Whether it can be served as a read, without a log entry. */
-export function isTxnReadOnly(_request: TxnRequest): boolean {
-  return false;
+
+/** Whether it can be served as a read, without a log entry: etcd takes no nested txn for one. */
+export function isTxnReadOnly(request: TxnRequest): boolean {
+  return [...request.success, ...request.failure].every((op) => op.type === 'range');
 }
-/** Whether every range of a read-only transaction asks for this member's own state. */
-export function isTxnSerializable(_request: TxnRequest): boolean {
-  return false;
+
+/** Whether every operation only asks for this member's own state. */
+export function isTxnSerializable(request: TxnRequest): boolean {
+  return [...request.success, ...request.failure].every(
+    (op) => op.type === 'range' && op.range.serializable === true,
+  );
+}
+
+function checkKey(key: Key): void {
+  if (key === '') throw mvccErrors.emptyKey();
+}
+
+/** Nested transactions share what their parents leave of the limit. */
+function checkOps(request: TxnRequest, maxOps: number): void {
+  const { compare, success, failure } = request;
+  const ops = Math.max(compare.length, success.length, failure.length);
+  if (ops > maxOps) throw mvccErrors.tooManyOps();
+  for (const { key } of compare) checkKey(key);
+  for (const op of [...success, ...failure]) {
+    if (op.type === 'range') checkRange(op.range);
+    else if (op.type === 'put') checkPut(op.put);
+    else if (op.type === 'deleteRange') checkDeleteRange(op.deleteRange);
+    else checkOps(op.txn, maxOps - ops);
+  }
+}
+
+interface Touched {
+  readonly puts: Set<Key>;
+  readonly deletes: { readonly low: Key; readonly high: Key }[];
+}
+
+/**
+ * Refuses a branch that puts a key twice or both puts and deletes it, nested branches included; the
+ * two branches of one nested transaction may touch the same keys, since only one of them runs.
+ * Deletes after a nested transaction's puts are looked for, those in a later nested one are not:
+ * etcd's order of looking.
+ */
+function checkOverlaps(ops: readonly RequestOp[]): Touched {
+  const puts = new Set<Key>();
+  const deletes: Touched['deletes'] = [];
+  const add = (key: Key, alsoFine?: Set<Key>): void => {
+    if (puts.has(key) && alsoFine?.has(key) !== true) throw mvccErrors.duplicateKey();
+    for (const { low, high } of deletes) {
+      if (key >= low && key < high) throw mvccErrors.duplicateKey();
+    }
+    puts.add(key);
+  };
+  for (const op of ops) {
+    if (op.type !== 'deleteRange') continue;
+    const { key, rangeEnd } = op.deleteRange;
+    deletes.push({ low: key, high: endOf(rangeEnd) ?? after(key) });
+  }
+  for (const op of ops) {
+    if (op.type !== 'txn') continue;
+    const success = checkOverlaps(op.txn.success);
+    const failure = checkOverlaps(op.txn.failure);
+    for (const key of success.puts) add(key);
+    for (const key of failure.puts) add(key, success.puts);
+    deletes.push(...success.deletes, ...failure.deletes);
+  }
+  for (const op of ops) if (op.type === 'put') add(op.put.key);
+  return { puts, deletes };
 }

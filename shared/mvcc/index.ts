@@ -9,11 +9,11 @@ export {
   isTxnReadOnly,
   isTxnSerializable,
 } from './checks.ts';
-export { type LeaseInfo, Lessor } from './lessor.ts';
+export type { HashKvResult } from './hash.ts';
+export { type LeaseInfo, Lessor, maxLeaseTtlSeconds } from './lessor.ts';
 export {
   type Applied,
   type EventsSlice,
-  type HashKvResult,
   Mvcc,
   type MvccOptions,
 } from './mvcc.ts';

@@ -1,51 +1,224 @@
+import { assert, Heap, must } from '#shared/base';
+import type { Backend } from './backend.ts';
+import { mvccErrors } from './errors.ts';
+import {
+  allLeases,
+  decodeLease,
+  decodeLeaseKey,
+  encodeLease,
+  leaseKey,
+  noLease,
+} from './records.ts';
 import type { Key, LeaseId } from './types.ts';
+
+/** etcd's: about 285 years. */
+export const maxLeaseTtlSeconds = 9_000_000_000;
+
+/** An expired lease that was named but is still there is named again after this (etcd's 3 s). */
+const retryMs = 3000;
+
+/** At a change of leader no more leases than this fall due in any one second. */
+const promotedPerSecond = 750;
 
 /** A lease as people ask for it. */
 export interface LeaseInfo {
   readonly id: LeaseId;
   /** As granted, in seconds. */
   readonly ttlSeconds: number;
+  /** In order. */
   readonly keys: readonly Key[];
 }
 
+interface Lease {
+  readonly id: LeaseId;
+  readonly ttlSeconds: number;
+  /** The last checkpoint; 0: none, the whole TTL counts. */
+  remainingSeconds: number;
+  readonly keys: Set<Key>;
+  deadlineMs: number;
+}
+
+/** There is one entry a lease; a renewal only moves the lease's deadline, and the entry follows. */
+interface Due {
+  readonly id: LeaseId;
+  readonly atMs: number;
+}
+
 /**
- * Leases. What exists and what is attached is replicated state, changed through Mvcc; deadlines are
- * kept by the leader alone, in whatever milliseconds its host counts.
+ * Leases. What exists and what is attached is replicated state, changed through Mvcc alone.
+ * Deadlines are the leader's own matter, in whatever milliseconds its host counts: expiry is a
+ * revoke that the leader proposes.
  */
 export class Lessor {
-  /** Undefined where there is no such lease; keys in order. */
-  info(_id: LeaseId): LeaseInfo | undefined {
-    return undefined;
+  readonly #backend: Backend;
+  readonly #leases = new Map<LeaseId, Lease>();
+  readonly #due = new Heap<Due>((a, b) => a.atMs < b.atMs);
+  /** Granted since deadlines were last looked at: grant knows no time. */
+  #unscheduled: Lease[] = [];
+  #promoted = false;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
   }
-  has(_id: LeaseId): boolean {
-    return false;
+
+  /** Starts over with what the backend holds, nothing attached, not promoted. */
+  load(): void {
+    this.demote();
+    this.#leases.clear();
+    for (const [key, record] of this.#backend.scan(...allLeases)) {
+      const id = decodeLeaseKey(key);
+      this.#leases.set(id, { id, ...decodeLease(record), keys: new Set(), deadlineMs: Infinity });
+    }
   }
-  ids(): LeaseId[] {
-    return [];
-  }
+
   get size(): number {
-    return 0;
+    return this.#leases.size;
   }
+
+  has(id: LeaseId): boolean {
+    return this.#leases.has(id);
+  }
+
+  /** Undefined where there is no such lease. */
+  info(id: LeaseId): LeaseInfo | undefined {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return undefined;
+    return { id, ttlSeconds: lease.ttlSeconds, keys: [...lease.keys].sort() };
+  }
+
+  /** Ascending. */
+  ids(): LeaseId[] {
+    return [...this.#leases.keys()].sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  /** What is persisted of a lease. */
+  record(id: LeaseId): { readonly ttlSeconds: number; readonly remainingSeconds: number } {
+    return must(this.#leases.get(id), 'the lease exists');
+  }
+
+  grant(id: LeaseId, ttlSeconds: number): void {
+    if (id === noLease) throw mvccErrors.leaseNotFound();
+    if (ttlSeconds > maxLeaseTtlSeconds) throw mvccErrors.leaseTtlTooLarge();
+    if (this.#leases.has(id)) throw mvccErrors.leaseExists();
+    const keys = new Set<Key>();
+    const lease: Lease = { id, ttlSeconds, remainingSeconds: 0, keys, deadlineMs: Infinity };
+    this.#leases.set(id, lease);
+    this.#save(lease);
+    if (this.#promoted) this.#unscheduled.push(lease);
+  }
+
+  /** Forgets a lease whose keys are deleted. */
+  drop(id: LeaseId): void {
+    assert(this.#leases.get(id)?.keys.size === 0, 'a dropped lease exists and has no keys');
+    this.#leases.delete(id);
+    this.#backend.delete(leaseKey(id));
+  }
+
+  checkpoint(id: LeaseId, remainingSeconds: number): void {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return;
+    lease.remainingSeconds = remainingSeconds;
+    this.#save(lease);
+  }
+
+  attach(id: LeaseId, key: Key): void {
+    this.#leases.get(id)?.keys.add(key);
+  }
+
+  detach(id: LeaseId, key: Key): void {
+    this.#leases.get(id)?.keys.delete(key);
+  }
+
   get promoted(): boolean {
-    return false;
+    return this.#promoted;
   }
-  /** This member leads: every lease gets its whole TTL plus `extendMs` from now on, spread out. */
-  promote(_nowMs: number, _extendMs: number): void {}
-  demote(): void {}
-  /** The TTL in seconds, or undefined where the lease is gone or due. Leader only. */
-  renew(_id: LeaseId, _nowMs: number): number | undefined {
-    return undefined;
+
+  /**
+   * This member leads. Every lease gets its TTL (or what a checkpoint left of it) plus `extendMs`
+   * from now, since renewals the last leader took are unknown; deadlines that would pile up are
+   * spread out.
+   */
+  promote(nowMs: number, extendMs: number): void {
+    this.demote();
+    this.#promoted = true;
+    const leases = [...this.#leases.values()];
+    for (const lease of leases) {
+      const seconds = lease.remainingSeconds || lease.ttlSeconds;
+      lease.deadlineMs = nowMs + seconds * 1000 + extendMs;
+    }
+    leases.sort((a, b) => a.deadlineMs - b.deadlineMs || (a.id < b.id ? -1 : 1));
+    for (const [i, lease] of leases.entries()) {
+      const earlier = leases[i - promotedPerSecond];
+      if (earlier) lease.deadlineMs = Math.max(lease.deadlineMs, earlier.deadlineMs + 1000);
+      this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+    }
   }
-  /** Ids to revoke now, at most `max`; each is named again only 3 s later. Leader only. */
-  expired(_nowMs: number, _max: number): LeaseId[] {
-    return [];
+
+  demote(): void {
+    this.#promoted = false;
+    this.#due.clear();
+    this.#unscheduled = [];
+    for (const lease of this.#leases.values()) lease.deadlineMs = Infinity;
   }
-  /** When `expired` next has something, for the host's timer; undefined: never. */
-  nextExpiryMs(): number | undefined {
-    return undefined;
+
+  /** Starts a lease's time anew: its TTL in seconds, or undefined where it is gone or due. */
+  renew(id: LeaseId, nowMs: number): number | undefined {
+    this.schedule(nowMs);
+    const lease = this.#leases.get(id);
+    if (lease === undefined || lease.deadlineMs <= nowMs) return undefined;
+    lease.deadlineMs = nowMs + lease.ttlSeconds * 1000;
+    return lease.ttlSeconds;
   }
-  /** Whole seconds left, as TimeToLive answers; undefined: no such lease. Leader only. */
-  remaining(_id: LeaseId, _nowMs: number): number | undefined {
-    return undefined;
+
+  /** Ids to revoke now, at most `max`, longest due first; one not revoked is named again in 3 s. */
+  expired(nowMs: number, max: number): LeaseId[] {
+    this.schedule(nowMs);
+    const ids: LeaseId[] = [];
+    while (ids.length < max && this.#settleTop() <= nowMs) {
+      const { id } = must(this.#due.pop(), 'something is due');
+      ids.push(id);
+      this.#due.push({ id, atMs: nowMs + retryMs });
+    }
+    return ids;
+  }
+
+  /** When `expired` next has something to say; undefined: never, as things are. */
+  nextExpiryMs(nowMs: number): number | undefined {
+    this.schedule(nowMs);
+    const atMs = this.#settleTop();
+    return atMs === Infinity ? undefined : atMs;
+  }
+
+  /** Whole seconds left, as TimeToLive answers (never negative); undefined: no such lease. */
+  remaining(id: LeaseId, nowMs: number): number | undefined {
+    this.schedule(nowMs);
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return undefined;
+    if (lease.deadlineMs === Infinity) return lease.ttlSeconds;
+    return Math.max(0, Math.floor((lease.deadlineMs - nowMs) / 1000));
+  }
+
+  /** Starts the time of leases granted since the last call. Cheap; call it after grants. */
+  schedule(nowMs: number): void {
+    for (const lease of this.#unscheduled) {
+      lease.deadlineMs = nowMs + lease.ttlSeconds * 1000;
+      this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+    }
+    this.#unscheduled = [];
+  }
+
+  /** When the first entry is due, after putting off those whose lease was renewed. */
+  #settleTop(): number {
+    for (let top = this.#due.peek(); top !== undefined; top = this.#due.peek()) {
+      const lease = this.#leases.get(top.id);
+      if (lease !== undefined && lease.deadlineMs <= top.atMs) return top.atMs;
+      this.#due.pop();
+      if (lease !== undefined) this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+    }
+    return Infinity;
+  }
+
+  #save(lease: Lease): void {
+    this.#backend.put(leaseKey(lease.id), encodeLease(lease.ttlSeconds, lease.remainingSeconds));
   }
 }

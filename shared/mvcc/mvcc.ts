@@ -1,6 +1,21 @@
-import { must } from '#shared/base';
+import { assertNever } from '#shared/base';
 import type { Backend } from './backend.ts';
-import type { Lessor } from './lessor.ts';
+import { mvccErrors } from './errors.ts';
+import { type HashKvResult, hashRevisions, hashState } from './hash.ts';
+import { absent } from './key-history.ts';
+import { Lessor } from './lessor.ts';
+import {
+  decodeMeta,
+  decodeRecord,
+  decodeRevisionKey,
+  decodeTombstone,
+  encodeMeta,
+  metaKey,
+  revisionBounds,
+} from './records.ts';
+import { checkReadable, executeRange } from './range.ts';
+import { deletedKv, RevisionStore } from './revision-store.ts';
+import { planTxn, type TxnPlan, type TxnStep } from './txn.ts';
 import type {
   DeleteRangeRequest,
   DeleteRangeResult,
@@ -12,12 +27,16 @@ import type {
   PutResult,
   RangeRequest,
   RangeResult,
+  ResponseOp,
   TxnRequest,
   TxnResult,
 } from './types.ts';
+import { checkPutApplies, Writer } from './writer.ts';
+
+const defaultCacheBytes = 32 * 1024 * 1024;
 
 export interface MvccOptions {
-  /** Bound on the decoded current values kept in memory; default 64 MiB. */
+  /** Bound on the decoded current values kept in memory; default 32 MiB. */
   readonly cacheBytes?: number | undefined;
 }
 
@@ -33,74 +52,235 @@ export interface Applied<T> {
   readonly events: readonly Event[];
 }
 
-export interface HashKvResult {
-  readonly hash: number;
-  readonly hashRevision: number;
-  readonly compactRevision: number;
-}
-
 export interface EventsSlice {
   readonly events: readonly Event[];
   /** Every event of revisions up to this one is in the slice. */
   readonly through: number;
 }
 
-/** Every method throws a QuorateError with etcd's text and changes nothing, or does it all. */
+/**
+ * The state machine of the store: etcd's data model over a backend. Equal operations in equal order
+ * give equal state, answers and digests on every member. Every method does all of what it says, or
+ * throws a QuorateError with etcd's text and has changed nothing.
+ *
+ * Requests must have passed the pure checks of checks.ts.
+ */
 export class Mvcc {
-  constructor(_backend: Backend, _options: MvccOptions = {}) {}
+  readonly #backend: Backend;
+  readonly #cacheBytes: number;
+  #store: RevisionStore;
+  readonly #lessor: Lessor;
+  /** An empty store is at revision 1, so that 0 can mean "none". */
+  #revision = 1;
+  #compactRevision = 0;
+  /** Where deleting what compaction dropped goes on; undefined: nothing left to delete. */
+  #compactFrom: Key | undefined = undefined;
+
+  /** Over an empty backend; call `restore` where it may hold something. */
+  constructor(backend: Backend, options: MvccOptions = {}) {
+    this.#backend = backend;
+    this.#cacheBytes = options.cacheBytes ?? defaultCacheBytes;
+    this.#lessor = new Lessor(backend);
+    this.#store = new RevisionStore(backend, this.#lessor, this.#cacheBytes);
+  }
+
   /** Rebuilds everything in memory from the backend; for a start and after a snapshot install. */
-  restore(): void {}
+  restore(): void {
+    this.#lessor.load();
+    this.#store = new RevisionStore(this.#backend, this.#lessor, this.#cacheBytes);
+    const last = this.#store.load();
+    this.#store.loadAttachments();
+    this.#compactRevision = decodeMeta(this.#backend.get(metaKey('compact')));
+    const done = decodeMeta(this.#backend.get(metaKey('compact-done')));
+    this.#compactFrom = done < this.#compactRevision ? '' : undefined;
+    this.#revision = Math.max(1, last, this.#compactRevision);
+  }
+
   get revision(): number {
-    return 1;
+    return this.#revision;
   }
-  /** 0 before the first compaction. */
+
+  /** The oldest revision that can be read or watched; 0 before the first compaction. */
   get compactRevision(): number {
-    return 0;
+    return this.#compactRevision;
   }
+
   get leases(): Lessor {
-    return must<Lessor>(undefined, 'later');
+    return this.#lessor;
   }
-  range(_request: RangeRequest): RangeResult {
-    return must<RangeResult>(undefined, 'later');
+
+  range(request: RangeRequest): RangeResult {
+    const revision = request.revision ?? 0;
+    if (revision <= 0) return executeRange(this.#store, request, undefined);
+    checkReadable(revision, this.#revision, this.#compactRevision);
+    return executeRange(this.#store, request, revision);
   }
-  put(_request: PutRequest): Applied<PutResult> {
-    return must<Applied<PutResult>>(undefined, 'later');
+
+  put(request: PutRequest): Applied<PutResult> {
+    checkPutApplies(this.#store, this.#lessor, request);
+    return this.#write((writer) => writer.put(request));
   }
-  deleteRange(_request: DeleteRangeRequest): Applied<DeleteRangeResult> {
-    return must<Applied<DeleteRangeResult>>(undefined, 'later');
+
+  deleteRange(request: DeleteRangeRequest): Applied<DeleteRangeResult> {
+    return this.#write((writer) => writer.deleteRange(request));
   }
-  txn(_request: TxnRequest): Applied<TxnResult> {
-    return must<Applied<TxnResult>>(undefined, 'later');
+
+  txn(request: TxnRequest): Applied<TxnResult> {
+    const plan = planTxn(this.#store, request);
+    this.#checkPlan(plan);
+    return this.#write((writer) => this.#execute(writer, plan));
   }
-  /** Apply-level: takes effect at once and is persisted; deleting goes on in `compactionSteps`. */
-  compact(_revision: number): void {}
-  /** Each step does bounded work; restartable at any time, also after a restore. */
-  *compactionSteps(_keysPerStep = 1000): Generator<void, void> {}
+
+  /** Takes effect at once and is persisted; deleting goes on in `compactionSteps`. */
+  compact(revision: number): void {
+    if (revision <= this.#compactRevision) throw mvccErrors.compacted();
+    if (revision > this.#revision) throw mvccErrors.futureRevision();
+    this.#compactRevision = revision;
+    this.#compactFrom = '';
+    this.#backend.put(metaKey('compact'), encodeMeta(revision));
+  }
+
+  /**
+   * Deletes what compaction dropped, visiting up to `keysPerStep` keys a step. Between steps
+   * anything may be applied; nothing visible depends on how far this is, nor does a digest. May be
+   * abandoned and begun again at any time, also after a restore.
+   */
+  *compactionSteps(keysPerStep = 1000): Generator<void, void> {
+    while (this.#compactFrom !== undefined) {
+      const revision = this.#compactRevision;
+      this.#compactFrom = this.#store.compactKeys(revision, this.#compactFrom, keysPerStep);
+      if (this.#compactFrom === undefined) {
+        this.#backend.put(metaKey('compact-done'), encodeMeta(revision));
+      }
+      yield;
+    }
+  }
+
   get compactionPending(): boolean {
-    return false;
+    return this.#compactFrom !== undefined;
   }
-  /** Apply-level. The id must be chosen and the TTL clamped (`checkLeaseGrant`) by the proposer. */
-  leaseGrant(_id: LeaseId, _ttlSeconds: number): void {}
-  /** Apply-level. Deletes the lease's keys in one revision, in key order. */
-  leaseRevoke(_id: LeaseId): Applied<undefined> {
-    return must<Applied<undefined>>(undefined, 'later');
+
+  /** The id must be chosen and the TTL clamped (`checkLeaseGrant`) by the proposer. */
+  leaseGrant(id: LeaseId, ttlSeconds: number): void {
+    this.#lessor.grant(id, ttlSeconds);
   }
-  /** Events of revisions from..to, whole revisions, stopping after about `maxEvents`. */
-  eventsBetween(_from: number, _to: number, _maxEvents = Infinity): EventsSlice {
-    return must<EventsSlice>(undefined, 'later');
+
+  /** Deletes the lease's keys in one revision, in key order. */
+  leaseRevoke(id: LeaseId): Applied<undefined> {
+    const keys = this.#lessor.info(id)?.keys;
+    if (keys === undefined) throw mvccErrors.leaseNotFound();
+    const applied = this.#write((writer) => {
+      writer.deleteKeys(keys);
+      return undefined;
+    });
+    this.#lessor.drop(id);
+    return applied;
   }
-  /** The key as it was before `revision`; undefined where absent or compacted. */
-  before(_key: Key, _revision: number): KeyValue | undefined {
-    return undefined;
+
+  /** Records how much of its TTL a lease has left, for the next leader; unknown ids are ignored. */
+  leaseCheckpoint(id: LeaseId, remainingSeconds: number): void {
+    this.#lessor.checkpoint(id, remainingSeconds);
   }
-  /** Digest of what is visible at `revision` (0: now) since the compaction; equal on all members. */
-  hashKv(_revision = 0): HashKvResult {
-    return must<HashKvResult>(undefined, 'later');
+
+  /**
+   * Events of revisions from..to in order, whole revisions only, ending after the revision that
+   * reaches `maxEvents`. No `prevKv`. Throws `expired` below the compaction.
+   */
+  eventsBetween(from: number, to: number, maxEvents = Infinity): EventsSlice {
+    checkReadable(from, Infinity, this.#compactRevision);
+    const last = Math.min(to, this.#revision);
+    const events: Event[] = [];
+    let through = from - 1;
+    for (const [keyBytes, record] of this.#backend.scan(...revisionBounds(from, last))) {
+      const { main, tombstone } = decodeRevisionKey(keyBytes);
+      if (main !== through && events.length >= maxEvents) return { events, through };
+      through = main;
+      events.push(
+        tombstone
+          ? { type: 'delete', kv: deletedKv(decodeTombstone(record), main) }
+          : { type: 'put', kv: decodeRecord(record, main) },
+      );
+    }
+    return { events, through: Math.max(through, last) };
   }
+
+  /** The key as it was before `revision`; undefined where it was absent, or that is compacted. */
+  before(key: Key, revision: number): KeyValue | undefined {
+    if (revision - 1 < this.#compactRevision) return undefined;
+    const history = this.#store.index.get(key);
+    const position = history?.at(revision - 1) ?? absent;
+    if (history === undefined || position === absent) return undefined;
+    return this.#store.read(history, position);
+  }
+
+  /** Digest of everything visible from the compaction up to `revision` (0: now). O(all records). */
+  hashKv(revision = 0): HashKvResult {
+    const hashRevision = revision > 0 ? revision : this.#revision;
+    checkReadable(hashRevision, this.#revision, this.#compactRevision);
+    const hash = hashRevisions(this.#store, this.#compactRevision, hashRevision);
+    return { hash, hashRevision, compactRevision: this.#compactRevision };
+  }
+
+  /** Digest of the whole replicated state, leases too. O(all records). */
   hash(): number {
-    return 0;
+    return hashState(this.hashKv(), this.#lessor);
   }
+
+  /** One line for logs and scenarios. */
   describe(): string {
-    return '';
+    const { size } = this.#store.index;
+    const compacted = `${this.#compactRevision}${this.compactionPending ? ' (deleting)' : ''}`;
+    return `revision ${this.#revision}, compacted ${compacted}, keys ${size}, leases ${this.#lessor.size}`;
+  }
+
+  /** Keys in the index, also deleted ones not compacted yet; for metrics. */
+  get indexedKeys(): number {
+    return this.#store.index.size;
+  }
+
+  #write<T>(change: (writer: Writer) => T): Applied<T> {
+    const writer = new Writer(this.#store, this.#revision);
+    const result = change(writer);
+    this.#revision = writer.revision;
+    return { result, revision: this.#revision, events: writer.events };
+  }
+
+  /** Everything that could fail must fail here, before the first change. */
+  #checkPlan(plan: TxnPlan): void {
+    for (const step of plan.steps) {
+      if (step.type === 'txn') this.#checkPlan(step.plan);
+      else if (step.type === 'put') checkPutApplies(this.#store, this.#lessor, step.put);
+      else if (step.type === 'range' && step.range.revision) {
+        checkReadable(step.range.revision, this.#revision, this.#compactRevision);
+      }
+    }
+  }
+
+  #execute(writer: Writer, plan: TxnPlan): TxnResult {
+    const responses = plan.steps.map((step) => this.#executeStep(writer, step));
+    return { succeeded: plan.succeeded, responses };
+  }
+
+  #executeStep(writer: Writer, step: TxnStep): ResponseOp {
+    switch (step.type) {
+      case 'range': {
+        const at = step.range.revision;
+        const range = executeRange(this.#store, step.range, at && at > 0 ? at : undefined);
+        return { type: 'range', revision: writer.revision, range };
+      }
+      case 'put': {
+        const put = writer.put(step.put);
+        return { type: 'put', revision: writer.revision, put };
+      }
+      case 'deleteRange': {
+        const deleteRange = writer.deleteRange(step.deleteRange);
+        return { type: 'deleteRange', revision: writer.revision, deleteRange };
+      }
+      case 'txn':
+        // etcd leaves the header of a nested answer empty.
+        return { type: 'txn', revision: 0, txn: this.#execute(writer, step.plan) };
+      default:
+        return assertNever(step, 'operation');
+    }
   }
 }

@@ -1,0 +1,182 @@
+import { assert, must, OrderedMap } from '#shared/base';
+import type { Backend } from './backend.ts';
+import { noBytes } from './bytes.ts';
+import { absent, KeyHistory, newest } from './key-history.ts';
+import { after, infinity } from './key-range.ts';
+import type { Lessor } from './lessor.ts';
+import {
+  allRevisions,
+  decodeRecord,
+  decodeRevisionKey,
+  decodeTombstone,
+  encodeRecord,
+  encodeTombstone,
+  noLease,
+  revisionKey,
+} from './records.ts';
+import type { Event, Key, KeyValue, LeaseId } from './types.ts';
+import { ValueCache } from './value-cache.ts';
+
+/**
+ * Keys with their histories in memory, values in the backend. Knows no requests: it reads a key's
+ * state, and makes one change at a revision it is told.
+ */
+export class RevisionStore {
+  readonly index = new OrderedMap<KeyHistory>();
+  readonly backend: Backend;
+  readonly cache: ValueCache;
+  readonly #lessor: Lessor;
+
+  constructor(backend: Backend, lessor: Lessor, cacheBytes: number) {
+    this.backend = backend;
+    this.cache = new ValueCache(cacheBytes);
+    this.#lessor = lessor;
+  }
+
+  /** Rebuilds the index from the backend, into a new store; returns the last revision found. */
+  load(): number {
+    assert(this.index.size === 0, 'a store is loaded once');
+    let last = 0;
+    for (const [keyBytes, record] of this.backend.scan(...allRevisions)) {
+      const { main, sub, tombstone } = decodeRevisionKey(keyBytes);
+      last = main;
+      if (tombstone) {
+        this.#history(decodeTombstone(record)).push(main, sub, 0, 0, noLease);
+        continue;
+      }
+      const kv = decodeRecord(record, main);
+      this.#history(kv.key).push(main, sub, kv.createRevision, kv.version, kv.lease);
+    }
+    return last;
+  }
+
+  /** Tells the lessor what is attached; after `load`, once the leases are known. */
+  loadAttachments(): void {
+    this.index.walk('', undefined, (history) => {
+      if (history.lease !== noLease) this.#lessor.attach(history.lease, history.key);
+      return true;
+    });
+  }
+
+  /** The key's state now, where it exists. */
+  current(key: Key): KeyValue | undefined {
+    const history = this.index.get(key);
+    return history?.live === true ? this.read(history, newest) : undefined;
+  }
+
+  /** Visits keys that exist at `revision` (undefined: now, with uncommitted changes), in order. */
+  walk(
+    key: Key,
+    end: Key | undefined,
+    revision: number | undefined,
+    visit: (history: KeyHistory, position: number) => boolean,
+  ): void {
+    const step = (history: KeyHistory): boolean => {
+      const position = history.at(revision ?? Infinity);
+      return position === absent || visit(history, position);
+    };
+    if (end === undefined) {
+      const history = this.index.get(key);
+      if (history !== undefined) step(history);
+    } else {
+      this.index.walk(key, end === infinity ? undefined : end, step);
+    }
+  }
+
+  read(history: KeyHistory, position: number): KeyValue {
+    if (position === newest) {
+      const cached = this.cache.get(history);
+      if (cached !== undefined) return cached;
+    }
+    const main = history.mainAt(position);
+    const record = this.backend.get(revisionKey(main, history.subAt(position), false));
+    const kv = decodeRecord(must(record, 'an indexed revision is in the backend'), main);
+    if (position === newest) this.cache.set(history, kv);
+    return kv;
+  }
+
+  /** As `read`, but with an empty value, which mostly needs no backend. */
+  readWithoutValue(history: KeyHistory, position: number): KeyValue {
+    if (position !== newest) return { ...this.read(history, position), value: noBytes };
+    const { key, main: modRevision, createRevision, version, lease } = history;
+    return { key, value: noBytes, createRevision, modRevision, version, lease };
+  }
+
+  put(key: Key, value: Uint8Array, lease: LeaseId, main: number, sub: number): Event {
+    const history = this.#history(key);
+    const prevKv = history.cached;
+    const createRevision = history.live ? history.createRevision : main;
+    const version = history.version + 1;
+    const { record, value: kept } = encodeRecord({
+      key: history.key,
+      value,
+      createRevision,
+      modRevision: main,
+      version,
+      lease,
+    });
+    const kv: KeyValue = {
+      key: history.key,
+      value: kept,
+      createRevision,
+      modRevision: main,
+      version,
+      lease,
+    };
+    this.#moveLease(history, lease);
+    history.push(main, sub, createRevision, version, lease);
+    this.backend.put(revisionKey(main, sub, false), record);
+    this.cache.set(history, kv);
+    return prevKv === undefined ? { type: 'put', kv } : { type: 'put', kv, prevKv };
+  }
+
+  delete(history: KeyHistory, main: number, sub: number): Event {
+    assert(history.live, 'only what exists is deleted');
+    const prevKv = history.cached;
+    this.#moveLease(history, noLease);
+    history.push(main, sub, 0, 0, noLease);
+    this.backend.put(revisionKey(main, sub, true), encodeTombstone(history.key));
+    this.cache.drop(history);
+    const kv = deletedKv(history.key, main);
+    return prevKv === undefined ? { type: 'delete', kv } : { type: 'delete', kv, prevKv };
+  }
+
+  #moveLease(history: KeyHistory, lease: LeaseId): void {
+    if (history.lease === lease) return;
+    if (history.lease !== noLease) this.#lessor.detach(history.lease, history.key);
+    if (lease !== noLease) this.#lessor.attach(lease, history.key);
+  }
+
+  #history(key: Key): KeyHistory {
+    let history = this.index.get(key);
+    if (history === undefined) {
+      history = new KeyHistory(key);
+      this.index.set(key, history);
+    }
+    return history;
+  }
+
+  /**
+   * Drops what compaction at `revision` makes unreachable for up to `maxKeys` keys from `from` on.
+   * Returns the key to go on from, undefined at the end.
+   */
+  compactKeys(revision: number, from: Key, maxKeys: number): Key | undefined {
+    const gone: Key[] = [];
+    let last = from;
+    let visited = 0;
+    this.index.walk(from, undefined, (history, key) => {
+      const left = history.compact(revision, (main, sub, tombstone) =>
+        this.backend.delete(revisionKey(main, sub, tombstone)),
+      );
+      if (!left) gone.push(key);
+      last = key;
+      return ++visited < maxKeys;
+    });
+    for (const key of gone) this.index.delete(key);
+    return visited < maxKeys ? undefined : after(last);
+  }
+}
+
+export function deletedKv(key: Key, modRevision: number): KeyValue {
+  return { key, value: noBytes, createRevision: 0, modRevision, version: 0, lease: noLease };
+}
