@@ -1,0 +1,49 @@
+import type { Rng } from '#shared/base';
+import type { NodeInfo, PodInfo } from './node-info.ts';
+import { filterPlugins, scorePlugins } from './plugins/registry.ts';
+
+/** Why one node was refused. */
+export interface Verdict {
+  readonly node: string;
+  readonly plugin: string;
+  readonly reasons: readonly string[];
+}
+
+export type Decision =
+  | { readonly node: string; readonly score: number }
+  | { readonly node: undefined; readonly verdicts: readonly Verdict[] };
+
+/** The place for a pod: filter, then score; between equals the generator chooses. */
+export function decide(pod: PodInfo, nodes: readonly NodeInfo[], rng: Rng): Decision {
+  const verdicts: Verdict[] = [];
+  const feasible: NodeInfo[] = [];
+  for (const node of nodes) {
+    const verdict = refusal(pod, node);
+    if (verdict) verdicts.push(verdict);
+    else feasible.push(node);
+  }
+  const scores = totalScores(pod, feasible);
+  const best = Math.max(...scores);
+  const candidates = feasible.filter((_, i) => scores[i] === best);
+  const chosen = candidates[rng.int(Math.max(1, candidates.length))];
+  return chosen ? { node: chosen.name, score: best } : { node: undefined, verdicts };
+}
+
+function refusal(pod: PodInfo, node: NodeInfo): Verdict | undefined {
+  for (const plugin of filterPlugins) {
+    const reasons = plugin.filter(pod, node);
+    if (reasons.length > 0) return { node: node.name, plugin: plugin.name, reasons };
+  }
+  return undefined;
+}
+
+function totalScores(pod: PodInfo, nodes: readonly NodeInfo[]): readonly number[] {
+  const totals = nodes.map(() => 0);
+  for (const plugin of scorePlugins) {
+    for (const [i, score] of plugin.score(pod, nodes).entries()) {
+      // In whole points, as Kubernetes scores: rounding noise must not decide.
+      totals[i] = (totals[i] ?? 0) + Math.floor(score) * plugin.weight;
+    }
+  }
+  return totals;
+}

@@ -1,0 +1,98 @@
+import type { Node, Pod } from '#shared/api';
+import {
+  type Amounts,
+  amountsOf,
+  minus,
+  plus,
+  podRequests,
+  podRequestsForScoring,
+} from './resources.ts';
+
+/** What plugins ask of the pod they look for a place for, worked out once. */
+export interface PodInfo {
+  readonly pod: Pod;
+  readonly requests: Amounts;
+  readonly scoringRequests: Amounts;
+  readonly hostPorts: readonly HostPort[];
+  /** The uid of the controller that made it: pods of one are spread. */
+  readonly owner: string | undefined;
+}
+
+export interface HostPort {
+  readonly protocol: string;
+  readonly ip: string;
+  readonly port: number;
+}
+
+export function podInfo(pod: Pod): PodInfo {
+  return {
+    pod,
+    requests: podRequests(pod),
+    scoringRequests: podRequestsForScoring(pod),
+    hostPorts: hostPortsOf(pod),
+    owner: pod.metadata?.ownerReferences?.find((reference) => reference.controller)?.uid,
+  };
+}
+
+function hostPortsOf(pod: Pod): HostPort[] {
+  const { containers = [], initContainers = [], hostNetwork } = pod.spec ?? {};
+  const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...containers, ...sidecars]
+    .flatMap(({ ports = [] }) => ports)
+    .map(({ protocol = 'TCP', hostIP = '0.0.0.0', hostPort, containerPort }) => ({
+      protocol,
+      ip: hostIP,
+      port: hostPort ?? (hostNetwork ? containerPort : 0),
+    }))
+    .filter(({ port }) => port > 0);
+}
+
+/** One node with the pods on it, those just assigned included: a plugin's whole view of a node. */
+export interface NodeInfo {
+  readonly name: string;
+  readonly node: Node;
+  readonly allocatable: Amounts;
+  readonly requested: Amounts;
+  readonly scoringRequested: Amounts;
+  readonly pods: ReadonlyMap<string, PodInfo>;
+}
+
+export function emptyNodeInfo(node: Node): NodeInfo {
+  return {
+    name: node.metadata?.name ?? '',
+    node,
+    allocatable: amountsOf(node.status?.allocatable ?? node.status?.capacity),
+    requested: {},
+    scoringRequested: {},
+    pods: new Map(),
+  };
+}
+
+/** A NodeInfo to decide with, from a node and its pods. */
+export function nodeInfo(node: Node, pods: Iterable<PodInfo>): NodeInfo {
+  let info = emptyNodeInfo(node);
+  for (const pod of pods) info = withPod(info, pod);
+  return info;
+}
+
+export function withPod(info: NodeInfo, pod: PodInfo): NodeInfo {
+  return {
+    ...info,
+    requested: plus(info.requested, pod.requests),
+    scoringRequested: plus(info.scoringRequested, pod.scoringRequests),
+    pods: new Map(info.pods).set(pod.pod.metadata?.uid ?? '', pod),
+  };
+}
+
+export function withoutPod(info: NodeInfo, uid: string): NodeInfo {
+  const pod = info.pods.get(uid);
+  if (!pod) return info;
+  const pods = new Map(info.pods);
+  pods.delete(uid);
+  return {
+    ...info,
+    requested: minus(info.requested, pod.requests),
+    scoringRequested: minus(info.scoringRequested, pod.scoringRequests),
+    pods,
+  };
+}

@@ -1,0 +1,26 @@
+import { nodeAffinity } from './node-affinity.ts';
+import { nodeName } from './node-name.ts';
+import { nodePorts } from './node-ports.ts';
+import { balancedAllocation, nodeResourcesFit } from './node-resources-fit.ts';
+import { nodeUnschedulable } from './node-unschedulable.ts';
+import type { FilterPlugin, ScorePlugin } from './plugin.ts';
+import { spread } from './spread.ts';
+import { taintToleration } from './taint-toleration.ts';
+
+/** In Kubernetes' order: a node is refused by the first that says no. */
+export const filterPlugins: readonly FilterPlugin[] = [
+  nodeUnschedulable,
+  nodeName,
+  taintToleration,
+  nodeAffinity,
+  nodePorts,
+  nodeResourcesFit,
+];
+
+export const scorePlugins: readonly ScorePlugin[] = [
+  taintToleration,
+  nodeAffinity,
+  spread,
+  nodeResourcesFit,
+  balancedAllocation,
+];

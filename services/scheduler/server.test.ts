@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { type Event, type Node, type Pod, refs } from '#shared/api';
+import { createRng, QuorateError } from '#shared/base';
+import { ManualClock } from '#shared/clock';
+import { MemoryApi } from '../../shared/client/testing/memory-api.ts';
+import { pass } from '../../shared/client/testing/pass.ts';
+import { silentLog } from '../../shared/client/testing/silent-log.ts';
+import { createScheduler } from './server.ts';
+
+function setUp() {
+  const clock = new ManualClock();
+  const api = new MemoryApi(clock);
+  const options = { api, clock, log: silentLog, identity: 'one', rng: createRng(1) };
+  return { clock, api, scheduler: createScheduler(options) };
+}
+
+function node(name: string, cpu = '1'): Node {
+  const metadata = { name };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata,
+    status: { allocatable: { cpu, memory: '1Gi' } },
+  };
+}
+
+function pod(name: string, cpu: string): Pod {
+  const containers = [{ name: 'a', resources: { requests: { cpu } } }];
+  const metadata = { name, namespace: 'default' };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } };
+}
+
+const placeOf = (api: MemoryApi, name: string): string | undefined =>
+  api.all<Pod>(refs.pods).find(({ metadata }) => metadata?.name === name)?.spec?.nodeName;
+
+describe('the scheduler', () => {
+  it('binds what fits, counting what it has only just assigned', async () => {
+    const { clock, api, scheduler } = setUp();
+    api.seed(refs.nodes, node('worker-1'));
+    api.seed(refs.nodes, node('worker-2'));
+    for (const name of ['a', 'b', 'c']) api.seed(refs.pods, pod(name, '600m'));
+    await scheduler.start();
+    await pass(clock, 100);
+    expect([placeOf(api, 'a'), placeOf(api, 'b')].toSorted()).toEqual(['worker-1', 'worker-2']);
+    expect(placeOf(api, 'c')).toBeUndefined();
+    const [waiting] = api.all<Pod>(refs.pods).filter(({ spec }) => !spec?.nodeName);
+    expect(waiting?.status?.conditions).toMatchObject([
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable' },
+    ]);
+    const events = api
+      .all<Event>(refs.events)
+      .map(({ reason, message }) => `${reason}: ${message}`);
+    expect(events.toSorted()).toEqual([
+      'FailedScheduling: 0/2 nodes are available: 2 Insufficient cpu. [worker-1: Insufficient cpu; worker-2: Insufficient cpu]',
+      `Scheduled: Successfully assigned default/a to ${placeOf(api, 'a')}`,
+      `Scheduled: Successfully assigned default/b to ${placeOf(api, 'b')}`,
+    ]);
+    await scheduler.stop();
+  });
+
+  it('places a waiting pod when a node comes, and when a pod makes room', async () => {
+    const { clock, api, scheduler } = setUp();
+    api.seed(refs.pods, pod('a', '600m'));
+    await scheduler.start();
+    await pass(clock, 5_000);
+    api.seed(refs.nodes, node('worker-1'));
+    await pass(clock, 10);
+    expect(placeOf(api, 'a')).toBe('worker-1');
+    api.seed(refs.pods, pod('b', '600m'));
+    await pass(clock, 5_000);
+    expect(placeOf(api, 'b')).toBeUndefined();
+    await api.delete(refs.pods, 'a', { namespace: 'default', gracePeriodSeconds: 0 });
+    await pass(clock, 10);
+    expect(placeOf(api, 'b')).toBe('worker-1');
+    await scheduler.stop();
+  });
+
+  it('tries again after a binding that failed', async () => {
+    const { clock, api, scheduler } = setUp();
+    await scheduler.start();
+    await pass(clock, 10);
+    api.seed(refs.nodes, node('worker-1'));
+    api.failures.push(new QuorateError('unavailable', 'down'));
+    api.seed(refs.pods, pod('a', '600m'));
+    await pass(clock, 10);
+    expect(placeOf(api, 'a')).toBeUndefined();
+    await pass(clock, 2_000);
+    expect(placeOf(api, 'a')).toBe('worker-1');
+    await scheduler.stop();
+  });
+
+  it('writes nothing twice about a pod that stays unschedulable', async () => {
+    const { clock, api, scheduler } = setUp();
+    api.seed(refs.nodes, node('worker-1'));
+    api.seed(refs.pods, pod('a', '2'));
+    await scheduler.start();
+    await pass(clock, 200_000);
+    expect(api.writes.filter((write) => write.includes('pods/status'))).toHaveLength(1);
+    await scheduler.stop();
+  });
+});

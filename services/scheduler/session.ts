@@ -1,0 +1,207 @@
+import { equalJson, type Node, type Pod, refs } from '#shared/api';
+import { QuorateError, type Rng } from '#shared/base';
+import {
+  type ApiClient,
+  createEventRecorder,
+  createInformer,
+  type EventRecorder,
+  type Informer,
+  objectKey,
+} from '#shared/client';
+import type { Clock } from '#shared/clock';
+import type { Logger } from '#shared/runtime';
+import { ClusterCache } from './cache.ts';
+import type { SchedulerConfig } from './config.ts';
+import { decide, type Verdict } from './decide.ts';
+import { failureText } from './failure-text.ts';
+import { type PodInfo, podInfo } from './node-info.ts';
+import { SchedulingQueue } from './queue.ts';
+
+export interface SessionOptions {
+  /** Fenced: the writes of a deposed leader are refused. */
+  readonly api: ApiClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly rng: Rng;
+  readonly config: SchedulerConfig;
+}
+
+/** One term of leading: what it knows starts from nothing and is thrown away at the end. */
+export class SchedulingSession {
+  readonly #options: SessionOptions;
+  readonly #cache = new ClusterCache();
+  readonly #queue: SchedulingQueue;
+  readonly #events: EventRecorder;
+  readonly #pods: Informer<Pod>;
+  readonly #nodes: Informer<Node>;
+  /** Bindings and status writes under way: deciding does not wait for them. */
+  readonly #writes = new Set<Promise<void>>();
+
+  constructor(options: SessionOptions) {
+    const { api, clock, log, config } = options;
+    this.#options = options;
+    this.#queue = new SchedulingQueue(clock, config);
+    this.#events = createEventRecorder({ ...options, component: config.schedulerName });
+    this.#pods = createInformer<Pod>(api, refs.pods, {
+      clock,
+      log,
+      handlers: {
+        added: (pod) => this.#seen(undefined, pod),
+        updated: (before, pod) => this.#seen(before, pod),
+        deleted: (pod) => this.#gone(pod),
+      },
+    });
+    this.#nodes = createInformer<Node>(api, refs.nodes, {
+      clock,
+      log,
+      handlers: {
+        added: (node) => this.#nodeChanged(node),
+        updated: (before, node) => this.#nodeChanged(node, before),
+        deleted: (node) => this.#cache.removeNode(node.metadata?.name ?? ''),
+      },
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#nodes.start();
+    this.#pods.start();
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([Promise.all([this.#nodes.synced, this.#pods.synced]), aborted]);
+    while (!signal.aborted) {
+      const key = await this.#queue.next(signal);
+      if (key !== undefined) this.#schedule(key);
+    }
+    await Promise.all([this.#nodes.stop(), this.#pods.stop(), ...this.#writes]);
+    await this.#events.flush();
+  }
+
+  #seen(before: Pod | undefined, pod: Pod): void {
+    const key = objectKey(pod);
+    if (pod.spec?.nodeName) {
+      this.#queue.remove(key);
+      this.#cache.setPod(pod);
+      if (isEnded(pod) && !(before && isEnded(before))) this.#queue.happened('pod-removed');
+    } else if (!this.#isOurs(pod)) this.#queue.remove(key);
+    else if (!before || mayFitNow(before, pod)) this.#queue.add(key, pod.spec?.priority ?? 0);
+  }
+
+  #gone(pod: Pod): void {
+    this.#queue.remove(objectKey(pod));
+    this.#cache.removePod(pod);
+    if (pod.spec?.nodeName) this.#queue.happened('pod-removed');
+  }
+
+  #nodeChanged(node: Node, before?: Node): void {
+    this.#cache.setNode(node);
+    // Nodes report their health often; only what plugins look at can change a decision.
+    const same =
+      before &&
+      equalJson(before.spec, node.spec) &&
+      equalJson(before.metadata?.labels, node.metadata?.labels) &&
+      equalJson(before.status?.allocatable, node.status?.allocatable);
+    if (!same) this.#queue.happened('node-changed');
+  }
+
+  #isOurs({ spec, status, metadata }: Pod): boolean {
+    const { schedulerName } = this.#options.config;
+    return (
+      (spec?.schedulerName ?? schedulerName) === schedulerName &&
+      metadata?.deletionTimestamp === undefined &&
+      (spec?.schedulingGates ?? []).length === 0 &&
+      !isEnded({ ...(status && { status }) })
+    );
+  }
+
+  #schedule(key: string): void {
+    const pod = this.#pods.store.get(key);
+    if (!pod || pod.spec?.nodeName || !this.#isOurs(pod)) {
+      this.#queue.remove(key);
+      return;
+    }
+    const info = podInfo(pod);
+    const decision = decide(info, this.#cache.nodes(), this.#options.rng);
+    if (decision.node === undefined) this.#inBackground(this.#refuse(key, pod, decision.verdicts));
+    else {
+      this.#cache.assume(info, decision.node);
+      this.#inBackground(this.#bind(key, info, decision.node));
+    }
+  }
+
+  #inBackground(write: Promise<void>): void {
+    const tracked = write.finally(() => this.#writes.delete(tracked));
+    this.#writes.add(tracked);
+  }
+
+  async #bind(key: string, { pod }: PodInfo, node: string): Promise<void> {
+    const { name = '', namespace, uid } = pod.metadata ?? {};
+    const binding = {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: {
+        name,
+        ...(namespace !== undefined && { namespace }),
+        ...(uid !== undefined && { uid }),
+      },
+      target: { apiVersion: 'v1', kind: 'Node', name: node },
+    };
+    try {
+      const { api } = this.#options;
+      await api.createSubresource(refs.pods, name, 'binding', binding, { namespace });
+      this.#queue.remove(key);
+      const message = `Successfully assigned ${key} to ${node}`;
+      this.#events.event(pod, 'Normal', 'Scheduled', message);
+    } catch (thrown) {
+      // Also where the outcome is not known: if it is bound, the watch says so before the retry.
+      this.#cache.forget(pod);
+      this.#queue.retry(key);
+      const error = QuorateError.from(thrown).message;
+      this.#options.log.warn({ pod: key, node, error }, 'binding failed');
+    }
+  }
+
+  async #refuse(key: string, pod: Pod, verdicts: readonly Verdict[]): Promise<void> {
+    const message = failureText(verdicts);
+    this.#queue.unschedulable(key, new Set(verdicts.map(({ plugin }) => plugin)));
+    this.#events.event(pod, 'Warning', 'FailedScheduling', message);
+    const { name = '', namespace } = pod.metadata ?? {};
+    const conditions = withUnschedulable(pod, message, this.#options.clock);
+    if (!conditions) return;
+    try {
+      const options = { namespace, subresource: 'status' };
+      await this.#options.api.patch(refs.pods, name, 'merge', { status: { conditions } }, options);
+    } catch (thrown) {
+      // The event says it too, and the next attempt writes it again.
+      const error = QuorateError.from(thrown).message;
+      this.#options.log.debug({ pod: key, error }, 'condition not written');
+    }
+  }
+}
+
+const isEnded = ({ status }: Pick<Pod, 'status'>): boolean =>
+  status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+/** Our own condition on the pod is no reason to try again. */
+function mayFitNow(before: Pod, after: Pod): boolean {
+  return (
+    !equalJson(before.spec, after.spec) ||
+    !equalJson(before.metadata?.labels, after.metadata?.labels)
+  );
+}
+
+type Conditions = NonNullable<NonNullable<Pod['status']>['conditions']>;
+
+/** The pod's conditions with PodScheduled False; undefined where it says so already. */
+function withUnschedulable(pod: Pod, message: string, clock: Clock): Conditions | undefined {
+  const conditions = pod.status?.conditions ?? [];
+  const known = conditions.find(({ type }) => type === 'PodScheduled');
+  if (known?.status === 'False' && known.message === message) return undefined;
+  const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const lastTransitionTime = known?.status === 'False' ? (known.lastTransitionTime ?? now) : now;
+  const type = 'PodScheduled';
+  return [
+    ...conditions.filter((condition) => condition.type !== type),
+    { type, status: 'False', reason: 'Unschedulable', message, lastTransitionTime },
+  ];
+}
