@@ -1,0 +1,76 @@
+import type { Rng } from '#shared/base';
+import { refs, type Resource, resources } from '#shared/api';
+import type { KvClient } from '#shared/client';
+import type { Clock } from '#shared/clock';
+import type { LeaseId } from '#shared/mvcc';
+import type { Logger } from '#shared/runtime';
+import { Elections } from './elections/elections.ts';
+import { LeaseMirror } from './elections/lease-mirror.ts';
+import { Nodes } from './nodes/nodes.ts';
+import { type OpenAgentLog, PodLogs } from './pods/logs.ts';
+import { createAllocators } from './registry/allocations.ts';
+import { ExpiringLeases } from './registry/expiring.ts';
+import { KindTable } from './registry/kinds.ts';
+import { NamespaceGuards } from './registry/namespaces.ts';
+import { ObjectStore } from './registry/object-store.ts';
+import { Registry } from './registry/registry.ts';
+import { WatchCache } from './watch/watch-cache.ts';
+
+/** How long an Event is kept, as Kubernetes keeps it. */
+const eventTtlSeconds = 3600;
+
+export interface CoreDeps {
+  readonly kv: KvClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For generated names and Service addresses; not for secrets. */
+  readonly rng: Rng;
+  /** A new RFC 4122 UUID. */
+  readonly uuid: () => string;
+  readonly openAgentLog: OpenAgentLog;
+}
+
+/** The API server without a transport: what each door serves. */
+export interface Core {
+  readonly kinds: KindTable;
+  readonly registry: Registry;
+  readonly watches: WatchCache;
+  readonly elections: Elections;
+  readonly mirror: LeaseMirror;
+  readonly nodes: Nodes;
+  readonly logs: PodLogs;
+  readonly clock: Clock;
+}
+
+export function createCore(deps: CoreDeps): Core {
+  const { kv, clock, log, rng, uuid } = deps;
+  const kinds = new KindTable(resources);
+  const watches = new WatchCache({ kv, clock, log });
+  const decode: WatchCache['decode'] = (resource, value) => watches.decode(resource, value);
+  const objects = new ObjectStore({
+    kv,
+    namespaces: new NamespaceGuards(kv, kinds.builtin(refs.namespaces)),
+    allocators: createAllocators(kv, rng),
+    decode,
+    withLease: eventLeases(new ExpiringLeases(kv, clock, eventTtlSeconds)),
+  });
+  const registry = new Registry({ objects, lister: { kv, decode }, clock, rng, uuid });
+  const mirror = new LeaseMirror(registry, kinds, clock, log);
+  return {
+    kinds,
+    registry,
+    watches,
+    mirror,
+    elections: new Elections({ kv, clock, listener: mirror }),
+    nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
+    logs: new PodLogs(registry, kinds, deps.openAgentLog),
+    clock,
+  };
+}
+
+function eventLeases(leases: ExpiringLeases) {
+  return <T>(resource: Resource, write: (lease: LeaseId | undefined) => Promise<T>): Promise<T> => {
+    const isEvent = resource.group === '' && resource.resource === 'events';
+    return isEvent ? leases.with(write) : write(undefined);
+  };
+}

@@ -1,0 +1,57 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { badRequest, type NodeStatus } from '#shared/api';
+import { handleUnary, toStatus } from '#shared/rpc';
+import type { HeartbeatRequest__Output } from '../../../shared/rpc/gen/quorate/v1/HeartbeatRequest.ts';
+import type { HeartbeatResponse } from '../../../shared/rpc/gen/quorate/v1/HeartbeatResponse.ts';
+import type { NodesHandlers } from '../../../shared/rpc/gen/quorate/v1/Nodes.ts';
+import type { Core } from '../core.ts';
+import { fromJson, toJson } from './wire.ts';
+
+/** quorate.v1.Nodes over the core. */
+export function nodesService({ nodes }: Core): NodesHandlers {
+  return {
+    Register: handleUnary(async ({ node_json }) => {
+      const node = await nodes.register(fromJson(node_json, 'node_json'));
+      return { node_json: toJson(node) };
+    }),
+    Heartbeat: (call) => answerBeats(call, nodes),
+  };
+}
+
+/** One answer per beat, in order; a beat that fails ends the stream with its error. */
+function answerBeats(
+  call: ServerDuplexStream<HeartbeatRequest__Output, HeartbeatResponse>,
+  nodes: Core['nodes'],
+): void {
+  let closed = false;
+  const close = (): void => {
+    closed = true;
+  };
+  call.on('cancelled', close);
+  call.on('error', close);
+  const run = async (): Promise<void> => {
+    for await (const request of call) {
+      const beat = request as HeartbeatRequest__Output;
+      const { renewTime, unknownNode } = await nodes.beat({
+        node: beat.node,
+        leaseDurationSeconds: beat.lease_duration_seconds,
+        status: statusOf(beat),
+      });
+      if (closed) return;
+      call.write({ renew_time: renewTime, unknown_node: unknownNode });
+    }
+    call.end();
+  };
+  run().catch((thrown: unknown) => {
+    if (!closed) call.emit('error', toStatus(thrown));
+  });
+}
+
+function statusOf({ status_json }: HeartbeatRequest__Output): NodeStatus | undefined {
+  if (status_json.length === 0) return undefined;
+  const status = fromJson(status_json, 'status_json');
+  if (typeof status !== 'object' || status === null) {
+    throw badRequest('status_json: Invalid value: must be a v1 NodeStatus');
+  }
+  return status;
+}

@@ -1,0 +1,64 @@
+import { connect, loadProto, serverStream } from '#shared/rpc';
+import type { ProtoGrpcType } from '../../../shared/rpc/gen/pods.ts';
+import type { LogRequest__Output } from '../../../shared/rpc/gen/quorate/v1/LogRequest.ts';
+import type { PodsClient, PodsHandlers } from '../../../shared/rpc/gen/quorate/v1/Pods.ts';
+import type { LogOptions } from '#shared/client';
+import type { Core } from '../core.ts';
+import type { AgentLogRequest } from '../pods/logs.ts';
+import { streamOut } from './stream-out.ts';
+
+/** quorate.v1.Pods over the core. */
+export function podsService({ logs }: Core): PodsHandlers {
+  return {
+    Log: (call) =>
+      streamOut(call, async function* (signal) {
+        const { namespace, name } = call.request;
+        const options = { ...toLogOptions(call.request), signal };
+        for await (const data of logs.read(namespace, name, options)) {
+          yield { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
+        }
+      }),
+  };
+}
+
+function toLogOptions(request: LogRequest__Output): LogOptions {
+  const limitBytes = Number(request.limit_bytes);
+  return {
+    container: request.container,
+    follow: request.follow,
+    previous: request.previous,
+    ...(request.tail_lines !== undefined && { tailLines: Number(request.tail_lines) }),
+    ...(limitBytes !== 0 && { limitBytes }),
+  };
+}
+
+/** Asks the agent at `address`, which serves the same method for the pods of its node. */
+export async function* openAgentLog(
+  address: string,
+  request: AgentLogRequest,
+): AsyncGenerator<Uint8Array, void> {
+  const client: PodsClient = connect(podsClient(), address);
+  try {
+    const call = client.Log({
+      namespace: request.namespace,
+      name: request.name,
+      container: request.container,
+      follow: request.follow ?? false,
+      previous: request.previous ?? false,
+      ...(request.tailLines !== undefined && { tail_lines: request.tailLines }),
+      limit_bytes: request.limitBytes ?? 0,
+    });
+    for await (const { data } of serverStream(call, request.signal)) yield data as Buffer;
+  } finally {
+    client.close();
+  }
+}
+
+type PodsConstructor = ProtoGrpcType['quorate']['v1']['Pods'];
+let loaded: PodsConstructor | undefined;
+
+/** Loaded with the first log that is read. */
+function podsClient(): PodsConstructor {
+  loaded ??= loadProto<ProtoGrpcType>('quorate/v1/pods.proto').quorate.v1.Pods;
+  return loaded;
+}

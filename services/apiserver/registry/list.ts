@@ -1,0 +1,106 @@
+import { QuorateError } from '#shared/base';
+import { badRequest, collectionPrefix, type KubeObject, type Resource } from '#shared/api';
+import type { KvClient, ListOptions, ObjectList } from '#shared/client';
+import type { Key, KeyValue, RangeResult } from '#shared/mvcc';
+import { decodeContinue, encodeContinue, expiredContinue } from './continue-token.ts';
+import { checkNamespace, prefixEnd } from './keys.ts';
+import { parseSelection, type Selection } from './selection.ts';
+
+/** Rows read at a time where a selector may leave out most of them. */
+const selectivePageSize = 500;
+
+export interface Lister {
+  readonly kv: KvClient;
+  /** The object in a key's value: the one already parsed, where there is one. */
+  decode(resource: Resource, kv: KeyValue): KubeObject;
+}
+
+interface Page {
+  readonly items: KubeObject[];
+  readonly revision: number;
+  /** The first key that was not looked at; absent at the end. */
+  readonly next?: Key;
+  readonly remaining: number;
+}
+
+/**
+ * A consistent snapshot of a collection. With a limit it comes in pages which all show the first
+ * page's revision; a page may be short only at the end.
+ */
+export async function listObjects(
+  lister: Lister,
+  resource: Resource,
+  options: ListOptions,
+): Promise<ObjectList> {
+  const selection = parseSelection(resource, options);
+  const limit = options.limit ?? 0;
+  if (!Number.isSafeInteger(limit) || limit < 0) {
+    throw badRequest(`limit: Invalid value: ${limit}: must be an integer that is not negative`);
+  }
+  const namespace = options.namespace ? checkNamespace(resource, options.namespace) : '';
+  const prefix = collectionPrefix(resource, namespace);
+  const token = options.continue ? decodeContinue(options.continue) : undefined;
+  const from = { start: prefix + (token?.start ?? ''), revision: token?.revision ?? 0 };
+  const page = await readPage(lister, resource, prefix, from, selection, limit);
+  const { items, revision, next, remaining } = page;
+  return {
+    items,
+    resourceVersion: String(revision),
+    ...(next !== undefined && {
+      continue: encodeContinue({ revision, start: next.slice(prefix.length) }),
+      ...(selection.empty && { remainingItemCount: remaining }),
+    }),
+  };
+}
+
+async function readPage(
+  lister: Lister,
+  resource: Resource,
+  prefix: Key,
+  from: { start: Key; revision: number },
+  selection: Selection,
+  limit: number,
+): Promise<Page> {
+  const items: KubeObject[] = [];
+  const rangeEnd = prefixEnd(prefix);
+  let { start, revision } = from;
+  for (;;) {
+    const batch =
+      limit === 0 ? 0 : selection.empty ? limit - items.length : Math.max(limit, selectivePageSize);
+    const result = await readRange(lister.kv, start, rangeEnd, batch, revision);
+    // A page at a fixed revision still reports the store's newest one in its header.
+    revision ||= result.revision;
+    let taken = 0;
+    for (const kv of result.kvs) {
+      taken += 1;
+      start = `${kv.key}\0`;
+      const object = lister.decode(resource, kv);
+      if (selection.matches(object)) items.push(object);
+      if (limit > 0 && items.length === limit) break;
+    }
+    const remaining = result.count - taken;
+    if (remaining <= 0) return { items, revision, remaining: 0 };
+    if (limit > 0 && items.length >= limit) return { items, revision, next: start, remaining };
+  }
+}
+
+async function readRange(
+  kv: KvClient,
+  key: Key,
+  rangeEnd: Key,
+  limit: number,
+  revision: number,
+): Promise<RangeResult & { revision: number }> {
+  try {
+    const answer = await kv.range({ key, rangeEnd, limit, revision });
+    return { ...answer, revision: answer.header.revision };
+  } catch (thrown) {
+    if (revision > 0 && isCompacted(thrown)) throw expiredContinue();
+    throw thrown;
+  }
+}
+
+/** etcd's text is the contract; the code may be its gRPC code's or our own. */
+const isCompacted = (thrown: unknown): boolean =>
+  thrown instanceof QuorateError &&
+  (thrown.code === 'expired' || thrown.message.includes('has been compacted'));

@@ -1,0 +1,194 @@
+import { QuorateError } from '#shared/base';
+import {
+  alreadyExists,
+  conflict,
+  equalJson,
+  type KubeObject,
+  notFound,
+  type Resource,
+  storageKey,
+} from '#shared/api';
+import type { Fence, KvClient } from '#shared/client';
+import type { Key, KeyValue, LeaseId, RequestOp } from '#shared/mvcc';
+import type { Allocator } from './allocations.ts';
+import { changedClaims, claimOps } from './claims.ts';
+import { encodeObject, type Stored, withResourceVersion } from './codec.ts';
+import { type Guard, guardedTxn, type TxnOutcome } from './guarded-txn.ts';
+import { absentGuard, fenceGuard, unchangedGuard } from './guards.ts';
+import type { NamespaceGuards } from './namespaces.ts';
+
+/** Every failed attempt means that another writer got through, so this is a sign of a bug. */
+const maxAttempts = 100;
+
+export interface WriteLimits {
+  readonly fence?: Fence | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What becomes of an object: `object` is stored, or is the last that is seen of it. */
+export interface Decision {
+  readonly action: 'put' | 'remove';
+  readonly object: KubeObject;
+}
+
+export interface MutateOptions extends WriteLimits {
+  /** The caller's resourceVersion: where the object has another one, the answer is `conflict`. */
+  readonly expect?: string | undefined;
+  /** A state that may be old, to save the read: a decision on it only counts if it still holds. */
+  readonly hint?: Stored | undefined;
+}
+
+export interface Mutated {
+  readonly object: KubeObject;
+  readonly gone: boolean;
+}
+
+export interface ObjectStoreDeps {
+  readonly kv: KvClient;
+  readonly namespaces: NamespaceGuards;
+  readonly allocators: (resource: Resource) => Allocator | undefined;
+  decode(resource: Resource, kv: KeyValue): KubeObject;
+  /** Runs a write with the store lease that ends objects of this kind, if they end by themselves. */
+  withLease<T>(resource: Resource, write: (lease: LeaseId | undefined) => Promise<T>): Promise<T>;
+}
+
+/** Objects as single keys of the store: optimistic, one guarded transaction per write. */
+export class ObjectStore {
+  readonly #deps: ObjectStoreDeps;
+
+  constructor(deps: ObjectStoreDeps) {
+    this.#deps = deps;
+  }
+
+  async read(resource: Resource, namespace: string, name: string): Promise<Stored | undefined> {
+    const key = storageKey(resource, name, namespace);
+    const { kvs } = await this.#deps.kv.range({ key });
+    return kvs[0] && this.#stored(resource, kvs[0]);
+  }
+
+  /**
+   * Stores a new object, with its claims, if its namespace takes new objects. Throws
+   * `already-exists`, `fenced`, `forbidden`, and `invalid` for a claim that is taken.
+   */
+  async insert(resource: Resource, object: KubeObject, limits: WriteLimits): Promise<KubeObject> {
+    const { namespace = '', name = '' } = object.metadata ?? {};
+    const key = storageKey(resource, name, namespace);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const allocated = await this.#deps.allocators(resource)?.allocate(object, attempt);
+      const draft = allocated ?? object;
+      const changes = changedClaims(resource, undefined, draft, allocated !== undefined);
+      const guards: Guard[] = [
+        ...fenced(limits),
+        ...(resource.namespaced
+          ? [await this.#deps.namespaces.guard(namespace, resource, name)]
+          : []),
+        absentGuard(key, () => alreadyExists(resource, name)),
+        ...changes.guards,
+      ];
+      const outcome = await this.#put(resource, key, draft, guards, claimOps(changes, key), limits);
+      if (outcome.committed) return withResourceVersion(draft, outcome.revision);
+    }
+    throw tooContended(resource, name);
+  }
+
+  /**
+   * Decides on the object as it is and writes that, deciding again where somebody else wrote in
+   * between. `decide` may run several times and must not have effects.
+   */
+  async mutate(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    decide: (current: KubeObject) => Decision,
+    options: MutateOptions = {},
+  ): Promise<Mutated> {
+    const key = storageKey(resource, name, namespace);
+    let current = options.hint ?? (await this.read(resource, namespace, name));
+    let certain = options.hint === undefined;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (!current) throw notFound(resource, name);
+      const stale = options.expect !== undefined && options.expect !== String(current.modRevision);
+      const decision = stale ? undefined : decide(current.object);
+      if (!decision || isNoChange(decision, current)) {
+        if (certain && stale) throw conflict(resource, name);
+        if (certain) return { object: current.object, gone: false };
+        current = await this.read(resource, namespace, name);
+        certain = true;
+        continue;
+      }
+      const outcome = await this.#write(resource, key, current, decision, attempt, options);
+      if (outcome.committed) {
+        const gone = decision.action === 'remove';
+        return { object: outcome.object, gone };
+      }
+      const found = outcome.found.get(key);
+      current = found && this.#stored(resource, found);
+      certain = true;
+    }
+    throw tooContended(resource, name);
+  }
+
+  async #write(
+    resource: Resource,
+    key: Key,
+    current: Stored,
+    decision: Decision,
+    attempt: number,
+    limits: WriteLimits,
+  ): Promise<(TxnOutcome & { committed: false }) | { committed: true; object: KubeObject }> {
+    const guards = [...fenced(limits), unchangedGuard(key, current.modRevision)];
+    if (decision.action === 'remove') {
+      const changes = changedClaims(resource, current.object, undefined, false);
+      const ops: RequestOp[] = [{ type: 'deleteRange', deleteRange: { key } }];
+      const all = [...ops, ...claimOps(changes, key)];
+      const outcome = await guardedTxn(this.#deps.kv, guards, all, limits.dryRun);
+      return outcome.committed ? { committed: true, object: decision.object } : outcome;
+    }
+    const allocated = await this.#deps.allocators(resource)?.allocate(decision.object, attempt);
+    const next = allocated ?? decision.object;
+    const changes = changedClaims(resource, current.object, next, allocated !== undefined);
+    const all = [...guards, ...changes.guards];
+    const outcome = await this.#put(resource, key, next, all, claimOps(changes, key), limits);
+    if (!outcome.committed) return outcome;
+    const revision = limits.dryRun ? current.modRevision : outcome.revision;
+    return { committed: true, object: withResourceVersion(next, revision) };
+  }
+
+  #put(
+    resource: Resource,
+    key: Key,
+    object: KubeObject,
+    guards: readonly Guard[],
+    more: readonly RequestOp[],
+    { dryRun }: WriteLimits,
+  ): Promise<TxnOutcome> {
+    const value = encodeObject(object);
+    return this.#deps.withLease(resource, (lease) =>
+      guardedTxn(
+        this.#deps.kv,
+        guards,
+        [{ type: 'put', put: { key, value, ...(lease && { lease }) } }, ...more],
+        dryRun,
+      ),
+    );
+  }
+
+  #stored(resource: Resource, kv: KeyValue): Stored {
+    return {
+      key: kv.key,
+      object: this.#deps.decode(resource, kv),
+      modRevision: kv.modRevision,
+    };
+  }
+}
+
+const fenced = ({ fence }: WriteLimits): Guard[] => (fence ? [fenceGuard(fence)] : []);
+
+/** An update that changes nothing is not written: no new resourceVersion, no watch event. */
+function isNoChange({ action, object }: Decision, current: Stored): boolean {
+  if (action === 'remove') return false;
+  return equalJson(withResourceVersion(object, current.modRevision), current.object);
+}
+
+const tooContended = (resource: Resource, name: string): QuorateError =>
+  conflict(resource, name, 'too many others are changing it; please try again');

@@ -1,0 +1,241 @@
+import { QuorateError, type Rng } from '#shared/base';
+import {
+  badRequest,
+  decodeObject,
+  forbiddenTo,
+  jsonPatch,
+  type KubeObject,
+  mergePatch,
+  notFound,
+  prepareCreate,
+  type Resource,
+} from '#shared/api';
+import type {
+  DeleteOptions,
+  DeleteResult,
+  ListOptions,
+  ObjectList,
+  PatchType,
+  WriteOptions,
+} from '#shared/client';
+import type { Clock } from '#shared/clock';
+import type { Stored } from './codec.ts';
+import { decideDeletion, settle, timestamp } from './deletion.ts';
+import { checkNamespace, checkPathSegment } from './keys.ts';
+import { type Lister, listObjects } from './list.ts';
+import type { ObjectStore } from './object-store.ts';
+import { nameSuffix } from './names.ts';
+import { findSubresource } from './subresources.ts';
+
+/** A generated name that is taken is drawn again this many times, as in Kubernetes. */
+const generateNameTries = 8;
+
+/** These are part of the cluster itself. */
+const immortalNamespaces = new Set(['default', 'kube-system', 'kube-public']);
+
+export interface RegistryDeps {
+  readonly objects: ObjectStore;
+  readonly lister: Lister;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** A new RFC 4122 UUID. */
+  readonly uuid: () => string;
+}
+
+/** Narrower than the public options: for the server's own writes. */
+export interface ReplaceOptions extends WriteOptions {
+  /** A state to try first, which may be old; see ObjectStore.mutate. */
+  readonly hint?: Stored | undefined;
+}
+
+/**
+ * The generic registry: every verb, for every kind, by its declaration. Bodies are any JSON; what
+ * is wrong with one is answered before anything is written. Knows nothing of transports.
+ */
+export class Registry {
+  readonly #deps: RegistryDeps;
+
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+  }
+
+  async get(
+    resource: Resource,
+    name: string,
+    namespace?: string,
+    subresource = '',
+  ): Promise<KubeObject> {
+    const view = findSubresource(resource, subresource);
+    const stored = await this.#deps.objects.read(
+      resource,
+      ...this.#place(resource, name, namespace),
+    );
+    if (!stored) throw notFound(resource, name);
+    return view.project(stored.object);
+  }
+
+  list(resource: Resource, options: ListOptions): Promise<ObjectList> {
+    return listObjects(this.#deps.lister, resource, options);
+  }
+
+  async create(resource: Resource, body: unknown, options: WriteOptions): Promise<KubeObject> {
+    const { object } = decodeObject(resource, body);
+    const given = object.metadata ?? {};
+    if (given.resourceVersion) {
+      throw badRequest('resourceVersion should not be set on objects to be created');
+    }
+    const namespace = bodyNamespace(resource, object, options.namespace);
+    const { clock, rng, uuid } = this.#deps;
+    const generated = !given.name && given.generateName;
+    for (let tries = 1; ; tries++) {
+      const prepared = prepareCreate(resource, object, {
+        namespace,
+        uid: uuid(),
+        now: timestamp(clock.now()),
+        suffix: nameSuffix(rng),
+      });
+      try {
+        return await this.#deps.objects.insert(resource, prepared, options);
+      } catch (thrown) {
+        const drawAgain = generated && tries < generateNameTries;
+        if (!drawAgain || !QuorateError.is(thrown, 'already-exists')) throw thrown;
+      }
+    }
+  }
+
+  async update(
+    resource: Resource,
+    name: string,
+    body: unknown,
+    options: WriteOptions,
+  ): Promise<KubeObject> {
+    const view = findSubresource(resource, options.subresource ?? '');
+    const object = asObject(body);
+    if (!name) throw badRequest('metadata.name: Required value: name is required');
+    checkName(object, name);
+    const namespace = bodyNamespace(resource, object, options.namespace);
+    checkPathSegment('name', name);
+    const expect = object.metadata?.resourceVersion;
+    const { object: stored } = await this.#deps.objects.mutate(
+      resource,
+      namespace,
+      name,
+      (current) => settle(resource, view.replace(body, current)),
+      { ...options, ...(expect && { expect }) },
+    );
+    return view.project(stored);
+  }
+
+  /** Without a resourceVersion in it, a patch is applied again to whatever is there. */
+  async patch(
+    resource: Resource,
+    name: string,
+    type: PatchType,
+    patch: unknown,
+    options: WriteOptions,
+  ): Promise<KubeObject> {
+    const view = findSubresource(resource, options.subresource ?? '');
+    const place = this.#place(resource, name, options.namespace);
+    const { object: stored } = await this.#deps.objects.mutate(
+      resource,
+      ...place,
+      (current) => {
+        const body = asObject(applyPatch(view.project(current), type, patch));
+        checkName(body, name);
+        bodyNamespace(resource, body, place[0]);
+        return settle(resource, view.replace(body, current));
+      },
+      options,
+    );
+    return view.project(stored);
+  }
+
+  /** For the server's own parts: a change by function, written as the object's own update. */
+  async change(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    change: (current: KubeObject) => KubeObject,
+    options: ReplaceOptions = {},
+  ): Promise<KubeObject> {
+    const { object } = await this.#deps.objects.mutate(
+      resource,
+      namespace,
+      name,
+      (current) => settle(resource, change(current)),
+      options,
+    );
+    return object;
+  }
+
+  /** Stores an object that was prepared already. */
+  insert(resource: Resource, object: KubeObject, options: WriteOptions = {}): Promise<KubeObject> {
+    return this.#deps.objects.insert(resource, object, options);
+  }
+
+  async delete(resource: Resource, name: string, options: DeleteOptions): Promise<DeleteResult> {
+    const place = this.#place(resource, name, options.namespace);
+    if (isNamespace(resource) && immortalNamespaces.has(name)) {
+      throw forbiddenTo(resource, name, 'this namespace may not be deleted');
+    }
+    if ((options.gracePeriodSeconds ?? 0) < 0) {
+      throw badRequest('gracePeriodSeconds: Invalid value: must not be negative');
+    }
+    const nowMs = this.#deps.clock.now();
+    return this.#deps.objects.mutate(
+      resource,
+      ...place,
+      (current) => decideDeletion(resource, current, options, nowMs),
+      options,
+    );
+  }
+
+  /** Where an object is, checked: namespace ('' for cluster-scoped kinds) and name. */
+  #place(resource: Resource, name: string, namespace?: string): [string, string] {
+    if (!name) throw badRequest('name: Required value: name is required');
+    checkPathSegment('name', name);
+    return [checkNamespace(resource, namespace), name];
+  }
+}
+
+const isNamespace = ({ group, resource }: Resource): boolean =>
+  group === '' && resource === 'namespaces';
+
+function asObject(body: unknown): KubeObject {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw badRequest('the body must be a JSON object');
+  }
+  const { metadata } = body as { metadata?: unknown };
+  if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) {
+    throw badRequest('metadata: Invalid value: must be an object');
+  }
+  return body;
+}
+
+function applyPatch(target: KubeObject, type: PatchType, patch: unknown): unknown {
+  return type === 'json' ? jsonPatch(target, patch) : mergePatch(target, asObject(patch));
+}
+
+function checkName(object: KubeObject, name: string): void {
+  const given = object.metadata?.name;
+  if (given !== undefined && given !== name) {
+    throw badRequest(
+      `the name of the object (${given}) does not match the name on the URL (${name})`,
+    );
+  }
+}
+
+/** The namespace of a write: the request's, which the body may repeat, or the body's. */
+function bodyNamespace(resource: Resource, object: KubeObject, requested?: string): string {
+  const given = object.metadata?.namespace;
+  if (!resource.namespaced && given) {
+    throw badRequest(`metadata.namespace: Forbidden: ${resource.kind} is not namespaced`);
+  }
+  const namespace = checkNamespace(resource, requested || given);
+  if (given && given !== namespace) {
+    throw badRequest(
+      `the namespace of the provided object does not match the namespace sent on the request (${given}, ${namespace})`,
+    );
+  }
+  return namespace;
+}

@@ -1,0 +1,81 @@
+import {
+  badRequest,
+  decodeObject,
+  type Deployment,
+  type KubeObject,
+  methodNotSupported,
+  type Namespace,
+  prepareStatusUpdate,
+  prepareUpdate,
+  type Resource,
+} from '#shared/api';
+
+/** A view of an object that can be read and replaced by itself. `''` is the object. */
+export interface Subresource {
+  project(object: KubeObject): KubeObject;
+  /** The object to store when `body` replaces this view of `old`. */
+  replace(body: unknown, old: KubeObject): KubeObject;
+}
+
+/** Throws `unimplemented` where the kind has no such subresource that could be read or replaced. */
+export function findSubresource(resource: Resource, name: string): Subresource {
+  if (name === '') return whole(resource);
+  if (resource.subresources.includes(name)) {
+    if (name === 'status') return status(resource);
+    if (name === 'scale') return scale(resource);
+    if (name === 'finalize') return finalize(resource);
+  }
+  throw methodNotSupported({ ...resource, resource: `${resource.resource}/${name}` }, 'this verb');
+}
+
+const whole = (resource: Resource): Subresource => ({
+  project: (object) => object,
+  replace: (body, old) => prepareUpdate(resource, decodeObject(resource, body).object, old),
+});
+
+const status = (resource: Resource): Subresource => ({
+  project: (object) => object,
+  replace: (body, old) => prepareStatusUpdate(resource, decodeObject(resource, body).object, old),
+});
+
+/** Only a namespace's spec.finalizers: its controller takes `kubernetes` away when it is empty. */
+const finalize = (resource: Resource): Subresource => ({
+  project: (object) => object,
+  replace(body, old) {
+    const given = decodeObject(resource, body).object as Namespace;
+    const { spec } = old as Namespace;
+    const finalizers = given.spec?.finalizers ?? [];
+    return { ...old, spec: { ...spec, finalizers } } as KubeObject;
+  },
+});
+
+interface Scale extends KubeObject {
+  spec?: { replicas?: number };
+}
+
+/** autoscaling/v1 Scale of a kind with spec.replicas and spec.selector. */
+const scale = (resource: Resource): Subresource => ({
+  project(object) {
+    const { metadata, spec, status } = object as Deployment;
+    const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata ?? {};
+    const labels = Object.entries(spec?.selector?.matchLabels ?? {});
+    return {
+      kind: 'Scale',
+      apiVersion: 'autoscaling/v1',
+      metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+      spec: { replicas: spec?.replicas ?? 0 },
+      status: {
+        replicas: status?.replicas ?? 0,
+        selector: labels.map(([key, value]) => `${key}=${value}`).join(','),
+      },
+    } as KubeObject;
+  },
+  replace(body, old) {
+    const replicas = (body as Scale).spec?.replicas ?? 0;
+    if (!Number.isInteger(replicas) || replicas < 0) {
+      throw badRequest('spec.replicas: Invalid value: must be an integer that is not negative');
+    }
+    const { spec } = old as Deployment;
+    return prepareUpdate(resource, { ...old, spec: { ...spec, replicas } } as KubeObject, old);
+  },
+});

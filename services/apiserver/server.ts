@@ -1,0 +1,67 @@
+import { must, type Rng } from '#shared/base';
+import type { ApiClient, KvClient } from '#shared/client';
+import type { Clock } from '#shared/clock';
+import type { Logger } from '#shared/runtime';
+import { bootstrap } from './bootstrap.ts';
+import { Compactor } from './compaction.ts';
+import { createCore } from './core.ts';
+import { type Door, openGrpcDoor } from './grpc/door.ts';
+import { openAgentLog } from './grpc/pods.ts';
+import { createInProcessClient } from './in-process-client.ts';
+
+export interface ApiServerOptions {
+  /** The store: in process, or any etcd. The caller closes it, after `stop`. */
+  readonly kv: KvClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For generated names and Service addresses; differs between masters. Not for secrets. */
+  readonly rng: Rng;
+  /** A new RFC 4122 UUID. */
+  readonly uuid: () => string;
+  /** Where quorate.v1 is served; absent: only in process. Port 0 takes a free one. */
+  readonly listen?: { readonly host: string; readonly port: number } | undefined;
+}
+
+export interface ApiServer {
+  /** Resolves once requests can be served, however long the store takes to have a quorum. */
+  start(): Promise<void>;
+  /** Ends watches and streams, then lets calls in flight finish. */
+  stop(): Promise<void>;
+  /** The API in this process. Works from `start` on. */
+  readonly api: ApiClient;
+  /** The bound port; throws before the server listens. */
+  readonly port: number;
+}
+
+/** The API server: one core, and the gRPC door to it. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { kv, clock } = options;
+  const log = options.log.child({ component: 'apiserver' });
+  const core = createCore({ ...options, log, openAgentLog });
+  const stopping = new AbortController();
+  let compactor: Compactor | undefined;
+  let door: Door | undefined;
+  return {
+    api: createInProcessClient(core),
+    get port() {
+      return must(door, 'the API server listens').port;
+    },
+    async start() {
+      if (options.listen) {
+        door = await openGrpcDoor(core, options.listen);
+        log.info({ host: options.listen.host, port: door.port }, 'listening');
+      }
+      await bootstrap(core.registry, core.kinds, clock, log, stopping.signal);
+      await core.watches.start(core.kinds.all());
+      compactor = new Compactor(kv, clock, log);
+      log.info({}, 'ready');
+    },
+    async stop() {
+      stopping.abort();
+      compactor?.stop();
+      core.watches.stop();
+      await door?.close();
+      await core.mirror.settled();
+    },
+  };
+}

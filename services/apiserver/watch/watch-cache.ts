@@ -1,0 +1,129 @@
+import {
+  type KubeObject,
+  badRequest,
+  collectionPrefix,
+  type Resource,
+  storageKey,
+} from '#shared/api';
+import type { WatchEvent, WatchOptions } from '#shared/client';
+import type { Timer } from '#shared/clock';
+import type { KeyValue } from '#shared/mvcc';
+import { decodeObjectOf, type Stored } from '../registry/codec.ts';
+import { checkNamespace, checkPathSegment } from '../registry/keys.ts';
+import { parseSelection, type Selection } from '../registry/selection.ts';
+import { ResourceCache, type ResourceCacheDeps } from './resource-cache.ts';
+import type { WatchScope } from './watcher.ts';
+import type { Trigger } from './watcher-index.ts';
+
+const bookmarkMs = 60_000;
+
+/** A cache per collection: one watch on the store each, however many API watches there are. */
+export class WatchCache {
+  readonly #deps: ResourceCacheDeps;
+  readonly #caches = new Map<Resource, ResourceCache>();
+  readonly #bookmarks: Timer;
+
+  constructor(deps: ResourceCacheDeps) {
+    this.#deps = deps;
+    this.#bookmarks = deps.clock.every(bookmarkMs, () => this.#bookmarkAll());
+  }
+
+  /** Resolves when every given collection is loaded. */
+  async start(resources: readonly Resource[]): Promise<void> {
+    await Promise.all(resources.map((resource) => this.of(resource).start()));
+  }
+
+  stop(): void {
+    this.#bookmarks.cancel();
+    for (const cache of this.#caches.values()) cache.stop();
+  }
+
+  of(resource: Resource): ResourceCache {
+    let cache = this.#caches.get(resource);
+    if (!cache) {
+      cache = new ResourceCache(resource, this.#deps);
+      this.#caches.set(resource, cache);
+    }
+    return cache;
+  }
+
+  decode(resource: Resource, kv: KeyValue): KubeObject {
+    return this.#caches.get(resource)?.decode(kv) ?? decodeObjectOf(kv);
+  }
+
+  peek(resource: Resource, namespace: string, name: string): Stored | undefined {
+    return this.of(resource).peek(storageKey(resource, name, namespace));
+  }
+
+  get watcherCount(): number {
+    let count = 0;
+    for (const cache of this.#caches.values()) count += cache.watcherCount;
+    return count;
+  }
+
+  /** Throws `bad-request` and `expired` when iteration begins, `expired` and `unavailable` later. */
+  async *watch(resource: Resource, options: WatchOptions): AsyncGenerator<WatchEvent, void> {
+    const { signal } = options;
+    if (signal?.aborted) return;
+    const selection = parseSelection(resource, options);
+    const scope = scopeOf(resource, options, selection);
+    const from = parseResourceVersion(options.resourceVersion);
+    const trigger = triggerOf(resource, selection);
+    const watcher = await this.of(resource).subscribe(scope, from, trigger);
+    // Closing also wakes an iteration that waits, which a generator's own return() cannot.
+    const close = (): void => watcher.close();
+    signal?.addEventListener('abort', close, { once: true });
+    if (signal?.aborted) close();
+    try {
+      yield* watcher;
+    } finally {
+      signal?.removeEventListener('abort', close);
+    }
+  }
+
+  #bookmarkAll(): void {
+    for (const cache of this.#caches.values()) {
+      // A store without quorum has no progress to tell of; the next round will.
+      cache.bookmark().catch(() => undefined);
+    }
+  }
+}
+
+function scopeOf(resource: Resource, options: WatchOptions, selection: Selection): WatchScope {
+  const allowBookmarks = options.allowBookmarks ?? false;
+  const { matches } = selection;
+  const namespace = options.namespace ? checkNamespace(resource, options.namespace) : '';
+  const name = options.name || undefined;
+  if (name !== undefined) checkPathSegment('name', name);
+  if (name !== undefined && (namespace !== '' || !resource.namespaced)) {
+    const only = storageKey(resource, name, namespace);
+    return { allowBookmarks, matches, inScope: (key) => key === only };
+  }
+  const prefix = collectionPrefix(resource, namespace);
+  return {
+    allowBookmarks,
+    matches: name
+      ? (object) => object.metadata?.name === name && selection.matches(object)
+      : matches,
+    inScope: (key) => key.startsWith(prefix),
+  };
+}
+
+/** The first of the kind's own fields that the selector compares with one value. */
+function triggerOf(resource: Resource, selection: Selection): Trigger | undefined {
+  for (const field of Object.keys(resource.selectableFields)) {
+    const value = selection.fields.exact(field);
+    if (value !== undefined) return { field, value };
+  }
+  return undefined;
+}
+
+/** Throws `bad-request` for what is not a revision; undefined where none is given. */
+function parseResourceVersion(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const revision = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(revision)) {
+    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: must be a revision`);
+  }
+  return revision;
+}
