@@ -1,67 +1,139 @@
-import { AssertionError } from '#shared/base';
+import { assert } from '#shared/base';
+import { encodeConfChange } from './conf-change-codec.ts';
 import type { RaftConfig } from './config.ts';
-import type { RaftStatus } from './status.ts';
+import { Core } from './core.ts';
+import { leaderDisconnected } from './early-pre-vote.ts';
+import { campaign } from './election.ts';
+import { applyConfChange, autoLeaveJoint } from './membership.ts';
+import { type ProposeResult, propose } from './propose.ts';
+import { Turns } from './ready.ts';
+import { requestRead } from './reads.ts';
+import { type RaftStatus, statusOf } from './status.ts';
+import { step } from './step.ts';
+import { tick } from './tick.ts';
+import { transferLeadership } from './transfer.ts';
 import type { ConfChange, ConfState, Message, NodeId, Ready } from './types.ts';
 
-import type { ProposeResult } from './propose.ts';
-
-const unwritten = (..._unused: unknown[]): never => {
-  throw new AssertionError('being written');
-};
-
+/**
+ * One member of a cluster: a deterministic state machine without time, threads or I/O. The host
+ * calls it from one place at a time, and after any call asks `hasReady()`.
+ */
 export class Raft {
+  readonly #core: Core;
+  readonly #turns: Turns;
+
   constructor(config: RaftConfig) {
-    unwritten(config);
+    this.#core = new Core(config);
+    this.#turns = new Turns(this.#core);
   }
+
+  /** One unit of time has passed; all timeouts are counted in these. */
   tick(): void {
-    unwritten();
+    tick(this.#core);
   }
+
+  /**
+   * A message of another member. What is stale, misdirected or malformed is ignored; throws
+   * AssertionError only where going on would corrupt the cluster (data lost, two leaders).
+   */
   step(message: Message): void {
-    unwritten(message);
+    step(this.#core, message);
   }
+
+  /** The leader appends; a follower sends the proposal on, once, under its present term. */
   propose(data: Uint8Array): ProposeResult {
-    return unwritten(data);
+    return propose(this.#core, { type: 'normal', data });
   }
+
+  /** As `propose`; the leader also checks the change against the present configuration. */
   proposeConfChange(change: ConfChange): ProposeResult {
-    return unwritten(change);
+    return propose(this.#core, { type: 'conf-change', data: encodeConfChange(change) });
   }
+
+  /** To be called for each conf-change entry when it is applied, before `applied(its index)`. */
   applyConfChange(change: ConfChange): ConfState {
-    return unwritten(change);
+    return applyConfChange(this.#core, change);
   }
+
+  /**
+   * Asks for an index that a linearizable read can be served at, once applied; it comes in
+   * `Ready.readStates`. False: there is no leader to ask. The answer may be lost with a message or
+   * with the leader, so ask again after a while or when `softState` names another leader.
+   * `context` must not be used again, not even after a restart: a late answer would be taken for
+   * the newer question's.
+   */
   readIndex(context: number): boolean {
-    return unwritten(context);
+    assert(Number.isSafeInteger(context) && context >= 0, `${context} is no read context`);
+    return requestRead(this.#core, context);
   }
+
+  /**
+   * Hands leadership to the voter `to`; proposals are refused meanwhile, for an election timeout
+   * at most. False where this cannot begin: no leader known, `to` is no voter or leads already.
+   */
   transferLeadership(to: NodeId): boolean {
-    return unwritten(to);
+    return transferLeadership(this.#core, to);
   }
+
+  /** Stand for election now, as if the timeout had passed. */
   campaign(): void {
-    unwritten();
+    campaign(this.#core, 'normal');
   }
+
+  /**
+   * The connection to that member dropped. If it is the leader, this follower stops waiting for it
+   * and asks for pre-votes: at once where it has the lowest id of the voters left, else
+   * `earlyPreVoteTicks` later for each voter before it.
+   */
   peerDisconnected(id: NodeId): void {
-    unwritten(id);
+    const progress = this.#core.progress.get(id);
+    if (progress?.state === 'snapshot') this.reportSnapshot(id, false);
+    this.reportUnreachable(id);
+    leaderDisconnected(this.#core, id);
   }
+
+  /** A message to that member was not delivered: stop pipelining until it answers. */
   reportUnreachable(id: NodeId): void {
-    unwritten(id);
+    const progress = this.#core.progress.get(id);
+    if (id !== this.#core.id && progress?.state === 'replicate') progress.becomeProbe();
   }
+
+  /** The host finished sending a snapshot to that member, or failed to. */
   reportSnapshot(id: NodeId, ok: boolean): void {
-    unwritten(id, ok);
+    const progress = this.#core.progress.get(id);
+    if (progress?.state !== 'snapshot') return;
+    if (!ok) progress.pendingSnapshot = 0;
+    progress.becomeProbe();
+    // The snapshot's own answer comes first if it arrived; if not, there is no hurry.
+    progress.probeSent = true;
   }
+
   hasReady(): boolean {
-    return unwritten();
+    return this.#turns.due;
   }
+
+  /** This turn's output, see the law on `Ready`. Every Ready taken must be advanced. */
   ready(): Ready {
-    return unwritten();
+    return this.#turns.take();
   }
+
+  /** The writes of `ready` are durable. In the order the Readys were taken. */
   advance(ready: Ready): void {
-    unwritten(ready);
+    this.#turns.finish(ready);
   }
+
+  /** Entries up to `index` are applied; as far as they were handed out. */
   applied(index: number): void {
-    unwritten(index);
+    this.#core.log.appliedTo(index);
+    this.#core.forgetConfEntries(index);
+    autoLeaveJoint(this.#core);
   }
+
   status(): RaftStatus {
-    return unwritten();
+    return statusOf(this.#core);
   }
+
   describe(): string {
-    return unwritten();
+    return this.#core.describe();
   }
 }

@@ -1,7 +1,7 @@
+import { isVoter } from './conf-change.ts';
+import type { Core } from './core.ts';
+import type { Progress, ProgressState } from './progress.ts';
 import type { ConfState, NodeId, Role } from './types.ts';
-
-/** How the leader sends to one member: one message at a time, pipelined, or waiting for a snapshot. */
-export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 
 /** The leader's view of one member. */
 export interface ProgressStatus {
@@ -34,4 +34,27 @@ export interface RaftStatus {
   readonly confState: ConfState;
   /** By id; empty unless this member is the leader. */
   readonly progress: readonly ProgressStatus[];
+}
+
+export function statusOf(core: Core): RaftStatus {
+  return {
+    id: core.id,
+    term: core.term,
+    vote: core.vote,
+    commit: core.log.committed,
+    applied: core.log.applied,
+    lastIndex: core.log.lastIndex,
+    role: core.role,
+    leader: core.leader,
+    transferTarget: core.transferTarget,
+    confState: core.conf,
+    progress: [...core.progress.values()].map((progress) => progressStatus(core, progress)),
+  };
+}
+
+function progressStatus(core: Core, progress: Progress): ProgressStatus {
+  const { id, state, match, next, recentActive, paused } = progress;
+  const learner = !isVoter(core.conf, id);
+  const inflight = progress.inflights.count;
+  return { id, learner, state, match, next, recentActive, inflight, paused };
 }

@@ -100,7 +100,12 @@ export type Message = Envelope &
       }
     | { readonly type: 'vote-response'; readonly preVote: boolean; readonly reject: boolean }
     | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
-    /** Forwarded by a follower; accepted only by the leader of exactly this `term`. */
+    /**
+     * Forwarded by a follower; accepted only by the leader of exactly this `term`, and never
+     * forwarded again. So once the empty first entry of a newer term is applied, a proposal made in
+     * an earlier term that has not been applied by then never will be, and a host may safely propose
+     * it again.
+     */
     | { readonly type: 'propose'; readonly entries: readonly Pick<Entry, 'type' | 'data'>[] }
     | { readonly type: 'read-index'; readonly context: number }
     | { readonly type: 'read-index-response'; readonly context: number; readonly index: number }
@@ -134,6 +139,9 @@ export interface SoftState {
  *    `applied(index)` when that is done.
  *
  * Several Readys may be under way at once; they are made durable and advanced in the order taken.
+ * One without writes of its own still waits for those before it: its `messagesAfterSync` may answer
+ * for them. Entries replace whatever the log holds from the first one's index on, and a snapshot
+ * replaces all of it. A write must survive a power failure unless only `hardState.commit` changed.
  */
 export interface Ready {
   readonly softState?: SoftState | undefined;
@@ -147,7 +155,8 @@ export interface Ready {
 }
 
 /**
- * The durable log as raft reads it. Synchronous: hosts keep the tail that raft can ask for in
+ * The durable log as raft reads it: it shows at least every write that has been advanced, and may
+ * show those under way. Synchronous: hosts keep the tail that raft can ask for in
  * memory, or read it with a synchronous call.
  */
 export interface LogReader {
@@ -157,7 +166,7 @@ export interface LogReader {
   lastIndex(): number;
   /** Undefined where the entry is compacted away or not there yet. */
   term(index: number): number | undefined;
-  /** Entries in [low, high), fewer where `maxBytes` says so, but at least one. */
+  /** Entries in [low, high), which exist; fewer where `maxBytes` says so, but at least one. */
   entries(low: number, high: number, maxBytes: number): readonly Entry[];
   /** The newest snapshot to send to a member that is too far behind; undefined: not ready yet. */
   snapshot(): Snapshot | undefined;

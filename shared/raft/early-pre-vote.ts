@@ -1,0 +1,50 @@
+import { assert } from '#shared/base';
+import { allVoters } from './conf-change.ts';
+import type { Core } from './core.ts';
+import { campaign } from './election.ts';
+import { type NodeId, noNode } from './types.ts';
+
+// When a leader's process dies its connections drop at once, long before the election timeout. A
+// follower takes that as a hint: it no longer keeps others from being elected, and asks for
+// pre-votes itself, in ranked order so that votes do not split. A hint only: where the leader lives,
+// the followers that still hear it refuse, and no term has been disturbed.
+
+/** The connection to `id` dropped. */
+export function leaderDisconnected(core: Core, id: NodeId): void {
+  if (core.role !== 'follower' || core.leader !== id || id === noNode) return;
+  // Without a lease everybody would grant the pre-vote, and a living leader would be deposed.
+  if (!core.config.preVote || !core.config.checkQuorum) return;
+  core.leader = noNode;
+  plan(core, rankOf(core, id));
+}
+
+/** The pre-vote was refused: others may have noticed later than we did, so ask again in turn. */
+export function retryEarlyPreVote(core: Core): void {
+  assert(core.leader === noNode, 'whoever knows a leader does not ask');
+  plan(core, allVoters(core.conf).length);
+}
+
+function rankOf(core: Core, lost: NodeId): number {
+  return allVoters(core.conf)
+    .filter((id) => id !== lost)
+    .indexOf(core.id);
+}
+
+function plan(core: Core, turn: number): void {
+  if (turn < 0) return;
+  core.earlyPreVoteIn = turn * (core.config.earlyPreVoteTicks ?? 1);
+  if (core.earlyPreVoteIn === 0) startEarlyPreVote(core);
+}
+
+function startEarlyPreVote(core: Core): void {
+  core.earlyPreVoteIn = undefined;
+  campaign(core, 'normal');
+  core.preVoteIsEarly = core.role === 'pre-candidate';
+}
+
+export function tickEarlyPreVote(core: Core): void {
+  if (core.earlyPreVoteIn === undefined) return;
+  assert(core.role === 'follower', 'only a follower waits for its turn');
+  core.earlyPreVoteIn -= 1;
+  if (core.earlyPreVoteIn <= 0) startEarlyPreVote(core);
+}
