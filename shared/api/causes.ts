@@ -62,4 +62,21 @@ export const tooMany = (field: string, actual: number, max: number): FieldCause 
   reason: 'FieldValueTooMany',
 });
 
-const quote = (value: unknown): string => JSON.stringify(value) ?? 'null';
+const maxQuoted = 512;
+
+/** The value as JSON. A huge one is cut: messages travel in headers, which have limits. */
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'null';
+  return text.length <= maxQuoted
+    ? text
+    : `${text.slice(0, maxQuoted)}… (${text.length} characters)`;
+}
+
+/** How many causes an error names. */
+export const maxListed = 20;
+
+/** The first so many of a list that is only read by people. */
+export function firstFew(said: readonly string[]): string[] {
+  const more = said.length - maxListed;
+  return more <= 0 ? [...said] : [...said.slice(0, maxListed), `and ${more} more`];
+}

@@ -1,4 +1,5 @@
 import { type ErrorDetails, errorCodes, type FieldCause, QuorateError } from '#shared/base';
+import { firstFew, maxListed } from './causes.ts';
 import { qualifiedKind, qualifiedResource } from './resource.ts';
 import type { Status } from './types.ts';
 
@@ -41,10 +42,10 @@ export const forbiddenTo = (ref: Collection, name: string, why: string): Quorate
 
 export function invalid(kind: Kind, name: string, causes: readonly FieldCause[]): QuorateError {
   const [first] = causes;
-  const said = causes.map((cause) => `${cause.field}: ${cause.message}`);
+  const said = firstFew(causes.map((cause) => `${cause.field}: ${cause.message}`));
   const list = causes.length === 1 && first ? said.join('') : `[${said.join(', ')}]`;
   return new QuorateError('invalid', `${qualifiedKind(kind)} "${name}" is invalid: ${list}`, {
-    details: { group: kind.group, kind: kind.kind, name, causes },
+    details: { group: kind.group, kind: kind.kind, name, causes: causes.slice(0, maxListed) },
   });
 }
 

@@ -74,6 +74,7 @@ export {
   decodeObject,
   type FieldValidation,
   prepareCreate,
+  prepareFinalize,
   prepareStatusUpdate,
   prepareUpdate,
 } from './strategy.ts';

@@ -1,10 +1,12 @@
 import type { FieldCause } from '#shared/base';
+import { firstFew } from './causes.ts';
 import { equalJson } from './equal.ts';
 import { badRequest, conflict, invalid } from './errors.ts';
 import type { KubeObject, ObjectMeta } from './object.ts';
 import { groupVersion, type Resource } from './resource.ts';
 import { decode } from './schema/decode.ts';
 import { missingFields } from './schema/required.ts';
+import type { Namespace } from './types.ts';
 import { validateMetadata, validateMetadataUpdate } from './validation/metadata.ts';
 
 /** How unknown fields are met; Kubernetes' fieldValidation. */
@@ -39,7 +41,7 @@ export function decodeObject(
     const list = errors.map((error) =>
       error.field === '' ? error.message : `${error.field}: ${error.message}`,
     );
-    throw badRequest(`${cannot}: ${list.join(', ')}`);
+    throw badRequest(`${cannot}: ${firstFew(list).join(', ')}`);
   }
   const object = value as KubeObject;
   const expected = groupVersion(resource);
@@ -55,7 +57,7 @@ export function decodeObject(
   }
   const unknown = unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
   if (validation === 'strict' && unknown.length > 0) {
-    throw badRequest(`${cannot}: strict decoding error: ${unknown.join(', ')}`);
+    throw badRequest(`${cannot}: strict decoding error: ${firstFew(unknown).join(', ')}`);
   }
   return {
     object: { ...object, apiVersion: expected, kind: resource.kind },
@@ -86,9 +88,7 @@ export function prepareCreate(
   if (resource.hasStatus) delete draft.status;
   resource.prepareForCreate?.(draft);
   resource.defaults?.(draft);
-  check(resource, draft, [...validateMetadata(resource, draft)], () => [
-    ...(resource.validate?.(draft) ?? []),
-  ]);
+  check(resource, draft, validateMetadata(resource, draft), () => resource.validate?.(draft) ?? []);
   return draft;
 }
 
@@ -139,8 +139,16 @@ export function prepareStatusUpdate(
     );
   }
   const draft = structuredClone(old) as WithStatus;
-  keep(draft, structuredClone(object), 'status');
+  keep(draft, object, 'status');
   check(resource, draft, [], () => resource.validateStatus?.(draft, old) ?? []);
+  return draft;
+}
+
+/** A namespace's finalize subresource: nothing but spec.finalizers changes. */
+export function prepareFinalize(object: KubeObject, old: KubeObject): KubeObject {
+  const finalizers = (object as Namespace).spec?.finalizers ?? [];
+  const draft: Namespace = structuredClone(old);
+  draft.spec = { ...draft.spec, finalizers };
   return draft;
 }
 
@@ -204,7 +212,7 @@ const isEmpty = (value: unknown): boolean =>
 
 function keep(draft: WithStatus, from: WithStatus, field: 'status'): void {
   if (from[field] === undefined) delete draft[field];
-  else draft[field] = from[field];
+  else draft[field] = structuredClone(from[field]);
 }
 
 /** What generation counts changes of. */

@@ -11,3 +11,10 @@ export function utf8Length(text: string): number {
   }
   return bytes;
 }
+
+/** Base64 (RFC 4648) of the text's UTF-8. */
+export function base64(text: string): string {
+  let binary = '';
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

@@ -1,0 +1,81 @@
+import type { KubeObject } from './object.ts';
+import type { TableColumn } from './resource.ts';
+import { labelSelectorMatcher } from './selectors.ts';
+import { age } from './time.ts';
+import type { LabelSelector, PodTemplateSpec } from './types.ts';
+
+type Cell<T extends KubeObject> = TableColumn<T>['cell'];
+
+/** A column that is always printed. */
+export const column = <T extends KubeObject>(
+  name: string,
+  cell: Cell<T>,
+  description: string,
+  type: TableColumn['type'] = 'string',
+): TableColumn<T> => ({ name, type, description, priority: 0, cell });
+
+/** A column of `-o wide`. */
+export const wide = <T extends KubeObject>(
+  name: string,
+  cell: Cell<T>,
+  description: string,
+): TableColumn<T> => ({ name, type: 'string', description, priority: 1, cell });
+
+export const nameColumn: TableColumn = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description: 'The name, unique within a namespace.',
+  priority: 0,
+  cell: (object) => object.metadata?.name ?? '',
+};
+
+export const ageColumn: TableColumn = {
+  name: 'Age',
+  type: 'string',
+  description: 'Time since the object was created.',
+  priority: 0,
+  cell: (object, nowMs) => age(object.metadata?.creationTimestamp, nowMs),
+};
+
+export const none = '<none>';
+
+/** Containers, images and selector of a workload. */
+export const workloadColumns = <
+  T extends KubeObject & {
+    spec?: { template?: PodTemplateSpec; selector: LabelSelector };
+  },
+>(): TableColumn<T>[] => {
+  const containers = (object: T): { name: string; image?: string }[] =>
+    object.spec?.template?.spec?.containers ?? [];
+  return [
+    wide(
+      'Containers',
+      (object) =>
+        containers(object)
+          .map(({ name }) => name)
+          .join(','),
+      'Names of the containers in the template.',
+    ),
+    wide(
+      'Images',
+      (object) =>
+        containers(object)
+          .map(({ image = '' }) => image)
+          .join(','),
+      'Images of the containers in the template.',
+    ),
+    wide(
+      'Selector',
+      (object) => labelSelectorMatcher(object.spec?.selector).toString() || none,
+      'Which pods belong to it.',
+    ),
+  ];
+};
+
+/** At most three, and how many more: `a,b,c + 2 more...`. */
+export function firstThree(items: readonly string[]): string {
+  const shown = items.slice(0, 3).join(',');
+  if (items.length > 3) return `${shown} + ${items.length - 3} more...`;
+  return shown === '' ? '<unset>' : shown;
+}
