@@ -160,6 +160,11 @@ export interface Ready {
  * memory, or read it with a synchronous call.
  */
 export interface LogReader {
+  /**
+   * `confState` is the configuration as of the applied index that raft is started with. The first
+   * members of a cluster start from one and the same snapshot that holds it (index and term 1, say),
+   * so that whoever joins later gets it with that snapshot.
+   */
   initialState(): { readonly hardState: HardState; readonly confState: ConfState };
   /** Index just before the first entry kept; its term is known (compaction or snapshot point). */
   compactedIndex(): number;

@@ -1,7 +1,11 @@
 import { assert, must } from '#shared/base';
 import type { ConfState, Entry, HardState, LogReader, Ready, Snapshot } from '../types.ts';
 
-/** A log in memory with the semantics a durable one must have. Only for tests. */
+/**
+ * A log in memory with the semantics a durable one must have. Only for tests. The first members
+ * start with the same snapshot at index 1 that holds their configuration; one that joins, with
+ * nothing.
+ */
 export class MemoryLog implements LogReader {
   hardState: HardState = { term: 0, vote: 0, commit: 0 };
   confState: ConfState;
@@ -13,6 +17,13 @@ export class MemoryLog implements LogReader {
 
   constructor(confState: ConfState) {
     this.confState = confState;
+    if (confState.voters.length === 0) return;
+    this.#compacted = { index: 1, term: 1 };
+    this.#snapshot = {
+      metadata: { index: 1, term: 1, confState },
+      data: new Uint8Array([0, 0, 0, 1]),
+    };
+    this.hardState = { term: 1, vote: 0, commit: 1 };
   }
 
   initialState(): { hardState: HardState; confState: ConfState } {

@@ -1,0 +1,18 @@
+import { Violation } from './violation.ts';
+
+/** A read sees at least what anybody knew to be committed when it was asked for (thesis, 6.4). */
+export class LinearizableReads {
+  readonly #asked = new Map<number, number>();
+
+  asked(context: number, committedAnywhere: number): void {
+    this.#asked.set(context, committedAnywhere);
+  }
+
+  answered(context: number, index: number): void {
+    const least = this.#asked.get(context);
+    if (least === undefined) throw new Violation(`read ${context} was never asked for`);
+    if (index < least) {
+      throw new Violation(`read ${context} sees ${index}, but ${least} was committed before it`);
+    }
+  }
+}
