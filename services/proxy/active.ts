@@ -14,6 +14,8 @@ export interface ActiveOptions {
 const greeting = 'quorate proxy\n';
 /** Where the address is held by something that is not one of us, or cannot be had at all. */
 const foreignRetryMs = 1_000;
+/** Neither free nor answering: a moment between two holders. */
+const refusedRetryMs = 10;
 
 /**
  * Workers that share a machine share its loopback addresses, and one address can be bound once: so
@@ -43,7 +45,7 @@ export class ActiveLock {
       socket.write(greeting);
     });
     const { host, port, log, onActive } = this.#options;
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') this.#stand();
       else this.#later(error.message);
     });
@@ -83,7 +85,8 @@ export class ActiveLock {
     });
     socket.once('close', () => {
       // Refused: the holder went before we came. Both are the chance to be the next.
-      if (greeted || refused) this.start();
+      if (greeted) this.start();
+      else if (refused) this.#retry = this.#options.clock.after(refusedRetryMs, () => this.start());
       else this.#later('it is held by something that is no proxy of ours');
     });
   }

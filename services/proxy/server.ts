@@ -20,13 +20,13 @@ export interface ProxyOptions {
  * API server has named them and this proxy is the machine's active one.
  */
 export function createProxy(options: ProxyOptions): Service {
-  return new Proxy(options);
+  return new ServiceProxy(options);
 }
 
 const byService = 'service';
 const serviceNameLabel = 'kubernetes.io/service-name';
 
-class Proxy implements Service {
+class ServiceProxy implements Service {
   readonly #options: ProxyOptions;
   readonly #config: ProxyConfig;
   readonly #log: Logger;
