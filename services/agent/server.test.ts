@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Container, Pod } from '#shared/api';
+import { systemClock } from '#shared/clock';
+import { type Agent, createAgent } from './server.ts';
+import { PodApi } from './testing/pod-api.ts';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
+let dataDir: string;
+let api: PodApi;
+let agents: Agent[];
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'agent-'));
+  api = new PodApi();
+  agents = [];
+});
+
+afterEach(async () => {
+  await Promise.all(agents.map((agent) => agent.stop()));
+  // Whatever a test has left running.
+  const last = await startAgent({ stopPodsOnExit: true });
+  await last.stop();
+  rmSync(dataDir, { recursive: true });
+});
+
+async function startAgent(config = {}): Promise<Agent> {
+  const agent = createAgent({
+    ...{ api: api.client, nodeName: 'node-1', dataDir, clock: systemClock, log: quiet },
+    listen: { host: '127.0.0.1', port: 0 },
+    hostEnvironment: process.env,
+    execPath: process.execPath,
+    config: { heartbeatMs: 20, relistMs: 20, restartBackoffMs: 10, ...config },
+  });
+  await agent.start();
+  return agent;
+}
+
+async function run(config = {}): Promise<Agent> {
+  const agent = await startAgent(config);
+  agents.push(agent);
+  return agent;
+}
+
+let uids = 0;
+const pod = (name: string, container: Partial<Container>, spec: object = {}): Pod => ({
+  metadata: { name, namespace: 'default', uid: `uid-${++uids}`, labels: { app: 'x' } },
+  spec: {
+    ...{ nodeName: 'node-1', terminationGracePeriodSeconds: 5 },
+    containers: [{ name: 'main', image: 'none', ...container }],
+    ...spec,
+  },
+});
+
+const status = (name: string) => api.pod(name)?.status;
+const first = (name: string) => status(name)?.containerStatuses?.[0];
+const isReady = (name: string) => (): boolean =>
+  status(name)?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+const sleeper = { command: ['sleep', '1000'] };
+
+test('a pod runs, is ready, and has an address', async () => {
+  api.put(pod('web', sleeper));
+  await run();
+  await api.until(isReady('web'));
+  expect(status('web')).toMatchObject({
+    ...{ phase: 'Running', podIP: '127.70.1.2', hostIP: '127.0.0.1', qosClass: 'BestEffort' },
+    containerStatuses: [{ name: 'main', restartCount: 0, ready: true, started: true }],
+  });
+  expect(first('web')?.state?.running?.startedAt).toMatch(/^\d{4}-.*Z$/);
+  await api.until(() => api.events.includes('Started: Started container main'));
+});
+
+test('a deleted pod ends gracefully, then its object goes', async () => {
+  api.put(
+    pod('web', { command: ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.01; done'] }),
+  );
+  await run();
+  await api.until(isReady('web'));
+  const web = api.pod('web');
+  const deletionTimestamp = '2026-01-01T00:00:00Z';
+  const metadata = { ...web?.metadata, deletionTimestamp, deletionGracePeriodSeconds: 5 };
+  api.put({ ...web, metadata });
+  await api.until(() => api.pod('web') === undefined);
+  expect(api.events).toContain('Killing: Stopping container main');
+});
+
+test('a pod that succeeds is not restarted, one that fails says with which code', async () => {
+  api.put(pod('ok', { command: ['true'] }, { restartPolicy: 'OnFailure' }));
+  api.put(pod('bad', { command: ['sh', '-c', 'exit 3'] }, { restartPolicy: 'Never' }));
+  await run();
+  await api.until(() => status('ok')?.phase === 'Succeeded' && status('bad')?.phase === 'Failed');
+  expect(first('bad')?.state?.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
+  expect(first('ok')).toMatchObject({ restartCount: 0, ready: false });
+});
+
+test('a crashing container is restarted with growing pauses', async () => {
+  api.put(pod('web', { command: ['false'] }));
+  await run();
+  await api.until(() => first('web')?.state?.waiting?.reason === 'CrashLoopBackOff');
+  await api.until(() => (first('web')?.restartCount ?? 0) >= 3);
+  expect(first('web')?.lastState?.terminated).toMatchObject({ exitCode: 1, reason: 'Error' });
+  expect(status('web')?.phase).toBe('Running');
+  await api.until(() => api.events.some((text) => text.startsWith('BackOff: Back-off restarting')));
+});
+
+test('init containers run one after the other, before the rest', async () => {
+  const init = (name: string) => ({ name, image: 'none', command: ['sh', '-c', `echo ${name}`] });
+  const initContainers = [init('one'), init('two')];
+  api.put(pod('web', sleeper, { initContainers }));
+  await run();
+  await api.until(isReady('web'));
+  const [one, two] = status('web')?.initContainerStatuses ?? [];
+  const ended = one?.state?.terminated?.finishedAt ?? '';
+  expect(ended <= (two?.state?.terminated?.startedAt ?? '')).toBe(true);
+  expect(two?.state?.terminated?.finishedAt).toBeDefined();
+});
+
+test('an image without a command waits, and says what to do', async () => {
+  api.put(pod('web', { image: 'nginx' }));
+  await run();
+  await api.until(() => first('web')?.state?.waiting?.reason === 'CreateContainerError');
+  expect(first('web')?.state?.waiting?.message).toContain("set 'command'");
+  expect(status('web')?.phase).toBe('Pending');
+  await api.until(() => api.events.some((text) => text.includes('does not pull image "nginx"')));
+});
+
+test('a missing ConfigMap is waited for', async () => {
+  const envFrom = [{ configMapRef: { name: 'settings' } }];
+  api.put(pod('web', { ...sleeper, envFrom }));
+  await run();
+  await api.until(() => first('web')?.state?.waiting?.reason === 'CreateContainerConfigError');
+  expect(first('web')?.state?.waiting?.message).toBe('configmap "settings" not found');
+});
+
+test('a failing liveness probe restarts the container', async () => {
+  const livenessProbe = { exec: { command: ['false'] }, failureThreshold: 1, periodSeconds: 1 };
+  api.put(pod('web', { ...sleeper, livenessProbe }));
+  await run();
+  await api.until(() => (first('web')?.restartCount ?? 0) >= 1);
+  expect(api.events).toContain('Killing: Container main failed liveness probe, will be restarted');
+});
+
+test('the next agent adopts running pods, and stops those that were deleted meanwhile', async () => {
+  api.put(pod('stays', sleeper));
+  api.put(pod('goes', sleeper));
+  const agent = await startAgent();
+  await api.until(() => isReady('stays')() && isReady('goes')());
+  const before = first('stays');
+  await agent.stop();
+  expect(isReady('stays')()).toBe(true);
+  api.remove('pods/default/goes');
+  api.events.length = 0;
+  await run();
+  await api.until(() => api.events.includes('Killing: Stopping container main'));
+  expect(first('stays')).toEqual(before);
+  expect(api.events.filter((text) => text.startsWith('Started'))).toEqual([]);
+});
+
+test('without an API server pods go on, crashed containers too', async () => {
+  const script = `echo x >>${dataDir}/starts; sleep 0.05; exit 1`;
+  api.put(pod('web', { command: ['sh', '-c', script] }));
+  const agent = await startAgent({ restartBackoffMaxMs: 10 });
+  await api.until(() => (first('web')?.restartCount ?? 0) >= 1);
+  api.down = true;
+  await agent.stop();
+  // Not even for the next agent.
+  await run({ restartBackoffMaxMs: 10 });
+  api.down = false;
+  const count = first('web')?.restartCount ?? 0;
+  await api.until(() => (first('web')?.restartCount ?? 0) > count + 1);
+});

@@ -1,0 +1,133 @@
+import type { KubeObject, Pod, ResourceRef } from '#shared/api';
+import { QuorateError } from '#shared/base';
+import type { DeleteOptions, WatchEvent, WatchOptions } from '#shared/client';
+import type { AgentApi } from '../server.ts';
+
+type Listener = (event: WatchEvent) => void;
+
+/** As much of an API server as an agent meets, in memory: for tests of the agent alone. */
+export class PodApi {
+  readonly objects = new Map<string, KubeObject>();
+  readonly events: string[] = [];
+  /** Every call fails while it is set. */
+  down = false;
+  #revision = 0;
+  readonly #watches = new Set<Listener>();
+  readonly #waiting: { check: () => boolean; resolve: () => void }[] = [];
+
+  readonly client = {
+    registerNode: (node: KubeObject) => {
+      this.#check();
+      return Promise.resolve({ ...node, spec: { podCIDR: '127.70.1.0/24' } });
+    },
+    heartbeat: () => {
+      this.#check();
+      return Promise.resolve({ renewTime: '', unknownNode: false });
+    },
+    get: (ref: ResourceRef, name: string, namespace = '') => {
+      this.#check();
+      return Promise.resolve(this.#must(`${ref.resource}/${namespace}/${name}`));
+    },
+    list: (ref: ResourceRef) => {
+      this.#check();
+      const keys = [...this.objects.keys()].filter((key) => key.startsWith(`${ref.resource}/`));
+      const items = keys.map((key) => this.#must(key));
+      return Promise.resolve({ items, resourceVersion: String(this.#revision) });
+    },
+    watch: (_ref: ResourceRef, options?: WatchOptions) => this.#watch(options?.signal),
+    create: (_ref: ResourceRef, object: KubeObject) => {
+      this.#check();
+      const { reason, message } = object as { reason?: string; message?: string };
+      this.events.push(`${reason}: ${message}`);
+      this.#wake();
+      return Promise.resolve(object);
+    },
+    patch: (ref: ResourceRef, name: string, _type: string, patch: object, options: object) => {
+      this.#check();
+      if (ref.resource === 'events') return Promise.resolve({});
+      const { namespace } = options as { namespace: string };
+      const pod = this.#must(`pods/${namespace}/${name}`) as Pod;
+      const status = { ...pod.status, ...(patch as Pod).status };
+      return Promise.resolve(this.put({ ...pod, status }));
+    },
+    delete: (_ref: ResourceRef, name: string, options: DeleteOptions) => {
+      this.#check();
+      const key = `pods/${options.namespace}/${name}`;
+      const object = this.#must(key);
+      this.remove(key);
+      return Promise.resolve({ object, gone: true });
+    },
+  } as unknown as AgentApi;
+
+  /** Stores a pod and tells the watches. */
+  put(pod: Pod): Pod {
+    const key = `pods/${pod.metadata?.namespace}/${pod.metadata?.name}`;
+    const type = this.objects.has(key) ? 'MODIFIED' : 'ADDED';
+    const metadata = { ...pod.metadata, resourceVersion: String(++this.#revision) };
+    const stored = { ...pod, metadata };
+    this.objects.set(key, stored);
+    this.#tell({ type, object: stored });
+    return stored;
+  }
+
+  remove(key: string): void {
+    const object = this.#must(key);
+    this.objects.delete(key);
+    this.#tell({ type: 'DELETED', object });
+  }
+
+  pod(name: string): Pod | undefined {
+    return this.objects.get(`pods/default/${name}`);
+  }
+
+  /** Resolves when it is true, looked at after every change. */
+  until(check: () => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ check, resolve });
+    this.#wake();
+    return promise;
+  }
+
+  #must(key: string): KubeObject {
+    const object = this.objects.get(key);
+    if (!object) throw new QuorateError('not-found', `${key} not found`);
+    return object;
+  }
+
+  #check(): void {
+    if (this.down) throw new QuorateError('unavailable', 'no API server');
+  }
+
+  #tell(event: WatchEvent): void {
+    for (const listener of this.#watches) listener(event);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiting.slice()) {
+      if (!waiter.check()) continue;
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      waiter.resolve();
+    }
+  }
+
+  async *#watch(signal: AbortSignal | undefined): AsyncGenerator<WatchEvent, void> {
+    const queue: WatchEvent[] = [];
+    let wake: () => void = () => undefined;
+    const listener: Listener = (event) => {
+      queue.push(event);
+      wake();
+    };
+    this.#watches.add(listener);
+    signal?.addEventListener('abort', () => wake());
+    try {
+      while (!signal?.aborted) {
+        const event = queue.shift();
+        if (event) yield event;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      this.#watches.delete(listener);
+    }
+  }
+}
