@@ -1,4 +1,4 @@
-import type { Node, Pod } from '#shared/api';
+import { isPodTerminal, type Node, type Pod } from '#shared/api';
 import {
   emptyNodeInfo,
   type NodeInfo,
@@ -47,10 +47,9 @@ export class ClusterCache {
   /** A pod seen on its node; one that has ended takes nothing any more. */
   setPod(pod: Pod): void {
     const node = pod.spec?.nodeName ?? '';
-    const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
     if (node === '') return;
     this.removePod(pod);
-    if (!ended) this.#place(podInfo(pod), node, false);
+    if (!isPodTerminal(pod)) this.#place(podInfo(pod), node, false);
   }
 
   /** Counts a pod on a node before it is seen there. */

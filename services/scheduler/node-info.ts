@@ -1,4 +1,4 @@
-import type { Node, Pod } from '#shared/api';
+import { getControllerOf, type Node, type Pod } from '#shared/api';
 import {
   type Amounts,
   amountsOf,
@@ -30,7 +30,7 @@ export function podInfo(pod: Pod): PodInfo {
     requests: podRequests(pod),
     scoringRequests: podRequestsForScoring(pod),
     hostPorts: hostPortsOf(pod),
-    owner: pod.metadata?.ownerReferences?.find((reference) => reference.controller)?.uid,
+    owner: getControllerOf(pod)?.uid,
   };
 }
 

@@ -1,4 +1,14 @@
-import { equalJson, type Node, type Pod, refs } from '#shared/api';
+import {
+  equalJson,
+  getCondition,
+  isPodTerminal,
+  type Node,
+  objectKey,
+  type Pod,
+  type PodCondition,
+  refs,
+  setCondition,
+} from '#shared/api';
 import { QuorateError, type Rng } from '#shared/base';
 import {
   type ApiClient,
@@ -6,7 +16,7 @@ import {
   createInformer,
   type EventRecorder,
   type Informer,
-  objectKey,
+  timestamp,
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
@@ -82,7 +92,8 @@ export class SchedulingSession {
     if (pod.spec?.nodeName) {
       this.#queue.remove(key);
       this.#cache.setPod(pod);
-      if (isEnded(pod) && !(before && isEnded(before))) this.#queue.happened('pod-removed');
+      if (isPodTerminal(pod) && !(before && isPodTerminal(before)))
+        this.#queue.happened('pod-removed');
     } else if (!this.#isOurs(pod)) this.#queue.remove(key);
     else if (!before || mayFitNow(before, pod)) this.#queue.add(key, pod.spec?.priority ?? 0);
   }
@@ -104,13 +115,14 @@ export class SchedulingSession {
     if (!same) this.#queue.happened('node-changed');
   }
 
-  #isOurs({ spec, status, metadata }: Pod): boolean {
+  #isOurs(pod: Pod): boolean {
+    const { spec, metadata } = pod;
     const { schedulerName } = this.#options.config;
     return (
       (spec?.schedulerName ?? schedulerName) === schedulerName &&
       metadata?.deletionTimestamp === undefined &&
       (spec?.schedulingGates ?? []).length === 0 &&
-      !isEnded({ ...(status && { status }) })
+      !isPodTerminal(pod)
     );
   }
 
@@ -179,9 +191,6 @@ export class SchedulingSession {
   }
 }
 
-const isEnded = ({ status }: Pick<Pod, 'status'>): boolean =>
-  status?.phase === 'Succeeded' || status?.phase === 'Failed';
-
 /** Our own condition on the pod is no reason to try again. */
 function mayFitNow(before: Pod, after: Pod): boolean {
   return (
@@ -190,18 +199,16 @@ function mayFitNow(before: Pod, after: Pod): boolean {
   );
 }
 
-type Conditions = NonNullable<NonNullable<Pod['status']>['conditions']>;
-
 /** The pod's conditions with PodScheduled False; undefined where it says so already. */
-function withUnschedulable(pod: Pod, message: string, clock: Clock): Conditions | undefined {
-  const conditions = pod.status?.conditions ?? [];
-  const known = conditions.find(({ type }) => type === 'PodScheduled');
+function withUnschedulable(pod: Pod, message: string, clock: Clock): PodCondition[] | undefined {
+  const conditions = pod.status?.conditions;
+  const known = getCondition(conditions, 'PodScheduled');
   if (known?.status === 'False' && known.message === message) return undefined;
-  const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-  const lastTransitionTime = known?.status === 'False' ? (known.lastTransitionTime ?? now) : now;
-  const type = 'PodScheduled';
-  return [
-    ...conditions.filter((condition) => condition.type !== type),
-    { type, status: 'False', reason: 'Unschedulable', message, lastTransitionTime },
-  ];
+  return setCondition<PodCondition>(conditions, {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'Unschedulable',
+    message,
+    lastTransitionTime: timestamp(clock),
+  });
 }

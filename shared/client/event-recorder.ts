@@ -3,6 +3,7 @@ import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import type { ApiClient } from './api-client.ts';
+import { timestamp } from './timestamp.ts';
 
 /** Events remembered for counting; client-go's cache is of the same size. */
 const rememberedMax = 4_096;
@@ -128,9 +129,4 @@ function eventOf(options: EventRecorderOptions, rng: Rng, happening: Happening):
     reportingComponent: options.component,
     reportingInstance: options.host ?? '',
   };
-}
-
-/** RFC 3339 in seconds, as meta/v1 Time. */
-function timestamp(clock: Clock): string {
-  return new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
 }

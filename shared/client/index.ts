@@ -23,7 +23,8 @@ export {
   type InformerHandlers,
   type InformerOptions,
 } from './informer.ts';
-export { type Indexer, type ObjectStore, objectKey, splitKey } from './object-store.ts';
+export type { Indexer, ObjectStore } from './object-store.ts';
+export { timestamp } from './timestamp.ts';
 export {
   createWorkQueue,
   type ReconcileResult,

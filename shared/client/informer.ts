@@ -1,10 +1,10 @@
-import type { KubeObject, ResourceRef } from '#shared/api';
+import { type KubeObject, objectKey, type ResourceRef } from '#shared/api';
 import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { orAborted } from './abort.ts';
 import type { ApiClient, ListOptions, WatchEvent } from './api-client.ts';
-import { IndexedStore, type Indexer, type ObjectStore, objectKey } from './object-store.ts';
+import { IndexedStore, type Indexer, type ObjectStore } from './object-store.ts';
 
 const pageSize = 500;
 const retryBaseMs = 200;

@@ -1,16 +1,5 @@
 import type { KubeObject } from '#shared/api';
 
-/** `namespace/name`, or `name` for objects without a namespace: what queues and stores key by. */
-export function objectKey(object: KubeObject): string {
-  const { namespace, name } = object.metadata ?? {};
-  return namespace ? `${namespace}/${name ?? ''}` : (name ?? '');
-}
-
-export function splitKey(key: string): { namespace: string; name: string } {
-  const slash = key.indexOf('/');
-  return { namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
 /** The values an object is found under in one index. */
 export type Indexer<T> = (object: T) => readonly string[];
 

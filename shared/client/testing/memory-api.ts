@@ -1,4 +1,11 @@
-import type { KubeObject, ObjectMeta, ResourceRef } from '#shared/api';
+import {
+  equalJson,
+  type KubeObject,
+  mergePatch,
+  type ObjectMeta,
+  objectKey,
+  type ResourceRef,
+} from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type {
@@ -10,7 +17,6 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../api-client.ts';
-import { objectKey } from '../object-store.ts';
 
 interface Change {
   readonly collection: string;
@@ -150,7 +156,7 @@ export class MemoryApi implements ApiClient {
   ): Promise<T> {
     await this.#turn();
     const before = this.#find(ref, name, options.namespace ?? '');
-    const after = merge(before, patch) as Body;
+    const after = mergePatch(before, patch as KubeObject) as Body;
     const asked = (patch as KubeObject).metadata?.resourceVersion;
     if (asked !== undefined && asked !== before.metadata?.resourceVersion) {
       throw new QuorateError('conflict', `"${name}" has been modified`);
@@ -245,8 +251,8 @@ export class MemoryApi implements ApiClient {
     if (resourceVersion !== undefined && next.metadata) {
       next.metadata.resourceVersion = resourceVersion;
     }
-    if (same(before, next)) return before;
-    if (!same(before['spec'], next['spec']) && next.metadata) {
+    if (equalJson(before, next)) return before;
+    if (!equalJson(before['spec'], next['spec']) && next.metadata) {
       next.metadata.generation = (before.metadata?.generation ?? 0) + 1;
     }
     this.#record(verb, ref, next.metadata ?? {}, options);
@@ -295,28 +301,4 @@ export class MemoryApi implements ApiClient {
       signal?.addEventListener('abort', () => resolve(), { once: true });
     });
   }
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
-}
-
-/** RFC 7386. */
-function merge(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const base =
-    typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {};
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else merged[key] = merge(merged[key], value);
-  }
-  return merged;
 }
