@@ -35,7 +35,9 @@ export function keyToWire(key: Key): Buffer {
 const rangeEndFromWire = (bytes: Uint8Array): Key | undefined =>
   bytes.length === 0 ? undefined : keyFromWire(bytes);
 
-const rangeEndToWire = (end: Key | undefined): Buffer => keyToWire(end ?? '');
+/** Absent, not empty, for one key: a real etcd takes an empty range_end on the wire as "no end". */
+const rangeEndToWire = (end: Key | undefined): { range_end?: Buffer } =>
+  end === undefined ? {} : { range_end: keyToWire(end) };
 
 const sortOrders: Record<string, SortOrder> = {
   NONE: 'none',
@@ -91,7 +93,7 @@ export function rangeFromWire(request: RangeRequest__Output): RangeRequest {
 export function rangeToWire(request: RangeRequest): PbRange {
   return {
     key: keyToWire(request.key),
-    range_end: rangeEndToWire(request.rangeEnd),
+    ...rangeEndToWire(request.rangeEnd),
     limit: request.limit ?? 0,
     revision: request.revision ?? 0,
     sort_order: sortOrdersToWire[request.sortOrder ?? 'none'],
@@ -139,7 +141,7 @@ export function deleteRangeFromWire(request: DeleteRangeRequest__Output): Delete
 export function deleteRangeToWire(request: DeleteRangeRequest): PbDeleteRange {
   return {
     key: keyToWire(request.key),
-    range_end: rangeEndToWire(request.rangeEnd),
+    ...rangeEndToWire(request.rangeEnd),
     prev_kv: request.prevKv ?? false,
   };
 }
@@ -183,7 +185,7 @@ function compareFromWire(compare: Compare__Output): Compare {
 function compareToWire(compare: Compare): PbCompare {
   const base = {
     key: keyToWire(compare.key),
-    range_end: rangeEndToWire(compare.rangeEnd),
+    ...rangeEndToWire(compare.rangeEnd),
     result: compareResultsToWire[compare.result],
   };
   switch (compare.target) {
