@@ -1,6 +1,12 @@
-import type { Rng } from '#shared/base';
-import { claimKey, type KubeObject, type Node, type Resource, type Service } from '#shared/api';
-import { QuorateError } from '#shared/base';
+import { QuorateError, type Rng } from '#shared/base';
+import {
+  claimKey,
+  invalid,
+  type KubeObject,
+  type Node,
+  type Resource,
+  type Service,
+} from '#shared/api';
 import type { KvClient } from '#shared/client';
 import { prefixEnd } from './keys.ts';
 
@@ -67,9 +73,8 @@ function clusterIps(resource: Resource, held: Held, rng: Rng): Allocator {
     async allocate(object, attempt) {
       const service = object as Service;
       const { type, clusterIP } = service.spec ?? {};
-      if (type === 'ExternalName' || (clusterIP !== undefined && clusterIP !== '')) {
-        return undefined;
-      }
+      if (clusterIP) checkServiceIp(resource, service, clusterIP);
+      if (type === 'ExternalName' || clusterIP) return undefined;
       if (attempt < randomTries) {
         const n = firstDynamicIp + rng.int(lastIp - firstDynamicIp + 1);
         return withIp(service, serviceIp(n));
@@ -82,6 +87,16 @@ function clusterIps(resource: Resource, held: Held, rng: Rng): Allocator {
       throw new QuorateError('resource-exhausted', 'no Service address is free in 127.96.0.0/16');
     },
   };
+}
+
+/** Throws `invalid` for an address that was asked for and is outside the range. */
+function checkServiceIp(resource: Resource, service: Service, ip: string): void {
+  const [, high = 0, low = 0] = (/^127\.96\.(\d+)\.(\d+)$/.exec(ip) ?? []).map(Number);
+  const n = high * 256 + low;
+  if (ip === 'None' || (n >= 1 && n <= lastIp)) return;
+  const message = `Invalid value: ["${ip}"]: failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is 127.96.0.0/16`;
+  const cause = { field: 'spec.clusterIPs', message, reason: 'FieldValueInvalid' };
+  throw invalid(resource, service.metadata?.name ?? '', [cause]);
 }
 
 /** 127.64.1.0/24 up to the last network below the Service range. */
