@@ -2,7 +2,7 @@ import { must } from '#shared/base';
 import { crc32c } from './crc32c.ts';
 import type { Lessor } from './lessor.ts';
 import {
-  decodeRecord,
+  decodeRecordHead,
   decodeRevisionKey,
   encodeLease,
   encodeMeta,
@@ -42,7 +42,7 @@ function isVisible(
   compacted: number,
 ): boolean {
   if (id.tombstone) return false;
-  const history = store.index.get(decodeRecord(record, id.main).key);
+  const history = store.index.get(decodeRecordHead(record, id.main).key);
   const position = must(history, 'a record is indexed').at(compacted);
   if (position < newest) return false;
   return history?.mainAt(position) === id.main && history.subAt(position) === id.sub;

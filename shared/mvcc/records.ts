@@ -1,6 +1,8 @@
 import { assert } from '#shared/base';
+import type { Arena } from './arena.ts';
 import {
   ByteReader,
+  noBytes,
   readUint64,
   varintLength,
   writeInt64,
@@ -38,6 +40,7 @@ export interface RecordId {
   readonly tombstone: boolean;
 }
 
+/** Orders as the changes were made. */
 export function revisionKey(main: number, sub: number, tombstone: boolean): Uint8Array {
   const bytes = new Uint8Array(tombstone ? revisionKeyLength + 1 : revisionKeyLength);
   bytes[0] = revisionSpace;
@@ -56,9 +59,9 @@ export function decodeRevisionKey(bytes: Uint8Array): RecordId {
   };
 }
 
-/** Encodes `kv`; the returned pair's value is a view of the record, so that bytes exist once. */
-export function encodeRecord(kv: KeyValue): { record: Uint8Array; value: Uint8Array } {
-  const { key, value, createRevision, version, lease } = kv;
+/** Encodes `kv`; the value in the answer is a view of the record, so that its bytes exist once. */
+export function encodeRecord(arena: Arena, kv: KeyValue): { record: Uint8Array; kv: KeyValue } {
+  const { key, value, createRevision, modRevision, version, lease } = kv;
   const hasLease = lease !== noLease;
   const head =
     2 +
@@ -67,7 +70,7 @@ export function encodeRecord(kv: KeyValue): { record: Uint8Array; value: Uint8Ar
     (hasLease ? 8 : 0) +
     varintLength(key.length) +
     key.length;
-  const record = new Uint8Array(head + value.length);
+  const record = arena.take(head + value.length);
   record[0] = recordVersion;
   record[1] = hasLease ? flagLease : 0;
   let at = writeVarint(record, 2, createRevision);
@@ -77,11 +80,12 @@ export function encodeRecord(kv: KeyValue): { record: Uint8Array; value: Uint8Ar
   at = writeLatin1(record, at, key);
   assert(at === head, 'a record has the length computed for it');
   record.set(value, at);
-  return { record, value: record.subarray(head) };
+  const kept = record.subarray(head);
+  return { record, kv: { key, value: kept, createRevision, modRevision, version, lease } };
 }
 
-export function encodeTombstone(key: Key): Uint8Array {
-  const record = new Uint8Array(1 + key.length);
+export function encodeTombstone(arena: Arena, key: Key): Uint8Array {
+  const record = arena.take(1 + key.length);
   record[0] = recordVersion;
   writeLatin1(record, 1, key);
   return record;
@@ -89,14 +93,23 @@ export function encodeTombstone(key: Key): Uint8Array {
 
 /** The KeyValue of a record that is not a tombstone; its value is a view of the record. */
 export function decodeRecord(record: Uint8Array, main: number): KeyValue {
+  return decode(record, main, true);
+}
+
+/** As `decodeRecord`, with an empty value. */
+export function decodeRecordHead(record: Uint8Array, main: number): KeyValue {
+  return decode(record, main, false);
+}
+
+function decode(record: Uint8Array, modRevision: number, withValue: boolean): KeyValue {
   const reader = openRecord(record);
   const flags = reader.byte();
   const createRevision = reader.varint();
   const version = reader.varint();
   const lease = (flags & flagLease) === 0 ? noLease : reader.int64();
   const key = reader.latin1(reader.varint());
-  const value = record.subarray(reader.offset);
-  return { key, value, createRevision, modRevision: main, version, lease };
+  const value = withValue ? record.subarray(reader.offset) : noBytes;
+  return { key, value, createRevision, modRevision, version, lease };
 }
 
 export function decodeTombstone(record: Uint8Array): Key {

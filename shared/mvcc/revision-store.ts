@@ -1,12 +1,15 @@
-import { assert, must, OrderedMap } from '#shared/base';
+import { assert, must } from '#shared/base';
+import { Arena } from './arena.ts';
 import type { Backend } from './backend.ts';
 import { noBytes } from './bytes.ts';
-import { absent, KeyHistory, newest } from './key-history.ts';
+import { absent, type KeyHistory, newest } from './key-history.ts';
+import { KeyIndex } from './key-index.ts';
 import { after, infinity } from './key-range.ts';
 import type { Lessor } from './lessor.ts';
 import {
   allRevisions,
   decodeRecord,
+  decodeRecordHead,
   decodeRevisionKey,
   decodeTombstone,
   encodeRecord,
@@ -22,10 +25,11 @@ import { ValueCache } from './value-cache.ts';
  * state, and makes one change at a revision it is told.
  */
 export class RevisionStore {
-  readonly index = new OrderedMap<KeyHistory>();
+  readonly index = new KeyIndex();
   readonly backend: Backend;
   readonly cache: ValueCache;
   readonly #lessor: Lessor;
+  readonly #arena = new Arena();
 
   constructor(backend: Backend, lessor: Lessor, cacheBytes: number) {
     this.backend = backend;
@@ -41,11 +45,11 @@ export class RevisionStore {
       const { main, sub, tombstone } = decodeRevisionKey(keyBytes);
       last = main;
       if (tombstone) {
-        this.#history(decodeTombstone(record)).push(main, sub, 0, 0, noLease);
+        this.index.ensure(decodeTombstone(record)).push(main, sub, 0, 0, noLease);
         continue;
       }
-      const kv = decodeRecord(record, main);
-      this.#history(kv.key).push(main, sub, kv.createRevision, kv.version, kv.lease);
+      const kv = decodeRecordHead(record, main);
+      this.index.ensure(kv.key).push(main, sub, kv.createRevision, kv.version, kv.lease);
     }
     return last;
   }
@@ -103,11 +107,11 @@ export class RevisionStore {
   }
 
   put(key: Key, value: Uint8Array, lease: LeaseId, main: number, sub: number): Event {
-    const history = this.#history(key);
+    const history = this.index.ensure(key);
     const prevKv = history.cached;
     const createRevision = history.live ? history.createRevision : main;
     const version = history.version + 1;
-    const { record, value: kept } = encodeRecord({
+    const { record, kv } = encodeRecord(this.#arena, {
       key: history.key,
       value,
       createRevision,
@@ -115,14 +119,6 @@ export class RevisionStore {
       version,
       lease,
     });
-    const kv: KeyValue = {
-      key: history.key,
-      value: kept,
-      createRevision,
-      modRevision: main,
-      version,
-      lease,
-    };
     this.#moveLease(history, lease);
     history.push(main, sub, createRevision, version, lease);
     this.backend.put(revisionKey(main, sub, false), record);
@@ -135,7 +131,7 @@ export class RevisionStore {
     const prevKv = history.cached;
     this.#moveLease(history, noLease);
     history.push(main, sub, 0, 0, noLease);
-    this.backend.put(revisionKey(main, sub, true), encodeTombstone(history.key));
+    this.backend.put(revisionKey(main, sub, true), encodeTombstone(this.#arena, history.key));
     this.cache.drop(history);
     const kv = deletedKv(history.key, main);
     return prevKv === undefined ? { type: 'delete', kv } : { type: 'delete', kv, prevKv };
@@ -147,15 +143,6 @@ export class RevisionStore {
     if (lease !== noLease) this.#lessor.attach(lease, history.key);
   }
 
-  #history(key: Key): KeyHistory {
-    let history = this.index.get(key);
-    if (history === undefined) {
-      history = new KeyHistory(key);
-      this.index.set(key, history);
-    }
-    return history;
-  }
-
   /**
    * Drops what compaction at `revision` makes unreachable for up to `maxKeys` keys from `from` on.
    * Returns the key to go on from, undefined at the end.
@@ -164,12 +151,12 @@ export class RevisionStore {
     const gone: Key[] = [];
     let last = from;
     let visited = 0;
-    this.index.walk(from, undefined, (history, key) => {
+    this.index.walk(from, undefined, (history) => {
       const left = history.compact(revision, (main, sub, tombstone) =>
         this.backend.delete(revisionKey(main, sub, tombstone)),
       );
-      if (!left) gone.push(key);
-      last = key;
+      if (!left) gone.push(history.key);
+      last = history.key;
       return ++visited < maxKeys;
     });
     for (const key of gone) this.index.delete(key);
