@@ -64,7 +64,7 @@ const roundsToHeal = 600;
 /** A cluster on a lossy network, driven by one seed and checked after every step. */
 export class RandomCluster {
   readonly #rng: Rng;
-  readonly #rates: Rates;
+  #rates: Rates;
   readonly #members: ReadonlyMap<NodeId, Member>;
   #network: Message[] = [];
   readonly #cut = new Set<string>();
@@ -298,8 +298,9 @@ export class RandomCluster {
   /** All faults end; within some election timeouts everybody must agree and go on. */
   #heal(): void {
     this.#cut.clear();
+    this.#rates = { ...this.#rates, drop: 0, duplicate: 0 };
     for (const member of this.#members.values()) if (!member.alive) member.restart();
-    let marker: number | undefined;
+    let marker: { readonly term: number; readonly index: number } | undefined;
     for (let round = 0; round < roundsToHeal; round += 1) {
       for (const member of this.#members.values()) {
         // Clocks of their own: nobody ticks in lockstep.
@@ -309,9 +310,11 @@ export class RandomCluster {
       for (const member of this.#members.values()) this.#observe(member);
       const leader = this.#agreedLeader();
       if (leader === undefined) continue;
-      if (marker !== undefined && this.#converged(leader, marker)) return;
-      if (leader.raft.propose(Uint8Array.of(255)) === 'accepted') {
-        marker ??= leader.raft.status().lastIndex;
+      const { term } = leader.raft.status();
+      if (marker?.term === term) {
+        if (this.#converged(leader, marker.index)) return;
+      } else if (leader.raft.propose(Uint8Array.of(255)) === 'accepted') {
+        marker = { term, index: leader.raft.status().lastIndex };
       }
     }
     throw new Violation(`no convergence after all faults ended:\n${this.describe()}`);
