@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+import { QuorateError } from '#shared/base';
+import { type Environment, integerSetting, setting } from '#shared/runtime';
+import { type AgentConfig, defaultAgentConfig } from './config.ts';
+
+/** An agent on its own, as its command line describes it. */
+export interface AgentSettings {
+  readonly servers: readonly string[];
+  readonly nodeName: string;
+  readonly dataDir: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly config: AgentConfig;
+}
+
+const dayMs = 86_400_000;
+const texts = ['servers', 'node-name', 'data-dir', 'listen-host', 'node-labels', 'node-address'];
+
+/** Numbers of the configuration that are flags: the flag's name, the least and the largest value. */
+const numbers = {
+  heartbeatMs: ['heartbeat-ms', 10, dayMs],
+  leaseSeconds: ['lease-seconds', 1, 86_400],
+  statusMs: ['status-ms', 100, dayMs],
+  restartBackoffMs: ['restart-backoff-ms', 1, dayMs],
+  restartBackoffMaxMs: ['restart-backoff-max-ms', 1, dayMs],
+  restartBackoffResetMs: ['restart-backoff-reset-ms', 1, dayMs],
+  logMaxBytes: ['log-max-bytes', 1024, 2 ** 40],
+  logMaxFiles: ['log-max-files', 1, 100],
+  podsMax: ['max-pods', 1, 253],
+} as const satisfies Partial<Record<keyof AgentConfig, readonly [string, number, number]>>;
+
+/** Flags, else QUORATE_* variables, else the defaults of config.ts. */
+export function parseFlags(args: readonly string[], env: Environment): AgentSettings {
+  const flags = [...texts, 'listen-port', ...Object.values(numbers).map(([flag]) => flag)];
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }])),
+      'stop-pods-on-exit': { type: 'boolean' },
+    },
+  });
+  const given = values as Readonly<Record<string, string | boolean | undefined>>;
+  const value = (flag: string): string | undefined =>
+    setting(`--${flag}`, given[flag] as string | undefined, env);
+  const required = (flag: string): string => {
+    const text = value(flag);
+    if (text === undefined) throw new QuorateError('bad-request', `--${flag} is required`);
+    return text;
+  };
+  const config: Record<string, unknown> = { ...defaultAgentConfig };
+  for (const [key, [flag, min, max]] of Object.entries(numbers)) {
+    const text = value(flag);
+    if (text !== undefined) config[key] = integerSetting(`--${flag}`, text, min, max);
+  }
+  config['nodeAddress'] = value('node-address') ?? defaultAgentConfig.nodeAddress;
+  config['labels'] = parseLabels(value('node-labels') ?? '');
+  config['stopPodsOnExit'] = values['stop-pods-on-exit'] === true;
+  return {
+    servers: required('servers').split(','),
+    nodeName: required('node-name'),
+    dataDir: required('data-dir'),
+    listen: {
+      host: value('listen-host') ?? '127.0.0.1',
+      port: integerSetting('--listen-port', value('listen-port') ?? '20250', 0, 65_535),
+    },
+    config: config as unknown as AgentConfig,
+  };
+}
+
+/** `zone=a,disk=ssd`. */
+function parseLabels(text: string): Record<string, string> {
+  const pairs = text === '' ? [] : text.split(',').map((pair) => pair.split(/=(.*)/s));
+  return Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value]));
+}

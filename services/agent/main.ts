@@ -1,0 +1,21 @@
+import { createGrpcApiClient } from '#shared/client';
+import { systemClock } from '#shared/clock';
+import { createLogger, runMain } from '#shared/runtime';
+import { parseFlags } from './flags.ts';
+import { createAgent } from './server.ts';
+
+/** An agent on its own: `--servers host:port,… --node-name … --data-dir …`, see flags.ts. */
+const log = createLogger({ level: 'info', component: 'agent' });
+await runMain(process, log, () => {
+  const { servers, ...settings } = parseFlags(process.argv.slice(2), process.env);
+  const clock = systemClock;
+  const agent = createAgent({
+    ...settings,
+    api: createGrpcApiClient({ servers, clock }),
+    hostEnvironment: process.env,
+    execPath: process.execPath,
+    clock,
+    log,
+  });
+  return Promise.resolve([agent]);
+});
