@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { decodeObject } from '../index.ts';
+import { refs } from '../refs.ts';
+import { deploymentManifest, kind, refusal } from '../testing/samples.ts';
+import { builtinSchema } from './builtin.ts';
+import { decode } from './decode.ts';
+
+const decodeDeployment = (spec: unknown): string =>
+  refusal(() => decodeObject(kind(refs.deployments), { metadata: { name: 'web' }, spec }));
+const prefix = 'Deployment in version "v1" cannot be handled as a Deployment: ';
+
+test.each([
+  [
+    { replicas: 'two' },
+    'spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string"',
+  ],
+  [
+    { replicas: 1.5 },
+    'spec.replicas: Invalid value: "number": spec.replicas in body must be of type integer: "number"',
+  ],
+  [
+    { template: { spec: { containers: {} } } },
+    'spec.template.spec.containers: Invalid value: "object": spec.template.spec.containers in body must be of type array: "object"',
+  ],
+  [
+    { template: { spec: { containers: [{ command: 'sh' }] } } },
+    'spec.template.spec.containers[0].command: Invalid value: "string": spec.template.spec.containers[0].command in body must be of type array: "string"',
+  ],
+  [
+    { template: { metadata: { labels: { a: 1 } } } },
+    'spec.template.metadata.labels.a: Invalid value: "integer": spec.template.metadata.labels.a in body must be of type string: "integer"',
+  ],
+  ['x', 'spec: Invalid value: "string": spec in body must be of type object: "string"'],
+  [
+    { strategy: { rollingUpdate: { maxSurge: true } } },
+    'spec.strategy.rollingUpdate.maxSurge: Invalid value: "boolean": spec.strategy.rollingUpdate.maxSurge in body must be of type integer,string: "boolean"',
+  ],
+])('%j has a wrong type', (spec, why) => {
+  expect(decodeDeployment(spec)).toBe(prefix + why);
+});
+
+test.each([null, 1, 'x', [], true])('%j is no object', (body) => {
+  expect(refusal(() => decodeObject(kind(refs.pods), body))).toContain(
+    'the object in body must be of type object',
+  );
+});
+
+test('unknown fields are errors, warnings or nothing, and never kept', () => {
+  const body = { ...deploymentManifest(), extra: 1 };
+  const resource = kind(refs.deployments);
+  expect(refusal(() => decodeObject(resource, body))).toBe(
+    `${prefix}strict decoding error: unknown field "extra"`,
+  );
+  const warned = decodeObject(resource, body, 'warn');
+  expect(warned.warnings).toEqual(['unknown field "extra"']);
+  expect(warned.object).not.toHaveProperty('extra');
+  expect(decodeObject(resource, body, 'ignore').warnings).toEqual([]);
+  expect(decodeDeployment({ template: { spec: { containers: [{ nmae: 'x' }] } } })).toBe(
+    `${prefix}strict decoding error: unknown field "spec.template.spec.containers[0].nmae"`,
+  );
+  expect(decodeDeployment({ constructor: 1 })).toContain('unknown field "spec.constructor"');
+});
+
+test('hundreds of mistakes make a short message', () => {
+  const spec = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`x${i}`, 1]));
+  expect(decodeDeployment(spec)).toMatch(/unknown field "spec.x19", and 480 more$/);
+});
+
+test('nulls count as absent, quantities become canonical, integers or strings stay', () => {
+  const { value, errors } = decode(builtinSchema('core/v1.Pod'), {
+    metadata: { creationTimestamp: null, labels: { a: null, b: 'c' } },
+    spec: {
+      containers: [
+        {
+          name: 'x',
+          resources: { limits: { cpu: 0.5, memory: '1024Mi' } },
+          livenessProbe: { httpGet: { port: 'web' } },
+        },
+      ],
+    },
+  });
+  expect(errors).toEqual([]);
+  expect(value).toEqual({
+    metadata: { labels: { b: 'c' } },
+    spec: {
+      containers: [
+        {
+          name: 'x',
+          resources: { limits: { cpu: '500m', memory: '1Gi' } },
+          livenessProbe: { httpGet: { port: 'web' } },
+        },
+      ],
+    },
+  });
+});
+
+test('bad quantities and times are named', () => {
+  const { errors } = decode(builtinSchema('core/v1.Pod'), {
+    metadata: { deletionTimestamp: 'tomorrow' },
+    spec: { containers: [{ resources: { requests: { cpu: 'lots' } } }] },
+  });
+  expect(errors.map(({ field }) => field)).toEqual([
+    'metadata.deletionTimestamp',
+    'spec.containers[0].resources.requests.cpu',
+  ]);
+});
+
+test('keys with a meaning in JavaScript are only keys', () => {
+  const body = JSON.parse(
+    '{"metadata": {"name": "x"}, "data": {"__proto__": "a", "toString": "b"}}',
+  );
+  const { object } = decodeObject(kind(refs.configMaps), body);
+  const { data } = object as { data?: Record<string, string> };
+  expect(Object.keys(data ?? {})).toEqual(['__proto__', 'toString']);
+});
+
+test('apiVersion and kind must be those of the collection, or absent', () => {
+  const resource = kind(refs.deployments);
+  expect(refusal(() => decodeObject(resource, { apiVersion: 'apps/v1beta1' }))).toBe(
+    'the API version in the data (apps/v1beta1) does not match the expected API version (apps/v1)',
+  );
+  expect(refusal(() => decodeObject(resource, { kind: 'Pod' }))).toBe(
+    'the kind in the data (Pod) does not match the expected kind (Deployment)',
+  );
+  expect(decodeObject(resource, {}).object).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment' });
+});
