@@ -1,0 +1,31 @@
+import type { EndpointSlice, Service } from '#shared/api';
+import { headSection } from './common.ts';
+import { formatSection, mapLines, type Value } from './text.ts';
+
+export function describeService(service: Service, slices: readonly EndpointSlice[]): string {
+  const { spec = {} } = service;
+  const ports = (spec.ports ?? []).flatMap((port): (readonly [string, Value])[] => [
+    ['Port', `${port.name ?? '<unset>'}  ${port.port}/${port.protocol ?? 'TCP'}`],
+    ['TargetPort', `${String(port.targetPort ?? port.port)}/${port.protocol ?? 'TCP'}`],
+    ['Endpoints', endpoints(slices, port.name ?? '')],
+  ]);
+  return formatSection([
+    ...headSection(service),
+    ['Selector', mapLines(spec.selector).join(',')],
+    ['Type', spec.type ?? 'ClusterIP'],
+    ['IP', spec.clusterIP ?? '<none>'],
+    ...ports,
+    ['Session Affinity', spec.sessionAffinity ?? 'None'],
+  ]);
+}
+
+/** Only those that are ready, as kubectl lists them. */
+function endpoints(slices: readonly EndpointSlice[], portName: string): string {
+  const addresses = slices.flatMap((slice) => {
+    const port = (slice.ports ?? []).find((one) => (one.name ?? '') === portName)?.port;
+    return slice.endpoints
+      .filter(({ conditions }) => conditions?.ready !== false)
+      .flatMap((endpoint) => endpoint.addresses.map((address) => `${address}:${port ?? ''}`));
+  });
+  return addresses.join(',') || '<none>';
+}

@@ -1,0 +1,161 @@
+import { Command } from 'commander';
+import type { Deployment, Pod, ReplicaSet } from '#shared/api';
+import { QuorateError } from '#shared/base';
+import { integerSetting } from '#shared/runtime';
+import { CommandError } from '../command-error.ts';
+import type { Context } from '../context.ts';
+import { resolveKind } from '../objects/kinds.ts';
+import { refs } from '../objects/refs.ts';
+import { labelSelectorText } from '../objects/selector-text.ts';
+import { type Session, withSession } from '../objects/session.ts';
+import { addNamespace, type NamespaceOptions } from '../options.ts';
+
+interface LogsOptions extends NamespaceOptions {
+  readonly follow?: boolean;
+  readonly tail?: string;
+  readonly previous?: boolean;
+  readonly container?: string;
+  readonly limitBytes?: string;
+  readonly selector?: string;
+  readonly prefix?: boolean;
+  readonly allContainers?: boolean;
+}
+
+export function command(context: Context): Command {
+  return addNamespace(new Command())
+    .usage('(POD | TYPE/NAME) [CONTAINER] [flags]')
+    .argument('[name]', 'such as hello-5d4f-x7k2, or deployment/hello')
+    .argument('[container]')
+    .option('-f, --follow', 'go on printing as lines come')
+    .option('--tail <lines>', 'only so many of the last lines (default: all)')
+    .option('-p, --previous', "the container's run before its last restart")
+    .option('-c, --container <name>', 'which container of the pod')
+    .option('--limit-bytes <bytes>', 'at most so many bytes')
+    .option('-l, --selector <selector>', 'logs of all pods with these labels')
+    .option('--all-containers', 'of each container of the pod')
+    .option('--prefix', 'each line begins with [pod/NAME/CONTAINER]')
+    .action((name: string | undefined, container: string | undefined, options: LogsOptions) =>
+      withSession(context, options, (session) =>
+        logs(context, session, name, { ...options, ...(container && { container }) }),
+      ),
+    );
+}
+
+async function logs(
+  context: Context,
+  session: Session,
+  name: string | undefined,
+  options: LogsOptions,
+): Promise<void> {
+  const pods = await podsFor(context, session, name, options);
+  const streams = pods.flatMap((pod) =>
+    containersOf(context, pod, options).map((container) => ({ pod, container })),
+  );
+  const print = (stream: (typeof streams)[number]): Promise<void> =>
+    printStream(context, session, stream.pod, stream.container, options);
+  if (options.follow) await Promise.all(streams.map(print));
+  else for (const stream of streams) await print(stream);
+}
+
+/** A pod by its name, one pod of a deployment or replica set, or all that a selector chooses. */
+async function podsFor(
+  context: Context,
+  session: Session,
+  name: string | undefined,
+  options: LogsOptions,
+): Promise<Pod[]> {
+  const { api, namespace } = session;
+  if (options.selector !== undefined) {
+    if (name !== undefined) throw new CommandError('only a selector (-l) or a POD name is allowed');
+    const { items } = await api.list<Pod>(refs.pods, {
+      namespace,
+      labelSelector: options.selector,
+    });
+    if (items.length === 0) context.err.write(`No resources found in ${namespace} namespace.\n`);
+    return [...items];
+  }
+  if (name === undefined)
+    throw new CommandError('POD or TYPE/NAME is a required argument for the logs command');
+  const [type, object] = name.includes('/') ? name.split('/') : ['pods', name];
+  const kind = resolveKind(await session.kinds(), type ?? '');
+  if (kind.resource === 'pods') return [await api.get<Pod>(refs.pods, object ?? '', namespace)];
+  const owner = await api.get<Deployment | ReplicaSet>(kind, object ?? '', namespace);
+  if (!owner.spec?.selector) throw new CommandError(`cannot get the logs of a ${kind.kind}`);
+  const labelSelector = labelSelectorText(owner.spec.selector);
+  const { items } = await api.list<Pod>(refs.pods, { namespace, labelSelector });
+  const best = [...items].sort((a, b) => rank(a) - rank(b))[0];
+  if (!best) throw new CommandError(`no pods of ${kind.singular}/${object} exist`);
+  if (items.length > 1) {
+    context.err.write(`Found ${items.length} pods, using pod/${best.metadata?.name}\n`);
+  }
+  return [best];
+}
+
+const rank = (pod: Pod): number => (pod.status?.phase === 'Running' ? 0 : 1);
+
+function containersOf(context: Context, pod: Pod, options: LogsOptions): string[] {
+  const names = (pod.spec?.containers ?? []).map((container) => container.name);
+  if (options.container !== undefined) return [options.container];
+  if (options.allContainers) return names;
+  const [first = ''] = names;
+  if (names.length > 1) {
+    context.err.write(`Defaulted container "${first}" out of: ${names.join(', ')}\n`);
+  }
+  return [first];
+}
+
+const pollMs = 500;
+
+async function printStream(
+  context: Context,
+  session: Session,
+  pod: Pod,
+  container: string,
+  options: LogsOptions,
+): Promise<void> {
+  const { name = '', namespace = '' } = pod.metadata ?? {};
+  const tail =
+    options.tail === undefined ? -1 : integerSetting('--tail', options.tail, -1, 2 ** 31);
+  const limit =
+    options.limitBytes === undefined
+      ? undefined
+      : integerSetting('--limit-bytes', options.limitBytes, 1, 2 ** 31);
+  const write = options.prefix
+    ? linePrefixer(`[pod/${name}/${container}] `, (text) => context.out.write(text))
+    : (bytes: Uint8Array) => context.out.writeBytes(bytes);
+  let printed = false;
+  for (;;) {
+    try {
+      const chunks = session.api.logs(namespace, name, {
+        container,
+        follow: options.follow === true,
+        previous: options.previous === true,
+        ...(tail >= 0 && { tailLines: tail }),
+        ...(limit !== undefined && { limitBytes: limit }),
+      });
+      for await (const chunk of chunks) {
+        printed = true;
+        write(chunk);
+      }
+      return;
+    } catch (thrown) {
+      // The container has not started yet: with -f that is worth waiting for.
+      const early =
+        QuorateError.is(thrown, 'bad-request') &&
+        /waiting to start|ContainerCreating/.test(thrown.message);
+      if (!early || !options.follow || printed) throw thrown;
+    }
+    await context.clock.sleep(pollMs);
+  }
+}
+
+/** Puts `prefix` before every line, whole lines at a time. */
+function linePrefixer(prefix: string, write: (text: string) => void): (bytes: Uint8Array) => void {
+  const decoder = new TextDecoder();
+  let rest = '';
+  return (bytes) => {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    write(lines.map((line) => `${prefix}${line}\n`).join(''));
+  };
+}

@@ -1,0 +1,120 @@
+import { Command } from 'commander';
+import { integerSetting, setting } from '#shared/runtime';
+import { bringUp } from '../cluster/bring-up.ts';
+import { layOut, mastersOf, partsMax, workersOf } from '../cluster/layout.ts';
+import { runningProcess } from '../cluster/processes.ts';
+import {
+  type Cluster,
+  dataDir,
+  readCluster,
+  refuseForeignDirectory,
+  writeCluster,
+} from '../cluster/state.ts';
+import { describeCluster, nextSteps } from '../cluster/summary.ts';
+import { waitForNodes } from '../cluster/wait-for-nodes.ts';
+import { CommandError } from '../command-error.ts';
+import type { Context } from '../context.ts';
+import { addDataDir } from '../options.ts';
+import { formatSeconds } from '../cluster/progress.ts';
+
+interface UpOptions {
+  readonly dataDir?: string;
+  readonly masters?: string;
+  readonly workers?: string;
+  readonly portOffset?: string;
+  readonly podCidr?: string;
+  readonly serviceCidr?: string;
+}
+
+export function command(context: Context): Command {
+  return addDataDir(new Command())
+    .option('--masters <count>', 'masters, each with a member of the store (default: 3)')
+    .option('--workers <count>', 'workers, each a node (default: 2)')
+    .option('--port-offset <number>', 'added to every port (default: 0)')
+    .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/16)')
+    .option('--service-cidr <cidr>', 'loopback network of services (default: 127.96.0.0/16)')
+    .action((options: UpOptions) => up(context, options));
+}
+
+async function up(context: Context, options: UpOptions): Promise<void> {
+  const startedAt = context.clock.monotonic();
+  const dir = dataDir(options.dataDir, context.env, context.cwd);
+  const wanted = describeWanted(context, dir, options);
+  const existing = readCluster(dir);
+  if (existing) refuseOtherShape(existing, wanted, context, options);
+  else refuseForeignDirectory(dir);
+  const cluster = existing ?? wanted;
+  const missing = cluster.state.parts.filter((part) => !runningProcess(cluster, part.name));
+  if (missing.length === 0) {
+    context.out.write(`The cluster is already running in ${dir}.\n\n`);
+  } else {
+    if (!existing) writeCluster(cluster);
+    if (existing && missing.length < cluster.state.parts.length) {
+      context.out.write(`The cluster is already running; starting what is missing.\n`);
+    }
+    await bringUp(context, cluster, missing);
+    await waitForNodes(context, cluster);
+    const elapsed = formatSeconds(context.clock.monotonic() - startedAt);
+    context.out.write(`\nThe cluster is ready after ${elapsed}.\n\n`);
+  }
+  context.out.write(describeCluster(cluster));
+  context.out.write(`\n${nextSteps(context, cluster, options.dataDir)}`);
+}
+
+function describeWanted(context: Context, dir: string, options: UpOptions): Cluster {
+  const integer = (
+    flag: string,
+    given: string | undefined,
+    standard: number,
+    min: number,
+    max: number,
+  ): number => {
+    const value = setting(flag, given, context.env);
+    return value === undefined ? standard : integerSetting(flag, value, min, max);
+  };
+  const parts = layOut({
+    masters: integer('--masters', options.masters, 3, 1, partsMax),
+    workers: integer('--workers', options.workers, 2, 0, partsMax),
+    portOffset: integer('--port-offset', options.portOffset, 0, -20_000, 38_000),
+  });
+  const text = (flag: string, given: string | undefined, standard: string): string =>
+    setting(flag, given, context.env) ?? standard;
+  const state = {
+    version: 1,
+    createdAt: new Date(context.clock.now()).toISOString(),
+    podCidr: text('--pod-cidr', options.podCidr, '127.64.0.0/16'),
+    serviceCidr: text('--service-cidr', options.serviceCidr, '127.96.0.0/16'),
+    parts,
+  } as const;
+  return { dir, state };
+}
+
+/** What is on disk was made for one shape; flags that say another are not ignored in silence. */
+function refuseOtherShape(
+  existing: Cluster,
+  wanted: Cluster,
+  context: Context,
+  options: UpOptions,
+): void {
+  const flags: [flag: string, given: string | undefined, of: (cluster: Cluster) => unknown][] = [
+    ['--masters', options.masters, ({ state }) => mastersOf(state.parts).length],
+    ['--workers', options.workers, ({ state }) => workersOf(state.parts).length],
+    ['--port-offset', options.portOffset, ({ state }) => mastersOf(state.parts)[0]?.client],
+    ['--pod-cidr', options.podCidr, ({ state }) => state.podCidr],
+    ['--service-cidr', options.serviceCidr, ({ state }) => state.serviceCidr],
+  ];
+  const other = flags.find(
+    ([flag, given, of]) =>
+      setting(flag, given, context.env) !== undefined && of(existing) !== of(wanted),
+  );
+  if (!other) return;
+  const [flag, , of] = other;
+  throw new CommandError(
+    `the cluster in ${existing.dir} was made with another ${flag}: it has ${String(of(existing))}`,
+    {
+      hint:
+        `Leave ${flag} out, choose another --data-dir, or remove that cluster and its data with ` +
+        '`quorate down --purge`.',
+    },
+  );
+}
