@@ -28,7 +28,11 @@ afterEach(async () => {
 
 async function startAgent(config = {}): Promise<Agent> {
   const agent = createAgent({
-    ...{ api: api.client, nodeName: 'node-1', dataDir, clock: systemClock, log: quiet },
+    api: api.client,
+    nodeName: 'node-1',
+    dataDir,
+    clock: systemClock,
+    log: quiet,
     listen: { host: '127.0.0.1', port: 0 },
     hostEnvironment: process.env,
     execPath: process.execPath,
@@ -48,7 +52,8 @@ let uids = 0;
 const pod = (name: string, container: Partial<Container>, spec: object = {}): Pod => ({
   metadata: { name, namespace: 'default', uid: `uid-${++uids}`, labels: { app: 'x' } },
   spec: {
-    ...{ nodeName: 'node-1', terminationGracePeriodSeconds: 5 },
+    nodeName: 'node-1',
+    terminationGracePeriodSeconds: 5,
     containers: [{ name: 'main', image: 'none', ...container }],
     ...spec,
   },
@@ -65,7 +70,10 @@ test('a pod runs, is ready, and has an address', async () => {
   await run();
   await api.until(isReady('web'));
   expect(status('web')).toMatchObject({
-    ...{ phase: 'Running', podIP: '127.70.1.2', hostIP: '127.0.0.1', qosClass: 'BestEffort' },
+    phase: 'Running',
+    podIP: '127.70.1.2',
+    hostIP: '127.0.0.1',
+    qosClass: 'BestEffort',
     containerStatuses: [{ name: 'main', restartCount: 0, ready: true, started: true }],
   });
   expect(first('web')?.state?.running?.startedAt).toMatch(/^\d{4}-.*Z$/);
@@ -170,4 +178,5 @@ test('without an API server pods go on, crashed containers too', async () => {
   api.down = false;
   const count = first('web')?.restartCount ?? 0;
   await api.until(() => (first('web')?.restartCount ?? 0) > count + 1);
+  expect(status('web')?.phase).toBe('Running');
 });

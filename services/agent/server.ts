@@ -88,7 +88,8 @@ class NodeAgent implements Agent {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const runtime = await createProcessRuntime({
       podsDir: join(dataDir, 'pods'),
-      ...{ clock, log: this.#log },
+      clock,
+      log: this.#log,
       logLimits: { maxBytes: this.#config.logMaxBytes, maxFiles: this.#config.logMaxFiles },
       logCheckMs: this.#config.logCheckMs,
       relistMs: this.#config.relistMs,
@@ -117,7 +118,11 @@ class NodeAgent implements Agent {
     const { restartBackoffMs, restartBackoffMaxMs, restartBackoffResetMs } = this.#config;
     const log = this.#log;
     return new PodManager({
-      ...{ api, runtime, clock, log, nodeName },
+      api,
+      runtime,
+      clock,
+      log,
+      nodeName,
       checkpoints: new Checkpoints(join(dataDir, 'manifests'), log),
       recorder: createEventRecorder({ api, component: 'kubelet', host: nodeName, clock, log }),
       hostIp: this.#config.nodeAddress,
@@ -142,7 +147,12 @@ class NodeAgent implements Agent {
     const { api, nodeName, clock } = this.#options;
     const { heartbeatMs, leaseSeconds, statusMs, labels, podsMax, nodeAddress } = this.#config;
     const facts = {
-      ...{ name: nodeName, address: nodeAddress, port: this.#port, labels, podsMax, version },
+      name: nodeName,
+      address: nodeAddress,
+      port: this.#port,
+      labels,
+      podsMax,
+      version,
       bootId: await firstLine('/proc/sys/kernel/random/boot_id'),
       machineId: await firstLine('/etc/machine-id'),
     };
@@ -166,7 +176,8 @@ class NodeAgent implements Agent {
     const { api, nodeName, clock } = this.#options;
     const pods = this.#pods;
     const informer = createInformer<Pod>(api, refs.pods, {
-      ...{ clock, log: this.#log },
+      clock,
+      log: this.#log,
       fieldSelector: `spec.nodeName=${nodeName}`,
       handlers: {
         added: (pod) => pods?.observe(pod),

@@ -17,8 +17,7 @@ export function parseFlags(args: readonly string[], env: Environment): ProxySett
     args: [...args],
     options: Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }])),
   });
-  const value = (flag: string): string | undefined =>
-    setting(`--${flag}`, values[flag] as string | undefined, env);
+  const value = (flag: string): string | undefined => setting(`--${flag}`, values[flag], env);
   const integer = (flag: string, absent: number, max: number): number =>
     integerSetting(`--${flag}`, value(flag) ?? String(absent), 0, max);
   const servers = value('servers');

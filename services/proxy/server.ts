@@ -50,7 +50,9 @@ class ServiceProxy implements Service {
     const log = this.#log;
     this.#services = createInformer<ApiService>(api, refs.services, { clock, log, handlers });
     this.#slices = createInformer<EndpointSlice>(api, refs.endpointSlices, {
-      ...{ clock, log, handlers },
+      clock,
+      log,
+      handlers,
       indexers: {
         [byService]: ({ metadata = {} }) => [
           `${metadata.namespace}/${metadata.labels?.[serviceNameLabel] ?? ''}`,

@@ -5,7 +5,7 @@ import { serviceTable } from './service-table.ts';
 
 const service = (spec: object): Service => ({
   metadata: { name: 'web', namespace: 'default' },
-  spec: { clusterIP: '127.96.0.9', ports: [{ name: 'http', port: 80 }], ...spec } as never,
+  spec: { clusterIP: '127.96.0.9', ports: [{ name: 'http', port: 80 }], ...spec },
 });
 const slice = (endpoints: object[], ports = [{ name: 'http', port: 8080 }]): EndpointSlice =>
   ({ addressType: 'IPv4', endpoints, ports }) as never;

@@ -38,7 +38,9 @@ export function serviceTable(
       if (protocol !== 'TCP') continue;
       const { name: serviceName, namespace } = service.metadata ?? {};
       table.set(`${clusterIP}:${port}`, {
-        ...{ host: clusterIP, port, targets: targetsOf(slices, name) },
+        host: clusterIP,
+        port,
+        targets: targetsOf(slices, name),
         title: `${namespace}/${serviceName}${name && `:${name}`}`,
         affinityMs: sessionAffinity === 'ClientIP' ? timeoutSeconds * 1000 : undefined,
       });

@@ -38,7 +38,9 @@ async function serveLog(call: LogCall, logs: PodLogs): Promise<void> {
   const limitBytes = Number(limit_bytes);
   try {
     const chunks = await logs.open(namespace, name, {
-      ...{ follow, previous, signal: gone.signal },
+      follow,
+      previous,
+      signal: gone.signal,
       ...(container !== '' && { container }),
       ...(tail_lines !== undefined && { tailLines: Number(tail_lines) }),
       ...(limitBytes > 0 && { limitBytes }),

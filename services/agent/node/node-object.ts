@@ -72,7 +72,10 @@ export function nodeStatus(facts: NodeFacts, readySince: string, now: string): N
 
 function conditions(readySince: string, now: string): NodeCondition[] {
   const condition = (type: string, status: string, reason: string, message: string) => ({
-    ...{ type, status, reason, message },
+    type,
+    status,
+    reason,
+    message,
     lastHeartbeatTime: now,
     lastTransitionTime: readySince,
   });

@@ -84,7 +84,10 @@ export class ContainerStarter {
     const { name, image = '', workingDir, command = [], args = [] } = container;
     const env = await this.#environment(record, sandbox, container);
     return {
-      ...{ name, image, env, workingDir },
+      name,
+      image,
+      env,
+      workingDir,
       command: [...command, ...args].map((word) => expand(word, env)),
     };
   }

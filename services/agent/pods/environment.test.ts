@@ -26,8 +26,11 @@ test('names are expanded where they are known, and dollars can be escaped', () =
 
 test('every container knows who it is, and nothing of the host', async () => {
   expect(await environment({})).toEqual({
-    ...{ PATH: '/bin', HOSTNAME: 'web', POD_IP: '127.64.1.2' },
-    ...{ POD_NAME: 'web', POD_NAMESPACE: 'shop' },
+    PATH: '/bin',
+    HOSTNAME: 'web',
+    POD_IP: '127.64.1.2',
+    POD_NAME: 'web',
+    POD_NAMESPACE: 'shop',
   });
 });
 
@@ -52,8 +55,14 @@ test('values come from the manifest, the pod, ConfigMaps and Secrets', async () 
   ];
   const found = await environment({ env, envFrom });
   expect(found).toMatchObject({
-    ...{ A: 'a', B: 'ared$(LATER)', IP: '127.64.1.2', NODE: 'node-1', APP: 'x', C: 's3cret' },
-    ...{ color: 'red', L_password: 's3cret' },
+    A: 'a',
+    B: 'ared$(LATER)',
+    IP: '127.64.1.2',
+    NODE: 'node-1',
+    APP: 'x',
+    C: 's3cret',
+    color: 'red',
+    L_password: 's3cret',
   });
   expect(found).not.toHaveProperty('D');
 });

@@ -10,8 +10,15 @@ const pod = (spec: object): Pod => ({
   spec: { containers: [container('main')], ...spec },
 });
 const attempt = (name: string, state: ContainerStatus['state'], more = {}): ContainerStatus => ({
-  ...{ id: `u.${name}.0`, podSandboxId: 'u', name, attempt: 0, image: 'none', state },
-  ...{ createdAt: 0, finishedAt: 1000, ...more },
+  id: `u.${name}.0`,
+  podSandboxId: 'u',
+  name,
+  attempt: 0,
+  image: 'none',
+  state,
+  createdAt: 0,
+  finishedAt: 1000,
+  ...more,
 });
 
 function plan(spec: object, statuses: ContainerStatus[], more = {}) {
@@ -65,10 +72,14 @@ test('the restart policy decides who is started again', () => {
     return over ? 'over' : starts.join();
   };
   expect(['Always', 'OnFailure', 'Never'].map((policy) => after(policy, 0))).toEqual([
-    ...['main.1', 'over', 'over'],
+    'main.1',
+    'over',
+    'over',
   ]);
   expect(['Always', 'OnFailure', 'Never'].map((policy) => after(policy, 1))).toEqual([
-    ...['main.1', 'main.1', 'over'],
+    'main.1',
+    'main.1',
+    'over',
   ]);
 });
 

@@ -48,8 +48,11 @@ export interface PodPlan {
 export function planPod(input: PlanInput): PodPlan {
   const { pod, current } = input;
   const plan: PodPlan = {
-    ...{ starts: [], stops: [], backingOff: new Map() },
-    ...{ wakeMs: undefined, over: false },
+    starts: [],
+    stops: [],
+    backingOff: new Map(),
+    wakeMs: undefined,
+    over: false,
   };
   const policy = pod.spec?.restartPolicy ?? 'Always';
   const containers = pod.spec?.containers ?? [];

@@ -80,7 +80,9 @@ export class PodManager {
     this.#stopper = new ContainerStopper({ runtime, events, clock, log });
     this.#probes = new PodProbes({ runtime, events, clock, changed });
     this.#writer = new StatusWriter({
-      ...{ api, clock, log },
+      api,
+      clock,
+      log,
       find: (uid) => this.#records.get(uid),
       onDeleted: (uid) => this.observeGone(uid),
     });
@@ -251,7 +253,10 @@ export class PodManager {
     const { clock, runtime } = this.#options;
     const { pod, backoff } = record;
     const plan = planPod({
-      ...{ pod, backoff, now: clock.now(), current: newestAttempts(containers) },
+      pod,
+      backoff,
+      now: clock.now(),
+      current: newestAttempts(containers),
       isStarted: (id) => record.probers.get(id)?.started ?? false,
       failing: (id) => record.probers.get(id)?.failing,
     });
@@ -310,7 +315,9 @@ export class PodManager {
       const current = newest.get(container.name);
       const prober = current && record.probers.get(current.id);
       return {
-        ...{ container, current, waiting: record.waiting.get(container.name) },
+        container,
+        current,
+        waiting: record.waiting.get(container.name),
         previous: containers.findLast(
           ({ name, attempt }) => name === container.name && attempt < (current?.attempt ?? 0),
         ),

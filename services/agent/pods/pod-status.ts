@@ -55,7 +55,7 @@ export function podStatus(view: PodView): PodStatus {
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }] as NonNullable<PodStatus['hostIPs']>,
     ...(podIp !== undefined && { podIP: podIp, podIPs: [{ ip: podIp }] }),
-    startTime: before?.startTime ?? (now as NonNullable<PodStatus['startTime']>),
+    startTime: before?.startTime ?? now,
     ...(initStatuses.length > 0 && { initContainerStatuses: initStatuses }),
     containerStatuses: sorted,
     qosClass: before?.qosClass ?? qosClass(pod),

@@ -17,7 +17,9 @@ function probed(probes: object, known = { ready: false, started: false }) {
   };
   const target = {
     container: { name: 'main', ...probes },
-    ...{ containerId: 'c', podIp: '127.0.0.1', clock },
+    containerId: 'c',
+    podIp: '127.0.0.1',
+    clock,
     runtime: { execSync } as unknown as ContainerRuntime,
   };
   const failures: string[] = [];

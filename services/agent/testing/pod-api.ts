@@ -121,7 +121,8 @@ export class PodApi {
     this.#watches.add(listener);
     signal?.addEventListener('abort', () => wake());
     try {
-      while (!signal?.aborted) {
+      for (;;) {
+        if (signal?.aborted) return;
         const event = queue.shift();
         if (event) yield event;
         else await new Promise<void>((resolve) => (wake = resolve));

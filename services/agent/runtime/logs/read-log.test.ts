@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '#shared/clock';
+import { whileMoving } from '../../testing/while-moving.ts';
 import { LogFile } from './log-file.ts';
 import { readLog } from './read-log.ts';
 
@@ -57,31 +58,28 @@ test('rotation keeps as many files as it may', () => {
 
 test('a follower sees every byte across rotations, and ends with the container', async () => {
   writeFileSync(path, '');
-  let seen = '';
+  const lines = Array.from({ length: 20 }, (_, i) => `line ${i}\n`);
   const follower = read({ follow: true });
-  const following = (async () => {
-    for await (const data of follower) seen += Buffer.from(data).toString();
-  })();
-  let expected = '';
-  for (let i = 0; i < 20; i++) {
-    appendFileSync(path, `line ${i}\n`);
-    expected += `line ${i}\n`;
+  let seen = '';
+  const catchUp = async (length: number): Promise<void> => {
+    while (seen.length < length) {
+      const { value } = await follower.next();
+      seen += Buffer.from(value ?? new Uint8Array()).toString();
+    }
+  };
+  for (const [i, line] of lines.entries()) {
+    appendFileSync(path, line);
     if (i % 3 === 0) log.rotateIfLarge(limits);
     if (i % 4 === 0) {
-      while (seen !== expected) {
-        await clock.advance(100);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      await whileMoving(clock, catchUp(lines.slice(0, i + 1).join('').length), 100);
     }
   }
   live = false;
-  let ended = false;
-  void following.then(() => (ended = true));
-  while (!ended) {
-    await clock.advance(100);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  expect(seen).toBe(expected);
+  await whileMoving(clock, catchUp(lines.join('').length), 100);
+  expect(seen).toBe(lines.join(''));
+  const end = follower.next();
+  await whileMoving(clock, end, 100);
+  expect((await end).done).toBe(true);
 });
 
 test('a follower that is let go ends', async () => {

@@ -39,6 +39,8 @@ export interface StartFailure {
   readonly message: string;
 }
 
+type Ending = Omit<ContainerStatus, keyof ContainerKey | 'id' | 'image' | 'createdAt'>;
+
 export interface StoredContainer extends ContainerConfig {
   readonly createdAt: number;
 }
@@ -112,7 +114,7 @@ export class ContainerDir {
     return { ...base, startedAt: claimed, ...(late ?? lost(claimed)) };
   }
 
-  async #ended(): Promise<Pick<ContainerStatus, 'state' | 'exitCode' | 'finishedAt'> | undefined> {
+  async #ended(): Promise<Ending | undefined> {
     const text = await readOptional(join(this.path, 'exit'));
     if (text === undefined) return undefined;
     const exitCode = Number(text);
@@ -121,17 +123,17 @@ export class ContainerDir {
       exitCode,
       finishedAt: (await modifiedAt(join(this.path, 'exit'))) ?? 0,
       ...(exitCode > 128 && exitCode < 128 + 65 && { signal: exitCode - 128 }),
-      ...{ reason: exitCode === 0 ? 'Completed' : 'Error' },
+      reason: exitCode === 0 ? 'Completed' : 'Error',
     };
   }
 
-  async #neverRan(at: number): Promise<Omit<StartFailure, 'exitCode'> & { state: 'exited' }> {
+  async #neverRan(at: number): Promise<Ending> {
     const text = await readOptional(join(this.path, 'failure.json'));
     const failure: StartFailure =
       text === undefined
         ? { exitCode: 128, reason: 'StartError', message: 'the start was given up' }
         : (JSON.parse(text) as StartFailure);
-    return { state: 'exited', ...failure, ...{ startedAt: at, finishedAt: at } };
+    return { state: 'exited', ...failure, startedAt: at, finishedAt: at };
   }
 }
 

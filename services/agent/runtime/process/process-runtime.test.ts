@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '#shared/clock';
+import { whileMoving } from '../../testing/while-moving.ts';
 import type { ContainerRuntime, ContainerStatus } from '../runtime.ts';
 import { createProcessRuntime } from './process-runtime.ts';
 
@@ -20,7 +21,7 @@ afterEach(async () => {
   for (const runtime of opened.splice(0)) {
     for (const sandbox of await runtime.listPodSandboxes()) {
       for (const { id } of await runtime.listContainers(sandbox.id)) {
-        await whileMoving(runtime.stopContainer(id, 0), 1_000_000);
+        await whileMoving(clock, runtime.stopContainer(id, 0), 1_000_000);
       }
     }
     await runtime.close();
@@ -31,8 +32,12 @@ afterEach(async () => {
 async function openRuntime(): Promise<ContainerRuntime> {
   const logLimits = { maxBytes: 1000, maxFiles: 3 };
   const runtime = await createProcessRuntime({
-    ...{ podsDir, clock, log: quiet, logLimits },
-    ...{ logCheckMs: 1000, relistMs: 1_000_000 },
+    podsDir,
+    clock,
+    log: quiet,
+    logLimits,
+    logCheckMs: 1000,
+    relistMs: 1_000_000,
   });
   runtime.updateRuntimeConfig({ podCidr: '127.64.9.0/24' });
   opened.push(runtime);
@@ -40,7 +45,9 @@ async function openRuntime(): Promise<ContainerRuntime> {
 }
 
 const shell = (script: string, attempt = 0) => ({
-  ...{ name: 'main', attempt, image: 'none' },
+  name: 'main',
+  attempt,
+  image: 'none',
   command: ['sh', '-c', script],
   env: { PATH: process.env['PATH'] ?? '' },
 });
@@ -50,19 +57,6 @@ const pod = { uid: 'uid-1', name: 'web', namespace: 'default' };
 async function create(runtime: ContainerRuntime, script: string, attempt = 0): Promise<string> {
   const { id } = await runtime.runPodSandbox(pod);
   return await runtime.createContainer(id, shell(script, attempt));
-}
-
-/** Waits for something that real processes do, while time passes in steps. */
-async function whileMoving(done: Promise<void>, stepMs: number): Promise<void> {
-  let pending = true;
-  const settled = done.finally(() => {
-    pending = false;
-  });
-  while (pending) {
-    await clock.advance(stepMs);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await settled;
 }
 
 /** The next end of a container of the pod. */
@@ -95,7 +89,10 @@ async function line(runtime: ContainerRuntime, id: string, text: string): Promis
 test('a container ends with the exit code of its command', async () => {
   const runtime = await openRuntime();
   expect(await runToEnd(runtime, 'echo out; echo err >&2; exit 7')).toMatchObject({
-    ...{ id: 'uid-1.main.0', state: 'exited', exitCode: 7, reason: 'Error' },
+    id: 'uid-1.main.0',
+    state: 'exited',
+    exitCode: 7,
+    reason: 'Error',
   });
   expect(await output(runtime, 'uid-1.main.0')).toBe('out\nerr\n');
 });
@@ -141,7 +138,9 @@ test('a command that cannot be run is a start error with a message', async () =>
   const container = await runtime.createContainer(id, missing);
   await runtime.startContainer(container);
   expect(await runtime.containerStatus(container)).toMatchObject({
-    ...{ state: 'exited', exitCode: 127, reason: 'StartError' },
+    state: 'exited',
+    exitCode: 127,
+    reason: 'StartError',
     message: expect.stringContaining('"no-such-program": executable file not found in $PATH'),
   });
 });
@@ -164,7 +163,7 @@ test('stop kills after the grace period, and the whole group with it', async () 
   const stopped = runtime.stopContainer(id, 30_000);
   // A second, shorter grace period brings the end forward.
   const hurried = runtime.stopContainer(id, 5_000);
-  await whileMoving(hurried, 5_000);
+  await whileMoving(clock, hurried, 5_000);
   await stopped;
   expect(await runtime.containerStatus(id)).toMatchObject({ exitCode: 137, signal: 9 });
   const state = existsSync(`/proc/${child}/stat`)
@@ -200,7 +199,7 @@ test('the next agent adopts what runs and learns how the rest ended', async () =
   expect(await after.containerStatus(id)).toMatchObject({ state: 'running', attempt: 0 });
   expect(await after.containerStatus(other)).toMatchObject({ state: 'exited', exitCode: 5 });
   // No child of this agent: its end is found by looking.
-  await whileMoving(after.stopContainer(id, 1e9), 1_000_000);
+  await whileMoving(clock, after.stopContainer(id, 1e9), 1_000_000);
   expect(await after.containerStatus(id)).toMatchObject({ state: 'exited', exitCode: 143 });
 });
 
@@ -213,7 +212,9 @@ test('a pid that is another process now is not taken for the container', async (
   writeFileSync(join(dir, 'pid'), [process.pid, '1', process.pid, '1', fields[4]].join(' '));
   rmSync(join(dir, 'exit'));
   expect(await runtime.containerStatus(status.id)).toMatchObject({
-    ...{ state: 'exited', exitCode: 137, reason: 'ContainerStatusUnknown' },
+    state: 'exited',
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
   });
 });
 
@@ -221,7 +222,9 @@ test('pods get addresses in turn, and keep them', async () => {
   const runtime = await openRuntime();
   const run = async (uid: string) => (await runtime.runPodSandbox({ ...pod, uid })).ip;
   expect([await run('a'), await run('b'), await run('a')]).toEqual([
-    ...['127.64.9.2', '127.64.9.3', '127.64.9.2'],
+    '127.64.9.2',
+    '127.64.9.3',
+    '127.64.9.2',
   ]);
   await runtime.removePodSandbox('b');
   expect(await run('c')).toBe('127.64.9.4');
