@@ -74,6 +74,8 @@ export class Progress {
 
   /** Book-keeping after an append message with `count` entries and then `commit` was sent. */
   sentAppend(count: number, commit: number): void {
+    this.sentCommit = Math.max(this.sentCommit, Math.min(commit, this.next - 1 + count));
+    this.probeDue = false;
     if (this.state === 'probe') {
       this.probeSent = true;
     } else {
@@ -83,8 +85,6 @@ export class Progress {
         this.inflights.add(this.next - 1);
       }
     }
-    this.probeDue = false;
-    this.sentCommit = Math.max(this.sentCommit, Math.min(commit, this.next - 1));
   }
 
   /** False where the answer is old news. */

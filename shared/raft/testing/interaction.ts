@@ -46,7 +46,7 @@ export class Interaction {
     'process-ready': (command) => this.#processReady(this.#memberOf(command)),
     'take-ready': (command) => this.#takeReady(this.#memberOf(command)),
     'finish-write': (command) => this.#finishWrite(this.#memberOf(command)),
-    'deliver-msgs': (command) => this.#deliver(command),
+    'deliver-msgs': (command) => void this.#deliver(command),
     stabilize: (command) => this.#stabilize(command),
     crash: (command) => this.#memberOf(command).crash(false),
     restart: (command) => this.#memberOf(command).restart(),
@@ -136,15 +136,18 @@ export class Interaction {
     this.#finishWrite(member);
   }
 
-  /** `to` some members only, or all; messages to or from those in `drop` are lost. */
-  #deliver({ args, options }: Command): void {
+  /**
+   * `to` some members only, or all; messages to or from those in `drop` are lost, and types in `hold`
+   * stay under way.
+   */
+  #deliver({ args, options }: Command): boolean {
     const to = args.length > 0 ? args.map(Number) : [...this.#members.keys()];
-    this.#deliverTo(to, idsOf(options.get('drop')));
-  }
-
-  #deliverTo(to: readonly NodeId[], drop: readonly NodeId[]): boolean {
-    const messages = this.#network.filter((message) => to.includes(message.to));
-    this.#network = this.#network.filter((message) => !to.includes(message.to));
+    const drop = idsOf(options.get('drop'));
+    const hold = options.get('hold')?.split(',') ?? [];
+    const goes = (message: Message): boolean =>
+      to.includes(message.to) && !hold.includes(message.type);
+    const messages = this.#network.filter(goes);
+    this.#network = this.#network.filter((message) => !goes(message));
     for (const message of messages) {
       const member = must(this.#members.get(message.to), 'the receiver');
       const lost = drop.includes(message.to) || drop.includes(message.from) || !member.alive;
@@ -155,9 +158,9 @@ export class Interaction {
   }
 
   /** Lets the members (all, if none is named) work and talk until nothing moves. */
-  #stabilize({ args, options }: Command): void {
+  #stabilize(command: Command): void {
+    const { args, options } = command;
     const ids = args.length > 0 ? args.map(Number) : [...this.#members.keys()];
-    const drop = idsOf(options.get('drop'));
     for (let busy = true; busy; ) {
       busy = false;
       for (const id of ids) {
@@ -167,7 +170,7 @@ export class Interaction {
           this.#processReady(member);
         }
       }
-      busy = this.#deliverTo(ids, drop) || busy;
+      busy = this.#deliver(command) || busy;
     }
     if (options.get('quiet') === 'true') this.#lines = [];
   }
