@@ -43,8 +43,9 @@ function isFlag(argument: string | undefined, flag: string): boolean {
 }
 
 async function loadVerb(entry: VerbEntry, context: Context): Promise<Command> {
-  const { command } = await entry.load();
-  const built = command(context)
+  const verb = await entry.load();
+  const built = verb
+    .command(context)
     .name(entry.name)
     .summary(entry.summary)
     .description(`${sentence(entry.summary)}.`)
@@ -79,11 +80,20 @@ function createProgram(context: Context): Command {
     const found = program.commands.find((command) => command.name() === name);
     context.out.write((found ?? program).helpInformation());
   });
-  program.action(() => {
-    throw new CommandError(`unknown command for "quorate"`);
+  program.argument('[command]').action((word = '') => {
+    throw new CommandError(`unknown command "${word}" for "quorate"`, { hint: suggestion(word) });
   });
   manners(program, context);
   return program;
+}
+
+/** Verbs that begin like the word, or hold it; else where they are listed. */
+function suggestion(word: string): string {
+  const near = verbs.filter(
+    ({ name, hidden }) => !hidden && (name.startsWith(word.slice(0, 2)) || name.includes(word)),
+  );
+  if (word === '' || near.length === 0) return 'Run `quorate help` for the commands there are.';
+  return `Did you mean ${near.map(({ name }) => name).join(', ')}? \`quorate help\` lists all.`;
 }
 
 /** kubectl's way of refusing, and our streams. */

@@ -31,7 +31,8 @@ export async function followFile(
     for (const line of tail === undefined ? present : present.slice(present.length - tail)) {
       print(line);
     }
-    while (follow) {
+    if (!follow) return;
+    for (;;) {
       await clock.sleep(pollMs);
       for (const line of lines()) print(line);
     }

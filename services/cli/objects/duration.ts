@@ -10,7 +10,7 @@ export function parseDuration(flag: string, text: string): number {
     const seconds = Number(text);
     return seconds < 0 ? weekMs : seconds * 1_000;
   }
-  if (/^-/.test(text)) return weekMs;
+  if (text.startsWith('-')) return weekMs;
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) {
     throw new CommandError(
       `invalid duration "${text}" for ${flag}: use a form such as 30s, 5m or 1h`,

@@ -11,15 +11,14 @@ export async function waitUntilGone(
   session: Session,
   kind: KindInfo,
   object: KubeObject,
-  signal?: AbortSignal,
 ): Promise<void> {
   const { name = '', namespace, uid } = object.metadata ?? {};
-  while (!signal?.aborted) {
+  for (;;) {
     try {
       const now = await session.api.get(kind, name, namespace);
       if (now.metadata?.uid !== uid) return;
       const resourceVersion = now.metadata?.resourceVersion;
-      const watch = { name, ...(namespace && { namespace }), resourceVersion, signal };
+      const watch = { name, ...(namespace && { namespace }), resourceVersion };
       for await (const event of session.api.watch(kind, watch)) {
         if (event.type === 'DELETED' && event.object.metadata?.uid === uid) return;
       }

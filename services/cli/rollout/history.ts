@@ -52,7 +52,7 @@ export async function printHistory(
   revision: number,
 ): Promise<void> {
   const revisions = await revisionsOf(session, rollout);
-  const head = `${reference(rollout.kind, rollout.name)}`;
+  const head = reference(rollout.kind, rollout.name);
   if (revision === 0) {
     const rows = revisions.map(({ number, changeCause }) => [String(number), changeCause]);
     context.out.write(`${head} \n${formatTable(['revision', 'change-cause'], rows)}\n`);

@@ -81,8 +81,9 @@ const isFlagOrValue = (words: readonly string[], i: number): boolean => {
 async function flagsOf(context: Context, verb: string): Promise<string[]> {
   const entry = findVerb(verb);
   if (!entry) return [];
-  const { command } = await entry.load();
-  return command(context)
+  const loaded = await entry.load();
+  return loaded
+    .command(context)
     .options.map((option) => option.long)
     .filter((flag) => flag !== undefined && flag !== null);
 }

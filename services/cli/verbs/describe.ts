@@ -67,7 +67,7 @@ const inNamespaceOf = (object: KubeObject): { namespace: string } => ({
 });
 
 const describers: Readonly<Record<string, Describer>> = {
-  pods: (_session, object) => describePod(object as Pod),
+  pods: (_session, object) => describePod(object),
   nodes: async ({ api }, object, nowMs) => {
     const name = object.metadata?.name ?? '';
     const fieldSelector = `spec.nodeName=${name}`;
@@ -75,21 +75,21 @@ const describers: Readonly<Record<string, Describer>> = {
       api.list<Pod>(refs.pods, { fieldSelector }),
       api.get<Lease>(refs.leases, name, 'kube-node-lease').catch(ifAbsent),
     ]);
-    return describeNode(object as Node, pods.items, lease, nowMs);
+    return describeNode(object, pods.items, lease, nowMs);
   },
   'deployments.apps': async ({ api }, object) => {
     const { items } = await api.list<ReplicaSet>(refs.replicaSets, inNamespaceOf(object));
-    return describeDeployment(object as Deployment, items);
+    return describeDeployment(object, items);
   },
-  'replicasets.apps': (_session, object) => describeReplicaSet(object as ReplicaSet),
+  'replicasets.apps': (_session, object) => describeReplicaSet(object),
   services: async ({ api }, object) => {
     const labelSelector = `kubernetes.io/service-name=${object.metadata?.name ?? ''}`;
     const scope = { ...inNamespaceOf(object), labelSelector };
     const { items } = await api.list<EndpointSlice>(refs.endpointSlices, scope);
-    return describeService(object as Service, items);
+    return describeService(object, items);
   },
-  configmaps: (_session, object) => describeConfigMap(object as ConfigMap),
-  secrets: (_session, object) => describeSecret(object as Secret),
+  configmaps: (_session, object) => describeConfigMap(object),
+  secrets: (_session, object) => describeSecret(object),
 };
 
 function ifAbsent(thrown: unknown): undefined {

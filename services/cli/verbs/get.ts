@@ -31,7 +31,7 @@ import {
   type OutputFormat,
   parseOutput,
 } from '../print/format.ts';
-import { compilePath } from '../print/jsonpath.ts';
+import { compilePath, formatValue } from '../print/jsonpath.ts';
 import { createResourcePrinter, type ResourcePrinterOptions } from '../print/resource-table.ts';
 
 interface GetOptions extends SelectorOptions, FileOptions {
@@ -215,7 +215,7 @@ function sortObjects<T extends KubeObject>(objects: readonly T[], path: string):
 
 function compareKeys(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const [x, y] = [String(a ?? ''), String(b ?? '')];
+  const [x, y] = [formatValue(a ?? ''), formatValue(b ?? '')];
   if (x === y) return 0;
   return x < y ? -1 : 1;
 }

@@ -90,7 +90,7 @@ export function parseWish(text: string): Wish {
   if (condition) {
     const [, type = '', value = 'True'] = condition;
     return (object) =>
-      (object as Conditioned | undefined)?.status?.conditions?.some(
+      object?.status?.conditions?.some(
         (one) =>
           one.type.toLowerCase() === type.toLowerCase() &&
           one.status.toLowerCase() === value.toLowerCase(),
