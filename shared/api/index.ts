@@ -79,6 +79,7 @@ export {
   prepareUpdate,
 } from './strategy.ts';
 export { type Table, toTable } from './table.ts';
+export { tolerates } from './taints.ts';
 export { podTemplateHash } from './template-hash.ts';
 export { age, humanDuration, parseTime } from './time.ts';
 export type * from './types.ts';

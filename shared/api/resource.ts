@@ -64,11 +64,10 @@ interface FieldReader<T> {
   read(object: T): string;
 }
 
-/** Every collection's usual verbs. */
+/** What every collection of ours can do. */
 export const allVerbs: readonly string[] = [
   'create',
   'delete',
-  'deletecollection',
   'get',
   'list',
   'patch',

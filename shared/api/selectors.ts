@@ -1,3 +1,4 @@
+import { assertNever } from '#shared/base';
 import { badRequest } from './errors.ts';
 import type { KubeObject } from './object.ts';
 import type { Resource } from './resource.ts';
@@ -82,12 +83,14 @@ function satisfied(requirement: Requirement, labels: Labels): boolean {
       return value !== undefined && /^-?\d+$/.test(value) && BigInt(value) > requirement.bound;
     case '<':
       return value !== undefined && /^-?\d+$/.test(value) && BigInt(value) < requirement.bound;
+    default:
+      return assertNever(requirement, 'selector operator');
   }
 }
 
 function format(requirement: Requirement): string {
   const { key, op } = requirement;
-  switch (op) {
+  switch (requirement.op) {
     case 'in':
     case 'notin': {
       const { values } = requirement;
@@ -101,6 +104,8 @@ function format(requirement: Requirement): string {
     case '>':
     case '<':
       return `${key}${op}${requirement.bound}`;
+    default:
+      return assertNever(requirement, 'selector operator');
   }
 }
 
@@ -244,8 +249,7 @@ export function parseFieldSelector(resource: Resource, text: string): FieldSelec
   const terms = splitTerms(text).map((term) => fieldTerm(resource, term, text));
   return {
     empty: terms.length === 0,
-    matches: (object) =>
-      terms.every(({ equal, value, read }) => (read(object) === value) === equal),
+    matches: (object) => terms.every((term) => (term.read(object) === term.value) === term.equal),
     exact: (field) => terms.find((term) => term.equal && term.field === field)?.value,
     toString: () =>
       terms.map(({ field, equal, value }) => `${field}${equal ? '=' : '!='}${value}`).join(','),

@@ -13,7 +13,8 @@ export function podTemplateHash(template: object, collisionCount = 0): string {
     hash = Math.imul(hash ^ (unit & 0xff), 0x01000193);
     if (unit > 0xff) hash = Math.imul(hash ^ (unit >>> 8), 0x01000193);
   }
-  return [...String(hash >>> 0)]
+  return String(hash >>> 0)
+    .split('')
     .map((digit) => alphabet[digit.charCodeAt(0) % alphabet.length])
     .join('');
 }

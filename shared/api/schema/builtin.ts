@@ -14,7 +14,7 @@ const linked = new Set<Linkable>();
 export function builtinSchema(id: string): Schema {
   const schema = must(definitions[id], `no schema for ${id}`);
   link(schema);
-  return schema as Schema;
+  return schema;
 }
 
 function link(schema: Linkable): Linkable {

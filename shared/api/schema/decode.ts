@@ -48,6 +48,7 @@ function read(schema: Schema, value: unknown, path: string, findings: Findings):
       return typeof value === 'number' ? value : wrongType('number', value, path, findings);
     case 'boolean':
       return typeof value === 'boolean' ? value : wrongType('boolean', value, path, findings);
+    case undefined:
     default:
       return value;
   }
