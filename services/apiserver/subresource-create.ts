@@ -14,7 +14,7 @@ export async function createSubresource(
 ): Promise<KubeObject> {
   if (resource.group === '' && resource.resource === 'pods' && subresource === 'binding') {
     const status = await bindPod(core.registry, resource, core.clock, name, body, options);
-    return status as KubeObject;
+    return status;
   }
   const view = { ...resource, resource: `${resource.resource}/${subresource}` };
   throw methodNotSupported(view, 'create');

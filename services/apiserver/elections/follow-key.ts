@@ -31,7 +31,8 @@ export async function* followKey(
   );
   signal?.addEventListener('abort', notify);
   try {
-    while (!signal?.aborted) {
+    for (;;) {
+      if (signal?.aborted) return;
       if (states.length > 0) yield states.shift();
       else if (error) throw error;
       else {

@@ -48,7 +48,7 @@ export async function* openAgentLog(
       ...(request.tailLines !== undefined && { tail_lines: request.tailLines }),
       limit_bytes: request.limitBytes ?? 0,
     });
-    for await (const { data } of serverStream(call, request.signal)) yield data as Buffer;
+    for await (const { data } of serverStream(call, request.signal)) yield data;
   } finally {
     client.close();
   }

@@ -9,7 +9,15 @@ import type { WatchRequest__Output } from '../../../shared/rpc/gen/quorate/v1/Wa
 import type { Core } from '../core.ts';
 import { createSubresource } from '../subresource-create.ts';
 import { streamOut } from './stream-out.ts';
-import { fromJson, objectAnswer, toDeleteOptions, toJson, toRef, toWriteOptions } from './wire.ts';
+import {
+  fromJson,
+  objectAnswer,
+  toDeleteOptions,
+  toJson,
+  toRef,
+  toSharedJson,
+  toWriteOptions,
+} from './wire.ts';
 
 /** quorate.v1.Resources over the core. */
 export function resourcesService(core: Core): ResourcesHandlers {
@@ -108,7 +116,7 @@ async function* watch(
   let first = true;
   for await (const { type, object } of core.watches.watch(resource, options)) {
     if (!request.as_table) {
-      yield { type, json: toJson(object) };
+      yield { type, json: toSharedJson(object) };
       continue;
     }
     const rows = type === 'BOOKMARK' ? [] : [object];
@@ -126,5 +134,5 @@ function table(
   resourceVersion?: string,
 ): KubeObject {
   const list = resourceVersion === undefined ? {} : { resourceVersion };
-  return toTable(resource, objects, core.clock.now(), list) as KubeObject;
+  return toTable(resource, objects, core.clock.now(), list);
 }

@@ -7,14 +7,16 @@ import type { Leader as WireLeader } from '../../../shared/rpc/gen/quorate/v1/Le
 /** Far beyond any manifest, far below what recursion over the value could not bear. */
 const maxDepth = 200;
 
-const encoded = new WeakMap<object, Buffer>();
+export const toJson = (object: object): Buffer => Buffer.from(JSON.stringify(object));
 
-/** An object as JSON bytes. Objects are shared and never change, so each is written out once. */
-export function toJson(object: object): Buffer {
-  let bytes = encoded.get(object);
+const shared = new WeakMap<object, Buffer>();
+
+/** The same for an object that goes to many watchers: it never changes, so it is written out once. */
+export function toSharedJson(object: object): Buffer {
+  let bytes = shared.get(object);
   if (!bytes) {
-    bytes = Buffer.from(JSON.stringify(object));
-    encoded.set(object, bytes);
+    bytes = toJson(object);
+    shared.set(object, bytes);
   }
   return bytes;
 }

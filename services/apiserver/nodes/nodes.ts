@@ -69,12 +69,12 @@ export class Nodes {
     checkPathSegment('name', name);
     for (;;) {
       try {
-        return (await this.#registerAgain(name, object)) as Node;
+        return await this.#registerAgain(name, object);
       } catch (thrown) {
         if (!QuorateError.is(thrown, 'not-found')) throw thrown;
       }
       try {
-        return (await this.#deps.registry.insert(this.#nodes, this.#newNode(object))) as Node;
+        return await this.#deps.registry.insert(this.#nodes, this.#newNode(object));
       } catch (thrown) {
         // Somebody else registered it in between: update theirs.
         if (!QuorateError.is(thrown, 'already-exists')) throw thrown;

@@ -40,7 +40,7 @@ export async function bindPod(
     pods,
     namespace,
     name,
-    (pod) => assign(pod as Pod, { node: target.name ?? '', uid, now }),
+    (pod) => assign(pod, { node: target.name ?? '', uid, now }),
     options,
   );
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
@@ -62,7 +62,7 @@ function assign(pod: Pod, to: { node: string; uid: string | undefined; now: stri
   const scheduled: PodCondition = {
     type: 'PodScheduled',
     status: 'True',
-    lastTransitionTime: to.now as unknown as NonNullable<PodCondition['lastTransitionTime']>,
+    lastTransitionTime: to.now,
   };
   const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
   return {

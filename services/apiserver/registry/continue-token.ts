@@ -29,7 +29,7 @@ export function decodeContinue(text: string): ContinueToken {
     typeof token.start === 'string' &&
     token.start !== '';
   if (!good) throw badRequest('continue key is not valid: the token was not made by this server');
-  return { revision: token.rv as number, start: token.start as string };
+  return { revision: token.rv as number, start: token.start };
 }
 
 function parse(text: string): Partial<Encoded> | undefined {

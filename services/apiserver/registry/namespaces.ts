@@ -1,12 +1,5 @@
 import { must, type QuorateError } from '#shared/base';
-import {
-  forbiddenTo,
-  type Namespace,
-  notFound,
-  refs,
-  type Resource,
-  storageKey,
-} from '#shared/api';
+import { forbiddenTo, notFound, refs, type Resource, storageKey } from '#shared/api';
 import type { KvClient } from '#shared/client';
 import type { KeyValue } from '#shared/mvcc';
 import { decodeObjectOf } from './codec.ts';
@@ -49,7 +42,7 @@ export class NamespaceGuards {
     resource: Resource,
     name: string,
   ): QuorateError | undefined {
-    const terminating = kv !== undefined && isTerminating(decodeObjectOf(kv) as Namespace);
+    const terminating = kv !== undefined && isTerminating(decodeObjectOf(kv));
     if (kv && !terminating) {
       this.#seen.set(namespace, kv.modRevision);
       return undefined;

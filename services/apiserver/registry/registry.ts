@@ -1,6 +1,7 @@
 import { QuorateError, type Rng } from '#shared/base';
 import {
   badRequest,
+  conflict,
   decodeObject,
   forbiddenTo,
   jsonPatch,
@@ -143,6 +144,8 @@ export class Registry {
         const body = asObject(applyPatch(view.project(current), type, patch));
         checkName(body, name);
         bodyNamespace(resource, body, place[0]);
+        const asked = body.metadata?.resourceVersion;
+        if (asked && asked !== current.metadata?.resourceVersion) throw conflict(resource, name);
         return settle(resource, view.replace(body, current));
       },
       options,

@@ -10,7 +10,7 @@ import {
 export interface Selection {
   readonly empty: boolean;
   readonly fields: FieldSelector;
-  matches(object: KubeObject): boolean;
+  readonly matches: (object: KubeObject) => boolean;
 }
 
 /** Throws `bad-request` on a selector that does not parse or a field that cannot be selected by. */

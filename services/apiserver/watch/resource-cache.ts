@@ -86,7 +86,7 @@ export class ResourceCache {
     resourceVersion: number | undefined,
     trigger?: Trigger,
   ): Promise<Watcher> {
-    await this.start();
+    await this.#ready();
     if (resourceVersion === undefined) await this.#catchUp();
     const fresh = resourceVersion === undefined || resourceVersion === 0;
     const after = fresh ? this.#revision : resourceVersion;
@@ -120,6 +120,18 @@ export class ResourceCache {
       if (scope.inScope(key) && scope.matches(object)) found.push(object);
     }
     return found;
+  }
+
+  /** A client is better off with another server than with one that cannot load. */
+  async #ready(): Promise<void> {
+    if (this.#revision > 0) return;
+    const stop = new AbortController();
+    const late = this.#deps.clock.sleep(catchUpMs, stop.signal).then(() => {
+      throw new QuorateError('unavailable', `${this.#resource.resource} are not loaded yet`);
+    });
+    late.catch(() => undefined);
+    await Promise.race([this.start(), late]);
+    stop.abort();
   }
 
   /** Waits until the cache is as new as the store is now. */

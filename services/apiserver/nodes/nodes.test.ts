@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createRng } from '#shared/base';
+import { type Lease, type Node, refs } from '#shared/api';
+import { ManualClock } from '#shared/clock';
+import { MvccKv } from '../../../shared/client/testing/mvcc-kv.ts';
+import { silentLog } from '../../../shared/client/testing/silent-log.ts';
+import { bootstrap } from '../bootstrap.ts';
+import { type Core, createCore } from '../core.ts';
+import { createInProcessClient } from '../in-process-client.ts';
+import { codeOf } from '../testing/api-on-mvcc.ts';
+
+let core: Core;
+let clock: ManualClock;
+beforeEach(async () => {
+  clock = new ManualClock();
+  let uid = 0;
+  core = createCore({
+    kv: new MvccKv(clock),
+    clock,
+    log: silentLog,
+    rng: createRng(1),
+    uuid: () => `uid-${++uid}`,
+    // biome-ignore lint/correctness/useYield: no agent answers here
+    async *openAgentLog() {},
+  });
+  const { signal } = new AbortController();
+  await bootstrap(core.registry, core.kinds, clock, silentLog, signal);
+  await core.watches.start(core.kinds.all());
+});
+
+const joining = (): Node => ({
+  metadata: { name: 'w1', labels: { zone: 'a' } },
+  status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }] },
+});
+
+describe('registration', () => {
+  it('stores the node with its status and gives it a pod network', async () => {
+    const node = await core.nodes.register(joining());
+    expect(node.spec?.podCIDR).toBe('127.64.1.0/24');
+    expect(node.status?.addresses).toHaveLength(1);
+  });
+
+  it('again keeps the network and what others set', async () => {
+    const api = createInProcessClient(core);
+    const first = await core.nodes.register(joining());
+    await api.patch(refs.nodes, 'w1', 'merge', {
+      metadata: { labels: { mine: 'x' } },
+      spec: { unschedulable: true },
+    });
+    const again = await core.nodes.register({ ...joining(), metadata: { name: 'w1' } });
+    expect(again.spec).toMatchObject({ unschedulable: true, podCIDR: first.spec?.podCIDR });
+    expect(again.metadata).toMatchObject({
+      uid: first.metadata?.uid,
+      labels: { zone: 'a', mine: 'x' },
+    });
+  });
+
+  it('at the same time on two servers is one registration', async () => {
+    const both = await Promise.all([
+      core.nodes.register(joining()),
+      core.nodes.register(joining()),
+    ]);
+    expect(both[0]?.metadata?.uid).toBe(both[1]?.metadata?.uid);
+  });
+
+  it('answers what is no node', async () => {
+    for (const body of [null, 'x', {}, { kind: 'Pod' }, { metadata: { name: 'a/b' } }]) {
+      expect(await codeOf(core.nodes.register(body))).toMatch(/^(bad-request|invalid)$/);
+    }
+  });
+});
+
+describe('a heartbeat', () => {
+  const beat = (status?: Node['status']) =>
+    core.nodes.beat({ node: 'w1', leaseDurationSeconds: 4, status });
+  const lease = async () =>
+    (await core.registry.get(core.kinds.builtin(refs.leases), 'w1', 'kube-node-lease')) as Lease;
+
+  it('renews the lease, which belongs to the node', async () => {
+    const node = await core.nodes.register(joining());
+    expect(await beat()).toEqual({ renewTime: '2026-01-01T00:00:00.000000Z', unknownNode: false });
+    await clock.advance(1_500);
+    await beat();
+    const { metadata, spec } = await lease();
+    expect(spec).toEqual({
+      holderIdentity: 'w1',
+      leaseDurationSeconds: 4,
+      renewTime: '2026-01-01T00:00:01.500000Z',
+    });
+    expect(metadata?.ownerReferences).toMatchObject([{ kind: 'Node', uid: node.metadata?.uid }]);
+  });
+
+  it('replaces the status where it carries one', async () => {
+    await core.nodes.register(joining());
+    await beat({ conditions: [{ type: 'Ready', status: 'True' }] });
+    const node: Node = await core.registry.get(core.kinds.builtin(refs.nodes), 'w1');
+    expect(node.status).toEqual({ conditions: [{ type: 'Ready', status: 'True' }] });
+    expect(await codeOf(beat({ conditions: 'x' } as unknown as Node['status']))).toBe(
+      'bad-request',
+    );
+  });
+
+  it('of a node that is gone says so', async () => {
+    expect((await beat()).unknownNode).toBe(true);
+    await core.nodes.register(joining());
+    await core.registry.delete(core.kinds.builtin(refs.nodes), 'w1', {});
+    await clock.advance(0);
+    expect((await beat()).unknownNode).toBe(true);
+  });
+});
