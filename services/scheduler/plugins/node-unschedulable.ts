@@ -1,5 +1,5 @@
+import { tolerates } from '#shared/api';
 import type { FilterPlugin } from './plugin.ts';
-import { tolerates } from './taints.ts';
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 

@@ -1,14 +1,6 @@
-import type { Taint, Toleration } from '#shared/api';
+import { type Taint, type Toleration, tolerates } from '#shared/api';
 
-/** Whether one toleration covers one taint; core/v1's Toleration.ToleratesTaint. */
-export function tolerates(toleration: Toleration, taint: Taint): boolean {
-  const { key = '', operator = 'Equal', value = '', effect = '' } = toleration;
-  if (effect !== '' && effect !== taint.effect) return false;
-  if (key !== '' && key !== taint.key) return false;
-  if (operator === 'Exists') return true;
-  return key !== '' && value === (taint.value ?? '');
-}
-
+/** The taints of these effects that no toleration covers. */
 export function untolerated(
   taints: readonly Taint[] | undefined,
   tolerations: readonly Toleration[] | undefined,

@@ -1,10 +1,12 @@
 import {
   equalJson,
+  type KindInfo,
   type KubeObject,
   mergePatch,
   type ObjectMeta,
   objectKey,
   type ResourceRef,
+  resources,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
@@ -72,8 +74,8 @@ export class MemoryApi implements ApiClient {
     return [...this.#collection(ref).values()] as KubeObject[] as T[];
   }
 
-  kinds(): Promise<never[]> {
-    return Promise.resolve([]);
+  kinds(): Promise<readonly KindInfo[]> {
+    return Promise.resolve(resources);
   }
 
   async get<T extends KubeObject>(ref: ResourceRef, name: string, namespace = ''): Promise<T> {

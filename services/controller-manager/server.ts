@@ -1,0 +1,85 @@
+import type { KindInfo } from '#shared/api';
+import type { Rng } from '#shared/base';
+import { type ApiClient, type Fence, fencedApi, runElected } from '#shared/client';
+import type { Clock } from '#shared/clock';
+import type { Logger } from '#shared/runtime';
+import { type ControllerManagerConfig, defaultControllerManagerConfig } from './config.ts';
+import type { Controller, ControllerContext, ControllerFactory } from './controller.ts';
+import { deploymentController } from './deployment/controller.ts';
+import { endpointSliceController } from './endpointslice/controller.ts';
+import { garbageCollector } from './garbage-collector/controller.ts';
+import { namespaceController } from './namespace/controller.ts';
+import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { podGcController } from './pod-gc/controller.ts';
+import { replicaSetController } from './replicaset/controller.ts';
+import { SharedInformers } from './shared-informers.ts';
+
+export interface ControllerManagerOptions {
+  readonly api: ApiClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Unique per process instance. */
+  readonly identity: string;
+  readonly rng: Rng;
+  readonly config?: Partial<ControllerManagerConfig> | undefined;
+}
+
+export interface ControllerManager {
+  /** Resolves at once: it takes part in the election from then on. */
+  start(): Promise<void>;
+  /** Ends the work and resigns, so that another one takes over without waiting. */
+  stop(): Promise<void>;
+}
+
+const factories: readonly ControllerFactory[] = [
+  deploymentController,
+  replicaSetController,
+  endpointSliceController,
+  namespaceController,
+  nodeLifecycleController,
+  podGcController,
+];
+
+export function createControllerManager(options: ControllerManagerOptions): ControllerManager {
+  const { api, clock, log, identity, rng } = options;
+  const config = { ...defaultControllerManagerConfig, ...options.config };
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  const lead = async (fence: Fence, signal: AbortSignal): Promise<void> => {
+    const fenced = fencedApi(api, fence);
+    const kinds = await api.kinds();
+    await runControllers({ api: fenced, clock, log, rng, config }, kinds, signal);
+  };
+  return {
+    start() {
+      const { leaseSeconds } = config;
+      const election = 'kube-controller-manager';
+      const { signal } = stopping;
+      const elected = { api, election, identity, leaseSeconds, clock, log, signal };
+      running ??= runElected(elected, lead);
+      return Promise.resolve();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** One term of leading: what the controllers know starts from nothing and is thrown away at the end. */
+async function runControllers(
+  parts: Omit<ControllerContext, 'informers'>,
+  kinds: readonly KindInfo[],
+  signal: AbortSignal,
+): Promise<void> {
+  const informers = new SharedInformers(parts);
+  const context: ControllerContext = { ...parts, informers };
+  const controllers: Controller[] = factories.map((create) => create(context));
+  controllers.push(garbageCollector(context, kinds));
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([informers.start(), aborted]);
+  await Promise.all(controllers.map((controller) => controller.run(signal)));
+  await informers.stop();
+}
