@@ -87,8 +87,10 @@ interface Touched {
 /**
  * Refuses a branch that puts a key twice or both puts and deletes it, nested branches included; the
  * two branches of one nested transaction may touch the same keys, since only one of them runs.
- * Deletes after a nested transaction's puts are looked for, those in a later nested one are not:
- * etcd's order of looking.
+ *
+ * As in etcd a put in a nested transaction is not held against a delete in a later one: that works,
+ * in the order written. Unlike etcd, a delete "from a key on" (`\0`) counts as what it is: etcd takes
+ * it for empty here, and then panics where it has deleted a key whose value a put wants to keep.
  */
 function checkOverlaps(ops: readonly RequestOp[]): Touched {
   const puts = new Set<Key>();

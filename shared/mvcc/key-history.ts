@@ -67,27 +67,26 @@ export class KeyHistory {
 
   /**
    * Drops the changes that nothing at or after `revision` can see, calling `drop` for each. What
-   * stays: newer changes, the state at `revision`, and a change made by `revision` itself, even a
-   * tombstone, because a watch may start there. Returns whether anything is left.
+   * stays: the changes since `revision` and those it made itself, even a tombstone, because a watch
+   * may start there; and the state it found, where it made no change. Returns whether anything is
+   * left.
    */
   compact(
     revision: number,
     drop: (main: number, sub: number, tombstone: boolean) => void,
   ): boolean {
-    if (this.main < revision && !this.live) {
-      this.#dropOlder(this.#older?.length ?? 0, drop);
+    const olderLength = this.#older?.length ?? 0;
+    if (this.main < revision) {
+      this.#dropOlder(olderLength, drop);
+      if (this.live) return true;
       drop(this.main, this.sub, true);
       return false;
     }
-    if (this.#older === undefined) return true;
-    if (this.main <= revision) {
-      this.#dropOlder(this.#older.length, drop);
-      return true;
-    }
-    const index = this.#lastUpTo(revision);
-    if (index < 0) return true;
-    const visible = (this.#older[index + 1] as number) >= 0 || this.#older[index] === revision;
-    this.#dropOlder(visible ? index : index + 2, drop);
+    const before = this.#lastUpTo(revision - 1);
+    if (before < 0) return true;
+    const nextMain = before + 2 < olderLength ? (this.#older?.[before + 2] as number) : this.main;
+    const live = (this.#older?.[before + 1] as number) >= 0;
+    this.#dropOlder(live && nextMain > revision ? before : before + 2, drop);
     return true;
   }
 

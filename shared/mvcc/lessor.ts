@@ -52,7 +52,7 @@ interface Due {
 export class Lessor {
   readonly #backend: Backend;
   readonly #leases = new Map<LeaseId, Lease>();
-  readonly #due = new Heap<Due>((a, b) => a.atMs < b.atMs);
+  readonly #due = new Heap<Due>((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.id < b.id));
   /** Granted since deadlines were last looked at: grant knows no time. */
   #unscheduled: Lease[] = [];
   #promoted = false;

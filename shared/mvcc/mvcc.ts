@@ -31,7 +31,7 @@ import type {
   TxnRequest,
   TxnResult,
 } from './types.ts';
-import { checkPutApplies, Writer } from './writer.ts';
+import { checkExists, checkLease, Writer } from './writer.ts';
 
 const defaultCacheBytes = 32 * 1024 * 1024;
 
@@ -117,7 +117,8 @@ export class Mvcc {
   }
 
   put(request: PutRequest): Applied<PutResult> {
-    checkPutApplies(this.#store, this.#lessor, request);
+    checkLease(this.#lessor, request);
+    checkExists(this.#store, request);
     return this.#write((writer) => writer.put(request));
   }
 
@@ -127,7 +128,8 @@ export class Mvcc {
 
   txn(request: TxnRequest): Applied<TxnResult> {
     const plan = planTxn(this.#store, request);
-    this.#checkPlan(plan);
+    this.#checkPuts(plan);
+    this.#checkRanges(plan);
     return this.#write((writer) => this.#execute(writer, plan));
   }
 
@@ -245,14 +247,21 @@ export class Mvcc {
     return { result, revision: this.#revision, events: writer.events };
   }
 
-  /** Everything that could fail must fail here, before the first change. */
-  #checkPlan(plan: TxnPlan): void {
+  /** Everything that can fail must do so before the first change: puts first, then ranges. */
+  #checkPuts(plan: TxnPlan): void {
     for (const step of plan.steps) {
-      if (step.type === 'txn') this.#checkPlan(step.plan);
-      else if (step.type === 'put') checkPutApplies(this.#store, this.#lessor, step.put);
-      else if (step.type === 'range' && step.range.revision) {
-        checkReadable(step.range.revision, this.#revision, this.#compactRevision);
-      }
+      if (step.type === 'txn') this.#checkPuts(step.plan);
+      if (step.type !== 'put') continue;
+      checkExists(this.#store, step.put);
+      checkLease(this.#lessor, step.put);
+    }
+  }
+
+  #checkRanges(plan: TxnPlan): void {
+    for (const step of plan.steps) {
+      if (step.type === 'txn') this.#checkRanges(step.plan);
+      if (step.type !== 'range' || !step.range.revision) continue;
+      checkReadable(step.range.revision, this.#revision, this.#compactRevision);
     }
   }
 

@@ -108,7 +108,7 @@ export class RevisionStore {
 
   put(key: Key, value: Uint8Array, lease: LeaseId, main: number, sub: number): Event {
     const history = this.index.ensure(key);
-    const prevKv = history.cached;
+    const prevKv = cachedBefore(history, main);
     const createRevision = history.live ? history.createRevision : main;
     const version = history.version + 1;
     const { record, kv } = encodeRecord(this.#arena, {
@@ -128,7 +128,7 @@ export class RevisionStore {
 
   delete(history: KeyHistory, main: number, sub: number): Event {
     assert(history.live, 'only what exists is deleted');
-    const prevKv = history.cached;
+    const prevKv = cachedBefore(history, main);
     this.#moveLease(history, noLease);
     history.push(main, sub, 0, 0, noLease);
     this.backend.put(revisionKey(main, sub, true), encodeTombstone(this.#arena, history.key));
@@ -162,6 +162,11 @@ export class RevisionStore {
     for (const key of gone) this.index.delete(key);
     return visited < maxKeys ? undefined : after(last);
   }
+}
+
+/** What the cache has of a key before a revision's first change of it. */
+function cachedBefore(history: KeyHistory, revision: number): KeyValue | undefined {
+  return history.main === revision ? undefined : history.cached;
 }
 
 export function deletedKv(key: Key, modRevision: number): KeyValue {

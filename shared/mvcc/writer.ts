@@ -1,4 +1,4 @@
-import { noBytes } from './bytes.ts';
+import { must } from '#shared/base';
 import { mvccErrors } from './errors.ts';
 import type { KeyHistory } from './key-history.ts';
 import { endOf } from './key-range.ts';
@@ -35,8 +35,9 @@ export class Writer {
     const { key, ignoreValue, ignoreLease } = request;
     const readPrev = request.prevKv === true || ignoreValue === true || ignoreLease === true;
     const previous = readPrev ? this.#store.current(key) : undefined;
-    const value = ignoreValue === true ? (previous?.value ?? noBytes) : request.value;
-    const lease = ignoreLease === true ? (previous?.lease ?? noLease) : (request.lease ?? noLease);
+    const kept = 'a put that keeps something was checked';
+    const value = ignoreValue === true ? must(previous, kept).value : request.value;
+    const lease = ignoreLease === true ? must(previous, kept).lease : (request.lease ?? noLease);
     this.events.push(this.#store.put(key, value, lease, this.#base + 1, this.events.length));
     return request.prevKv === true && previous !== undefined ? { prevKv: previous } : {};
   }
@@ -62,10 +63,13 @@ export class Writer {
   }
 }
 
-/** What applying a put can be refused for. */
-export function checkPutApplies(store: RevisionStore, lessor: Lessor, request: PutRequest): void {
-  const { lease = noLease, ignoreValue, ignoreLease } = request;
+/** Refuses a put under a lease that does not exist. */
+export function checkLease(lessor: Lessor, { lease = noLease }: PutRequest): void {
   if (lease !== noLease && !lessor.has(lease)) throw mvccErrors.leaseNotFound();
-  if (ignoreValue !== true && ignoreLease !== true) return;
+}
+
+/** Refuses a put that keeps the value or lease of a key that does not exist. */
+export function checkExists(store: RevisionStore, request: PutRequest): void {
+  if (request.ignoreValue !== true && request.ignoreLease !== true) return;
   if (store.index.get(request.key)?.live !== true) throw mvccErrors.keyNotFound();
 }

@@ -124,7 +124,7 @@ export class Model {
       lease: ignoreLease ? (old as KeyValue).lease : (lease ?? 0n),
     };
     draft.set(key, kv);
-    events.push(old === undefined ? { type: 'put', kv } : { type: 'put', kv, prevKv: old });
+    this.#report(events, 'put', kv);
     return { put: prevKv && old !== undefined ? { prevKv: old } : {} };
   }
 
@@ -138,7 +138,13 @@ export class Model {
       version: 0,
       lease: 0n,
     };
-    events.push({ type: 'delete', kv, prevKv: old });
+    this.#report(events, 'delete', kv);
+  }
+
+  /** `prevKv` is the state before the transaction; a creation has none. */
+  #report(events: Event[], type: Event['type'], kv: KeyValue): void {
+    const prevKv = kv.version === 1 ? undefined : this.#now().get(kv.key);
+    events.push(prevKv === undefined ? { type, kv } : { type, kv, prevKv });
   }
 
   #commit(draft: State, events: Event[]): void {
