@@ -1,17 +1,12 @@
 import { Command } from 'commander';
 import type {
-  ConfigMap,
-  Deployment,
   EndpointSlice,
   Event,
   KindInfo,
   KubeObject,
   Lease,
-  Node,
   Pod,
   ReplicaSet,
-  Secret,
-  Service,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { Context } from '../context.ts';

@@ -89,7 +89,7 @@ export function parseWish(text: string): Wish {
   const condition = /^condition=([^=]+)(?:=(.+))?$/.exec(text);
   if (condition) {
     const [, type = '', value = 'True'] = condition;
-    return (object) =>
+    return (object: Conditioned | undefined) =>
       object?.status?.conditions?.some(
         (one) =>
           one.type.toLowerCase() === type.toLowerCase() &&

@@ -1,0 +1,67 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { type ApiServer, createApiServer } from '#services/apiserver';
+import { createControllerManager } from '#services/controller-manager';
+import { createScheduler } from '#services/scheduler';
+import { createStore } from '#services/store';
+import { createRng, must } from '#shared/base';
+import { exitCodes, type Service } from '#shared/runtime';
+import { type MasterPart, mastersOf } from './cluster/layout.ts';
+import { splitAddress } from './cluster/ports.ts';
+import { storageDir } from './cluster/state.ts';
+import type { PartContext } from './part.ts';
+
+/** A master: a member of the store, and above it API server, scheduler and controllers. */
+export function buildMaster(
+  { context, cluster, log, ready }: PartContext,
+  part: MasterPart,
+): readonly Service[] {
+  const { clock } = context;
+  const rng = createRng(randomInt(2 ** 32));
+  const masters = mastersOf(cluster.state.parts);
+  const store = createStore({
+    name: part.name,
+    dataDir: storageDir(cluster, part.name),
+    listenClientUrls: [part.client],
+    listenPeerUrls: [part.peer],
+    initialCluster: Object.fromEntries(masters.map((master) => [master.name, master.peer])),
+    initialClusterToken: `quorate-${cluster.state.createdAt}`,
+    clock,
+    log,
+    rng,
+    onFatal: (error) => {
+      log.error({ err: error }, 'the store has stopped itself: exiting');
+      context.host.exit(exitCodes.crashed);
+    },
+  });
+  let apiServer: ApiServer | undefined;
+  const api = () => must(apiServer, 'the API server is started').api;
+  // Leads of this process are not those of an earlier one of its name.
+  const identity = `${part.name}_${randomUUID()}`;
+  return [
+    ready.after('store', store),
+    ready.after(
+      'apiserver',
+      lazily(() => {
+        const { kv } = store;
+        const listen = splitAddress(part.api);
+        apiServer = createApiServer({ kv, clock, log, rng, uuid: randomUUID, listen });
+        return apiServer;
+      }),
+    ),
+    lazily(() => createScheduler({ api: api(), clock, log, identity, rng })),
+    lazily(() => createControllerManager({ api: api(), clock, log, identity, rng })),
+    ready.allAfter(Promise.resolve()),
+  ];
+}
+
+/** A service that can only be built once those before it have started. */
+function lazily(build: () => Service): Service {
+  let service: Service | undefined;
+  return {
+    start() {
+      service = build();
+      return service.start();
+    },
+    stop: () => service?.stop() ?? Promise.resolve(),
+  };
+}
