@@ -1,0 +1,124 @@
+import type { ProposeResult } from '#shared/raft';
+import { storeErrors } from '../errors.ts';
+import { encodeCommand, type Operation } from '../wire/command.ts';
+
+/** What raft is asked; a slice of `Raft`. */
+export interface Proposer {
+  propose(data: Uint8Array): ProposeResult;
+  status(): { readonly term: number };
+}
+
+interface Pending {
+  readonly sequence: number;
+  readonly data: Uint8Array;
+  readonly startedMs: number;
+  readonly resolve: (outcome: unknown) => void;
+  readonly reject: (error: Error) => void;
+  /** The term it was proposed in; 0 while no leader has taken it. */
+  term: number;
+}
+
+export interface ProposalsOptions {
+  readonly memberId: number;
+  /** Numbers of this start are above those of every earlier one. */
+  readonly firstSequence: number;
+  readonly timeoutMs: number;
+  readonly maxRequestBytes: number;
+  readonly maxPending: number;
+  /** The error of a proposal that was waited for since `startedMs`. */
+  readonly timeoutError: (startedMs: number) => Error;
+}
+
+/**
+ * This member's proposals that are not applied yet. One that raft could not take is proposed when a
+ * leader appears. One that was taken in an older term is proposed again once a newer term's first
+ * entry is applied: a `propose` message counts only with the leader of its own term, and what that
+ * leader had put into the log would have come before.
+ */
+export class Proposals {
+  readonly #options: ProposalsOptions;
+  readonly #proposer: Proposer;
+  /** In the order of their beginning, so the first to time out come first. */
+  readonly #pending = new Map<number, Pending>();
+  #nextSequence: number;
+  #untaken = 0;
+
+  constructor(proposer: Proposer, options: ProposalsOptions) {
+    this.#proposer = proposer;
+    this.#options = options;
+    this.#nextSequence = options.firstSequence;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Resolves with what applying it gave, or rejects: refused, or its outcome is unknown. */
+  propose(operation: Operation, nowMs: number): Promise<unknown> {
+    const { memberId, maxPending, maxRequestBytes } = this.#options;
+    if (this.#pending.size >= maxPending) return Promise.reject(storeErrors.tooManyRequests());
+    const sequence = this.#nextSequence++;
+    const data = encodeCommand({ member: memberId, sequence, operation });
+    if (data.length > maxRequestBytes) return Promise.reject(storeErrors.requestTooLarge());
+    return new Promise((resolve, reject) => {
+      const pending = { sequence, data, startedMs: nowMs, resolve, reject, term: 0 };
+      this.#pending.set(sequence, pending);
+      this.#untaken++;
+      this.#try(pending);
+    });
+  }
+
+  /** Own commands, in the order they are applied. */
+  applied(sequence: number, outcome: { value: unknown } | { error: Error }): void {
+    const pending = this.#pending.get(sequence);
+    if (!pending) return;
+    this.#forget(pending);
+    if ('error' in outcome) pending.reject(outcome.error);
+    else pending.resolve(outcome.value);
+  }
+
+  /** The first entry of `term` is applied. */
+  termBegan(term: number): void {
+    for (const pending of this.#pending.values()) {
+      if (pending.term === 0 || pending.term >= term) continue;
+      pending.term = 0;
+      this.#untaken++;
+    }
+    this.retry();
+  }
+
+  /** Offers again what no leader has taken. */
+  retry(): void {
+    if (this.#untaken === 0) return;
+    for (const pending of this.#pending.values()) {
+      if (pending.term === 0 && !this.#try(pending)) return;
+    }
+  }
+
+  expire(nowMs: number): void {
+    for (const pending of this.#pending.values()) {
+      if (nowMs - pending.startedMs < this.#options.timeoutMs) return;
+      this.#forget(pending);
+      pending.reject(this.#options.timeoutError(pending.startedMs));
+    }
+  }
+
+  stop(): void {
+    for (const pending of [...this.#pending.values()]) {
+      this.#forget(pending);
+      pending.reject(storeErrors.stopped());
+    }
+  }
+
+  #try(pending: Pending): boolean {
+    if (this.#proposer.propose(pending.data) !== 'accepted') return false;
+    pending.term = this.#proposer.status().term;
+    this.#untaken--;
+    return true;
+  }
+
+  #forget(pending: Pending): void {
+    if (pending.term === 0) this.#untaken--;
+    this.#pending.delete(pending.sequence);
+  }
+}

@@ -1,0 +1,111 @@
+import { assert, must } from '#shared/base';
+import type { HardState, Message, NodeId, Snapshot } from '#shared/raft';
+import type { Logger } from '#shared/runtime';
+import type { MemberBackend, MemberStorage, StagedSnapshot } from './storage.ts';
+import type { PeerTransport } from './transport.ts';
+
+type SnapshotMessage = Extract<Message, { type: 'snapshot' }>;
+
+export interface SnapshotEvents {
+  /** The state has arrived: now raft may hear of it. */
+  step(message: Message): void;
+  sent(to: NodeId, ok: boolean): void;
+}
+
+const noData = new Uint8Array();
+
+/** Snapshots on their way out and in. The state travels beside raft's message, in a stream. */
+export class SnapshotTraffic {
+  readonly #storage: MemberStorage;
+  readonly #transport: PeerTransport;
+  readonly #log: Logger;
+  readonly #events: SnapshotEvents;
+  readonly #sending = new Set<NodeId>();
+  /** Arrived and offered to raft. */
+  #staged: { readonly index: number; readonly staged: StagedSnapshot } | undefined;
+  #receiving = false;
+  #installing = false;
+
+  constructor(
+    options: { storage: MemberStorage; transport: PeerTransport; log: Logger },
+    events: SnapshotEvents,
+  ) {
+    this.#storage = options.storage;
+    this.#transport = options.transport;
+    this.#log = options.log;
+    this.#events = events;
+  }
+
+  /** While this is true the state must be left alone. */
+  get installing(): boolean {
+    return this.#installing;
+  }
+
+  /** What raft would send now; the stream carries at least as much. */
+  describe(backend: MemberBackend): Snapshot | undefined {
+    const { index, term, confState } = backend.applied;
+    return index === 0 ? undefined : { metadata: { index, term, confState }, data: noData };
+  }
+
+  send(message: SnapshotMessage, backend: MemberBackend): void {
+    if (this.#sending.has(message.to)) return;
+    this.#sending.add(message.to);
+    this.#send(message, backend).then(
+      (index) => {
+        this.#sending.delete(message.to);
+        this.#log.info({ to: message.to, index }, 'sent a snapshot');
+        this.#events.sent(message.to, true);
+      },
+      (thrown: unknown) => {
+        this.#sending.delete(message.to);
+        this.#log.warn({ to: message.to, error: String(thrown) }, 'could not send a snapshot');
+        this.#events.sent(message.to, false);
+      },
+    );
+  }
+
+  async #send(message: SnapshotMessage, backend: MemberBackend): Promise<number> {
+    const outgoing = await backend.snapshot();
+    try {
+      const { index, term, confState } = outgoing.applied;
+      assert(index >= message.snapshot.metadata.index, 'a snapshot is older than announced');
+      const snapshot = { metadata: { index, term, confState }, data: noData };
+      await this.#transport.sendSnapshot({ ...message, snapshot }, outgoing.chunks());
+      return index;
+    } finally {
+      await outgoing.close();
+    }
+  }
+
+  async receive(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if (message.type !== 'snapshot' || this.#receiving || this.#installing) return;
+    this.#receiving = true;
+    try {
+      const staged = await this.#storage.stage(chunks);
+      await this.#discardStaged();
+      this.#staged = { index: message.snapshot.metadata.index, staged };
+      this.#events.step(message);
+    } finally {
+      this.#receiving = false;
+    }
+  }
+
+  /** Raft took the snapshot at `index`. */
+  async install(index: number, hardState: HardState): Promise<MemberBackend> {
+    const { staged } = must(this.#staged, 'raft took a snapshot whose state is not here');
+    assert(this.#staged?.index === index, 'raft took another snapshot than the one that is here');
+    this.#staged = undefined;
+    this.#installing = true;
+    try {
+      return await this.#storage.install(staged, hardState);
+    } finally {
+      this.#installing = false;
+    }
+  }
+
+  async #discardStaged(): Promise<void> {
+    const old = this.#staged;
+    this.#staged = undefined;
+    if (old) await this.#storage.discard(old.staged);
+  }
+}

@@ -1,0 +1,53 @@
+import type { Backend } from '#shared/mvcc';
+import type { ConfState, Entry, HardState, LogReader, Snapshot } from '#shared/raft';
+
+/*
+ * What the host needs of a disk. shared/storage has it on LevelDB; a simulator may have its own.
+ */
+
+export interface AppliedState {
+  readonly index: number;
+  readonly term: number;
+  readonly confState: ConfState;
+}
+
+export interface MemberLog extends LogReader {
+  setSnapshotSource(source: () => Snapshot | undefined): void;
+  setConfState(confState: ConfState): void;
+  /** One synced write. */
+  write(
+    writes: readonly { hardState?: HardState | undefined; entries: readonly Entry[] }[],
+  ): Promise<void>;
+  compact(index: number): Promise<void>;
+}
+
+export interface OutgoingSnapshot {
+  readonly applied: AppliedState;
+  chunks(): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface MemberBackend extends Backend {
+  readonly applied: AppliedState;
+  readonly flushed: AppliedState;
+  readonly dirtyBytes: number;
+  readonly dirtyCount: number;
+  setApplied(applied: AppliedState): void;
+  putMeta(name: string, value: unknown): void;
+  getMeta(name: string): unknown;
+  flush(): Promise<void>;
+  snapshot(): Promise<OutgoingSnapshot>;
+}
+
+export interface StagedSnapshot {
+  readonly number: number;
+}
+
+export interface MemberStorage {
+  readonly log: MemberLog;
+  readonly backend: MemberBackend;
+  stage(chunks: AsyncIterable<Uint8Array>): Promise<StagedSnapshot>;
+  discard(staged: StagedSnapshot): Promise<void>;
+  /** Switches over; the old backend must not be used any more. */
+  install(staged: StagedSnapshot, hardState: HardState): Promise<MemberBackend>;
+}

@@ -1,0 +1,25 @@
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { storeErrors } from '../errors.ts';
+
+/** What is asked before a call is let in. */
+export interface Gate {
+  /** False once this member has had no leader for a few elections. */
+  hasLeader(): boolean;
+}
+
+/** Clients that set `hasleader` would rather fail than wait for an election (etcd's contract). */
+export function requiresLeader(metadata: Metadata): boolean {
+  return metadata.get('hasleader')[0] === 'true';
+}
+
+export function gated<Req, Res>(
+  gate: Gate,
+  fn: (request: Req) => Promise<Res>,
+): (request: Req, call: ServerUnaryCall<Req, Res>) => Promise<Res> {
+  return (request, call) => {
+    if (requiresLeader(call.metadata) && !gate.hasLeader()) {
+      return Promise.reject(storeErrors.noLeader());
+    }
+    return fn(request);
+  };
+}

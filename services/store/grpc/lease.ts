@@ -1,0 +1,68 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { handleUnary, headerToWire, keyToWire, toStatus } from '#shared/rpc';
+import type { LeaseHandlers } from '../../../shared/rpc/gen/etcdserverpb/Lease.ts';
+import type { LeaseKeepAliveRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/LeaseKeepAliveRequest.ts';
+import type { LeaseKeepAliveResponse } from '../../../shared/rpc/gen/etcdserverpb/LeaseKeepAliveResponse.ts';
+import type { ResponseHeader } from '../../../shared/rpc/gen/etcdserverpb/ResponseHeader.ts';
+import { headerAt, headerNow, type Serving } from '../serve/context.ts';
+import type { Leases } from '../serve/leases.ts';
+import { type Gate, gated } from './gate.ts';
+
+type KeepAliveCall = ServerDuplexStream<LeaseKeepAliveRequest__Output, LeaseKeepAliveResponse>;
+
+export function leaseHandlers(leases: Leases, serving: Serving, gate: Gate): LeaseHandlers {
+  const header = () => headerToWire(headerNow(serving));
+  return {
+    LeaseGrant: handleUnary(
+      gated(gate, async ({ ID, TTL }) => {
+        const granted = await leases.grant({ id: BigInt(ID), ttlSeconds: Number(TTL) });
+        return {
+          header: headerToWire(headerAt(serving, granted.revision)),
+          ID: String(granted.id),
+          TTL: granted.ttlSeconds,
+        };
+      }),
+    ),
+    LeaseRevoke: handleUnary(
+      gated(gate, async ({ ID }) => ({
+        header: headerToWire(headerAt(serving, await leases.revoke(BigInt(ID)))),
+      })),
+    ),
+    LeaseKeepAlive: (call) => keepAlive(call, leases, header),
+    LeaseTimeToLive: handleUnary(
+      gated(gate, async ({ ID, keys }) => {
+        const times = await leases.timeToLive(BigInt(ID), keys);
+        return {
+          header: header(),
+          ID,
+          TTL: times.ttlSeconds,
+          grantedTTL: times.grantedSeconds,
+          keys: times.keys.map(keyToWire),
+        };
+      }),
+    ),
+    LeaseLeases: handleUnary(
+      gated(gate, () =>
+        Promise.resolve({
+          header: header(),
+          leases: leases.list().map((id) => ({ ID: String(id) })),
+        }),
+      ),
+    ),
+  };
+}
+
+/** Answers in the order of the requests: the stream is read on only when one is answered. */
+function keepAlive(call: KeepAliveCall, leases: Leases, header: () => ResponseHeader): void {
+  call.on('data', ({ ID }: LeaseKeepAliveRequest__Output) => {
+    call.pause();
+    leases.renew(BigInt(ID)).then(
+      (ttlSeconds) => {
+        call.write({ header: header(), ID, TTL: ttlSeconds });
+        call.resume();
+      },
+      (thrown: unknown) => call.emit('error', toStatus(thrown)),
+    );
+  });
+  call.on('end', () => call.end());
+}

@@ -1,0 +1,3 @@
+export type { Member } from './member/member.ts';
+export type { StoreOptions } from './options.ts';
+export { createStore, type Store, type StoreStatus } from './server.ts';

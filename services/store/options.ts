@@ -1,0 +1,107 @@
+import { QuorateError, type Rng } from '#shared/base';
+import type { Clock } from '#shared/clock';
+import type { Logger } from '#shared/runtime';
+
+/** How one member is started; names and meanings are those of etcd's flags. */
+export interface StoreOptions {
+  readonly name: string;
+  readonly dataDir: string;
+  /** `http://host:port` (or `host:port`), each. */
+  readonly listenClientUrls: readonly string[];
+  /** Default: the listened ones. */
+  readonly advertiseClientUrls?: readonly string[] | undefined;
+  readonly listenPeerUrls: readonly string[];
+  readonly initialAdvertisePeerUrls?: readonly string[] | undefined;
+  /**
+   * Every member's name and peer URL. It founds the cluster at the first start; afterwards it only
+   * says where the members of these names are now.
+   */
+  readonly initialCluster: Readonly<Record<string, string>>;
+  /** `existing`: this member must have its data already. Default `new`. */
+  readonly initialClusterState?: 'new' | 'existing' | undefined;
+  /** Keeps clusters with equal members apart. Default `etcd-cluster`. */
+  readonly initialClusterToken?: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly rng: Rng;
+  /** Default 100. */
+  readonly heartbeatMs?: number | undefined;
+  /** Default 1000; at least five heartbeats. */
+  readonly electionMs?: number | undefined;
+  /** Entries between two compactions of the raft log. Default 10,000. */
+  readonly snapshotCount?: number | undefined;
+  /** Entries kept behind a compaction for slow members. Default 5,000. */
+  readonly snapshotCatchUpEntries?: number | undefined;
+  /** Default 1.5 MiB. */
+  readonly maxRequestBytes?: number | undefined;
+  /** Default 128. */
+  readonly maxTxnOps?: number | undefined;
+  /** Default ten minutes. */
+  readonly watchProgressNotifyMs?: number | undefined;
+  /** The member has stopped itself: its disk cannot be trusted, or an invariant is broken. */
+  readonly onFatal?: ((error: Error) => void) | undefined;
+}
+
+/** Everything said, defaults filled in. */
+export interface Settings extends StoreOptions {
+  readonly advertiseClientUrls: readonly string[];
+  readonly initialAdvertisePeerUrls: readonly string[];
+  readonly initialClusterState: 'new' | 'existing';
+  readonly initialClusterToken: string;
+  readonly tickMs: number;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly snapshotCount: number;
+  readonly snapshotCatchUpEntries: number;
+  readonly maxRequestBytes: number;
+  readonly maxTxnOps: number;
+  readonly watchProgressNotifyMs: number;
+}
+
+export function settle(options: StoreOptions): Settings {
+  const heartbeatMs = options.heartbeatMs ?? 100;
+  const electionMs = options.electionMs ?? 1000;
+  if (electionMs < 5 * heartbeatMs) {
+    throw new QuorateError(
+      'bad-request',
+      `--election-timeout[${electionMs}ms] should be at least as 5 times as --heartbeat-interval[${heartbeatMs}ms]`,
+    );
+  }
+  const listenClientUrls = options.listenClientUrls.map(asUrl);
+  const listenPeerUrls = options.listenPeerUrls.map(asUrl);
+  const initialCluster = Object.fromEntries(
+    Object.entries(options.initialCluster).map(([name, url]) => [name, asUrl(url)]),
+  );
+  return {
+    ...options,
+    listenClientUrls,
+    listenPeerUrls,
+    initialCluster,
+    advertiseClientUrls: options.advertiseClientUrls?.map(asUrl) ?? listenClientUrls,
+    initialAdvertisePeerUrls: options.initialAdvertisePeerUrls?.map(asUrl) ?? listenPeerUrls,
+    initialClusterState: options.initialClusterState ?? 'new',
+    initialClusterToken: options.initialClusterToken ?? 'etcd-cluster',
+    tickMs: Math.max(1, Math.min(10, Math.floor(heartbeatMs / 2))),
+    heartbeatMs,
+    electionMs,
+    snapshotCount: options.snapshotCount ?? 10_000,
+    snapshotCatchUpEntries: options.snapshotCatchUpEntries ?? 5000,
+    maxRequestBytes: options.maxRequestBytes ?? 1.5 * 1024 * 1024,
+    maxTxnOps: options.maxTxnOps ?? 128,
+    watchProgressNotifyMs: options.watchProgressNotifyMs ?? 600_000,
+  };
+}
+
+function asUrl(address: string): string {
+  const url = address.includes('://') ? address : `http://${address}`;
+  if (/^http:\/\/(\[[0-9a-fA-F:.]+\]|[^/:@\s]+):\d{1,5}\/?$/.test(url))
+    return url.replace(/\/$/, '');
+  if (url.startsWith('https://')) {
+    throw new QuorateError('bad-request', `${url}: TLS is not supported yet, use http://`);
+  }
+  throw new QuorateError('bad-request', `${address} is not a URL of the form http://host:port`);
+}
+
+export function hostPort(url: string): string {
+  return url.slice('http://'.length);
+}

@@ -1,0 +1,41 @@
+import type { Rng } from '#shared/base';
+import type { Clock } from '#shared/clock';
+import type { ResponseHeader } from '#shared/mvcc';
+import type { RaftNode } from '../consensus/node.ts';
+import type { PeerTransport } from '../consensus/transport.ts';
+import type { StateMachine } from '../state/state-machine.ts';
+
+/** What the parts that answer clients share. */
+export interface Serving {
+  readonly memberId: number;
+  readonly clusterId: number;
+  readonly node: RaftNode;
+  readonly state: StateMachine;
+  readonly transport: PeerTransport;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly limits: Limits;
+}
+
+export interface Limits {
+  readonly maxTxnOps: number;
+  readonly maxRequestBytes: number;
+  readonly minLeaseTtlSeconds: number;
+  /** For one request, as etcd counts it. */
+  readonly requestTimeoutMs: number;
+  readonly progressNotifyMs: number;
+}
+
+/** The header of an answer that saw the store at `revision`. */
+export function headerAt(serving: Serving, revision: number): ResponseHeader {
+  return {
+    clusterId: BigInt(serving.clusterId),
+    memberId: BigInt(serving.memberId),
+    revision,
+    raftTerm: serving.node.term,
+  };
+}
+
+export function headerNow(serving: Serving): ResponseHeader {
+  return headerAt(serving, serving.state.mvcc.revision);
+}

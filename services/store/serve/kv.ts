@@ -1,0 +1,70 @@
+import type { WithHeader } from '#shared/client';
+import {
+  checkDeleteRange,
+  checkPut,
+  checkRange,
+  checkTxn,
+  type DeleteRangeRequest,
+  type DeleteRangeResult,
+  isTxnReadOnly,
+  isTxnSerializable,
+  type PutRequest,
+  type PutResult,
+  type RangeRequest,
+  type RangeResult,
+  type ResponseHeader,
+  type TxnRequest,
+  type TxnResult,
+} from '#shared/mvcc';
+import type { Outcome } from '../state/state-machine.ts';
+import type { Operation } from '../wire/command.ts';
+import { headerAt, headerNow, type Serving } from './context.ts';
+
+/** etcd's KV service without its wire. */
+export class Kv {
+  readonly #serving: Serving;
+
+  constructor(serving: Serving) {
+    this.#serving = serving;
+  }
+
+  async range(request: RangeRequest): Promise<WithHeader<RangeResult>> {
+    const { node, state } = this.#serving;
+    checkRange(request);
+    if (!request.serializable) await node.linearizable();
+    return { header: headerNow(this.#serving), ...state.mvcc.range(request) };
+  }
+
+  async put(request: PutRequest): Promise<WithHeader<PutResult>> {
+    checkPut(request);
+    return this.#propose<PutResult>({ type: 'put', put: request });
+  }
+
+  async deleteRange(request: DeleteRangeRequest): Promise<WithHeader<DeleteRangeResult>> {
+    checkDeleteRange(request);
+    return this.#propose<DeleteRangeResult>({ type: 'delete-range', deleteRange: request });
+  }
+
+  async txn(request: TxnRequest): Promise<WithHeader<TxnResult>> {
+    const { node, state, limits } = this.#serving;
+    checkTxn(request, limits);
+    if (!isTxnReadOnly(request)) return this.#propose<TxnResult>({ type: 'txn', txn: request });
+    if (!isTxnSerializable(request)) await node.linearizable();
+    const { result, revision } = state.mvcc.txn(request);
+    return { header: headerAt(this.#serving, revision), ...result };
+  }
+
+  /** `physical`: resolves once this member has deleted what the compaction dropped. */
+  async compact(revision: number, physical: boolean): Promise<ResponseHeader> {
+    const { node, state, clock } = this.#serving;
+    const outcome = (await node.propose({ type: 'compact', revision })) as Outcome;
+    node.wakeIdle();
+    while (physical && state.mvcc.compactionPending) await clock.sleep(5);
+    return headerAt(this.#serving, outcome.revision);
+  }
+
+  async #propose<T extends object>(operation: Operation): Promise<WithHeader<T>> {
+    const outcome = (await this.#serving.node.propose(operation)) as Outcome<T>;
+    return { header: headerAt(this.#serving, outcome.revision), ...outcome.result };
+  }
+}

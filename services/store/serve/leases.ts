@@ -1,0 +1,147 @@
+import { QuorateError } from '#shared/base';
+import type { Timer } from '#shared/clock';
+import { checkLeaseGrant, type Key, type LeaseId } from '#shared/mvcc';
+import { noNode, type SoftState } from '#shared/raft';
+import type { LeaderLeaseRequest } from '../consensus/transport.ts';
+import { storeErrors } from '../errors.ts';
+import type { Outcome } from '../state/state-machine.ts';
+import type { Serving } from './context.ts';
+
+export interface LeaseTimes {
+  /** -1: there is no such lease. */
+  readonly ttlSeconds: number;
+  readonly grantedSeconds: number;
+  readonly keys: readonly Key[];
+}
+
+/** As etcd's: how often the leader looks for expired leases, and how many it revokes at once. */
+const expireEveryMs = 500;
+const revokesAtOnce = 500;
+const forwardRetryMs = 50;
+
+/**
+ * etcd's Lease service without its wire. What exists is replicated; how much time is left is known
+ * to the leader alone, which must be sure that it leads before it says so.
+ */
+export class Leases {
+  readonly #serving: Serving;
+  readonly #electionMs: number;
+  readonly #timer: Timer;
+
+  constructor(serving: Serving, electionMs: number) {
+    this.#serving = serving;
+    this.#electionMs = electionMs;
+    this.#timer = serving.clock.every(expireEveryMs, () => void this.#expire());
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  leaderChanged({ role }: SoftState): void {
+    const { leases } = this.#serving.state.mvcc;
+    if (role === 'leader' && !leases.promoted) {
+      leases.promote(this.#serving.clock.monotonic(), this.#electionMs);
+    } else if (role !== 'leader' && leases.promoted) {
+      leases.demote();
+    }
+  }
+
+  async grant(request: { id?: LeaseId | undefined; ttlSeconds: number }): Promise<{
+    id: LeaseId;
+    ttlSeconds: number;
+    revision: number;
+  }> {
+    const { node, limits, state, clock } = this.#serving;
+    const ttlSeconds = checkLeaseGrant(request, { minTtlSeconds: limits.minLeaseTtlSeconds });
+    const id = request.id || this.#newId();
+    const outcome = (await node.propose({ type: 'lease-grant', id, ttlSeconds })) as Outcome;
+    state.mvcc.leases.schedule(clock.monotonic());
+    return { id, ttlSeconds, revision: outcome.revision };
+  }
+
+  /** The store's revision afterwards. */
+  async revoke(id: LeaseId): Promise<number> {
+    const outcome = (await this.#serving.node.propose({ type: 'lease-revoke', id })) as Outcome;
+    return outcome.revision;
+  }
+
+  /** The TTL granted anew, or 0 where the lease is gone or due. */
+  async renew(id: LeaseId): Promise<number> {
+    return Math.max(0, await this.#askLeader({ id, renew: true }));
+  }
+
+  async timeToLive(id: LeaseId, withKeys: boolean): Promise<LeaseTimes> {
+    const ttlSeconds = await this.#askLeader({ id, renew: false });
+    if (ttlSeconds < 0) return { ttlSeconds: -1, grantedSeconds: 0, keys: [] };
+    // A lease granted just now may not have arrived here yet.
+    await this.#serving.node.linearizable();
+    const info = this.#serving.state.mvcc.leases.info(id);
+    if (!info) return { ttlSeconds: -1, grantedSeconds: 0, keys: [] };
+    return { ttlSeconds, grantedSeconds: info.ttlSeconds, keys: withKeys ? info.keys : [] };
+  }
+
+  list(): readonly LeaseId[] {
+    return this.#serving.state.mvcc.leases.ids();
+  }
+
+  /** On the leader: seconds left, -1 where the lease is gone. Throws where this member is not it. */
+  async asLeader({ id, renew }: LeaderLeaseRequest): Promise<number> {
+    const { node, state, clock } = this.#serving;
+    const { term } = node;
+    await node.linearizable();
+    const { leases } = state.mvcc;
+    if (!node.leads || node.term !== term || !leases.promoted) throw storeErrors.notLeader();
+    const now = clock.monotonic();
+    return (renew ? leases.renew(id, now) : leases.remaining(id, now)) ?? -1;
+  }
+
+  /** Wherever the leader is, until the request's time is over. */
+  async #askLeader(request: LeaderLeaseRequest): Promise<number> {
+    const { node, transport, clock, limits } = this.#serving;
+    const deadline = clock.monotonic() + limits.requestTimeoutMs;
+    for (;;) {
+      const leftMs = deadline - clock.monotonic();
+      if (leftMs <= 0) throw storeErrors.timedOut();
+      try {
+        if (node.leads) return await this.asLeader(request);
+        const { leader } = node;
+        if (leader !== noNode) return await transport.leaderLease(leader, request, leftMs);
+      } catch (thrown) {
+        // The leader may just have changed; asking twice does no harm.
+        const passing = ['unavailable', 'failed-precondition', 'deadline-exceeded'] as const;
+        if (!QuorateError.is(thrown, ...passing)) throw thrown;
+        if (thrown.message === storeErrors.stopped().message && node.leads) throw thrown;
+      }
+      await clock.sleep(Math.min(forwardRetryMs, Math.max(1, leftMs)));
+    }
+  }
+
+  /** A revoke is proposed only by a leader that is sure of itself: its clock decides. */
+  async #expire(): Promise<void> {
+    const { node, state, clock } = this.#serving;
+    const { leases } = state.mvcc;
+    if (!node.leads || !leases.promoted) return;
+    const due = leases.nextExpiryMs(clock.monotonic());
+    if (due === undefined || due > clock.monotonic()) return;
+    try {
+      const { term } = node;
+      await node.linearizable();
+      if (!node.leads || node.term !== term || !state.mvcc.leases.promoted) return;
+      const ids = state.mvcc.leases.expired(clock.monotonic(), revokesAtOnce);
+      await Promise.all(ids.map((id) => this.revoke(id)));
+    } catch (thrown) {
+      // Named again in a few seconds, by whoever leads then.
+      if (!(thrown instanceof QuorateError)) throw thrown;
+    }
+  }
+
+  /** Positive, 63 bits, as etcd's. */
+  #newId(): LeaseId {
+    const { rng, state } = this.#serving;
+    for (;;) {
+      const id = (BigInt(rng.int(0x8000_0000)) << 32n) | BigInt(rng.int(0x1_0000_0000));
+      if (id !== 0n && !state.mvcc.leases.has(id)) return id;
+    }
+  }
+}

@@ -1,0 +1,345 @@
+import type { Server } from '@grpc/grpc-js';
+import { QuorateError } from '#shared/base';
+import type { KvClient } from '#shared/client';
+import type { Timer } from '#shared/clock';
+import { noNode, type RaftStatus, type SoftState } from '#shared/raft';
+import { listen } from '#shared/rpc';
+import { DataDir } from '#shared/storage';
+import { RaftNode } from './consensus/node.ts';
+import { storeErrors } from './errors.ts';
+import { createClientServer } from './grpc/client-server.ts';
+import { GrpcPeerTransport } from './grpc/peer-transport.ts';
+import { type Founded, found } from './member/found.ts';
+import type { Member } from './member/member.ts';
+import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
+import type { Serving } from './serve/context.ts';
+import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
+import { Kv } from './serve/kv.ts';
+import { Leases } from './serve/leases.ts';
+import { type Outcome, StateMachine } from './state/state-machine.ts';
+import { OpenWatchStreams } from './watch/watch-streams.ts';
+
+export interface StoreStatus {
+  readonly memberId: number;
+  readonly clusterId: number;
+  readonly name: string;
+  readonly revision: number;
+  readonly members: readonly Member[];
+  readonly raft: RaftStatus;
+}
+
+export interface Store {
+  /** Resolves when the ports are open and the state is loaded; a leader may still be missing. */
+  start(): Promise<void>;
+  /** Hands leadership over, ends all calls, and leaves everything flushed. */
+  stop(): Promise<void>;
+  /** The etcd contract without a wire; answers `unavailable` while the store is not started. */
+  readonly kv: KvClient;
+  status(): StoreStatus;
+  /** Resolves as soon as this member knows a leader. */
+  leaderKnown(timeoutMs: number): Promise<void>;
+}
+
+/** One member of the store. */
+export function createStore(options: StoreOptions): Store {
+  const settings = settle(options);
+  let running: Running | undefined;
+  const started = (): Running => {
+    if (!running) throw storeErrors.stopped();
+    return running;
+  };
+  return {
+    async start() {
+      const dir = await DataDir.open(settings.dataDir);
+      try {
+        running = new Running(settings, dir, await found(settings, dir));
+        await running.listen();
+      } catch (thrown) {
+        await running?.stop();
+        running = undefined;
+        await dir.close();
+        throw thrown;
+      }
+    },
+    async stop() {
+      await running?.stop();
+      running = undefined;
+    },
+    kv: {
+      range: async (request) => started().kv.range(request),
+      put: async (request) => started().kv.put(request),
+      deleteRange: async (request) => started().kv.deleteRange(request),
+      txn: async (request) => started().kv.txn(request),
+      compact: async (revision) => started().kv.compact(revision),
+      watch: (request, handler) => started().kv.watch(request, handler),
+      leaseGrant: async (request) => started().kv.leaseGrant(request),
+      leaseRevoke: async (id) => started().kv.leaseRevoke(id),
+      leaseKeepAlive: async (id) => started().kv.leaseKeepAlive(id),
+      close: () => Promise.resolve(),
+    },
+    status: () => started().status(),
+    leaderKnown: (timeoutMs) => started().leaderKnown(timeoutMs),
+  };
+}
+
+/** Events of history read per slice for watches that catch up. */
+const syncEvents = 500;
+const compactionKeysPerStep = 200;
+/** etcd cancels what requires a leader after three elections without one. */
+const electionsWithoutLeader = 3;
+
+class Running {
+  readonly kv: KvClient;
+  readonly #settings: Settings;
+  readonly #dir: DataDir;
+  readonly #founded: Founded;
+  readonly #transport: GrpcPeerTransport;
+  readonly #state: StateMachine;
+  readonly #node: RaftNode;
+  readonly #leases: Leases;
+  readonly #watches: OpenWatchStreams;
+  readonly #progress = new ProgressRequests();
+  readonly #clientServer: Server;
+  readonly #timers: Timer[] = [];
+  #compaction: Generator<void, void> | undefined;
+  #leaderlessSinceMs: number | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(settings: Settings, dir: DataDir, founded: Founded) {
+    this.#settings = settings;
+    this.#dir = dir;
+    this.#founded = founded;
+    const { clock, log, rng } = settings;
+    const { identity } = founded;
+    this.#transport = new GrpcPeerTransport({
+      id: identity.memberId,
+      clusterId: identity.clusterId,
+      listen: settings.listenPeerUrls.map(hostPort),
+      clock,
+      log,
+    });
+    this.#state = new StateMachine(dir.backend, () => this.#setPeers());
+    this.#node = new RaftNode({
+      id: identity.memberId,
+      starts: identity.starts,
+      storage: dir,
+      transport: this.#transport,
+      applier: {
+        apply: (operation) => this.#state.apply(operation),
+        replace: (backend) => {
+          this.#compaction = undefined;
+          this.#state.replace(backend);
+          this.#leases.leaderChanged({ role: 'follower', leader: noNode });
+        },
+        idle: () => this.#idle(),
+      },
+      clock,
+      rng,
+      log,
+      timing: settings,
+      snapshotCount: settings.snapshotCount,
+      catchUpEntries: settings.snapshotCatchUpEntries,
+      maxRequestBytes: settings.maxRequestBytes,
+      leaderChanged: (softState) => this.#leaderChanged(softState),
+      fatal: (error) => this.#fatal(error),
+    });
+    const serving = this.#serving();
+    const kv = new Kv(serving);
+    this.#leases = new Leases(serving, settings.electionMs);
+    this.#watches = new OpenWatchStreams(serving);
+    this.kv = createInProcessClient(serving, kv, this.#leases, this.#progress);
+    this.#clientServer = createClientServer({
+      serving,
+      kv,
+      leases: this.#leases,
+      watches: this.#watches,
+      gate: { hasLeader: () => this.#hasLeader() },
+      backendBytes: () => dir.backendBytes(),
+    });
+    this.#leaderlessSinceMs = clock.monotonic();
+    this.#timers.push(clock.every(settings.electionMs / 2, () => this.#endLeaderless()));
+  }
+
+  async listen(): Promise<void> {
+    const { log, listenClientUrls, listenPeerUrls } = this.#settings;
+    const { identity } = this.#founded;
+    const node = this.#node;
+    await this.#transport.start({
+      receive: (messages) => node.receive(messages),
+      receiveSnapshot: (message, chunks) => node.receiveSnapshot(message, chunks),
+      disconnected: (id) => node.disconnected(id),
+      unreachable: (id) => node.unreachable(id),
+      leaderLease: (request) => this.#leases.asLeader(request),
+    });
+    this.#setPeers();
+    for (const url of listenClientUrls) await listen(this.#clientServer, hostPort(url));
+    const { memberId, clusterId, name } = identity;
+    log.info({ name, memberId, clusterId, listenClientUrls, listenPeerUrls }, 'store is listening');
+    void this.#publish();
+  }
+
+  status(): StoreStatus {
+    const { memberId, clusterId, name } = this.#founded.identity;
+    return {
+      memberId,
+      clusterId,
+      name,
+      revision: this.#state.mvcc.revision,
+      members: [...this.#state.members.values()],
+      raft: this.#node.status(),
+    };
+  }
+
+  async leaderKnown(timeoutMs: number): Promise<void> {
+    const { clock } = this.#settings;
+    const deadline = clock.monotonic() + timeoutMs;
+    while (this.#node.leader === noNode) {
+      if (clock.monotonic() > deadline) {
+        throw new QuorateError('unavailable', 'etcdserver: no leader');
+      }
+      await clock.sleep(5);
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.#handOver();
+    this.#halt();
+    await this.#node.stop();
+    await this.#transport.stop();
+    await this.#dir.close();
+  }
+
+  #halt(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#leases.stop();
+    this.#watches.stop();
+    this.#clientServer.forceShutdown();
+  }
+
+  /** A leader that stops on purpose costs its cluster no election timeout. */
+  async #handOver(): Promise<void> {
+    const { clock, electionMs } = this.#settings;
+    const { role, id, progress } = this.#node.status();
+    if (role !== 'leader') return;
+    const best = progress
+      .filter((member) => member.id !== id && !member.learner && member.recentActive)
+      .sort((a, b) => b.match - a.match)[0];
+    if (!best || !this.#node.transferLeadership(best.id)) return;
+    const deadline = clock.monotonic() + electionMs;
+    while (this.#node.leads && clock.monotonic() < deadline) await clock.sleep(5);
+  }
+
+  /** Nothing can be saved any more: no flush, no handing over. */
+  #fatal(error: Error): void {
+    const { log, onFatal } = this.#settings;
+    log.error({ error: error.message, stack: error.stack }, 'the store stops: it cannot go on');
+    this.#halt();
+    this.#stopping = (async () => {
+      await this.#transport.stop();
+      await this.#dir.close();
+    })();
+    this.#stopping.catch(() => undefined).finally(() => onFatal?.(error));
+  }
+
+  #serving(): Serving {
+    const { clock, rng, maxRequestBytes, maxTxnOps, electionMs } = this.#settings;
+    return {
+      memberId: this.#founded.identity.memberId,
+      clusterId: this.#founded.identity.clusterId,
+      node: this.#node,
+      state: this.#state,
+      transport: this.#transport,
+      clock,
+      rng,
+      limits: {
+        maxTxnOps,
+        maxRequestBytes,
+        minLeaseTtlSeconds: Math.ceil((1.5 * electionMs) / 1000),
+        requestTimeoutMs: 5000 + 2 * electionMs,
+        progressNotifyMs: this.#settings.watchProgressNotifyMs,
+      },
+    };
+  }
+
+  /** Members as the table says, at the addresses this start was told where it was told any. */
+  #setPeers(): void {
+    const { initialCluster } = this.#settings;
+    const peers = new Map<number, string>();
+    for (const { id, name, peerUrls } of this.#state.members.values()) {
+      const url = this.#published(id) ? peerUrls[0] : (initialCluster[name] ?? peerUrls[0]);
+      if (id !== this.#founded.identity.memberId && url) peers.set(id, hostPort(url));
+    }
+    this.#transport.setPeers(peers);
+  }
+
+  /** Whether the table's entry is newer than this process: then it beats the flags. */
+  #published(id: number): boolean {
+    const now = this.#state.members.get(id)?.peerUrls[0];
+    return now !== this.#founded.peerUrls.get(id);
+  }
+
+  #idle(): boolean {
+    const { hub, mvcc } = this.#state;
+    let more = hub.unsyncedSize > 0 && hub.syncSlice(syncEvents);
+    this.#watches.answerProgress();
+    this.#progress.look();
+    if (mvcc.compactionPending || this.#compaction) {
+      this.#compaction ??= mvcc.compactionSteps(compactionKeysPerStep);
+      if (this.#compaction.next().done) this.#compaction = undefined;
+      else more = true;
+    }
+    return more;
+  }
+
+  #leaderChanged(softState: SoftState): void {
+    const { log, clock } = this.#settings;
+    const { leader, role } = softState;
+    log.info({ role, leader, term: this.#node.term }, leader === noNode ? 'no leader' : 'leader');
+    this.#leaderlessSinceMs = leader === noNode ? clock.monotonic() : undefined;
+    this.#leases.leaderChanged(softState);
+  }
+
+  #hasLeader(): boolean {
+    if (this.#leaderlessSinceMs === undefined) return true;
+    const { clock, electionMs } = this.#settings;
+    return clock.monotonic() - this.#leaderlessSinceMs < electionsWithoutLeader * electionMs;
+  }
+
+  #endLeaderless(): void {
+    if (!this.#hasLeader()) this.#watches.leaderLost();
+  }
+
+  /** Tells the others where this member is, as soon as somebody leads; as etcd's publish. */
+  async #publish(): Promise<void> {
+    const { name, advertiseClientUrls, initialAdvertisePeerUrls, log, clock } = this.#settings;
+    const id = this.#founded.identity.memberId;
+    const member: Member = {
+      id,
+      name,
+      peerUrls: initialAdvertisePeerUrls,
+      clientUrls: advertiseClientUrls,
+      learner: false,
+    };
+    while (this.#stopping === undefined) {
+      const known = this.#state.members.get(id);
+      if (
+        known &&
+        JSON.stringify({ ...member, learner: known.learner }) === JSON.stringify(known)
+      ) {
+        return;
+      }
+      try {
+        (await this.#node.propose({ type: 'publish-member', member })) as Outcome;
+        return;
+      } catch (thrown) {
+        log.debug({ error: String(thrown) }, 'could not publish this member yet');
+        await clock.sleep(this.#settings.electionMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,361 @@
+import { assertNever, QuorateError } from '#shared/base';
+import type {
+  Compare,
+  CompareResult,
+  DeleteRangeRequest,
+  LeaseId,
+  PutRequest,
+  RangeRequest,
+  RequestOp,
+  SortOrder,
+  SortTarget,
+  TxnRequest,
+} from '#shared/mvcc';
+import type { Member } from '../member/member.ts';
+import { Reader, Writer } from './protobuf.ts';
+
+/** What is replicated: the `Command` of proto/raft/raft.proto. */
+export type Operation =
+  | { readonly type: 'put'; readonly put: PutRequest }
+  | { readonly type: 'delete-range'; readonly deleteRange: DeleteRangeRequest }
+  | { readonly type: 'txn'; readonly txn: TxnRequest }
+  | { readonly type: 'compact'; readonly revision: number }
+  | { readonly type: 'lease-grant'; readonly id: LeaseId; readonly ttlSeconds: number }
+  | { readonly type: 'lease-revoke'; readonly id: LeaseId }
+  | { readonly type: 'publish-member'; readonly member: Member };
+
+export interface Command {
+  readonly member: number;
+  readonly sequence: number;
+  readonly operation: Operation;
+}
+
+const sortOrders: readonly SortOrder[] = ['none', 'ascend', 'descend'];
+const sortTargets: readonly SortTarget[] = ['key', 'version', 'create', 'mod', 'value'];
+const compareResults: readonly CompareResult[] = ['equal', 'greater', 'less', 'not-equal'];
+const compareTargets: readonly Compare['target'][] = ['version', 'create', 'mod', 'value', 'lease'];
+
+const writer = new Writer();
+
+/** The result owns its bytes: views in the request are copied. */
+export function encodeCommand({ member, sequence, operation }: Command): Uint8Array {
+  writer.reset();
+  writer.integer(1, member);
+  writer.integer(2, sequence);
+  writeOperation(operation);
+  return writer.finish();
+}
+
+function writeOperation(operation: Operation): void {
+  switch (operation.type) {
+    case 'put':
+      writer.message(3, () => writePut(operation.put));
+      return;
+    case 'delete-range':
+      writer.message(4, () => writeDeleteRange(operation.deleteRange));
+      return;
+    case 'txn':
+      writer.message(5, () => writeTxn(operation.txn));
+      return;
+    case 'compact':
+      writer.message(6, () => writer.integer(1, operation.revision));
+      return;
+    case 'lease-grant':
+      writer.message(7, () => {
+        writer.integer(1, operation.ttlSeconds);
+        writer.bigint(2, operation.id);
+      });
+      return;
+    case 'lease-revoke':
+      writer.message(8, () => writer.bigint(1, operation.id));
+      return;
+    case 'publish-member':
+      writer.message(9, () => writeMember(operation.member));
+      return;
+    default:
+      assertNever(operation, 'operation');
+  }
+}
+
+function writePut(put: PutRequest): void {
+  writer.latin1(1, put.key);
+  writer.bytes(2, put.value);
+  writer.bigint(3, put.lease ?? 0n);
+  writer.boolean(4, put.prevKv);
+  writer.boolean(5, put.ignoreValue);
+  writer.boolean(6, put.ignoreLease);
+}
+
+function writeDeleteRange(request: DeleteRangeRequest): void {
+  writer.latin1(1, request.key);
+  writer.latin1(2, request.rangeEnd);
+  writer.boolean(3, request.prevKv);
+}
+
+function writeRange(range: RangeRequest): void {
+  writer.latin1(1, range.key);
+  writer.latin1(2, range.rangeEnd);
+  writer.integer(3, range.limit ?? 0);
+  writer.integer(4, range.revision ?? 0);
+  writer.integer(5, sortOrders.indexOf(range.sortOrder ?? 'none'));
+  writer.integer(6, sortTargets.indexOf(range.sortTarget ?? 'key'));
+  writer.boolean(7, range.serializable);
+  writer.boolean(8, range.keysOnly);
+  writer.boolean(9, range.countOnly);
+  writer.integer(10, range.minModRevision ?? 0);
+  writer.integer(11, range.maxModRevision ?? 0);
+  writer.integer(12, range.minCreateRevision ?? 0);
+  writer.integer(13, range.maxCreateRevision ?? 0);
+}
+
+function writeCompare(compare: Compare): void {
+  writer.integer(1, compareResults.indexOf(compare.result));
+  writer.integer(2, compareTargets.indexOf(compare.target));
+  writer.latin1(3, compare.key);
+  switch (compare.target) {
+    case 'version':
+      writer.integer(4, compare.revision);
+      break;
+    case 'create':
+      writer.integer(5, compare.revision);
+      break;
+    case 'mod':
+      writer.integer(6, compare.revision);
+      break;
+    case 'value':
+      writer.bytesAlways(7, compare.value);
+      break;
+    case 'lease':
+      writer.bigint(8, compare.lease);
+      break;
+    default:
+      assertNever(compare, 'compare target');
+  }
+  writer.latin1(64, compare.rangeEnd);
+}
+
+function writeTxn(txn: TxnRequest): void {
+  for (const compare of txn.compare) writer.message(1, () => writeCompare(compare));
+  for (const op of txn.success) writer.message(2, () => writeRequestOp(op));
+  for (const op of txn.failure) writer.message(3, () => writeRequestOp(op));
+}
+
+function writeRequestOp(op: RequestOp): void {
+  switch (op.type) {
+    case 'range':
+      writer.message(1, () => writeRange(op.range));
+      return;
+    case 'put':
+      writer.message(2, () => writePut(op.put));
+      return;
+    case 'deleteRange':
+      writer.message(3, () => writeDeleteRange(op.deleteRange));
+      return;
+    case 'txn':
+      writer.message(4, () => writeTxn(op.txn));
+      return;
+    default:
+      assertNever(op, 'operation of a transaction');
+  }
+}
+
+function writeMember(member: Member): void {
+  writer.integer(1, member.id);
+  writer.string(2, member.name);
+  for (const url of member.peerUrls) writer.string(3, url);
+  for (const url of member.clientUrls) writer.string(4, url);
+  writer.boolean(5, member.learner);
+}
+
+/** Values are views into `data`. */
+export function decodeCommand(data: Uint8Array): Command {
+  const reader = new Reader(data);
+  let member = 0;
+  let sequence = 0;
+  let operation: Operation | undefined;
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) member = reader.integer();
+    else if (field === 2) sequence = reader.integer();
+    else operation = readOperation(field, reader) ?? operation;
+  }
+  // Skipping it would leave this member with another state than the others.
+  if (!operation) {
+    throw new QuorateError(
+      'data-loss',
+      'the log has a command this version does not know: update this member',
+    );
+  }
+  return { member, sequence, operation };
+}
+
+function readOperation(field: number, reader: Reader): Operation | undefined {
+  switch (field) {
+    case 3:
+      return { type: 'put', put: readPut(reader.message()) };
+    case 4:
+      return { type: 'delete-range', deleteRange: readDeleteRange(reader.message()) };
+    case 5:
+      return { type: 'txn', txn: readTxn(reader.message()) };
+    case 6:
+      return { type: 'compact', revision: readCompact(reader.message()) };
+    case 7:
+      return readLeaseGrant(reader.message());
+    case 8:
+      return { type: 'lease-revoke', id: readLeaseRevoke(reader.message()) };
+    case 9:
+      return { type: 'publish-member', member: readMember(reader.message()) };
+    default:
+      reader.skip();
+      return undefined;
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function readPut(reader: Reader): PutRequest {
+  const put: Mutable<PutRequest> = { key: '', value: noBytes, lease: 0n };
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) put.key = reader.latin1();
+    else if (field === 2) put.value = reader.bytes();
+    else if (field === 3) put.lease = reader.bigint();
+    else if (field === 4) put.prevKv = reader.boolean();
+    else if (field === 5) put.ignoreValue = reader.boolean();
+    else if (field === 6) put.ignoreLease = reader.boolean();
+    else reader.skip();
+  }
+  return put;
+}
+
+const noBytes = new Uint8Array();
+
+function readDeleteRange(reader: Reader): DeleteRangeRequest {
+  const request: Mutable<DeleteRangeRequest> = { key: '' };
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) request.key = reader.latin1();
+    else if (field === 2) request.rangeEnd = reader.latin1();
+    else if (field === 3) request.prevKv = reader.boolean();
+    else reader.skip();
+  }
+  return request;
+}
+
+function readRange(reader: Reader): RangeRequest {
+  const range: Mutable<RangeRequest> = { key: '' };
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) range.key = reader.latin1();
+    else if (field === 2) range.rangeEnd = reader.latin1();
+    else if (field === 3) range.limit = reader.integer();
+    else if (field === 4) range.revision = reader.integer();
+    else if (field === 5) range.sortOrder = sortOrders[reader.integer()];
+    else if (field === 6) range.sortTarget = sortTargets[reader.integer()];
+    else if (field === 7) range.serializable = reader.boolean();
+    else if (field === 8) range.keysOnly = reader.boolean();
+    else if (field === 9) range.countOnly = reader.boolean();
+    else if (field === 10) range.minModRevision = reader.integer();
+    else if (field === 11) range.maxModRevision = reader.integer();
+    else if (field === 12) range.minCreateRevision = reader.integer();
+    else if (field === 13) range.maxCreateRevision = reader.integer();
+    else reader.skip();
+  }
+  return range;
+}
+
+function readCompare(reader: Reader): Compare {
+  let result: CompareResult = 'equal';
+  let target: Compare['target'] = 'version';
+  let key = '';
+  let rangeEnd: string | undefined;
+  let revision = 0;
+  let value: Uint8Array = noBytes;
+  let lease = 0n;
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) result = compareResults[reader.integer()] ?? 'equal';
+    else if (field === 2) target = compareTargets[reader.integer()] ?? 'version';
+    else if (field === 3) key = reader.latin1();
+    else if (field >= 4 && field <= 6) revision = reader.integer();
+    else if (field === 7) value = reader.bytes();
+    else if (field === 8) lease = reader.bigint();
+    else if (field === 64) rangeEnd = reader.latin1();
+    else reader.skip();
+  }
+  const base = { key, rangeEnd, result };
+  if (target === 'value') return { ...base, target, value };
+  if (target === 'lease') return { ...base, target, lease };
+  return { ...base, target, revision };
+}
+
+function readTxn(reader: Reader): TxnRequest {
+  const compare: Compare[] = [];
+  const success: RequestOp[] = [];
+  const failure: RequestOp[] = [];
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) compare.push(readCompare(reader.message()));
+    else if (field === 2) success.push(readRequestOp(reader.message()));
+    else if (field === 3) failure.push(readRequestOp(reader.message()));
+    else reader.skip();
+  }
+  return { compare, success, failure };
+}
+
+function readRequestOp(reader: Reader): RequestOp {
+  const field = reader.field();
+  const part = reader.message();
+  if (field === 1) return { type: 'range', range: readRange(part) };
+  if (field === 2) return { type: 'put', put: readPut(part) };
+  if (field === 3) return { type: 'deleteRange', deleteRange: readDeleteRange(part) };
+  return { type: 'txn', txn: readTxn(part) };
+}
+
+function readCompact(reader: Reader): number {
+  let revision = 0;
+  while (!reader.done) {
+    if (reader.field() === 1) revision = reader.integer();
+    else reader.skip();
+  }
+  return revision;
+}
+
+function readLeaseGrant(reader: Reader): Operation {
+  let ttlSeconds = 0;
+  let id = 0n;
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) ttlSeconds = reader.integer();
+    else if (field === 2) id = reader.bigint();
+    else reader.skip();
+  }
+  return { type: 'lease-grant', id, ttlSeconds };
+}
+
+function readLeaseRevoke(reader: Reader): LeaseId {
+  let id = 0n;
+  while (!reader.done) {
+    if (reader.field() === 1) id = reader.bigint();
+    else reader.skip();
+  }
+  return id;
+}
+
+function readMember(reader: Reader): Member {
+  const peerUrls: string[] = [];
+  const clientUrls: string[] = [];
+  let id = 0;
+  let name = '';
+  let learner = false;
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) id = reader.integer();
+    else if (field === 2) name = reader.string();
+    else if (field === 3) peerUrls.push(reader.string());
+    else if (field === 4) clientUrls.push(reader.string());
+    else if (field === 5) learner = reader.boolean();
+    else reader.skip();
+  }
+  return { id, name, peerUrls, clientUrls, learner };
+}

@@ -1,0 +1,3 @@
+export { DataDir, type StagedSnapshot } from './data-dir.ts';
+export { type AppliedState, type BackendSnapshot, KvBackend } from './kv-backend.ts';
+export { type LogWrite, RaftLog } from './raft-log.ts';

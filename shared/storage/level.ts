@@ -1,0 +1,81 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { QuorateError } from '#shared/base';
+
+/** LevelDB with bytes for keys and values, as everything here uses it. */
+export type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+export interface LevelOptions {
+  /** Bytes of block cache. */
+  readonly cacheSize: number;
+  /** Bytes gathered in memory before a table file is written; up to twice that is held. */
+  readonly writeBufferSize: number;
+}
+
+const holderFile = 'HOLDER';
+
+/** Opens or creates a database; the error of a taken one names the process that holds it. */
+export async function openLevel(folder: string, options: LevelOptions): Promise<Level> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const level: Level = new ClassicLevel(folder, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    ...options,
+  });
+  try {
+    await level.open();
+  } catch (thrown) {
+    throw openError(folder, thrown);
+  }
+  writeFileSync(join(folder, holderFile), `${process.pid}\n`);
+  return level;
+}
+
+function openError(folder: string, thrown: unknown): QuorateError {
+  const cause = (thrown as { cause?: { code?: string; message?: string } }).cause;
+  if (cause?.code === 'LEVEL_LOCKED') {
+    return new QuorateError(
+      'unavailable',
+      `the data directory ${folder} is in use by ${holder(folder)}: stop it first, or choose another --data-dir`,
+      { cause: thrown },
+    );
+  }
+  if (cause?.code === 'LEVEL_CORRUPTION') {
+    return new QuorateError(
+      'data-loss',
+      `the database in ${folder} is damaged (${cause.message}): ${replaceMember}`,
+      { cause: thrown },
+    );
+  }
+  const text = cause?.message ?? (thrown instanceof Error ? thrown.message : String(thrown));
+  return new QuorateError('unavailable', `cannot open the database in ${folder}: ${text}`, {
+    cause: thrown,
+  });
+}
+
+function holder(folder: string): string {
+  try {
+    return `process ${readFileSync(join(folder, holderFile), 'utf8').trim()}`;
+  } catch {
+    // Its holder has not come so far, or is not one of ours.
+    return 'another process';
+  }
+}
+
+/** What to do about a member whose own files cannot be trusted. */
+export const replaceMember =
+  'move this directory away and let the member come back empty as a new one, ' +
+  'or restore it from a backup; while a majority of the other members is healthy nothing is lost';
+
+/** After a failed write nobody knows what is on disk: the member must stop. */
+export function writeError(what: string, thrown: unknown): QuorateError {
+  const cause = (thrown as { cause?: unknown }).cause ?? thrown;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new QuorateError(
+    'data-loss',
+    `cannot write the ${what}: ${text}. This member stops; free the disk or mend it, then start it again`,
+    { cause: thrown },
+  );
+}
