@@ -13,7 +13,7 @@ const deployment = (name: string, replicas: number): Deployment => ({
     replicas,
     selector: { matchLabels: { app: name } },
     template: { metadata: { labels: { app: name } }, spec: pod(name).spec ?? { containers: [] } },
-  } as unknown as NonNullable<Deployment['spec']>,
+  },
 });
 
 describe('create', () => {
@@ -39,7 +39,7 @@ describe('create', () => {
   it('draws another suffix where a generated name is taken', async () => {
     const body = { metadata: { generateName: 'job-' } };
     const made = await Promise.all(
-      Array.from({ length: 20 }, () => t.api.create(refs.configMaps, body)),
+      Array.from({ length: 20 }, () => t.api.create<ConfigMap>(refs.configMaps, body)),
     );
     const names = made.map(({ metadata }) => metadata?.name);
     expect(new Set(names).size).toBe(20);
