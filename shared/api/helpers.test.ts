@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cloneJson } from './clone.ts';
 import { getCondition, isConditionTrue, setCondition } from './conditions.ts';
 import { rolloutStatus } from './deployments.ts';
 import { equalJson } from './equal.ts';
@@ -79,6 +80,20 @@ test('deep equality agrees with JSON, and takes undefined as absent', () => {
   expect(equalJson({}, { a: null })).toBe(false);
   expect(equalJson([], {})).toBe(false);
   expect(equalJson([1], [1, 2])).toBe(false);
+});
+
+test('copies are equal, and share nothing', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(cloneJson(value)).toEqual(value);
+    }),
+    seeded,
+  );
+  const value = JSON.parse('{"a": [{"b": 1}], "__proto__": {"c": 1}}');
+  const copy = cloneJson(value);
+  expect(copy).not.toBe(value);
+  expect(copy.a[0]).not.toBe(value.a[0]);
+  expect(Object.keys(copy)).toEqual(['a', '__proto__']);
 });
 
 test('UTF-8 lengths and base64 agree with Node', () => {

@@ -1,4 +1,5 @@
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';
+export { cloneJson } from './clone.ts';
 export { type RolloutStatus, rolloutStatus } from './deployments.ts';
 export { equalJson } from './equal.ts';
 export {
@@ -74,7 +75,6 @@ export {
   decodeObject,
   type FieldValidation,
   prepareCreate,
-  prepareFinalize,
   prepareStatusUpdate,
   prepareUpdate,
 } from './strategy.ts';

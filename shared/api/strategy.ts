@@ -1,12 +1,12 @@
 import type { FieldCause } from '#shared/base';
 import { firstFew } from './causes.ts';
+import { cloneJson } from './clone.ts';
 import { equalJson } from './equal.ts';
 import { badRequest, conflict, invalid } from './errors.ts';
 import type { KubeObject, ObjectMeta } from './object.ts';
 import { groupVersion, type Resource } from './resource.ts';
 import { decode } from './schema/decode.ts';
 import { missingFields } from './schema/required.ts';
-import type { Namespace } from './types.ts';
 import { validateMetadata, validateMetadataUpdate } from './validation/metadata.ts';
 
 /** How unknown fields are met; Kubernetes' fieldValidation. */
@@ -138,17 +138,9 @@ export function prepareStatusUpdate(
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid}`,
     );
   }
-  const draft = structuredClone(old) as WithStatus;
+  const draft = cloneJson(old) as WithStatus;
   keep(draft, object, 'status');
   check(resource, draft, [], () => resource.validateStatus?.(draft, old) ?? []);
-  return draft;
-}
-
-/** A namespace's finalize subresource: nothing but spec.finalizers changes. */
-export function prepareFinalize(object: KubeObject, old: KubeObject): KubeObject {
-  const finalizers = (object as Namespace).spec?.finalizers ?? [];
-  const draft: Namespace = structuredClone(old);
-  draft.spec = { ...draft.spec, finalizers };
   return draft;
 }
 
@@ -158,8 +150,8 @@ function draftOf(resource: Resource, object: KubeObject, metadata: ObjectMeta): 
   return {
     apiVersion: groupVersion(resource),
     kind: resource.kind,
-    metadata: structuredClone(metadata),
-    ...structuredClone(rest),
+    metadata: cloneJson(metadata),
+    ...cloneJson(rest),
   };
 }
 
@@ -212,7 +204,7 @@ const isEmpty = (value: unknown): boolean =>
 
 function keep(draft: WithStatus, from: WithStatus, field: 'status'): void {
   if (from[field] === undefined) delete draft[field];
-  else draft[field] = structuredClone(from[field]);
+  else draft[field] = cloneJson(from[field]);
 }
 
 /** What generation counts changes of. */

@@ -5,8 +5,13 @@ import type * as discovery from 'kubernetes-types/discovery/v1.js';
 import type * as meta from 'kubernetes-types/meta/v1.js';
 import type { KubeObject } from './object.ts';
 
-/** Kubernetes' type of a kind with our type of its metadata, so that it is a KubeObject. */
-type Fit<T> = Omit<T, 'apiVersion' | 'kind' | 'metadata'> & KubeObject;
+/**
+ * Kubernetes' type of a kind with our type of its metadata, so that it is a KubeObject. Status is
+ * ours to write.
+ */
+type Fit<T> = {
+  -readonly [Field in keyof T as Exclude<Field, 'apiVersion' | 'kind' | 'metadata'>]: T[Field];
+} & KubeObject;
 
 export type Namespace = Fit<core.Namespace>;
 export type Node = Fit<core.Node>;

@@ -1,5 +1,6 @@
 import type { FieldCause } from '#shared/base';
 import { invalidValue, typeInvalid } from '../causes.ts';
+import { setOwn } from '../clone.ts';
 import { canonicalQuantity } from '../quantity.ts';
 import type { Schema } from './schema.ts';
 
@@ -60,20 +61,19 @@ function readObject(
   path: string,
   findings: Findings,
 ): unknown {
-  const known: [string, unknown][] = [];
+  const known: Record<string, unknown> = {};
   for (const [key, part] of Object.entries(value)) {
     const at = path === '' ? key : `${path}.${key}`;
     const inner = schemaOf(schema, key);
     if (inner) {
-      if (part !== null) known.push([key, read(inner, part, at, findings)]);
+      if (part !== null) setOwn(known, key, read(inner, part, at, findings));
     } else if (schema['x-kubernetes-preserve-unknown-fields']) {
-      known.push([key, part]);
+      setOwn(known, key, part);
     } else {
       findings.unknownFields.push(at);
     }
   }
-  // fromEntries defines own properties, so that a key such as __proto__ stays a key.
-  return Object.fromEntries(known);
+  return known;
 }
 
 function schemaOf(schema: Schema, key: string): Schema | undefined {
