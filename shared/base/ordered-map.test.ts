@@ -44,6 +44,22 @@ test('behaves as a sorted Map, whatever the order of operations', () => {
   );
 });
 
+test('a map made of sorted entries is a map like any other', () => {
+  for (const length of [0, 1, 47, 48, 49, 3000]) {
+    const entries = Array.from({ length }, (_, i) => [String(i).padStart(5, '0'), i] as const);
+    const map = OrderedMap.fromSorted(entries);
+    expect(all(map)).toEqual(entries);
+    expect(map.size).toBe(length);
+    map.set('00000x', -1);
+    expect(map.get('00000x')).toBe(-1);
+    for (const [key, value] of entries) {
+      expect(map.get(key)).toBe(value);
+      expect(map.delete(key)).toBe(true);
+    }
+    expect(all(map)).toEqual([['00000x', -1]]);
+  }
+});
+
 test('a walk ends when the visitor says so', () => {
   const map = new OrderedMap<number>();
   for (let i = 0; i < 1000; i++) map.set(String(i).padStart(4, '0'), i);

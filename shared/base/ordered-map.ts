@@ -24,6 +24,27 @@ export class OrderedMap<V> {
   #root: Node<V> = { leaf: true, keys: [], values: [] };
   #size = 0;
 
+  /** Of entries whose keys ascend strictly: far faster than setting them one by one. */
+  static fromSorted<V>(entries: readonly (readonly [string, V])[]): OrderedMap<V> {
+    const map = new OrderedMap<V>();
+    if (entries.length === 0) return map;
+    let level = pack(entries, (part): Packed<V> => {
+      const keys = part.map(([key]) => key);
+      const values = part.map(([, value]) => value);
+      return { low: keys[0] as string, node: { leaf: true, keys, values } };
+    });
+    while (level.length > 1) {
+      level = pack(level, (part): Packed<V> => {
+        const keys = part.slice(1).map(({ low }) => low);
+        const children = part.map(({ node }) => node);
+        return { low: (part[0] as Packed<V>).low, node: { leaf: false, keys, children } };
+      });
+    }
+    map.#root = (level[0] as Packed<V>).node;
+    map.#size = entries.length;
+    return map;
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -113,6 +134,20 @@ export class OrderedMap<V> {
     if (index > 0) mergeIfSmall(node, index - 1);
     else if (node.children.length > 1) mergeIfSmall(node, 0);
   }
+}
+
+/** A subtree and its smallest key. */
+interface Packed<V> {
+  readonly low: string;
+  readonly node: Node<V>;
+}
+
+/** In parts of three quarters of a node, to leave room for insertions. */
+function pack<T, R>(items: readonly T[], make: (part: readonly T[]) => R): R[] {
+  const size = (capacity * 3) / 4;
+  const parts: R[] = [];
+  for (let at = 0; at < items.length; at += size) parts.push(make(items.slice(at, at + size)));
+  return parts;
 }
 
 function weight<V>(node: Node<V>): number {

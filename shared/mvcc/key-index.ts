@@ -1,4 +1,4 @@
-import { OrderedMap } from '#shared/base';
+import { assert, OrderedMap } from '#shared/base';
 import { flatLatin1 } from './bytes.ts';
 import { KeyHistory } from './key-history.ts';
 import type { Key } from './types.ts';
@@ -9,7 +9,7 @@ import type { Key } from './types.ts';
  */
 export class KeyIndex {
   readonly #byKey = new Map<Key, KeyHistory>();
-  readonly #ordered = new OrderedMap<KeyHistory>();
+  #ordered = new OrderedMap<KeyHistory>();
 
   get size(): number {
     return this.#byKey.size;
@@ -23,9 +23,24 @@ export class KeyIndex {
   ensure(key: Key): KeyHistory {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
+    const history = this.#begin(key);
+    this.#ordered.set(history.key, history);
+    return history;
+  }
+
+  /** Fills an empty index through `ensure`, which `fill` is given; puts the keys in order after. */
+  load(fill: (ensure: (key: Key) => KeyHistory) => void): void {
+    assert(this.size === 0, 'an index is loaded once');
+    fill((key) => this.#byKey.get(key) ?? this.#begin(key));
+    const keys = [...this.#byKey.keys()].sort();
+    this.#ordered = OrderedMap.fromSorted(
+      keys.map((key) => [key, this.#byKey.get(key) as KeyHistory]),
+    );
+  }
+
+  #begin(key: Key): KeyHistory {
     const history = new KeyHistory(flatLatin1(key));
     this.#byKey.set(history.key, history);
-    this.#ordered.set(history.key, history);
     return history;
   }
 

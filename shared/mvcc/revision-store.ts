@@ -39,18 +39,19 @@ export class RevisionStore {
 
   /** Rebuilds the index from the backend, into a new store; returns the last revision found. */
   load(): number {
-    assert(this.index.size === 0, 'a store is loaded once');
     let last = 0;
-    for (const [keyBytes, record] of this.backend.scan(...allRevisions)) {
-      const { main, sub, tombstone } = decodeRevisionKey(keyBytes);
-      last = main;
-      if (tombstone) {
-        this.index.ensure(decodeTombstone(record)).push(main, sub, 0, 0, noLease);
-        continue;
+    this.index.load((ensure) => {
+      for (const [keyBytes, record] of this.backend.scan(...allRevisions)) {
+        const { main, sub, tombstone } = decodeRevisionKey(keyBytes);
+        last = main;
+        if (tombstone) {
+          ensure(decodeTombstone(record)).push(main, sub, 0, 0, noLease);
+          continue;
+        }
+        const { key, createRevision, version, lease } = decodeRecordHead(record, main);
+        ensure(key).push(main, sub, createRevision, version, lease);
       }
-      const kv = decodeRecordHead(record, main);
-      this.index.ensure(kv.key).push(main, sub, kv.createRevision, kv.version, kv.lease);
-    }
+    });
     return last;
   }
 
