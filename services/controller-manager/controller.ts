@@ -58,7 +58,7 @@ export function controllerQueue({ clock, log }: ControllerContext, controller: s
 }
 
 export function recorderOf(
-  { api, clock, log }: ControllerContext,
+  { api, clock, log, rng }: ControllerContext,
   component: string,
 ): EventRecorder {
   return createEventRecorder({ api, clock, log, rng, component });

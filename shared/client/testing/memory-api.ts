@@ -54,7 +54,8 @@ export class MemoryApi implements ApiClient {
   /** Puts an object as it is, as if it had been there before. */
   seed<T extends KubeObject>(ref: ResourceRef, object: T): T {
     const metadata = { uid: `uid-${++this.#revision}`, ...object.metadata };
-    return this.#store(ref, { ...object, metadata }, 'ADDED') as KubeObject as T;
+    const type = this.#collection(ref).has(objectKey({ metadata })) ? 'MODIFIED' : 'ADDED';
+    return this.#store(ref, { ...object, metadata }, type) as KubeObject as T;
   }
 
   /** Forgets the changes so far: watches from before end with `expired`. */
