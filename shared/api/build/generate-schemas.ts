@@ -54,6 +54,23 @@ const special: Record<string, Node> = {
   RawExtension: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
 };
 
+/** Integers of 64 bits; the declarations do not tell them from those of 32. */
+const int64 = new Set([
+  'activeDeadlineSeconds',
+  'deletionGracePeriodSeconds',
+  'expirationSeconds',
+  'fsGroup',
+  'generation',
+  'observedGeneration',
+  'runAsGroup',
+  'runAsUser',
+  'seconds',
+  'sizeBytes',
+  'supplementalGroups',
+  'terminationGracePeriodSeconds',
+  'tolerationSeconds',
+]);
+
 function convert(module: string, type: ts.TypeNode): Node {
   if (ts.isUnionTypeNode(type)) return { 'x-kubernetes-int-or-string': true };
   if (ts.isLiteralTypeNode(type)) return { type: 'string' };
@@ -93,7 +110,9 @@ function define(module: string, name: string): string {
   for (const member of declared.members) {
     if (!ts.isPropertySignature(member) || !member.type) throw new Error(`${id}: odd member`);
     const key = (member.name as ts.Identifier | ts.StringLiteral).text;
-    properties[key] = convert(module, member.type);
+    const schema = convert(module, member.type);
+    if (schema['type'] === 'integer' && !int64.has(key)) schema['format'] = 'int32';
+    properties[key] = schema;
     if (!member.questionToken) required.push(key);
   }
   if (required.length === 0) delete definitions[id].required;

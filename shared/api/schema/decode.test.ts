@@ -30,6 +30,10 @@ test.each([
     { template: { metadata: { labels: { a: 1 } } } },
     'spec.template.metadata.labels.a: Invalid value: "integer": spec.template.metadata.labels.a in body must be of type string: "integer"',
   ],
+  [
+    { replicas: 3_000_000_000 },
+    'spec.replicas: Invalid value: 3000000000: spec.replicas in body must be of type int32: 3000000000',
+  ],
   ['x', 'spec: Invalid value: "string": spec in body must be of type object: "string"'],
   [
     { strategy: { rollingUpdate: { maxSurge: true } } },

@@ -44,7 +44,9 @@ function read(schema: Schema, value: unknown, path: string, findings: Findings):
       }
       return value;
     case 'integer':
-      return Number.isSafeInteger(value) ? value : wrongType('integer', value, path, findings);
+      if (!Number.isSafeInteger(value)) return wrongType('integer', value, path, findings);
+      if (schema.format === 'int32' && !isInt32(value)) return tooLarge(value, path, findings);
+      return value;
     case 'number':
       return typeof value === 'number' ? value : wrongType('number', value, path, findings);
     case 'boolean':
@@ -103,8 +105,9 @@ function readIntOrString(
     findings.errors.push(invalidValue(path, value, quantityRule));
     return value;
   }
-  if (typeof value === 'string' || Number.isSafeInteger(value)) return value;
-  return wrongType('integer,string', value, path, findings);
+  if (typeof value === 'string') return value;
+  if (!Number.isSafeInteger(value)) return wrongType('integer,string', value, path, findings);
+  return isInt32(value) ? value : tooLarge(value, path, findings);
 }
 
 const quantityRule =
@@ -116,6 +119,15 @@ function wrongType(wanted: string, value: unknown, path: string, findings: Findi
   const where = path === '' ? 'the object' : path;
   const detail = `${where} in body must be of type ${wanted}: ${got}`;
   findings.errors.push(typeInvalid(path, typeName(value), detail));
+  return undefined;
+}
+
+/** Integers that are one, as 32 bits with a sign. */
+const isInt32 = (value: unknown): boolean => Number(value) === (Number(value) | 0);
+
+function tooLarge(value: unknown, path: string, findings: Findings): undefined {
+  const detail = `${path} in body must be of type int32: ${JSON.stringify(value)}`;
+  findings.errors.push(invalidValue(path, value, detail));
   return undefined;
 }
 

@@ -5,7 +5,7 @@
  */
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
-  /** Checked: `date-time` and `quantity`. */
+  /** Checked: `date-time`, `int32` and `quantity`. */
   readonly format?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema;
