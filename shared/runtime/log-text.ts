@@ -16,7 +16,8 @@ export function formatLogLine(line: string): string {
   const { ts, level, component, msg, ...fields } = record;
   const time = typeof ts === 'string' ? ts.slice(11, 23) : '';
   const tag = levelTags.get(String(level)) ?? String(level);
-  const { err, ...rest } = fields;
+  const { err: short, error, ...rest } = fields;
+  const err = short ?? error;
   const pairs = Object.entries(rest).map(([key, value]) => ` ${key}=${formatValue(value)}`);
   return `${time} ${tag} ${String(component)}: ${String(msg)}${pairs.join('')}${formatError(err)}`;
 }

@@ -36,6 +36,8 @@ export function createLogger(options: LoggerSettings, destination?: DestinationS
     base: { component: options.component },
     messageKey: 'msg',
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+    // Both names are in use for a thrown value; without this an Error would print as {}.
+    serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
     formatters: { level: (label) => ({ level: label }) },
   };
   const sink = destination ?? pino.destination({ dest: 1, sync: true });
