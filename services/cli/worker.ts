@@ -2,7 +2,7 @@ import { createAgent } from '#services/agent';
 import { createProxy } from '#services/proxy';
 import { createGrpcApiClient } from '#shared/client';
 import type { Service } from '#shared/runtime';
-import { mastersOf, type WorkerPart, workersOf } from './cluster/layout.ts';
+import { firstAddress, mastersOf, type WorkerPart, workersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { storageDir } from './cluster/state.ts';
 import type { PartContext } from './part.ts';
@@ -39,11 +39,4 @@ function serversFor(parts: Parameters<typeof mastersOf>[0], part: WorkerPart): s
   const servers = mastersOf(parts).map((master) => master.api);
   const turn = workersOf(parts).findIndex(({ name }) => name === part.name) % servers.length;
   return [...servers.slice(turn), ...servers.slice(0, turn)];
-}
-
-/** `127.96.0.1` of `127.96.0.0/16`. */
-export function firstAddress(cidr: string): string {
-  const [network = ''] = cidr.split('/');
-  const octets = network.split('.').map(Number);
-  return [...octets.slice(0, 3), (octets[3] ?? 0) + 1].join('.');
 }

@@ -79,3 +79,10 @@ export function partsNamed(parts: readonly Part[], names: readonly string[]): Pa
     });
   });
 }
+
+/** `127.96.0.1` of `127.96.0.0/16`. */
+export function firstAddress(cidr: string): string {
+  const [network = ''] = cidr.split('/');
+  const octets = network.split('.').map(Number);
+  return [...octets.slice(0, 3), (octets[3] ?? 0) + 1].join('.');
+}
