@@ -23,7 +23,9 @@ import {
   newPodRecord,
   type PodRecord,
 } from './pod-record.ts';
-import { type ContainerView, finalPhase, isTerminal, podStatus } from './pod-status.ts';
+import { PodSandboxes } from './pod-sandboxes.ts';
+import { finalPhase, isTerminal, podStatus } from './pod-status.ts';
+import { viewOf } from './pod-view.ts';
 import type { BackoffLimits } from './restart-backoff.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -59,6 +61,7 @@ export class PodManager {
   readonly #stopper: ContainerStopper;
   readonly #writer: StatusWriter;
   readonly #probes: PodProbes;
+  readonly #sandboxes: PodSandboxes;
   /** Set when the agent takes its pods down with it. */
   #stopAll: (() => void) | undefined;
 
@@ -79,6 +82,7 @@ export class PodManager {
     this.#starter = new ContainerStarter({ ...options, events });
     this.#stopper = new ContainerStopper({ runtime, events, clock, log });
     this.#probes = new PodProbes({ runtime, events, clock, changed });
+    this.#sandboxes = new PodSandboxes({ ...options, events });
     this.#writer = new StatusWriter({
       api,
       clock,
@@ -158,7 +162,7 @@ export class PodManager {
       await this.#wind(record, containers, leaving);
       return undefined;
     }
-    const sandbox = await this.#sandbox(record);
+    const sandbox = await this.#sandboxes.ensure(record);
     const plan = await this.#carryOut(record, sandbox, containers);
     const now = await runtime.listContainers(uid);
     this.#probes.sync(record, sandbox, now);
@@ -175,6 +179,7 @@ export class PodManager {
   ): Promise<void> {
     const { runtime, checkpoints } = this.#options;
     this.#probes.stop(record);
+    record.waiting.clear();
     for (const { id, state } of containers) {
       // An agent that died may have left a start under way: it must not happen after all.
       if (state === 'created') await runtime.stopContainer(id, 0);
@@ -216,39 +221,6 @@ export class PodManager {
     return allContainers(pod).find((container) => container.name === name) ?? { name };
   }
 
-  async #sandbox(record: PodRecord): Promise<PodSandbox> {
-    const { runtime, checkpoints, hostIp } = this.#options;
-    const { metadata: { name = '', namespace = '' } = {}, spec } = record.pod;
-    const config = { uid: record.uid, name, namespace };
-    try {
-      if (!record.said.has('sandbox')) await checkpoints.save(record.pod);
-      const sandbox = await runtime.runPodSandbox(
-        spec?.hostNetwork ? { ...config, hostIp } : config,
-      );
-      if (!record.said.has('sandbox')) this.#sayUnsupported(record);
-      record.said.add('sandbox');
-      return sandbox;
-    } catch (thrown) {
-      const text = `Failed to create pod sandbox: ${QuorateError.from(thrown).message}`;
-      if (!record.said.has(text)) {
-        this.#events.warning(record.pod, 'FailedCreatePodSandBox', text);
-        record.said.add(text);
-      }
-      throw thrown;
-    }
-  }
-
-  #sayUnsupported({ pod }: PodRecord): void {
-    const mounts = allContainers(pod).flatMap(({ name, volumeMounts = [] }) =>
-      volumeMounts.map(({ mountPath }) => `${mountPath} of container ${name}`),
-    );
-    if (mounts.length === 0) return;
-    const text =
-      `the process runtime does not mount volumes: not there: ${mounts.join(', ')}; ` +
-      `use env or envFrom for ConfigMaps and Secrets`;
-    this.#events.warning(pod, 'FailedMount', text);
-  }
-
   async #carryOut(record: PodRecord, sandbox: PodSandbox, containers: readonly ContainerStatus[]) {
     const { clock, runtime } = this.#options;
     const { pod, backoff } = record;
@@ -272,8 +244,9 @@ export class PodManager {
       if (waiting) record.waiting.set(name, waiting);
       await this.#removeOldAttempts(containers, name, start.attempt - 2);
     }
-    if (record.waiting.size > 0)
+    if (record.waiting.size > 0) {
       plan.wakeMs = Math.min(plan.wakeMs ?? blockedRetryMs, blockedRetryMs);
+    }
     for (const [name, waiting] of plan.backingOff) {
       record.waiting.set(name, waiting);
       this.#sayBackoff(record, name, newestAttempts(containers).get(name)?.attempt ?? 0);
@@ -310,32 +283,10 @@ export class PodManager {
   ): void {
     const { clock, hostIp, runtime } = this.#options;
     for (const { id, state } of containers) if (state === 'exited') record.stopping.delete(id);
-    const newest = newestAttempts(containers);
-    const view = (container: Container): ContainerView => {
-      const current = newest.get(container.name);
-      const prober = current && record.probers.get(current.id);
-      return {
-        container,
-        current,
-        waiting: record.waiting.get(container.name),
-        previous: containers.findLast(
-          ({ name, attempt }) => name === container.name && attempt < (current?.attempt ?? 0),
-        ),
-        started: prober?.started ?? false,
-        ready: prober?.ready ?? false,
-      };
-    };
     // Known by its sandbox only: there is nothing to say of it.
     if (!record.pod.spec) return;
-    const status = podStatus({
-      pod: record.pod,
-      init: (record.pod.spec?.initContainers ?? []).map(view),
-      main: (record.pod.spec?.containers ?? []).map(view),
-      podIp: sandbox?.ip,
-      hostIp,
-      runtimeName: runtime.name,
-      now: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
-    });
+    const host = { hostIp, runtimeName: runtime.name, nowMs: clock.now() };
+    const status = podStatus(viewOf(record, sandbox, containers, host));
     record.status = record.finished ? finalPhase(status) : status;
     this.#writer.changed(record.uid);
   }

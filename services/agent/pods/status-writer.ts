@@ -31,7 +31,10 @@ export class StatusWriter {
       clock: options.clock,
       onError: (uid, thrown, failures) => {
         const fields = { uid, failures, error: QuorateError.from(thrown).message };
-        options.log.debug(fields, 'pod status not written yet');
+        // That no server answers is said elsewhere, once for all pods.
+        const expected = QuorateError.is(thrown, 'unavailable', 'deadline-exceeded');
+        const level = expected || failures > 1 ? 'debug' : 'warn';
+        options.log[level](fields, 'pod status not written yet');
       },
     });
   }

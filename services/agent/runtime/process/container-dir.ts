@@ -103,15 +103,13 @@ export class ContainerDir {
     if (claimed === undefined) return { ...base, state: 'created' };
     const record = await this.startRecord();
     if (!record) return { ...base, ...(await this.#neverRan(claimed)) };
-    const ended = await this.#ended();
-    if (ended) return { ...base, startedAt: claimed, ...ended };
-    // The shim lives a little longer than the command: until it has written the exit code down.
-    const running =
-      record.bootId === bootId && ((await isAlive(record.command)) || (await isAlive(record.shim)));
-    if (running) return { ...base, startedAt: claimed, state: 'running' };
-    // It may have ended between the two looks.
-    const late = await this.#ended();
-    return { ...base, startedAt: claimed, ...(late ?? lost(claimed)) };
+    const isOfThisBoot = record.bootId === bootId;
+    // The shim lives a little longer than the command: until it has written the exit code down and
+    // ended the rest of the group. Only then is the container's end complete.
+    const isRunning =
+      isOfThisBoot && ((await isAlive(record.shim)) || (await isAlive(record.command)));
+    if (isRunning) return { ...base, startedAt: claimed, state: 'running' };
+    return { ...base, startedAt: claimed, ...((await this.#ended()) ?? lost(claimed)) };
   }
 
   async #ended(): Promise<Ending | undefined> {
