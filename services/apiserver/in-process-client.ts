@@ -24,9 +24,13 @@ export function createInProcessClient(core: Core): ApiClient {
       (await registry.get(kinds.find(ref), name, namespace)) as T,
     list: async <T extends KubeObject>(ref: ResourceRef, options = {}) =>
       (await registry.list(kinds.find(ref), options)) as ObjectList<T>,
-    async *watch<T extends KubeObject>(ref: ResourceRef, options: WatchOptions = {}) {
-      yield* watches.watch(kinds.find(ref), options) as AsyncIterable<WatchEvent<T>>;
-    },
+    watch: <T extends KubeObject>(ref: ResourceRef, options: WatchOptions = {}) => ({
+      // An unknown kind is thrown where the iteration is, as every other error of a watch.
+      [Symbol.asyncIterator]() {
+        const events = watches.watch(kinds.find(ref), options) as AsyncIterable<WatchEvent<T>>;
+        return events[Symbol.asyncIterator]();
+      },
+    }),
     create: async <T extends KubeObject>(ref: ResourceRef, object: T, options = {}) =>
       (await registry.create(kinds.find(ref), object, options)) as T,
     createSubresource: async <T extends KubeObject>(

@@ -10,6 +10,7 @@ import { ChangeWindow } from './change-window.ts';
 import { type Change, Watcher, type WatchScope } from './watcher.ts';
 import { type Trigger, WatcherIndex } from './watcher-index.ts';
 
+const stopping = 'the API server is stopping';
 const retryMs = 200;
 /** How long a new watch waits for the cache to catch up with the store before it starts anyway. */
 const catchUpMs = 3_000;
@@ -61,8 +62,8 @@ export class ResourceCache {
   stop(): void {
     this.#stopped = true;
     this.#watch?.cancel();
-    const stopping = new QuorateError('unavailable', 'the API server is stopping');
-    for (const watcher of this.#watchers.all()) watcher.fail(stopping);
+    const error = new QuorateError('unavailable', stopping);
+    for (const watcher of this.#watchers.all()) watcher.fail(error);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
@@ -85,6 +86,7 @@ export class ResourceCache {
     scope: WatchScope,
     resourceVersion: number | undefined,
     trigger?: Trigger,
+    signal?: AbortSignal,
   ): Promise<Watcher> {
     await this.#ready();
     if (resourceVersion === undefined) await this.#catchUp();
@@ -95,10 +97,12 @@ export class ResourceCache {
       throw expired(`too old resource version: ${after} (${this.#window.since})`);
     }
     const initial = fresh ? this.#select(scope) : [];
-    const watcher = new Watcher(scope, { after, initial }, (ended) => this.#watchers.remove(ended));
-    for (const change of missed) watcher.push(change);
+    const onClose = (ended: Watcher): void => this.#watchers.remove(ended);
+    const watcher = new Watcher(scope, { after, initial, signal, onClose });
     this.#watchers.add(watcher, trigger);
-    if (this.#stopped) watcher.close();
+    for (const change of missed) watcher.push(change);
+    if (this.#stopped) watcher.fail(new QuorateError('unavailable', stopping));
+    if (signal?.aborted) watcher.close();
     return watcher;
   }
 

@@ -12,7 +12,7 @@ import { decodeObjectOf, type Stored } from '../registry/codec.ts';
 import { checkNamespace, checkPathSegment } from '../registry/keys.ts';
 import { parseSelection, type Selection } from '../registry/selection.ts';
 import { ResourceCache, type ResourceCacheDeps } from './resource-cache.ts';
-import type { WatchScope } from './watcher.ts';
+import type { Watcher, WatchScope } from './watcher.ts';
 import type { Trigger } from './watcher-index.ts';
 
 const bookmarkMs = 60_000;
@@ -62,23 +62,17 @@ export class WatchCache {
   }
 
   /** Throws `bad-request` and `expired` when iteration begins, `expired` and `unavailable` later. */
-  async *watch(resource: Resource, options: WatchOptions): AsyncGenerator<WatchEvent, void> {
-    const { signal } = options;
-    if (signal?.aborted) return;
+  watch(resource: Resource, options: WatchOptions): AsyncIterable<WatchEvent> {
+    return { [Symbol.asyncIterator]: () => new LazyWatch(() => this.#open(resource, options)) };
+  }
+
+  async #open(resource: Resource, options: WatchOptions): Promise<Watcher | undefined> {
+    if (options.signal?.aborted) return undefined;
     const selection = parseSelection(resource, options);
     const scope = scopeOf(resource, options, selection);
     const from = parseResourceVersion(options.resourceVersion);
     const trigger = triggerOf(resource, selection);
-    const watcher = await this.of(resource).subscribe(scope, from, trigger);
-    // Closing also wakes an iteration that waits, which a generator's own return() cannot.
-    const close = (): void => watcher.close();
-    signal?.addEventListener('abort', close, { once: true });
-    if (signal?.aborted) close();
-    try {
-      yield* watcher;
-    } finally {
-      signal?.removeEventListener('abort', close);
-    }
+    return this.of(resource).subscribe(scope, from, trigger, options.signal);
   }
 
   #bookmarkAll(): void {
@@ -86,6 +80,30 @@ export class WatchCache {
       // A store without quorum has no progress to tell of; the next round will.
       cache.bookmark().catch(() => undefined);
     }
+  }
+}
+
+/** A watcher that exists from the first `next` on, so that nobody holds one who never asks. */
+class LazyWatch implements AsyncIterator<WatchEvent, undefined> {
+  readonly #open: () => Promise<Watcher | undefined>;
+  #watcher: Watcher | undefined;
+
+  constructor(open: () => Promise<Watcher | undefined>) {
+    this.#open = open;
+  }
+
+  next(): Promise<IteratorResult<WatchEvent, undefined>> {
+    return this.#watcher ? this.#watcher.next() : this.#first();
+  }
+
+  async return(): Promise<IteratorResult<WatchEvent, undefined>> {
+    this.#watcher?.close();
+    return { done: true, value: undefined };
+  }
+
+  async #first(): Promise<IteratorResult<WatchEvent, undefined>> {
+    this.#watcher = await this.#open();
+    return this.#watcher?.next() ?? { done: true, value: undefined };
   }
 }
 

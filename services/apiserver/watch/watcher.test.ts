@@ -9,10 +9,19 @@ const change = (revision: number): Change => {
   return { key: 'a', revision, before: undefined, after, farewell: () => after };
 };
 
+const watcherAfter = (after: number): Watcher =>
+  new Watcher(everything, { after, initial: [], onClose: () => undefined });
+
 describe('a watcher', () => {
   it('that does not keep up is cut off, and lets go of what it queued', async () => {
     let closed = 0;
-    const watcher = new Watcher(everything, { after: 0, initial: [] }, () => (closed += 1));
+    const watcher = new Watcher(everything, {
+      after: 0,
+      initial: [],
+      onClose: () => {
+        closed += 1;
+      },
+    });
     for (let revision = 1; revision <= 10_001; revision++) watcher.push(change(revision));
     expect(closed).toBe(1);
     const next = watcher[Symbol.asyncIterator]().next();
@@ -20,7 +29,7 @@ describe('a watcher', () => {
   });
 
   it('skips what its client knows already', async () => {
-    const watcher = new Watcher(everything, { after: 5, initial: [] }, () => undefined);
+    const watcher = watcherAfter(5);
     watcher.push(change(5));
     watcher.push(change(6));
     const { value } = await watcher[Symbol.asyncIterator]().next();
@@ -28,19 +37,18 @@ describe('a watcher', () => {
   });
 
   it('ends quietly when closed while somebody waits, and with an error when failed', async () => {
-    const start = { after: 0, initial: [] };
-    const quiet = new Watcher(everything, start, () => undefined);
+    const quiet = watcherAfter(0);
     const waiting = quiet[Symbol.asyncIterator]().next();
     quiet.close();
     expect(await waiting).toMatchObject({ done: true });
-    const failing = new Watcher(everything, start, () => undefined);
+    const failing = watcherAfter(0);
     const failed = failing[Symbol.asyncIterator]().next();
     failing.fail(new QuorateError('unavailable', 'stopping'));
     await expect(failed).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('holds one bookmark at a time', async () => {
-    const watcher = new Watcher(everything, { after: 0, initial: [] }, () => undefined);
+    const watcher = watcherAfter(0);
     watcher.bookmark({ metadata: { resourceVersion: '1' } });
     watcher.bookmark({ metadata: { resourceVersion: '2' } });
     watcher.push(change(3));

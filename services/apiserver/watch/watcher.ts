@@ -23,88 +23,121 @@ export interface Change {
   readonly farewell: () => KubeObject;
 }
 
-/** One API watch: a bounded queue between the cache, which pushes, and one consumer, which pulls. */
-export class Watcher implements AsyncIterable<WatchEvent> {
-  readonly scope: WatchScope;
+export interface WatcherStart {
   /** Changes up to here are known to the client already. */
-  readonly #after: number;
-  #initial: readonly KubeObject[];
+  readonly after: number;
+  /** What comes first, as ADDED. */
+  readonly initial: readonly KubeObject[];
+  readonly signal?: AbortSignal | undefined;
+  readonly onClose: (watcher: Watcher) => void;
+}
+
+interface Waiter {
+  resolve(result: IteratorResult<WatchEvent, undefined>): void;
+  reject(error: Error): void;
+}
+
+const done: IteratorResult<WatchEvent, undefined> = { done: true, value: undefined };
+
+/**
+ * One API watch: a bounded queue between the cache, which pushes, and one consumer, which pulls.
+ * An iterator by hand: a change goes to thousands of these, and each generator in between would
+ * cost several turns per event.
+ */
+export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
+  readonly scope: WatchScope;
+  readonly #start: WatcherStart;
+  readonly #initial: Iterator<KubeObject>;
   #pending: WatchEvent[] = [];
+  /** Events of `#pending` that were taken already. */
+  #taken = 0;
   #error: QuorateError | undefined;
   #closed = false;
-  #wake: (() => void) | undefined;
-  readonly #onClose: (watcher: Watcher) => void;
+  #waiter: Waiter | undefined;
+  readonly #abort = (): void => this.close();
 
-  constructor(
-    scope: WatchScope,
-    start: { after: number; initial: readonly KubeObject[] },
-    onClose: (watcher: Watcher) => void,
-  ) {
+  constructor(scope: WatchScope, start: WatcherStart) {
     this.scope = scope;
-    this.#after = start.after;
-    this.#initial = start.initial;
-    this.#onClose = onClose;
+    this.#start = start;
+    this.#initial = start.initial[Symbol.iterator]();
+    start.signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
   push(change: Change): void {
-    if (change.revision <= this.#after || !this.scope.inScope(change.key)) return;
+    if (change.revision <= this.#start.after || !this.scope.inScope(change.key)) return;
     const event = this.#eventFor(change);
     if (event) this.#enqueue(event);
   }
 
   bookmark(object: KubeObject): void {
     // One that nobody took yet says it already, and a slow client needs no more of them.
-    if (this.scope.allowBookmarks && this.#pending.at(-1)?.type !== 'BOOKMARK') {
+    const last = this.#pending[this.#pending.length - 1];
+    if (this.scope.allowBookmarks && last?.type !== 'BOOKMARK') {
       this.#enqueue({ type: 'BOOKMARK', object });
     }
   }
 
   /** Ends the watch at once with an error; what is queued is dropped, since the client starts over. */
   fail(error: QuorateError): void {
-    this.#error ??= error;
-    this.#pending = [];
-    this.#notify();
-    this.#onClose(this);
+    if (this.#closed) return;
+    const waiter = this.#waiter;
+    if (!waiter) this.#error = error;
+    this.#end();
+    waiter?.reject(error);
   }
 
   /** Ends the watch quietly. */
   close(): void {
+    if (this.#closed) return;
+    const waiter = this.#waiter;
+    this.#end();
+    waiter?.resolve(done);
+  }
+
+  /** One call at a time, as `for await` does. */
+  next(): Promise<IteratorResult<WatchEvent, undefined>> {
+    if (this.#error) {
+      const error = this.#error;
+      this.#error = undefined;
+      return Promise.reject(error);
+    }
+    if (this.#closed) return Promise.resolve(done);
+    const value = this.#take();
+    if (value) return Promise.resolve({ done: false, value });
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+    });
+  }
+
+  return(): Promise<IteratorResult<WatchEvent, undefined>> {
+    this.close();
+    return Promise.resolve(done);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #take(): WatchEvent | undefined {
+    const first = this.#initial.next();
+    if (!first.done) return { type: 'ADDED', object: first.value };
+    const event = this.#pending[this.#taken];
+    if (!event) return undefined;
+    this.#taken += 1;
+    if (this.#taken === this.#pending.length) {
+      this.#pending = [];
+      this.#taken = 0;
+    }
+    return event;
+  }
+
+  #end(): void {
     this.#closed = true;
-    this.#notify();
-    this.#onClose(this);
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent, void> {
-    try {
-      const initial = this.#initial;
-      this.#initial = [];
-      for (const object of initial) {
-        if (this.#error || this.#closed) break;
-        yield { type: 'ADDED', object };
-      }
-      for (;;) {
-        if (this.#error) throw this.#error;
-        if (this.#closed) return;
-        if (this.#pending.length === 0) {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-          continue;
-        }
-        yield* this.#take();
-      }
-    } finally {
-      this.close();
-    }
-  }
-
-  *#take(): Generator<WatchEvent, void> {
-    const batch = this.#pending;
     this.#pending = [];
-    for (const event of batch) {
-      if (this.#error || this.#closed) return;
-      yield event;
-    }
+    this.#taken = 0;
+    this.#waiter = undefined;
+    this.#start.signal?.removeEventListener('abort', this.#abort);
+    this.#start.onClose(this);
   }
 
   /** Kubernetes' view through a selector: entering it is ADDED, leaving it is DELETED. */
@@ -116,18 +149,18 @@ export class Watcher implements AsyncIterable<WatchEvent> {
   }
 
   #enqueue(event: WatchEvent): void {
-    if (this.#error || this.#closed) return;
-    if (this.#pending.length >= maxPending) {
+    if (this.#closed) return;
+    const waiter = this.#waiter;
+    if (waiter) {
+      // Somebody waits only where nothing is queued.
+      this.#waiter = undefined;
+      waiter.resolve({ done: false, value: event });
+      return;
+    }
+    if (this.#pending.length - this.#taken >= maxPending) {
       this.fail(new QuorateError('expired', 'the watch was too slow and was ended; list again'));
       return;
     }
     this.#pending.push(event);
-    this.#notify();
-  }
-
-  #notify(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
   }
 }
