@@ -14,6 +14,7 @@ import type {
   ApiClient,
   DeleteOptions,
   DeleteResult,
+  ListOptions,
   WatchEvent,
   WatchEventType,
   WatchOptions,
@@ -84,9 +85,12 @@ export class MemoryApi implements ApiClient {
     return this.#find(ref, name, namespace) as KubeObject as T;
   }
 
-  async list<T extends KubeObject>(ref: ResourceRef) {
+  async list<T extends KubeObject>(ref: ResourceRef, { namespace }: ListOptions = {}) {
     await this.#turn();
-    return { items: this.all<T>(ref), resourceVersion: String(this.#revision) };
+    const items = this.all<T>(ref).filter(
+      ({ metadata }) => !namespace || metadata?.namespace === namespace,
+    );
+    return { items, resourceVersion: String(this.#revision) };
   }
 
   async *watch<T extends KubeObject>(
@@ -184,7 +188,7 @@ export class MemoryApi implements ApiClient {
       ref.resource === 'pods' &&
       options.gracePeriodSeconds !== 0 &&
       (before['spec'] as { nodeName?: string } | undefined)?.nodeName !== undefined;
-    if (finalizers.length === 0 && !graceful) {
+    if (finalizers.length === 0 && !graceful && !isHeld(before)) {
       this.#record('delete', ref, before.metadata ?? {}, options);
       this.#remove(ref, before);
       return { object: before as KubeObject as T, gone: true };
@@ -260,7 +264,8 @@ export class MemoryApi implements ApiClient {
     }
     this.#record(verb, ref, next.metadata ?? {}, options);
     const { deletionTimestamp, finalizers = [] } = next.metadata ?? {};
-    if (deletionTimestamp !== undefined && finalizers.length === 0 && ref.resource !== 'pods') {
+    const free = finalizers.length === 0 && !isHeld(next);
+    if (deletionTimestamp !== undefined && free && ref.resource !== 'pods') {
       this.#remove(ref, next);
       return next;
     }
@@ -304,4 +309,10 @@ export class MemoryApi implements ApiClient {
       signal?.addEventListener('abort', () => resolve(), { once: true });
     });
   }
+}
+
+/** A namespace is held by finalizers of its spec. */
+function isHeld(object: Body): boolean {
+  const { finalizers = [] } = (object['spec'] ?? {}) as { finalizers?: string[] };
+  return finalizers.length > 0;
 }
