@@ -3,7 +3,7 @@ import { RandomCluster } from './testing/random-cluster.ts';
 
 // `SEED=… vitest run shared/raft` replays one seed, `SEEDS=5000` tries that many fresh ones.
 const replay = process.env['SEED'];
-const count = Number(process.env['SEEDS'] ?? 60);
+const count = Number(process.env['SEEDS'] ?? 200);
 const first = replay === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(replay);
 const seeds = Array.from({ length: replay === undefined ? count : 1 }, (_, at) => first + at);
 

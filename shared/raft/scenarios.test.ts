@@ -8,13 +8,13 @@ const folder = new URL('./testdata/', import.meta.url);
 
 describe('scenarios', () => {
   for (const name of readdirSync(folder).filter((each) => each.endsWith('.txt'))) {
-    it(name, () => {
+    it(`tells ${name}`, () => {
       const file = new URL(name, folder);
       const text = readFileSync(file, 'utf8');
       const interaction = new Interaction();
       const came = runScenario(text, (command) => interaction.run(command));
       if (process.env['UPDATE'] === '1') writeFileSync(file, came);
-      else expect(came).toBe(text);
+      expect(came).toBe(readFileSync(file, 'utf8'));
     });
   }
 });

@@ -128,7 +128,7 @@ export class Interaction {
       this.#lines.push(`${member.id}: now ${describeConf(member.machine.conf)}`);
     }
     member.persistMachine();
-    if (member.writesWaiting > 0) this.#lines.push(`${member.raft.describe()}`);
+    if (member.writesWaiting > 0) this.#lines.push(member.raft.describe());
   }
 
   #processReady(member: Member): void {

@@ -79,10 +79,14 @@ export class Member {
     return ready;
   }
 
+  /** Entries of the write that ended last. */
+  written: readonly Entry[] = [];
+
   /** Finishes the oldest write: the Ready's second half may leave now. */
   finishWrite(): readonly Message[] {
     const ready = must(this.#toWrite.shift(), 'a write is under way');
     this.disk.write(ready);
+    this.written = ready.entries;
     if (ready.entries.length > 0 || ready.snapshot) this.#syncedCommit = this.disk.hardState.commit;
     if (ready.snapshot !== undefined) this.#install(ready.snapshot);
     this.raft.advance(ready);

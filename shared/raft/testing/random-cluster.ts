@@ -159,11 +159,6 @@ export class RandomCluster {
   #takeReady(member: Member): void {
     if (!member.raft.hasReady()) return;
     const ready = member.takeReady();
-    let termBefore: number | undefined;
-    for (const entry of ready.entries) {
-      if (termBefore !== undefined) this.#matching.holds(entry, termBefore);
-      termBefore = entry.term;
-    }
     for (const { context, index } of ready.readStates) this.#reads.answered(context, index);
     this.#send(ready.messages);
   }
@@ -171,13 +166,8 @@ export class RandomCluster {
   #finishWrite(member: Member): void {
     if (member.writesWaiting === 0) return;
     this.#send(member.finishWrite());
-    for (
-      let index = member.disk.compactedIndex() + 1;
-      index <= member.disk.lastIndex();
-      index += 1
-    ) {
-      const entry = must(member.disk.entries(index, index + 1, 0)[0], 'an entry');
-      this.#matching.holds(entry, must(member.disk.term(index - 1), 'its term'));
+    for (const entry of member.written) {
+      this.#matching.holds(entry, must(member.disk.term(entry.index - 1), 'the term before'));
     }
   }
 
