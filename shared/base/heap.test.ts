@@ -6,17 +6,13 @@ test('gives the smallest first, also between pushes', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.integer({ min: 0, max: 50 }))), (steps) => {
       const heap = new Heap<number>((a, b) => a < b);
-      let model: number[] = [];
+      const model: number[] = [];
       for (const step of steps) {
-        if (step === null) {
-          model.sort((a, b) => a - b);
-          expect(heap.peek()).toBe(model[0]);
-          expect(heap.pop()).toBe(model[0]);
-          model = model.slice(1);
-        } else {
-          heap.push(step);
-          model.push(step);
-        }
+        model.sort((a, b) => a - b);
+        expect(heap.peek()).toBe(model[0]);
+        const popped = step === null ? heap.pop() : heap.push(step);
+        expect(popped).toBe(step === null ? model.shift() : undefined);
+        if (step !== null) model.push(step);
         expect(heap.size).toBe(model.length);
       }
     }),

@@ -28,7 +28,8 @@ for (const file of readdirSync(folder)) {
         return [...comments, ...command, '----', output].join('\n');
       })
       .join('\n\n');
-    if (process.env['UPDATE'] === '1') writeFileSync(path, `${happened}\n`);
-    else expect(`${happened}\n`).toBe(written);
+    const update = process.env['UPDATE'] === '1';
+    if (update) writeFileSync(path, `${happened}\n`);
+    expect(`${happened}\n`).toBe(update ? `${happened}\n` : written);
   });
 }

@@ -142,7 +142,7 @@ export class WatchHub {
       const last = (batch[batch.length - 1] as Event).kv.modRevision;
       if (!watcher.sink.events(batch, last)) this.#hold(watcher, this.#unsynced);
     }
-    for (const watcher of [...this.#unsynced]) {
+    for (const watcher of this.#unsynced) {
       watcher.nextRevision = Math.max(watcher.nextRevision, slice.through + 1);
       if (watcher.nextRevision <= this.#revision) continue;
       this.#unsynced.delete(watcher);
@@ -179,7 +179,7 @@ export class WatchHub {
 
   #endCompacted(): void {
     const oldest = this.#source.compactRevision;
-    for (const watcher of [...this.#unsynced]) {
+    for (const watcher of this.#unsynced) {
       if (watcher.nextRevision >= oldest) continue;
       if (this.#unsynced.delete(watcher)) watcher.sink.compacted(oldest);
     }
