@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const main = join(root, 'dist/services/cli/main.js');
+const main = join(root, 'dist/bin/quorate.js');
 
 export interface CommandResult {
   readonly code: number;
