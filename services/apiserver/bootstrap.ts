@@ -1,5 +1,5 @@
 import { QuorateError } from '#shared/base';
-import { type KubeObject, refs } from '#shared/api';
+import { type KubeObject, refs, type Resource } from '#shared/api';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import type { KindTable } from './registry/kinds.ts';
@@ -10,8 +10,7 @@ const retryMs = 100;
 
 /**
  * Creates what every cluster has. All masters do it at once when a cluster starts, and the store
- * may have no quorum for as long as it likes: each step is tried until it is done or `signal`
- * aborts.
+ * may have no quorum for as long as it likes: it is tried until it is done or `signal` aborts.
  */
 export async function bootstrap(
   registry: Registry,
@@ -21,29 +20,39 @@ export async function bootstrap(
   signal: AbortSignal,
 ): Promise<void> {
   const resource = kinds.builtin(refs.namespaces);
-  for (const name of namespaces) {
+  const ensure = async (name: string): Promise<void> => {
     const namespace: KubeObject = { metadata: { name } };
+    if (await exists(registry, resource, name)) return;
+    await registry.create(resource, namespace, {});
+  };
+  const insist = async (name: string): Promise<void> => {
     for (;;) {
       signal.throwIfAborted();
       try {
-        // Looks first: all but the first start of a cluster then writes nothing.
-        await registry.get(resource, name);
-        break;
+        await ensure(name);
+        return;
       } catch (thrown) {
-        if (!QuorateError.is(thrown, 'not-found')) {
-          log.debug({ namespace: name, error: QuorateError.from(thrown).message }, 'not ready yet');
-          await clock.sleep(retryMs, signal);
-          continue;
-        }
-      }
-      try {
-        await registry.create(resource, namespace, {});
-        break;
-      } catch (thrown) {
-        if (QuorateError.is(thrown, 'already-exists')) break;
-        if (QuorateError.is(thrown, 'invalid', 'bad-request', 'internal')) throw thrown;
+        const { code, message } = QuorateError.from(thrown);
+        // Another master was faster; or something is wrong that time does not mend.
+        if (code === 'already-exists') return;
+        if (hopeless.has(code)) throw thrown;
+        log.debug({ namespace: name, error: message }, 'not ready yet');
         await clock.sleep(retryMs, signal);
       }
     }
+  };
+  await Promise.all(namespaces.map(insist));
+}
+
+const hopeless = new Set<string>(['invalid', 'bad-request', 'internal']);
+
+/** Looked at first, so that all but the first start of a cluster write nothing. */
+async function exists(registry: Registry, resource: Resource, name: string): Promise<boolean> {
+  try {
+    await registry.get(resource, name);
+    return true;
+  } catch (thrown) {
+    if (QuorateError.is(thrown, 'not-found')) return false;
+    throw thrown;
   }
 }

@@ -8,7 +8,7 @@ import { Elections } from './elections/elections.ts';
 import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { type OpenAgentLog, PodLogs } from './pods/logs.ts';
-import { createAllocators } from './registry/allocations.ts';
+import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
 import { ExpiringLeases } from './registry/expiring.ts';
 import { KindTable } from './registry/kinds.ts';
 import { NamespaceGuards } from './registry/namespaces.ts';
@@ -50,7 +50,7 @@ export function createCore(deps: CoreDeps): Core {
   const objects = new ObjectStore({
     kv,
     namespaces: new NamespaceGuards(kv, kinds.builtin(refs.namespaces)),
-    allocators: createAllocators(kv, rng),
+    allocators: createAllocators(kv, rng, { ...defaultNetworks, ...deps.networks }),
     decode,
     withLease: eventLeases(new ExpiringLeases(kv, clock, eventTtlSeconds)),
   });

@@ -51,8 +51,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         door = await openGrpcDoor(core, options.listen);
         log.info({ host: options.listen.host, port: door.port }, 'listening');
       }
-      await bootstrap(core.registry, core.kinds, clock, log, stopping.signal);
-      await core.watches.start(core.kinds.all());
+      await Promise.all([
+        bootstrap(core.registry, core.kinds, clock, log, stopping.signal),
+        core.watches.start(core.kinds.all()),
+      ]);
       compactor = new Compactor(kv, clock, log);
       log.info({}, 'ready');
     },

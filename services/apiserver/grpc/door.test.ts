@@ -76,6 +76,17 @@ it('ends watches when it stops', async () => {
   expect(await ended).toBe('unavailable');
 });
 
+it('lets nobody wait for it when it stops', async () => {
+  await api.registerNode({ metadata: { name: 'w1' } });
+  await api.heartbeat({ node: 'w1', leaseDurationSeconds: 4 });
+  const base = { election: 'x', leaseSeconds: 60, waitMs: 60_000 };
+  await api.campaign({ ...base, identity: 'a' });
+  const waiting = codeOf(api.campaign({ ...base, identity: 'b' }));
+  await api.kinds();
+  await server.stop();
+  expect(await waiting).toBe('unavailable');
+});
+
 it('answers bodies that are not JSON objects', async () => {
   const { Resources } = loadProto<ProtoGrpcType>('quorate/v1/resources.proto').quorate.v1;
   const client = connect(Resources, `127.0.0.1:${server.port}`);

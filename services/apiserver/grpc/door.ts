@@ -9,7 +9,7 @@ import { nodesService } from './nodes.ts';
 import { podsService } from './pods.ts';
 import { resourcesService } from './resources.ts';
 
-/** A write in flight may still be answered; streams have been ended before. */
+/** A write in flight may still be answered; streams and campaigns end at once. */
 const graceMs = 1_000;
 
 export interface Door {
@@ -23,16 +23,24 @@ export async function openGrpcDoor(
   { host, port }: { host: string; port: number },
 ): Promise<Door> {
   const server = createServer();
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const { quorate } = loadProto<ResourcesProto & ElectionsProto & NodesProto & PodsProto>(
     'quorate/v1/resources.proto',
     'quorate/v1/elections.proto',
     'quorate/v1/nodes.proto',
     'quorate/v1/pods.proto',
   );
-  server.addService(quorate.v1.Resources.service, resourcesService(core));
-  server.addService(quorate.v1.Elections.service, electionsService(core));
-  server.addService(quorate.v1.Nodes.service, nodesService(core));
-  server.addService(quorate.v1.Pods.service, podsService(core));
+  server.addService(quorate.v1.Resources.service, resourcesService(core, signal));
+  server.addService(quorate.v1.Elections.service, electionsService(core, signal));
+  server.addService(quorate.v1.Nodes.service, nodesService(core, signal));
+  server.addService(quorate.v1.Pods.service, podsService(core, signal));
   const bound = await listen(server, `${host}:${port}`);
-  return { port: bound, close: () => shutdown(server, graceMs) };
+  return {
+    port: bound,
+    close() {
+      stopping.abort();
+      return shutdown(server, graceMs);
+    },
+  };
 }

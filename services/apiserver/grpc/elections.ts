@@ -5,7 +5,7 @@ import { streamOut } from './stream-out.ts';
 import { fromLeader } from './wire.ts';
 
 /** quorate.v1.Elections over the core. */
-export function electionsService({ elections }: Core): ElectionsHandlers {
+export function electionsService({ elections }: Core, stopping: AbortSignal): ElectionsHandlers {
   return {
     Campaign: handleUnary(async (request, call) => {
       const gone = new AbortController();
@@ -18,7 +18,7 @@ export function electionsService({ elections }: Core): ElectionsHandlers {
           leaseSeconds: request.lease_seconds,
           waitMs: request.wait_ms,
         },
-        gone.signal,
+        AbortSignal.any([gone.signal, stopping]),
       );
       return { elected, leader: fromLeader(leader) };
     }),
@@ -31,7 +31,7 @@ export function electionsService({ elections }: Core): ElectionsHandlers {
       return {};
     }),
     Observe: (call) =>
-      streamOut(call, async function* (signal) {
+      streamOut(call, stopping, async function* (signal) {
         const leaders = elections.observe(call.request.election, signal);
         for await (const leader of leaders) yield fromLeader(leader);
       }),

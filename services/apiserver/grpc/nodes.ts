@@ -5,16 +5,17 @@ import type { HeartbeatRequest__Output } from '../../../shared/rpc/gen/quorate/v
 import type { HeartbeatResponse } from '../../../shared/rpc/gen/quorate/v1/HeartbeatResponse.ts';
 import type { NodesHandlers } from '../../../shared/rpc/gen/quorate/v1/Nodes.ts';
 import type { Core } from '../core.ts';
+import { stoppingError } from './stream-out.ts';
 import { fromJson, toJson } from './wire.ts';
 
 /** quorate.v1.Nodes over the core. */
-export function nodesService({ nodes }: Core): NodesHandlers {
+export function nodesService({ nodes }: Core, stopping: AbortSignal): NodesHandlers {
   return {
     Register: handleUnary(async ({ node_json }) => {
       const node = await nodes.register(fromJson(node_json, 'node_json'));
       return { node_json: toJson(node) };
     }),
-    Heartbeat: (call) => answerBeats(call, nodes),
+    Heartbeat: (call) => answerBeats(call, nodes, stopping),
   };
 }
 
@@ -22,6 +23,7 @@ export function nodesService({ nodes }: Core): NodesHandlers {
 function answerBeats(
   call: ServerDuplexStream<HeartbeatRequest__Output, HeartbeatResponse>,
   nodes: Core['nodes'],
+  stopping: AbortSignal,
 ): void {
   let closed = false;
   const close = (): void => {
@@ -29,6 +31,10 @@ function answerBeats(
   };
   call.on('cancelled', close);
   call.on('error', close);
+  const stop = (): void => {
+    if (!closed) call.emit('error', toStatus(stoppingError()));
+  };
+  stopping.addEventListener('abort', stop, { once: true });
   const run = async (): Promise<void> => {
     for await (const request of call) {
       const beat = request as HeartbeatRequest__Output;
@@ -42,9 +48,11 @@ function answerBeats(
     }
     call.end();
   };
-  run().catch((thrown: unknown) => {
-    if (!closed) call.emit('error', toStatus(thrown));
-  });
+  run()
+    .catch((thrown: unknown) => {
+      if (!closed) call.emit('error', toStatus(thrown));
+    })
+    .finally(() => stopping.removeEventListener('abort', stop));
 }
 
 function statusOf({ status_json }: HeartbeatRequest__Output): NodeStatus | undefined {

@@ -8,10 +8,10 @@ import type { AgentLogRequest } from '../pods/logs.ts';
 import { streamOut } from './stream-out.ts';
 
 /** quorate.v1.Pods over the core. */
-export function podsService({ logs }: Core): PodsHandlers {
+export function podsService({ logs }: Core, stopping: AbortSignal): PodsHandlers {
   return {
     Log: (call) =>
-      streamOut(call, async function* (signal) {
+      streamOut(call, stopping, async function* (signal) {
         const { namespace, name } = call.request;
         const options = { ...toLogOptions(call.request), signal };
         for await (const data of logs.read(namespace, name, options)) {

@@ -20,7 +20,7 @@ import {
 } from './wire.ts';
 
 /** quorate.v1.Resources over the core. */
-export function resourcesService(core: Core): ResourcesHandlers {
+export function resourcesService(core: Core, stopping: AbortSignal): ResourcesHandlers {
   const { registry, kinds } = core;
   return {
     Kinds: handleUnary(async () => ({
@@ -39,7 +39,7 @@ export function resourcesService(core: Core): ResourcesHandlers {
       return objectAnswer(request.as_table ? table(core, resource, [object]) : object);
     }),
     List: handleUnary((request) => list(core, request)),
-    Watch: (call) => streamOut(call, (signal) => watch(core, call.request, signal)),
+    Watch: (call) => streamOut(call, stopping, (signal) => watch(core, call.request, signal)),
     Create: handleUnary(async (request) => {
       const resource = kinds.find(toRef(request.resource));
       const body = fromJson(request.json, 'json');

@@ -8,6 +8,7 @@ import {
   type Service,
 } from '#shared/api';
 import type { KvClient } from '#shared/client';
+import { type IpRange, parseIpRange } from './ip-range.ts';
 import { prefixEnd } from './keys.ts';
 
 /**
@@ -20,15 +21,30 @@ export interface Allocator {
   allocate(object: KubeObject, attempt: number): Promise<KubeObject | undefined>;
 }
 
+/** Where Services and pods get their addresses from, as IPv4 networks. */
+export interface Networks {
+  /** Each node gets 256 addresses of it. */
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+}
+
+export const defaultNetworks: Networks = {
+  podCidr: '127.64.0.0/11',
+  serviceCidr: '127.96.0.0/16',
+};
+
 export function createAllocators(
   kv: KvClient,
   rng: Rng,
+  networks: Networks,
 ): (resource: Resource) => Allocator | undefined {
+  const pods = parseIpRange('--pod-cidr', networks.podCidr);
+  const services = parseIpRange('--service-cidr', networks.serviceCidr);
   const held = (resource: Resource, sample: KubeObject) => heldClaims(kv, resource, sample);
   return (resource) => {
     if (resource.group !== '') return undefined;
-    if (resource.resource === 'services') return clusterIps(resource, held, rng);
-    if (resource.resource === 'nodes') return podCidrs(resource, held);
+    if (resource.resource === 'services') return clusterIps(resource, services, held, rng);
+    if (resource.resource === 'nodes') return podCidrs(resource, pods, held);
     return undefined;
   };
 }
@@ -50,14 +66,19 @@ async function heldClaims(
 const isHeld = (resource: Resource, held: ReadonlySet<string>, object: KubeObject): boolean =>
   (resource.claims?.(object) ?? []).some((claim) => held.has(claimKey(claim)));
 
-/** Addresses below this one are left to people who ask for one by name, as Kubernetes does. */
-const firstDynamicIp = 256;
-const lastIp = 65_534;
-const serviceIp = (n: number): string => `127.96.${n >> 8}.${n & 255}`;
 const randomTries = 8;
 
+/**
+ * Addresses below this one are left to people who ask for one by name: a sixteenth of the range,
+ * 16 to 256 of them, as in Kubernetes.
+ */
+const firstDynamic = (range: IpRange): number =>
+  Math.min(Math.max(16, Math.floor(range.size / 16)), 256, range.size - 1);
+
 /** Random, so that masters seldom meet; in order once the range is crowded. */
-function clusterIps(resource: Resource, held: Held, rng: Rng): Allocator {
+function clusterIps(resource: Resource, range: IpRange, held: Held, rng: Rng): Allocator {
+  const first = firstDynamic(range);
+  const last = range.size - 2;
   const withIp = (service: Service, ip: string): KubeObject =>
     ({
       ...service,
@@ -73,50 +94,47 @@ function clusterIps(resource: Resource, held: Held, rng: Rng): Allocator {
     async allocate(object, attempt) {
       const service = object as Service;
       const { type, clusterIP } = service.spec ?? {};
-      if (clusterIP) checkServiceIp(resource, service, clusterIP);
+      if (clusterIP) checkServiceIp(resource, range, service, clusterIP);
       if (type === 'ExternalName' || clusterIP) return undefined;
       if (attempt < randomTries) {
-        const n = firstDynamicIp + rng.int(lastIp - firstDynamicIp + 1);
-        return withIp(service, serviceIp(n));
+        return withIp(service, range.address(first + rng.int(last - first + 1)));
       }
-      const taken = await held(resource, withIp(service, serviceIp(firstDynamicIp)));
-      for (let n = firstDynamicIp; n <= lastIp; n++) {
-        const candidate = withIp(service, serviceIp(n));
+      const taken = await held(resource, withIp(service, range.address(first)));
+      for (let n = first; n <= last; n++) {
+        const candidate = withIp(service, range.address(n));
         if (!isHeld(resource, taken, candidate)) return candidate;
       }
-      throw new QuorateError('resource-exhausted', 'no Service address is free in 127.96.0.0/16');
+      throw new QuorateError('resource-exhausted', `no Service address is free in ${range.cidr}`);
     },
   };
 }
 
 /** Throws `invalid` for an address that was asked for and is outside the range. */
-function checkServiceIp(resource: Resource, service: Service, ip: string): void {
-  const [, high = 0, low = 0] = (/^127\.96\.(\d+)\.(\d+)$/.exec(ip) ?? []).map(Number);
-  const n = high * 256 + low;
-  if (ip === 'None' || (n >= 1 && n <= lastIp)) return;
-  const message = `Invalid value: ["${ip}"]: failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is 127.96.0.0/16`;
+function checkServiceIp(resource: Resource, range: IpRange, service: Service, ip: string): void {
+  const n = range.position(ip) ?? 0;
+  if (ip === 'None' || (n >= 1 && n <= range.size - 2)) return;
+  const message = `Invalid value: ["${ip}"]: failed to allocate IP ${ip}: the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
   const cause = { field: 'spec.clusterIPs', message, reason: 'FieldValueInvalid' };
   throw invalid(resource, service.metadata?.name ?? '', [cause]);
 }
 
-/** 127.64.1.0/24 up to the last network below the Service range. */
-const lastPodNetwork = 32 * 256 - 1;
-const podNetwork = (n: number): string => `127.${64 + (n >> 8)}.${n & 255}.0/24`;
+const addressesPerNode = 256;
 
 /** The lowest free network, so that a small cluster's addresses are easy to read. */
-function podCidrs(resource: Resource, held: Held): Allocator {
+function podCidrs(resource: Resource, range: IpRange, held: Held): Allocator {
+  const network = (n: number): string => `${range.address(n * addressesPerNode)}/24`;
   const withCidr = (node: Node, cidr: string): KubeObject =>
     ({ ...node, spec: { ...node.spec, podCIDR: cidr, podCIDRs: [cidr] } }) as KubeObject;
   return {
     async allocate(object) {
       const node = object as Node;
       if (node.spec?.podCIDR) return undefined;
-      const taken = await held(resource, withCidr(node, podNetwork(1)));
-      for (let n = 1; n <= lastPodNetwork; n++) {
-        const candidate = withCidr(node, podNetwork(n));
+      const taken = await held(resource, withCidr(node, network(1)));
+      for (let n = 1; n < range.size / addressesPerNode; n++) {
+        const candidate = withCidr(node, network(n));
         if (!isHeld(resource, taken, candidate)) return candidate;
       }
-      throw new QuorateError('resource-exhausted', 'no pod network is free in 127.64.0.0/11');
+      throw new QuorateError('resource-exhausted', `no pod network is free in ${range.cidr}`);
     },
   };
 }

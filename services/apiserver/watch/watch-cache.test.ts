@@ -153,7 +153,8 @@ describe('a watch ends with expired', () => {
   });
 
   it('where it starts before this server did', async () => {
-    const watch = await watching(t, refs.configMaps, { resourceVersion: '1' });
+    const { api } = await t.another();
+    const watch = await watching({ ...t, api }, refs.configMaps, { resourceVersion: '1' });
     expect(watch.ended).toBe('expired');
   });
 });
