@@ -27,6 +27,8 @@ export interface CoreDeps {
   readonly rng: Rng;
   /** A new RFC 4122 UUID. */
   readonly uuid: () => string;
+  /** Absent: 127.64.0.0/11 for pods, 127.96.0.0/16 for Services. */
+  readonly networks?: Partial<Networks> | undefined;
   readonly openAgentLog: OpenAgentLog;
 }
 

@@ -43,8 +43,10 @@ export function buildMaster(
       'apiserver',
       lazily(() => {
         const { kv } = store;
+        const { podCidr, serviceCidr } = cluster.state;
+        const networks = { podCidr, serviceCidr };
         const listen = splitAddress(part.api);
-        apiServer = createApiServer({ kv, clock, log, rng, uuid: randomUUID, listen });
+        apiServer = createApiServer({ kv, clock, log, rng, uuid: randomUUID, networks, listen });
         return apiServer;
       }),
     ),

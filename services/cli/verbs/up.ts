@@ -31,7 +31,7 @@ export function command(context: Context): Command {
     .option('--masters <count>', 'masters, each with a member of the store (default: 3)')
     .option('--workers <count>', 'workers, each a node (default: 2)')
     .option('--port-offset <number>', 'added to every port (default: 0)')
-    .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/16)')
+    .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/11)')
     .option('--service-cidr <cidr>', 'loopback network of services (default: 127.96.0.0/16)')
     .action((options: UpOptions) => up(context, options));
 }
@@ -82,7 +82,7 @@ function describeWanted(context: Context, dir: string, options: UpOptions): Clus
   const state = {
     version: 1,
     createdAt: new Date(context.clock.now()).toISOString(),
-    podCidr: text('--pod-cidr', options.podCidr, '127.64.0.0/16'),
+    podCidr: text('--pod-cidr', options.podCidr, '127.64.0.0/11'),
     serviceCidr: text('--service-cidr', options.serviceCidr, '127.96.0.0/16'),
     parts,
   } as const;
