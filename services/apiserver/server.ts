@@ -8,6 +8,7 @@ import { createCore } from './core.ts';
 import { type Door, openGrpcDoor } from './grpc/door.ts';
 import { openAgentLog } from './grpc/pods.ts';
 import { createInProcessClient } from './in-process-client.ts';
+import type { Networks } from './registry/allocations.ts';
 
 export interface ApiServerOptions {
   /** The store: in process, or any etcd. The caller closes it, after `stop`. */
@@ -18,6 +19,8 @@ export interface ApiServerOptions {
   readonly rng: Rng;
   /** A new RFC 4122 UUID. */
   readonly uuid: () => string;
+  /** Absent: 127.64.0.0/11 for pods, 127.96.0.0/16 for Services. */
+  readonly networks?: Partial<Networks> | undefined;
   /** Where quorate.v1 is served; absent: only in process. Port 0 takes a free one. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined;
 }
