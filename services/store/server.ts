@@ -167,6 +167,7 @@ class Running {
     await this.#transport.start({
       receive: (messages) => node.receive(messages),
       receiveSnapshot: (message, chunks) => node.receiveSnapshot(message, chunks),
+      connected: (id) => node.connected(id),
       disconnected: (id) => node.disconnected(id),
       unreachable: (id) => node.unreachable(id),
       leaderLease: (request) => this.#leases.asLeader(request),

@@ -14,6 +14,7 @@ import {
 import type { Logger } from '#shared/runtime';
 import { storeErrors } from '../errors.ts';
 import { decodeCommand, type Operation } from '../wire/command.ts';
+import { FirstElection } from './first-election.ts';
 import { Proposals } from './proposals.ts';
 import { Reads } from './reads.ts';
 import { SnapshotTraffic } from './snapshots.ts';
@@ -65,6 +66,8 @@ const maxPendingProposals = 20_000;
 /** etcd refuses proposals while committed entries this far ahead wait to be applied. */
 const maxApplyGap = 5000;
 const readRetryMs = 500;
+/** Between two members that noticed the leader's death at once: longer than an election takes. */
+const earlyRankMs = 30;
 
 /**
  * Drives one raft member. Inputs are collected during a turn of the event loop, and one pump at its
@@ -77,6 +80,7 @@ export class RaftNode {
   readonly #proposals: Proposals;
   readonly #reads: Reads;
   readonly #snapshots: SnapshotTraffic;
+  readonly #firstElection: FirstElection;
   #backend: MemberBackend;
   #softState: SoftState = { role: 'follower', leader: noNode };
   #leaderSinceMs = 0;
@@ -88,7 +92,7 @@ export class RaftNode {
   #wakeup: Timer | undefined;
   #applyWakeup: Timer | undefined;
   readonly #timers: Timer[] = [];
-  #compacting = false;
+  #compaction: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: NodeOptions) {
@@ -110,6 +114,7 @@ export class RaftNode {
       maxUncommittedBytes: 64 << 20,
       preVote: true,
       checkQuorum: true,
+      earlyPreVoteTicks: Math.max(1, Math.round(earlyRankMs / timing.tickMs)),
     });
     // etcd's: five seconds for the disk, and two elections.
     const timeoutMs = 5000 + 2 * timing.electionMs;
@@ -133,6 +138,17 @@ export class RaftNode {
         this.#wake();
       },
     });
+    this.#firstElection = new FirstElection(
+      options.id,
+      storage.backend.applied.confState,
+      clock,
+      () =>
+        this.#guard(() => {
+          if (this.#stopped || this.leader !== noNode) return;
+          this.#raft.campaign();
+          this.#wake();
+        }),
+    );
     this.#timers.push(
       clock.every(timing.tickMs, () => this.#guard(() => this.#tick())),
       clock.every(flushEveryMs, () => void this.#flush()),
@@ -201,6 +217,10 @@ export class RaftNode {
     return this.#snapshots.receive(message, chunks);
   }
 
+  connected(id: NodeId): void {
+    this.#firstElection.connected(id);
+  }
+
   disconnected(id: NodeId): void {
     if (this.#stopped) return;
     this.#guard(() => {
@@ -227,6 +247,7 @@ export class RaftNode {
   #halt(): void {
     this.#stopped = true;
     for (const timer of this.#timers) timer.cancel();
+    this.#firstElection.cancel();
     this.#wakeup?.cancel();
     this.#applyWakeup?.cancel();
     this.#proposals.stop();
@@ -280,6 +301,7 @@ export class RaftNode {
     this.#softState = softState;
     if (before.leader !== softState.leader) {
       this.#leaderSinceMs = this.#options.clock.monotonic();
+      this.#firstElection.cancel();
       this.#reads.leaderChanged();
       if (softState.leader !== noNode) {
         this.#proposals.retry();
@@ -346,6 +368,8 @@ export class RaftNode {
       // Everything older than the snapshot is in it.
       this.#toApply = this.#toApply.slice(this.#applyFrom).filter((entry) => entry.index > index);
       this.#applyFrom = 0;
+      // Its marker must not land after the snapshot's.
+      await this.#compaction;
       await this.#backend.flush();
       this.#backend = await this.#snapshots.install(index, hardState);
       this.#committed = Math.max(this.#committed, index);
@@ -431,11 +455,10 @@ export class RaftNode {
   #maybeCompact(): void {
     const { snapshotCount, catchUpEntries, storage } = this.#options;
     const { index } = this.#backend.applied;
-    if (this.#compacting || this.#writing) return;
+    if (this.#compaction) return;
     if (index - storage.log.compactedIndex() <= snapshotCount + catchUpEntries) return;
-    this.#compacting = true;
-    void this.#compact(index - catchUpEntries).finally(() => {
-      this.#compacting = false;
+    this.#compaction = this.#compact(index - catchUpEntries).finally(() => {
+      this.#compaction = undefined;
     });
   }
 

@@ -11,6 +11,8 @@ export interface PeerHandlers {
   receive(messages: readonly Message[]): void;
   /** Resolves when the snapshot is taken over, or not wanted. */
   receiveSnapshot(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Messages get through to this member from now on. */
+  connected(id: NodeId): void;
   /** A connection from or to this member has dropped: its process may have died. */
   disconnected(id: NodeId): void;
   /** Messages to this member were lost. */

@@ -13,6 +13,7 @@ export interface PeerLinkOptions {
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly connected: () => void;
   readonly disconnected: () => void;
   readonly unreachable: () => void;
 }
@@ -162,6 +163,7 @@ export class PeerLink {
     this.#complained = '';
     log.info({ peer: id, address }, 'connected to a peer');
     this.#drained(stream);
+    this.#options.connected();
   }
 
   #drained(stream: Stream): void {

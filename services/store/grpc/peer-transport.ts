@@ -83,6 +83,7 @@ export class GrpcPeerTransport implements PeerTransport {
         metadata: this.#metadata(id),
         clock,
         log,
+        connected: () => this.#receiver.connected(id),
         disconnected: () => this.#receiver.disconnected(id),
         unreachable: () => this.#receiver.unreachable(id),
       });

@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest';
+import type { Operation } from '../wire/command.ts';
+import { LocalCluster, type LocalMember } from '../testing/local-cluster.ts';
+
+const put = (key: string, value: string): Operation => ({
+  type: 'put',
+  put: { key, value: new TextEncoder().encode(value) },
+});
+
+/** A handle on a promise: what it came to, or `pending`. */
+function watched(promise: Promise<unknown>): { state: () => string } {
+  let state = 'pending';
+  promise.then(
+    () => {
+      state = 'done';
+    },
+    (error: Error) => {
+      state = error.message;
+    },
+  );
+  return { state: () => state };
+}
+
+const versionOf = ({ state }: LocalMember, key: string): number =>
+  state.mvcc.range({ key }).kvs[0]?.version ?? 0;
+
+async function elected(size = 3, options?: { snapshotCount: number; catchUpEntries: number }) {
+  const cluster = new LocalCluster(size, options);
+  await cluster.clock.advance(3000);
+  return cluster;
+}
+
+test('a proposal of any member is applied once on all of them', async () => {
+  const cluster = await elected();
+  const outcomes = cluster.members.map(({ node }, i) => watched(node.propose(put(`k${i}`, 'v'))));
+  await cluster.clock.advance(200);
+  expect(outcomes.map(({ state }) => state())).toEqual(['done', 'done', 'done']);
+  for (const member of cluster.members) {
+    expect([0, 1, 2].map((i) => versionOf(member, `k${i}`))).toEqual([1, 1, 1]);
+  }
+});
+
+test('a member that is alone leads and commits by itself', async () => {
+  const cluster = await elected(1);
+  const outcome = watched(cluster.member(1).node.propose(put('k', 'v')));
+  await cluster.clock.advance(10);
+  expect(outcome.state()).toBe('done');
+});
+
+test('when the leader dies, waiting proposals go to the next one, exactly once', async () => {
+  const cluster = await elected();
+  const dead = cluster.leader();
+  const [follower] = cluster.others(dead.id);
+  cluster.crash(dead.id);
+  const outcome = watched(
+    follower?.node.propose(put('k', 'v')) ?? Promise.reject(new Error('none')),
+  );
+  await cluster.clock.advance(150);
+  expect(outcome.state()).toBe('done');
+  for (const member of cluster.others(dead.id)) expect(versionOf(member, 'k')).toBe(1);
+});
+
+test('a proposal that the dead leader took with it is proposed again', async () => {
+  const cluster = await elected();
+  const dead = cluster.leader();
+  const [follower] = cluster.others(dead.id);
+  const outcome = watched(
+    follower?.node.propose(put('k', 'v')) ?? Promise.reject(new Error('none')),
+  );
+  // The turn ends, the message is on its way, and nobody is there to receive it.
+  await cluster.clock.advance(0);
+  cluster.crash(dead.id);
+  await cluster.clock.advance(200);
+  expect(outcome.state()).toBe('done');
+  cluster.restart(dead.id);
+  await cluster.clock.advance(1000);
+  for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
+});
+
+test('without a quorum a request times out as in etcd, after 5 s and two elections', async () => {
+  const cluster = await elected();
+  const { id, node } = cluster.leader();
+  for (const other of cluster.others(id)) cluster.cut(other.id);
+  const write = watched(node.propose(put('k', 'v')));
+  const read = watched(node.linearizable());
+  await cluster.clock.advance(6900);
+  expect([write.state(), read.state()]).toEqual(['pending', 'pending']);
+  await cluster.clock.advance(200);
+  expect(write.state()).toMatch(/^etcdserver: request timed out/);
+  expect(read.state()).toBe('etcdserver: request timed out');
+});
+
+test('a deposed leader does not answer reads until it hears the new one', async () => {
+  const cluster = await elected();
+  const old = cluster.leader();
+  cluster.cut(old.id);
+  await cluster.clock.advance(4000);
+  const write = watched(cluster.leader().node.propose(put('k', 'new')));
+  await cluster.clock.advance(100);
+  expect(write.state()).toBe('done');
+  const read = watched(old.node.linearizable());
+  await cluster.clock.advance(1000);
+  expect(read.state()).toBe('pending');
+  cluster.heal(old.id);
+  await cluster.clock.advance(1500);
+  expect(read.state()).toBe('done');
+  expect(versionOf(old, 'k')).toBe(1);
+});
+
+test('reads of one turn share one question', async () => {
+  const cluster = await elected();
+  const { node } = cluster.leader();
+  const reads = Array.from({ length: 100 }, () => watched(node.linearizable()));
+  await cluster.clock.advance(10);
+  expect(new Set(reads.map(({ state }) => state()))).toEqual(new Set(['done']));
+});
+
+test('too large a request is refused before it is proposed', async () => {
+  const cluster = await elected(1);
+  const { node } = cluster.member(1);
+  const outcome = watched(node.propose(put('k', 'v'.repeat((1 << 20) + 1))));
+  await cluster.clock.advance(10);
+  expect(outcome.state()).toBe('etcdserver: request is too large');
+});
+
+test('a member that missed more than the log keeps gets a snapshot, and goes on from there', async () => {
+  const cluster = await elected(3, { snapshotCount: 100, catchUpEntries: 20 });
+  const [late] = cluster.others(cluster.leader().id);
+  if (!late) throw new Error('no follower');
+  cluster.crash(late.id);
+  for (let i = 0; i < 400; i++) {
+    void cluster.leader().node.propose(put(`k${i % 10}`, `${i}`));
+    if (i % 10 === 0) await cluster.clock.advance(20);
+  }
+  await cluster.clock.advance(500);
+  expect(cluster.leader().storage.log.compactedIndex()).toBeGreaterThan(200);
+  cluster.restart(late.id);
+  await cluster.clock.advance(2000);
+  const revisions = cluster.members.map(({ state }) => state.mvcc.revision);
+  expect(new Set(revisions).size).toBe(1);
+  expect(cluster.members.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined]);
+  const hashes = cluster.members.map(({ state }) => state.mvcc.hash());
+  expect(new Set(hashes).size).toBe(1);
+});
+
+test('what was acknowledged is there after all members crash at once', async () => {
+  const cluster = await elected();
+  const outcome = watched(cluster.leader().node.propose(put('k', 'v')));
+  await cluster.clock.advance(10);
+  expect(outcome.state()).toBe('done');
+  for (const { id } of cluster.members) cluster.crash(id);
+  for (const { id } of cluster.members) cluster.restart(id);
+  await cluster.clock.advance(3000);
+  for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
+});
