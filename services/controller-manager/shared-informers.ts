@@ -49,7 +49,7 @@ export class SharedInformers {
   of<T extends KubeObject>(ref: ResourceRef): Informer<T> {
     const name = qualifiedResource(ref);
     const known = this.#informers.get(name);
-    if (known) return known as Informer<KubeObject> as Informer<T>;
+    if (known) return known as Informer<T>;
     const { api, clock, log, rng } = this.#parts;
     const informer = createInformer<T>(api, ref, {
       clock,
@@ -57,7 +57,7 @@ export class SharedInformers {
       rng,
       indexers: { [byOwner]: ownerUids, [byController]: controllerKey, [byNode]: nodeNames },
     });
-    this.#informers.set(name, informer as Informer<KubeObject>);
+    this.#informers.set(name, informer);
     return informer;
   }
 

@@ -41,7 +41,8 @@ describe('the scheduler', () => {
     for (const name of ['a', 'b', 'c']) api.seed(refs.pods, pod(name, '600m'));
     await scheduler.start();
     await pass(clock, 100);
-    expect([placeOf(api, 'a'), placeOf(api, 'b')].toSorted()).toEqual(['worker-1', 'worker-2']);
+    const places = new Set([placeOf(api, 'a'), placeOf(api, 'b')]);
+    expect(places).toEqual(new Set(['worker-1', 'worker-2']));
     expect(placeOf(api, 'c')).toBeUndefined();
     const [waiting] = api.all<Pod>(refs.pods).filter(({ spec }) => !spec?.nodeName);
     expect(waiting?.status?.conditions).toMatchObject([

@@ -64,8 +64,8 @@ export function toObjectTable(table: Table, resourceVersion = '', next = ''): Ob
   const version = resourceVersion || (metadata?.resourceVersion ?? '');
   const token = next || (metadata?.continue ?? '');
   return {
-    columnDefinitions: (columnDefinitions ?? []) as ObjectTable['columnDefinitions'],
-    rows: (rows ?? []) as ObjectTable['rows'],
+    columnDefinitions: columnDefinitions ?? [],
+    rows: rows ?? [],
     resourceVersion: version,
     ...(token !== '' && { continue: token }),
   };

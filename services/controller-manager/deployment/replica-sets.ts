@@ -11,7 +11,7 @@ import {
 } from '#shared/api';
 
 /** Labels and annotations of Kubernetes' deployment controller. */
-export const hashLabel = 'pod-template-hash';
+const hashLabel = 'pod-template-hash';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
 const maxAnnotation = 'deployment.kubernetes.io/max-replicas';

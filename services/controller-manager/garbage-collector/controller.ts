@@ -1,4 +1,5 @@
 import {
+  equalJson,
   type KindInfo,
   type KubeObject,
   objectKey,
@@ -64,11 +65,12 @@ function follow({ info, informer }: CollectedKind, kinds: CollectedKinds, queue:
   informer.addHandlers({
     added: enqueueIfConcerned,
     updated(before, after) {
-      enqueueIfConcerned(after);
+      const owners = after.metadata?.ownerReferences;
+      const sameOwners = equalJson(before.metadata?.ownerReferences, owners);
+      // Most updates, such as a node's every heartbeat, are no concern of ours.
+      if (!sameOwners || isDeleting(after)) enqueueIfConcerned(after);
       if (!isDeleting(before) && isDeleting(after)) enqueueDependents(after);
-      if (before.metadata?.ownerReferences !== after.metadata?.ownerReferences) {
-        enqueueOwners(before);
-      }
+      if (!sameOwners) enqueueOwners(before);
     },
     deleted(object) {
       enqueueDependents(object);

@@ -12,6 +12,7 @@ import {
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import { type ReconcileResult, timestamp } from '#shared/client';
+import type { Clock } from '#shared/clock';
 import { claim } from '../claim.ts';
 import {
   type Controller,
@@ -82,7 +83,7 @@ export function replicaSetController(context: ControllerContext): Controller {
 }
 
 /** Timestamps are in whole seconds: a pod is available that much later than the sum says. */
-const msToNextSecond = ({ now }: { now(): number }): number => 1_000 - (now() % 1_000);
+const msToNextSecond = (clock: Clock): number => 1_000 - (clock.now() % 1_000);
 
 class ReplicaSets {
   readonly expectations: Expectations;
@@ -162,6 +163,8 @@ class ReplicaSets {
       this.#events.event(replicaSet, 'Normal', 'SuccessfulCreate', message);
     } catch (thrown) {
       this.expectations.created(key);
+      // The pods of a namespace that is being emptied are not missed.
+      if (isTerminating(thrown)) return;
       const message = `Error creating: ${QuorateError.from(thrown).message}`;
       this.#events.event(replicaSet, 'Warning', 'FailedCreate', message);
       throw thrown;
@@ -219,6 +222,9 @@ class ReplicaSets {
     return waiting ? { requeueAfterMs: 1_000 } : undefined;
   }
 }
+
+const isTerminating = (thrown: unknown): boolean =>
+  QuorateError.is(thrown, 'forbidden') && thrown.message.includes('it is being terminated');
 
 /** Absent counts mean none. */
 const withZeros = (status: ReplicaSet['status']): object => ({

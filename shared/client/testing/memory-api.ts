@@ -100,7 +100,8 @@ export class MemoryApi implements ApiClient {
     const collection = collectionOf(ref);
     const broken = this.#broken;
     let seen = Number(resourceVersion);
-    while (!signal?.aborted) {
+    for (;;) {
+      if (signal?.aborted) return;
       if (seen < this.#compacted) throw new QuorateError('expired', 'compacted');
       if (broken !== this.#broken) throw new QuorateError('unavailable', 'disconnected');
       const next = this.#changes.find(
@@ -163,7 +164,7 @@ export class MemoryApi implements ApiClient {
   ): Promise<T> {
     await this.#turn();
     const before = this.#find(ref, name, options.namespace ?? '');
-    const after = mergePatch(before, patch as KubeObject) as Body;
+    const after = mergePatch(before, patch) as Body;
     const asked = (patch as KubeObject).metadata?.resourceVersion;
     if (asked !== undefined && asked !== before.metadata?.resourceVersion) {
       throw new QuorateError('conflict', `"${name}" has been modified`);

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { defaultControllerManagerConfig } from './config.ts';
+import { parseFlags } from './flags.ts';
+
+describe('the flags', () => {
+  it('set what they name and leave the rest', () => {
+    expect(parseFlags(['--servers', 'a:1,b:2', '--pod-eviction-timeout-ms', '70'], {})).toEqual({
+      servers: ['a:1', 'b:2'],
+      config: { ...defaultControllerManagerConfig, podEvictionTimeoutMs: 70 },
+    });
+  });
+
+  it('are refused with their name where they say nothing sensible', () => {
+    expect(() => parseFlags([], {})).toThrow('--servers is required');
+    expect(() => parseFlags(['--servers', 'a:1', '--pod-eviction-timeout-ms', 'x'], {})).toThrow(
+      '--pod-eviction-timeout-ms',
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createRng } from '#shared/base';
+import { createGrpcApiClient } from '#shared/client';
+import { systemClock } from '#shared/clock';
+import { createLogger, runMain } from '#shared/runtime';
+import { parseFlags } from './flags.ts';
+import { createControllerManager } from './server.ts';
+
+/** A controller manager on its own: `--servers host:port,…`, see flags.ts. */
+const log = createLogger({ level: 'info', component: 'controller-manager' });
+await runMain(process, log, () => {
+  const { servers, config } = parseFlags(process.argv.slice(2), process.env);
+  const clock = systemClock;
+  const manager = createControllerManager({
+    api: createGrpcApiClient({ servers, clock }),
+    clock,
+    log,
+    identity: `${hostname()}_${randomUUID()}`,
+    rng: createRng(randomInt(2 ** 32)),
+    config,
+  });
+  return Promise.resolve([manager]);
+});
