@@ -18,14 +18,30 @@ const cases: [what: string, manifest: string, message: RegExp][] = [
   ['not YAML', 'a: [1, 2\nb: }', /error parsing|YAML/i],
   ['not an object', '- 1\n- 2\n', /object/i],
   ['no kind', 'apiVersion: v1\nmetadata: {name: x}\n', /kind/i],
-  ['unknown kind', 'apiVersion: v1\nkind: Gizmo\nmetadata: {name: x}\n', /no matches for kind "Gizmo"/],
-  ['bad name', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Under_Score}\n', /metadata\.name/],
+  [
+    'unknown kind',
+    'apiVersion: v1\nkind: Gizmo\nmetadata: {name: x}\n',
+    /no matches for kind "Gizmo"/,
+  ],
+  [
+    'bad name',
+    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Under_Score}\n',
+    /metadata\.name/,
+  ],
   ['wrong type', deployment(`  replicas: three\n${goodTemplate}`), /spec\.replicas/],
   ['unknown field', configMap('dtaa: {a: b}\n'), /unknown field "dtaa"/],
-  ['selector that misses its template', deployment(goodTemplate.replace('app: x}}\n', 'app: y}}\n')), /selector/],
+  [
+    'selector that misses its template',
+    deployment(goodTemplate.replace('app: x}}\n', 'app: y}}\n')),
+    /selector/,
+  ],
   ['bad label value', configMap('  labels: {a: "no spaces please"}\n'), /metadata\.labels/],
   ['missing image and command', deployment(goodTemplate.replace(', image: i', '')), /image/],
-  ['oversized', configMap(`data: {big: "${'x'.repeat(2_000_000)}"}\n`), /too (large|long|big)|limit|at most/i],
+  [
+    'oversized',
+    configMap(`data: {big: "${'x'.repeat(2_000_000)}"}\n`),
+    /too (large|long|big)|limit|at most/i,
+  ],
 ];
 
 beforeAll(async () => {

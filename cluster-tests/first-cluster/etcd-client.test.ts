@@ -22,7 +22,10 @@ describe.each([0, 1, 2])('etcd3 against master %i', (index) => {
     await client.put(at('a')).value('1');
     await client.put(at('b')).value('2');
     expect(await client.get(at('a')).string()).toBe('1');
-    expect(await client.getAll().prefix(at('')).strings()).toEqual({ [at('a')]: '1', [at('b')]: '2' });
+    expect(await client.getAll().prefix(at('')).strings()).toEqual({
+      [at('a')]: '1',
+      [at('b')]: '2',
+    });
     const { deleted } = await client.delete().key(at('a'));
     expect(deleted).toBe('1');
     expect(await client.get(at('a'))).toBeNull();

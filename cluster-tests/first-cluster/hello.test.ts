@@ -47,7 +47,12 @@ test('status shows members, one leader, nodes', async () => {
   }
   expect(stdout.match(/\bleader\b/g)?.length).toBeGreaterThanOrEqual(1);
   const nodes = await lab.quorateOk('get', 'nodes', '--no-headers');
-  expect(nodes.stdout.trim().split('\n').filter((line) => / Ready /.test(line))).toHaveLength(2);
+  expect(
+    nodes.stdout
+      .trim()
+      .split('\n')
+      .filter((line) => / Ready /.test(line)),
+  ).toHaveLength(2);
 });
 
 test('a second up says that the cluster runs, and changes nothing', async () => {

@@ -72,7 +72,10 @@ test('pods keep answering while no master is left, and are known again afterward
   const url = `http://${service.spec.clusterIP}:${service.spec.ports[0]?.port}/`;
   await eventually('an answer', () => get(url));
   interface Pods {
-    items: { metadata: { uid: string }; status: { containerStatuses: { restartCount: number }[] } }[];
+    items: {
+      metadata: { uid: string };
+      status: { containerStatuses: { restartCount: number }[] };
+    }[];
   }
   const before = await lab.json<Pods>('get', 'pods');
   await lab.quorateOk('kill', ...masters);

@@ -68,7 +68,8 @@ export async function lostWrites(
 ): Promise<string[]> {
   const kv = createGrpcKvClient({ endpoints: [...endpoints], clock: systemClock });
   try {
-    const rangeEnd = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+    const rangeEnd =
+      prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
     const found = new Map<string, string>();
     let from = prefix;
     for (;;) {
@@ -78,7 +79,9 @@ export async function lostWrites(
       if (!page.more || last === undefined) break;
       from = `${last.key}\0`;
     }
-    return [...record.acknowledged].filter(([key, value]) => found.get(key) !== value).map(([key]) => key);
+    return [...record.acknowledged]
+      .filter(([key, value]) => found.get(key) !== value)
+      .map(([key]) => key);
   } finally {
     await kv.close();
   }

@@ -52,7 +52,9 @@ test('every Markdown file has one title, on its first line', () => {
 
 test('links between Markdown files lead somewhere', () => {
   for (const path of tracked.filter((candidate) => candidate.endsWith('.md'))) {
-    for (const [, target] of read(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)/g)) {
+    for (const [, target] of read(path).matchAll(
+      /\]\((?!https?:|#|mailto:)([^)#]+)(?:#[^)]*)?\)/g,
+    )) {
       expect(existsSync(join(root, path, '..', target ?? '')), `${path} → ${target}`).toBe(true);
     }
   }
