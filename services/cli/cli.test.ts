@@ -71,7 +71,7 @@ describe('arguments', () => {
   });
 
   it('of wait are wishes', () => {
-    const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }], n: 2 } };
+    const ready: object = { status: { conditions: [{ type: 'Ready', status: 'True' }], n: 2 } };
     expect(parseWish('condition=ready')(ready)).toBe(true);
     expect(parseWish('condition=Ready=false')(ready)).toBe(false);
     expect(parseWish('jsonpath={.status.n}=2')(ready)).toBe(true);

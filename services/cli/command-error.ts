@@ -33,9 +33,17 @@ export function describeError(thrown: unknown, source?: ErrorSource): string {
   if (thrown.code === 'invalid') return describeInvalid(thrown);
   const where = source ? `error when ${source.doing} "${source.source}": ` : '';
   if (thrown.code === 'unavailable') {
-    return `Unable to reach the API server: ${where}${thrown.message}\n${unreachableHint}`;
+    return `${where}${describeUnreachable(thrown.message)}\n${unreachableHint}`;
   }
   return `Error from server (${errorCodes[thrown.code].reason}): ${where}${thrown.message}`;
+}
+
+/** grpc-js says in many words that nobody listens there. */
+function describeUnreachable(message: string): string {
+  const refused = /connect ECONNREFUSED (\S+)/.exec(message)?.[1];
+  return refused === undefined
+    ? `Unable to reach the API server: ${message}`
+    : `The connection to the server ${refused.replace(/\.$/, '')} was refused.`;
 }
 
 const unreachableHint =

@@ -23,6 +23,19 @@ describe('manifests', () => {
     ]);
   });
 
+  it('are YAML as kubectl reads it', async () => {
+    const text =
+      'apiVersion: v1\nkind: A\nv: [y, n, yes, off, 0644, 22:22, 2001-02-03, 1e3, "1", ~]\n' +
+      'base: &b {x: 1}\nmerged: {<<: *b, z: 2}\n';
+    const [first] = await parseManifests(text, 'x.yaml');
+    expect(first).toMatchObject({
+      object: {
+        v: ['y', 'n', true, false, 0o644, '22:22', '2001-02-03', 1000, '1', null],
+        merged: { x: 1, z: 2 },
+      },
+    });
+  });
+
   it('say the line of what is no YAML, and go on with the next document', async () => {
     expect(await errorOf('a: 1\nb: [1, 2\nc: 3\n')).toMatch(/^error parsing x\.yaml: .*line \d+: /);
     const results = await parseManifests('a: [\n---\napiVersion: v1\nkind: A\n', 'x.yaml');

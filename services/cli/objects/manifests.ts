@@ -5,6 +5,7 @@ import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import type { FileOptions } from '../options.ts';
 import { kindOfManifest } from './kinds.ts';
+import { manifestYaml } from './yaml.ts';
 
 /** One object of a file, as written there. */
 export interface Manifest {
@@ -76,7 +77,7 @@ function manifestFiles(cwd: string, name: string, recursive: boolean): string[] 
 /** The documents of one text: YAML, of which JSON is a part. */
 export async function parseManifests(text: string, source: string): Promise<ManifestResult[]> {
   const { parseAllDocuments } = await import('yaml');
-  const documents = parseAllDocuments(text, { version: '1.1', merge: true, strict: true });
+  const documents = parseAllDocuments(text, manifestYaml);
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document): ManifestResult[] => {
     const [problem] = document.errors;

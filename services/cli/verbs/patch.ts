@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { getOne, typed } from '../objects/select.ts';
 import { withSession } from '../objects/session.ts';
 import { parseTarget } from '../objects/targets.ts';
+import { manifestYaml } from '../objects/yaml.ts';
 import { addDryRun, addNamespace, addOutput, type NamespaceOptions } from '../options.ts';
 import { printChanged } from '../print/changed.ts';
 
@@ -68,7 +69,7 @@ async function readPatch(context: Context, options: PatchOptions): Promise<unkno
   if (!text) throw new CommandError('must specify --patch or --patch-file containing the patch');
   const { parse } = await import('yaml');
   try {
-    const body = parse(text, { version: '1.1' }) as unknown;
+    const body = parse(text, manifestYaml) as unknown;
     if (typeof body === 'object' && body !== null) return body;
   } catch {
     // Falls through: neither JSON nor YAML.

@@ -99,14 +99,19 @@ function describe(out: Output, overview: Overview): string {
   const sections = [
     `quorate ${version} in ${overview.dataDir}, ${formatBytes(overview.memoryBytes)} of memory\n`,
     formatTable(heads, members),
-    formatTable(
-      ['election', 'leader'],
-      overview.leaders.map(({ election, identity }) => [election, identity]),
-    ),
+    electionsTable(overview),
     workersTable(overview),
     podsLine(overview),
   ];
   return colored(out, sections.filter((section) => section !== '').join('\n'));
+}
+
+function electionsTable({ leaders }: Overview): string {
+  if (leaders.length === 0) return '';
+  return formatTable(
+    ['election', 'leader'],
+    leaders.map(({ election, identity }) => [election, identity]),
+  );
 }
 
 function workersTable({ workers, apiError }: Overview): string {
