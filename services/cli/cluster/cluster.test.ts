@@ -38,8 +38,11 @@ describe('layout', () => {
   it('gives every part its addresses', () => {
     const parts = layOut({ masters: 3, workers: 2, portOffset: 100 });
     expect(parts.map(({ name }) => name)).toEqual([
-      ...['master-1', 'master-2', 'master-3'],
-      ...['worker-1', 'worker-2'],
+      'master-1',
+      'master-2',
+      'master-3',
+      'worker-1',
+      'worker-2',
     ]);
     expect(parts[2]).toMatchObject({
       client: '127.0.0.1:23893',

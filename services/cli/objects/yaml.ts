@@ -1,4 +1,4 @@
-import type { Tags } from 'yaml';
+import type { ScalarTag, Tags } from 'yaml';
 
 const bool = 'tag:yaml.org,2002:bool';
 const timestamp = 'tag:yaml.org,2002:timestamp';
@@ -16,9 +16,10 @@ export const manifestYaml = {
         (tag) => typeof tag === 'string' || !(tag.tag === timestamp || formatOf(tag) === 'TIME'),
       )
       .map((tag) => {
-        if (typeof tag === 'string' || tag.tag !== bool || !('test' in tag)) return tag;
-        const words = tag.test?.test('true') ? /^(yes|true|on)$/i : /^(no|false|off)$/i;
-        return { ...tag, test: words };
+        if (typeof tag === 'string' || tag.tag !== bool) return tag;
+        const scalar = tag as ScalarTag;
+        const words = scalar.test?.test('true') ? /^(yes|true|on)$/i : /^(no|false|off)$/i;
+        return { ...scalar, test: words };
       }),
 } as const;
 

@@ -50,6 +50,6 @@ function formatLine(cells: readonly string[], widths: readonly number[]): string
 /** What a cell shows: a missing value is `<none>`, and line breaks are not a cell's. */
 export function cellText(value: unknown): string {
   if (value === undefined || value === null) return '<none>';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return text.replaceAll('\n', ' ');
 }
