@@ -2,7 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.ts';
 import type { Context } from './context.ts';
 import { globalValueFlags } from './options.ts';
-import { findVerb, type VerbEntry, verbs } from './verbs.ts';
+import type { VerbEntry } from './verb.ts';
+import { findVerb, verbs } from './verbs.ts';
 
 /** Loads the one verb that is wanted, and only that, and runs it. */
 export async function runProgram(context: Context, args: readonly string[]): Promise<void> {
@@ -45,7 +46,7 @@ function isFlag(argument: string | undefined, flag: string): boolean {
 async function loadVerb(entry: VerbEntry, context: Context): Promise<Command> {
   const verb = await entry.load();
   const built = verb
-    .command(context)
+    .command(context, verbs)
     .name(entry.name)
     .summary(entry.summary)
     .description(`${sentence(entry.summary)}.`)

@@ -1,19 +1,4 @@
-import type { Command } from 'commander';
-import type { Context } from './context.ts';
-
-interface VerbModule {
-  command(context: Context): Command;
-}
-
-/** What help and dispatch know of a verb without loading it. */
-export interface VerbEntry {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly summary: string;
-  readonly group: string;
-  readonly hidden?: true;
-  load(): Promise<VerbModule>;
-}
+import type { VerbEntry } from './verb.ts';
 
 const cluster = 'Cluster Commands:';
 const basic = 'Basic Commands:';

@@ -41,7 +41,7 @@ describe('kinds', () => {
     expect(() => resolveKind(kinds, 'gizmos')).toThrow(
       `the server doesn't have a resource type "gizmos"`,
     );
-    expect(() => resolveKind(kinds, 'deployments.batch')).toThrow();
+    expect(() => resolveKind(kinds, 'deployments.batch')).toThrow('deployments.batch');
   });
 
   it('come in categories', () => {

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { resolveKinds } from '../objects/kinds.ts';
 import { withSession } from '../objects/session.ts';
 import { globalValueFlags } from '../options.ts';
-import { findVerb, verbs } from '../verbs.ts';
+import type { VerbEntry } from '../verb.ts';
 
 /** Verbs whose arguments are masters and workers. */
 const partVerbs = new Set(['start', 'stop', 'restart', 'kill', 'component-logs']);
@@ -29,13 +29,13 @@ const fileFlags = new Set(['-f', '--filename', '--patch-file', '--data-dir']);
 /** A shell that waits for this must not wait long, whatever state the cluster is in. */
 const timeoutMs = 1_500;
 
-export function command(context: Context): Command {
+export function command(context: Context, verbs: readonly VerbEntry[]): Command {
   return new Command()
     .argument('[words...]')
     .allowUnknownOption()
     .helpOption(false)
     .action(async (words: string[]) => {
-      const found = await complete(context, words);
+      const found = await complete(context, words, verbs);
       const word = words.at(-1) ?? '';
       for (const one of found) {
         if (one === ':files' || one.startsWith(word)) context.out.write(`${one}\n`);
@@ -43,7 +43,12 @@ export function command(context: Context): Command {
     });
 }
 
-async function complete(context: Context, words: readonly string[]): Promise<string[]> {
+async function complete(
+  context: Context,
+  words: readonly string[],
+  verbs: readonly VerbEntry[],
+): Promise<string[]> {
+  const verbNames = verbs.filter((entry) => !entry.hidden).map((entry) => entry.name);
   const word = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const flag = before.at(-1) ?? '';
@@ -52,16 +57,16 @@ async function complete(context: Context, words: readonly string[]): Promise<str
   const plain = before.filter((_, i) => !isFlagOrValue(before, i));
   const [verb] = plain;
   if (verb === undefined) {
-    return verbs.filter((entry) => !entry.hidden).map((entry) => entry.name);
+    return verbNames;
   }
-  if (word.startsWith('-')) return flagsOf(context, verb);
+  if (word.startsWith('-')) return flagsOf(context, verb, verbs);
   const rest = plain.slice(1);
   if (partVerbs.has(verb)) return partNames(context);
   if (nodeVerbs.has(verb)) return liveNames(context, before, 'nodes');
   if (verb === 'logs')
     return word.includes('/') ? pairs(context, before, word) : liveNames(context, before, 'pods');
   if (verb === 'completion') return ['bash', 'zsh', 'fish'];
-  if (verb === 'help') return verbs.filter((entry) => !entry.hidden).map((entry) => entry.name);
+  if (verb === 'help') return verbNames;
   if (verb === 'rollout') {
     if (rest.length === 0) return rolloutVerbs;
     return rest.length === 1 ? ['deployment'] : liveNames(context, before, 'deployments');
@@ -78,12 +83,16 @@ const isFlagOrValue = (words: readonly string[], i: number): boolean => {
   return word.startsWith('-') || globalValueFlags.includes(previous) || fileFlags.has(previous);
 };
 
-async function flagsOf(context: Context, verb: string): Promise<string[]> {
-  const entry = findVerb(verb);
+async function flagsOf(
+  context: Context,
+  verb: string,
+  verbs: readonly VerbEntry[],
+): Promise<string[]> {
+  const entry = verbs.find(({ name }) => name === verb);
   if (!entry) return [];
   const loaded = await entry.load();
   return loaded
-    .command(context)
+    .command(context, verbs)
     .options.map((option) => option.long)
     .filter((flag) => flag !== undefined && flag !== null);
 }
