@@ -4,6 +4,7 @@ import { createControllerManager } from '#services/controller-manager';
 import { createScheduler } from '#services/scheduler';
 import { createStore } from '#services/store';
 import { createRng, must } from '#shared/base';
+import type { Clock } from '#shared/clock';
 import { exitCodes, type Service } from '#shared/runtime';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
@@ -41,7 +42,7 @@ export function buildMaster(
     ready.after('store', store),
     ready.after(
       'apiserver',
-      lazily(() => {
+      lazily(clock, () => {
         const { kv } = store;
         const { podCidr, serviceCidr } = cluster.state;
         const networks = { podCidr, serviceCidr };
@@ -50,20 +51,40 @@ export function buildMaster(
         return apiServer;
       }),
     ),
-    lazily(() => createScheduler({ api: api(), clock, log, identity, rng })),
-    lazily(() => createControllerManager({ api: api(), clock, log, identity, rng })),
+    lazily(clock, () =>
+      together([
+        createScheduler({ api: api(), clock, log, identity, rng }),
+        createControllerManager({ api: api(), clock, log, identity, rng }),
+      ]),
+    ),
     ready.allAfter(Promise.resolve()),
   ];
 }
 
+/** What stops above the store may still want to write, and without a quorum waits in vain. */
+const stopTimeoutMs = 1_500;
+
 /** A service that can only be built once those before it have started. */
-function lazily(build: () => Service): Service {
+function lazily(clock: Clock, build: () => Service): Service {
   let service: Service | undefined;
   return {
     start() {
       service = build();
       return service.start();
     },
-    stop: () => service?.stop() ?? Promise.resolve(),
+    async stop() {
+      if (service) await Promise.race([service.stop(), clock.sleep(stopTimeoutMs)]);
+    },
+  };
+}
+
+function together(services: readonly Service[]): Service {
+  return {
+    async start() {
+      await Promise.all(services.map((service) => service.start()));
+    },
+    async stop() {
+      await Promise.all(services.map((service) => service.stop()));
+    },
   };
 }

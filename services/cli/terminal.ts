@@ -33,7 +33,8 @@ export function createOutput(stream: OutputStream, env: Environment): Output {
   const colored = wantsColor(env, isTty);
   return {
     isTty,
-    columns: stream.columns ?? 80,
+    // Some pseudo-terminals say 0.
+    columns: stream.columns || 80,
     write: (text) => void stream.write(text),
     writeBytes: (bytes) => void stream.write(bytes),
     style: (format, text) => (colored ? styleText(format, text, { validateStream: false }) : text),
