@@ -85,7 +85,7 @@ function parse(args: readonly string[]): Partial<Record<string, string>> {
     const options = Object.fromEntries(
       Object.keys(defaults).map((name) => [name, { type: 'string' as const }]),
     );
-    return parseArgs({ args: [...args], options, strict: true }).values as Record<string, string>;
+    return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (thrown) {
     throw new QuorateError('bad-request', thrown instanceof Error ? thrown.message : 'bad flags');
   }

@@ -237,14 +237,21 @@ class Running {
 
   /** Nothing can be saved any more: no flush, no handing over. */
   #fatal(error: Error): void {
-    const { log, onFatal } = this.#settings;
+    const { log } = this.#settings;
     log.error({ error: error.message, stack: error.stack }, 'the store stops: it cannot go on');
     this.#halt();
-    this.#stopping = (async () => {
+    this.#stopping ??= this.#abandon(error);
+  }
+
+  async #abandon(error: Error): Promise<void> {
+    const { log, onFatal } = this.#settings;
+    try {
       await this.#transport.stop();
       await this.#dir.close();
-    })();
-    this.#stopping.catch(() => undefined).finally(() => onFatal?.(error));
+    } catch (thrown) {
+      log.warn({ error: String(thrown) }, 'could not close everything');
+    }
+    onFatal?.(error);
   }
 
   #serving(): Serving {

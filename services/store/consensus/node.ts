@@ -67,7 +67,7 @@ const maxPendingProposals = 20_000;
 const maxApplyGap = 5000;
 const readRetryMs = 500;
 /** Between two members that noticed the leader's death at once: longer than an election takes. */
-const earlyRankMs = 30;
+const earlyRankMs = 60;
 
 /**
  * Drives one raft member. Inputs are collected during a turn of the event loop, and one pump at its

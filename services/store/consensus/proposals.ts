@@ -104,7 +104,7 @@ export class Proposals {
   }
 
   stop(): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.values()) {
       this.#forget(pending);
       pending.reject(storeErrors.stopped());
     }

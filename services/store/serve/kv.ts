@@ -56,11 +56,16 @@ export class Kv {
 
   /** `physical`: resolves once this member has deleted what the compaction dropped. */
   async compact(revision: number, physical: boolean): Promise<ResponseHeader> {
-    const { node, state, clock } = this.#serving;
+    const { node } = this.#serving;
     const outcome = (await node.propose({ type: 'compact', revision })) as Outcome;
     node.wakeIdle();
-    while (physical && state.mvcc.compactionPending) await clock.sleep(5);
+    if (physical) await this.#compacted();
     return headerAt(this.#serving, outcome.revision);
+  }
+
+  async #compacted(): Promise<void> {
+    const { state, clock } = this.#serving;
+    while (state.mvcc.compactionPending) await clock.sleep(5);
   }
 
   async #propose<T extends object>(operation: Operation): Promise<WithHeader<T>> {

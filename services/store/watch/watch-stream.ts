@@ -1,6 +1,5 @@
 import type {
   Event,
-  Key,
   ResponseHeader,
   Watcher,
   WatchHub,
@@ -128,7 +127,7 @@ export class WatchStream {
   }
 
   close(): void {
-    for (const id of [...this.#watches.keys()]) this.forget(id);
+    for (const id of this.#watches.keys()) this.forget(id);
   }
 
   get paused(): boolean {
@@ -151,7 +150,7 @@ export class WatchStream {
       return 'mvcc: duplicate watch ID provided on the WatchStream';
     }
     const open = rangeEnd === undefined || rangeEnd === '\0';
-    return open || key < (rangeEnd as Key) ? undefined : 'mvcc: watcher range is empty';
+    return open || key < rangeEnd ? undefined : 'mvcc: watcher range is empty';
   }
 
   #freeId(): bigint {

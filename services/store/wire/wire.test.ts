@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRng, type Rng } from '#shared/base';
+import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Compare, RequestOp, TxnRequest } from '#shared/mvcc';
 import type { ConfState, Entry, Message } from '#shared/raft';
 import { loadProto } from '#shared/rpc';
@@ -141,7 +141,7 @@ function normal(thing: unknown): unknown {
   );
 }
 
-test('commands survive our codec, and the schema reads them as we do', () => {
+test(`commands survive our codec, and the schema reads them as we do (SEED=${seed})`, () => {
   const rng = createRng(seed);
   for (let round = 0; round < 500; round++) {
     const command: Command = {
@@ -150,9 +150,9 @@ test('commands survive our codec, and the schema reads them as we do', () => {
       operation: operation(rng),
     };
     const bytes = encodeCommand(command);
-    expect(normal(decodeCommand(bytes)), `SEED=${seed}`).toEqual(normal(command));
+    expect(normal(decodeCommand(bytes))).toEqual(normal(command));
     const rewritten = throughSchema(proto.Command, bytes);
-    expect(normal(decodeCommand(rewritten)), `SEED=${seed}`).toEqual(normal(command));
+    expect(normal(decodeCommand(rewritten))).toEqual(normal(command));
   }
 });
 
@@ -216,12 +216,12 @@ function message(rng: Rng): Message {
   return all[rng.int(all.length)] as Message;
 }
 
-test('messages of raft survive our codec, and the schema reads them as we do', () => {
+test(`messages of raft survive our codec, and the schema reads them as we do (SEED=${seed})`, () => {
   const rng = createRng(seed);
   for (let round = 0; round < 500; round++) {
     const batch = [message(rng), ...many(rng, () => message(rng))];
     const bytes = encodeBatch(batch);
-    expect(normal(decodeBatch(bytes)), `SEED=${seed}`).toEqual(normal(batch));
+    expect(normal(decodeBatch(bytes))).toEqual(normal(batch));
     expect(normal(decodeBatch(throughSchema(proto.Batch, bytes)))).toEqual(normal(batch));
     const part = encodeSnapshotPart({ message: batch[0] as Message });
     expect(normal(decodeSnapshotPart(throughSchema(proto.SnapshotPart, part)))).toEqual(
@@ -230,15 +230,21 @@ test('messages of raft survive our codec, and the schema reads them as we do', (
   }
 });
 
-test('malformed bytes are refused, never read beyond their end', () => {
+/** A command cut short between two of its fields is still one. */
+function outcomeOf(bytes: Uint8Array): string {
+  try {
+    decodeCommand(bytes);
+    return 'read';
+  } catch (thrown) {
+    return QuorateError.from(thrown).code;
+  }
+}
+
+test(`malformed bytes are refused, never read beyond their end (SEED=${seed})`, () => {
   const rng = createRng(seed);
   for (let round = 0; round < 300; round++) {
     const bytes = encodeCommand({ member: 1, sequence: 2, operation: operation(rng) });
     const cut = bytes.subarray(0, rng.int(bytes.length));
-    try {
-      decodeCommand(cut);
-    } catch (thrown) {
-      expect(thrown, `SEED=${seed}`).toMatchObject({ code: 'data-loss' });
-    }
+    expect(['read', 'data-loss']).toContain(outcomeOf(cut));
   }
 });

@@ -1,4 +1,4 @@
-import { QuorateError } from '#shared/base';
+import { assertNever, QuorateError } from '#shared/base';
 import type {
   Compare,
   CompareResult,
@@ -199,6 +199,8 @@ function compareToWire(compare: Compare): PbCompare {
       return { ...base, target: 'VALUE', value: compare.value };
     case 'lease':
       return { ...base, target: 'LEASE', lease: String(compare.lease) };
+    default:
+      return assertNever(compare, 'compare target');
   }
 }
 
@@ -223,6 +225,8 @@ function requestOpToWire(op: RequestOp): PbRequestOp {
       return { request_delete_range: deleteRangeToWire(op.deleteRange) };
     case 'txn':
       return { request_txn: txnToWire(op.txn) };
+    default:
+      return assertNever(op, 'operation');
   }
 }
 

@@ -1,3 +1,4 @@
+import { assertNever } from '#shared/base';
 import type {
   DeleteRangeResult,
   Event,
@@ -69,7 +70,7 @@ export function keyValueFromWire(kv: KeyValue__Output): KeyValue {
     createRevision: Number(kv.create_revision),
     modRevision: Number(kv.mod_revision),
     version: Number(kv.version),
-    value: Uint8Array.from(kv.value),
+    value: new Uint8Array(kv.value),
     lease: BigInt(kv.lease),
   };
 }
@@ -147,6 +148,8 @@ function responseOpToWire(op: ResponseOp): PbResponseOp {
       return { response_delete_range: deleteRangeResultToWire(header, op.deleteRange) };
     case 'txn':
       return { response_txn: txnResultToWire(header, op.txn) };
+    default:
+      return assertNever(op, 'operation');
   }
 }
 
