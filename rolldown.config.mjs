@@ -5,8 +5,9 @@ import { defineConfig } from 'rolldown';
 export default defineConfig({
   input: { quorate: 'services/cli/main.ts' },
   platform: 'node',
-  // It finds its native binary beside itself.
-  external: ['classic-level'],
+  // The first finds its native binary beside itself. The second looks for its 64-bit integers with
+  // a require that no bundler sees, and would go on with inexact numbers.
+  external: ['classic-level', '@grpc/proto-loader'],
   resolve: { conditionNames: ['quorate-source', 'node', 'import', 'default'] },
   output: { dir: 'dist/bin', format: 'esm', cleanDir: true },
 });

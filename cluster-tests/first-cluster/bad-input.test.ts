@@ -66,7 +66,7 @@ describe('commands', () => {
   test.each([
     [['get', 'gizmos'], /the server doesn't have a resource type "gizmos"/],
     [['get', 'pods', 'nobody'], /pods "nobody" not found/],
-    [['get', 'pods', '-l', 'a=='], /selector/i],
+    [['get', 'pods', '-l', 'a in ('], /selector/i],
     [['get', 'pods', '--field-selector', 'spec.colour=red'], /spec\.colour/],
     [['logs', 'nobody'], /pods "nobody" not found/],
     [['apply', '-f', 'no/such/file.yaml'], /no\/such\/file\.yaml/],
