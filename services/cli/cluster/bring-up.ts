@@ -16,6 +16,8 @@ const pollMs = 15;
 export interface BringUpOptions {
   /** False: only start them. */
   readonly wait: boolean;
+  /** Called once, while the others are still starting. */
+  readonly onFirstReady?: () => void;
 }
 
 /** Starts these parts at once, in no order, and resolves when each says that it is ready. */
@@ -44,8 +46,13 @@ export async function bringUp(
   context.onInterrupt(() => {
     context.err.write('\nInterrupted: what was started goes on. See `quorate status`.\n');
   });
+  let firstReady = options.onFirstReady;
   await Promise.all(
-    starting.map((one) => waitReady(context, cluster, progress, { ...one, startedAt })),
+    starting.map(async (one) => {
+      await waitReady(context, cluster, progress, { ...one, startedAt });
+      firstReady?.();
+      firstReady = undefined;
+    }),
   );
 }
 

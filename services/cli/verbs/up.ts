@@ -52,8 +52,15 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     if (existing && missing.length < cluster.state.parts.length) {
       context.out.write(`The cluster is already running; starting what is missing.\n`);
     }
-    await bringUp(context, cluster, missing);
-    await waitForNodes(context, cluster);
+    // Asking the API takes a connection and its code: made while the last parts still start.
+    let nodesReady = Promise.resolve();
+    const onFirstReady = (): void => {
+      nodesReady = waitForNodes(context, cluster);
+      // A part that does not start is the better explanation, and comes first.
+      nodesReady.catch(() => undefined);
+    };
+    await bringUp(context, cluster, missing, { wait: true, onFirstReady });
+    await nodesReady;
     const elapsed = formatSeconds(context.clock.monotonic() - startedAt);
     context.out.write(`\nThe cluster is ready after ${elapsed}.\n\n`);
   }
