@@ -69,7 +69,7 @@ describe.each([0, 1, 2])('etcd3 against master %i', (index) => {
 
   test('a lock is held by one at a time', async () => {
     const first = await client.lock(at('lock')).acquire();
-    await expect(client.lock(at('lock')).acquire()).rejects.toThrow();
+    await expect(client.lock(at('lock')).acquire()).rejects.toThrow(/lock/);
     await first.release();
     await (await client.lock(at('lock')).acquire()).release();
   });

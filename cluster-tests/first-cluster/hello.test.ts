@@ -110,9 +110,9 @@ test('scale adds pods and takes them away', async () => {
 test('a rolling update never leaves the service without an answer', async () => {
   const url = await serviceUrl();
   let failures = 0;
-  let running = true;
+  const stopping = new AbortController();
   const client = (async () => {
-    while (running) await get(url).catch(() => failures++);
+    while (!stopping.signal.aborted) await get(url).catch(() => failures++);
   })();
   const before = new Set((await readyPods(3)).map((pod) => pod.metadata.name));
   await lab.quorateOk(
@@ -124,7 +124,7 @@ test('a rolling update never leaves the service without an answer', async () => 
   );
   await lab.quorateOk('rollout', 'status', 'deployment/hello');
   const after = await readyPods(3);
-  running = false;
+  stopping.abort();
   await client;
   expect(after.some((pod) => before.has(pod.metadata.name))).toBe(false);
   expect(failures).toBe(0);

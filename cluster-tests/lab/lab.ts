@@ -72,7 +72,7 @@ export class Lab {
         (error, stdout, stderr) => {
           const code = error === null ? 0 : error.code;
           if (typeof code === 'number') resolve({ code, stdout, stderr });
-          else reject(error as Error);
+          else reject(error);
         },
       );
       child.stdin?.end(input);

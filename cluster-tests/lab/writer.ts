@@ -16,7 +16,7 @@ export class Writer {
   readonly record: WriteRecord = { acknowledged: new Map(), longestGapMs: 0 };
   readonly #kv: KvClient;
   readonly #prefix: string;
-  #running = true;
+  readonly #stopping = new AbortController();
   #lastAckAt = performance.now();
   readonly #done: Promise<void>;
 
@@ -33,14 +33,14 @@ export class Writer {
   }
 
   async stop(): Promise<WriteRecord> {
-    this.#running = false;
+    this.#stopping.abort();
     await this.#done;
     await this.#kv.close();
     return this.record;
   }
 
   async #run(): Promise<void> {
-    for (let i = 0; this.#running; i++) {
+    for (let i = 0; !this.#stopping.signal.aborted; i++) {
       const key = `${this.#prefix}${String(i).padStart(8, '0')}`;
       const value = `value of ${key}`;
       try {

@@ -34,9 +34,8 @@ test('every folder of shared/ and services/ has a README and a door', () => {
     for (const folder of readdirSync(join(root, layer))) {
       const files = readdirSync(join(root, layer, folder));
       expect(files, `${layer}/${folder}`).toContain('README.md');
-      if (`${layer}/${folder}` !== 'services/cli') {
-        expect(files, `${layer}/${folder}`).toContain('index.ts');
-      }
+      const door = `${layer}/${folder}` === 'services/cli' ? 'main.ts' : 'index.ts';
+      expect(files, `${layer}/${folder}`).toContain(door);
     }
   }
 });

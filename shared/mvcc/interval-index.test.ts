@@ -21,7 +21,8 @@ test('finds what a search through all finds', () => {
         const found: number[] = [];
         index.stab(at, (item) => found.push(item));
         const wanted = [...model.values()].filter(({ low, high }) => low <= at && at < high);
-        expect(found.sort()).toEqual(wanted.map(({ item }) => item).sort());
+        const byNumber = (a: number, b: number): number => a - b;
+        expect(found.toSorted(byNumber)).toEqual(wanted.map(({ item }) => item).toSorted(byNumber));
       }
     }),
   );

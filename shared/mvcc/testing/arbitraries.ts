@@ -74,7 +74,7 @@ export const { txn } = fc.letrec<{ txn: TxnRequest; op: RequestOp }>((tie) => ({
     fc.record({ type: fc.constant('range'), range }),
     fc.record({ type: fc.constant('deleteRange'), deleteRange }),
     fc.record({ type: fc.constant('txn'), txn: tie('txn') }),
-  ) as fc.Arbitrary<RequestOp>,
+  ),
   txn: fc.record({
     compare: fc.array(compare, { maxLength: 2 }),
     success: fc.array(tie('op'), { maxLength: 4 }),

@@ -112,7 +112,7 @@ export function parseTxn(lines: readonly string[]): TxnRequest {
 
 function parseOp(line: string, nested: readonly string[]): RequestOp {
   const words = parseWords(line);
-  switch (words.plain[0]) {
+  switch (words.plain[0] ?? '') {
     case 'put':
       return { type: 'put', put: parsePut(words) };
     case 'get':
