@@ -1,5 +1,4 @@
 import {
-  choiceSetting,
   createLogger,
   exitCodes,
   type Logger,
@@ -14,6 +13,7 @@ import { readyStep, reportReady } from './cluster/readiness.ts';
 import { type Cluster, dataDir, requireCluster } from './cluster/state.ts';
 import { describeError } from './command-error.ts';
 import type { Context } from './context.ts';
+import { choiceFlag } from './flags.ts';
 
 /** What a master or worker process is built from. */
 export interface PartContext {
@@ -54,8 +54,8 @@ export async function runPart<P extends Part>(
     const format = setting('--log-format', options.logFormat, env) ?? 'json';
     const log = createLogger({
       component: name,
-      level: choiceSetting('--log-level', level, logLevels),
-      format: choiceSetting('--log-format', format, logFormats),
+      level: choiceFlag('--log-level', level, logLevels),
+      format: choiceFlag('--log-format', format, logFormats),
     });
     const ready = readySteps(cluster, name, context.pid);
     await runMain(host, log, () => build({ context, cluster, log, ready }, description as P));

@@ -35,7 +35,8 @@ export async function bringUp(
   const startedAt = context.clock.monotonic();
   const starting = parts.map((part) => {
     clearReady(cluster, part.name);
-    return { part, process: startPart(context, cluster, part) };
+    const process = startPart(context, cluster, part);
+    return { part, process, startedAt, logStart: process.logStart };
   });
   if (!options.wait) {
     for (const { part, process } of starting) {
@@ -49,7 +50,7 @@ export async function bringUp(
   let firstReady = options.onFirstReady;
   await Promise.all(
     starting.map(async (one) => {
-      await waitReady(context, cluster, progress, { ...one, startedAt });
+      await waitReady(context, cluster, progress, one);
       firstReady?.();
       firstReady = undefined;
     }),
@@ -60,14 +61,17 @@ interface Starting {
   readonly part: Part;
   readonly process: ProcessId;
   readonly startedAt: number;
+  /** Size of the log before: what lies above it is an earlier run's story. */
+  readonly logStart: number;
 }
 
 async function waitReady(
   context: Context,
   cluster: Cluster,
   progress: Progress,
-  { part, process, startedAt }: Starting,
+  starting: Starting,
 ): Promise<void> {
+  const { part, process, startedAt } = starting;
   const { clock } = context;
   let seen = 0;
   for (;;) {
@@ -84,28 +88,29 @@ async function waitReady(
     }
     if (!isAlive(process)) {
       progress.failed(part.name, 'died while starting');
-      throw startFailure(cluster, part, 'died while it started');
+      throw startFailure(cluster, starting, 'died while it started');
     }
     if (elapsedMs > readyTimeoutMs) {
       progress.failed(part.name, `not ready after ${formatSeconds(elapsedMs)}`);
-      throw startFailure(cluster, part, 'is not ready, and still runs');
+      throw startFailure(cluster, starting, 'is not ready, and still runs');
     }
     await clock.sleep(pollMs);
   }
 }
 
 /** The end of its log says why; that is what the person wants to read. */
-function startFailure(cluster: Cluster, part: Part, what: string): CommandError {
+function startFailure(cluster: Cluster, { part, logStart }: Starting, what: string): CommandError {
   const log = logFile(cluster, part.name);
-  const lines = tailOf(log, 12).map((line) => `  ${formatLogLine(line)}`);
+  const lines = tailOf(log, logStart, 12).map((line) => `  ${formatLogLine(line)}`);
   return new CommandError(`${part.name} ${what}. The end of its log:\n${lines.join('\n')}`, {
     hint: `The whole log: ${log}`,
   });
 }
 
-function tailOf(file: string, lines: number): string[] {
+/** The last lines of what was written after `start` (bytes). */
+function tailOf(file: string, start: number, lines: number): string[] {
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines);
+    return readFileSync(file).subarray(start).toString().trimEnd().split('\n').slice(-lines);
   } catch {
     return ['(there is no log)'];
   }
@@ -118,14 +123,22 @@ async function refuseTakenPorts(parts: readonly Part[]): Promise<void> {
   const taken = await Promise.all(wanted.map(({ address }) => isTaken(address)));
   const problems = wanted.filter((_, i) => taken[i] === true);
   if (problems.length === 0) return;
-  const lines = problems.map(({ part, use, address }) => {
-    const owner = findPortOwner(splitAddress(address).port);
-    const who = owner
-      ? `pid ${owner.pid} (${owner.command})`
-      : 'a process that is not yours to see';
-    return `  ${address} (${part.name}, ${use}): held by ${who}`;
+  const byOwner = Map.groupBy(problems, ({ address }) => ownerOf(address));
+  const lines = [...byOwner].map(([owner, ports]) => {
+    const list = ports.map(({ part, use, address }) => `${address} (${part.name} ${use})`);
+    return `  ${list.join(', ')}: held by ${owner}`;
   });
   throw new CommandError(`ports that the cluster needs are taken:\n${lines.join('\n')}`, {
     hint: 'Stop what holds them, or move the cluster: `quorate up --port-offset 100 --data-dir DIR`.',
   });
+}
+
+const commandCharsMax = 100;
+
+function ownerOf(address: string): string {
+  const owner = findPortOwner(splitAddress(address).port);
+  if (!owner) return 'a process that is not yours to see';
+  // Of our own processes the part and the directory say more than the flags of Node.js.
+  const command = owner.command.replace(/^\S*node .*?\S+\.[jt]s (?=master |worker )/, 'quorate ');
+  return `pid ${owner.pid} (${command.slice(0, commandCharsMax)})`;
 }

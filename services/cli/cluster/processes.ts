@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -36,13 +37,19 @@ const nodeFlags: Record<Part['role'], readonly string[]> = {
   worker: ['--max-semi-space-size=1', '--v8-pool-size=1', '--max-old-space-size=256'],
 };
 
+/** A process just started, and where its words begin in its log. */
+export interface StartedProcess extends ProcessId {
+  readonly logStart: number;
+}
+
 /** Starts a part, detached, with its output in its log file. */
-export function startPart(context: Context, cluster: Cluster, part: Part): ProcessId {
+export function startPart(context: Context, cluster: Cluster, part: Part): StartedProcess {
   const dir = partDir(cluster, part.name);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const log = logFile(cluster, part.name);
   if (existsSync(log) && statSync(log).size > logBytesMax) renameSync(log, `${log}.1`);
   const output = openSync(log, 'a', 0o600);
+  const logStart = fstatSync(output).size;
   const child = spawn(
     context.execPath,
     [...nodeFlags[part.role], context.program, part.role, part.name, '--data-dir', cluster.dir],
@@ -53,7 +60,7 @@ export function startPart(context: Context, cluster: Cluster, part: Part): Proce
   const pid = child.pid ?? 0;
   const id = { pid, startTime: startTimeOf(pid) ?? '' };
   writeFileSync(pidFile(cluster, part.name), JSON.stringify(id), { mode: 0o600 });
-  return id;
+  return { ...id, logStart };
 }
 
 /** The part's process where it is alive; never somebody else's that got its pid. */

@@ -1,15 +1,10 @@
 import { Command } from 'commander';
-import {
-  choiceSetting,
-  formatLogLine,
-  integerSetting,
-  type LogFormat,
-  logFormats,
-} from '#shared/runtime';
+import { formatLogLine, type LogFormat, logFormats } from '#shared/runtime';
 import { followFile } from '../cluster/follow-file.ts';
 import { partsNamed } from '../cluster/layout.ts';
 import { dataDir, logFile, requireCluster } from '../cluster/state.ts';
 import type { Context } from '../context.ts';
+import { choiceFlag, integerFlag } from '../flags.ts';
 import { addDataDir } from '../options.ts';
 
 interface ComponentLogsOptions {
@@ -33,11 +28,11 @@ async function printLog(
   name: string,
   options: ComponentLogsOptions,
 ): Promise<void> {
-  const format = choiceSetting<LogFormat>('--log-format', options.logFormat, logFormats);
+  const format = choiceFlag<LogFormat>('--log-format', options.logFormat, logFormats);
   const tail =
     options.tail === undefined
       ? undefined
-      : integerSetting('--tail', options.tail, -1, Number.MAX_SAFE_INTEGER);
+      : integerFlag('--tail', options.tail, -1, Number.MAX_SAFE_INTEGER);
   const cluster = requireCluster(dataDir(options.dataDir, context.env, context.cwd));
   partsNamed(cluster.state.parts, [name]);
   const print = (line: string): void =>

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { KindInfo, KubeObject } from '#shared/api';
 import { QuorateError } from '#shared/base';
-import { choiceSetting, integerSetting } from '#shared/runtime';
+
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
+import { choiceFlag, integerFlag } from '../flags.ts';
 import { forEachManifest } from '../objects/for-each-manifest.ts';
 import { reference } from '../objects/kinds.ts';
 import { type Found, getOne, reporting, selectObjects } from '../objects/select.ts';
@@ -95,10 +96,10 @@ function deletion(options: DeleteOptions): {
   propagation: 'background' | 'foreground' | 'orphan';
   gracePeriodSeconds?: number;
 } {
-  const propagation = choiceSetting('--cascade', options.cascade, cascades);
+  const propagation = choiceFlag('--cascade', options.cascade, cascades);
   if (options.now) return { propagation, gracePeriodSeconds: 1 };
   if (options.gracePeriod !== undefined) {
-    const seconds = integerSetting('--grace-period', options.gracePeriod, -1, 2 ** 31);
+    const seconds = integerFlag('--grace-period', options.gracePeriod, -1, 2 ** 31);
     if (seconds === 0 && !options.force) {
       // kubectl's protection: without --force a pod's node still confirms that it is gone.
       return { propagation, gracePeriodSeconds: 1 };

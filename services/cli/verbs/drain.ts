@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { Pod } from '#shared/api';
-import { integerSetting } from '#shared/runtime';
+
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
+import { integerFlag } from '../flags.ts';
 import { resolveKind } from '../objects/kinds.ts';
 import { selectNodes, setUnschedulable } from '../objects/node-change.ts';
 import { refs } from '../objects/refs.ts';
@@ -65,7 +66,7 @@ async function evict(
   const seconds =
     options.gracePeriod === undefined
       ? -1
-      : integerSetting('--grace-period', options.gracePeriod, -1, 2 ** 31);
+      : integerFlag('--grace-period', options.gracePeriod, -1, 2 ** 31);
   await Promise.all(
     pods.map(async (pod) => {
       const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { Deployment, Pod, ReplicaSet } from '#shared/api';
 import { QuorateError } from '#shared/base';
-import { integerSetting } from '#shared/runtime';
+
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
+import { integerFlag } from '../flags.ts';
 import { resolveKind } from '../objects/kinds.ts';
 import { refs } from '../objects/refs.ts';
 import { labelSelectorText } from '../objects/selector-text.ts';
@@ -114,12 +115,11 @@ async function printStream(
   options: LogsOptions,
 ): Promise<void> {
   const { name = '', namespace = '' } = pod.metadata ?? {};
-  const tail =
-    options.tail === undefined ? -1 : integerSetting('--tail', options.tail, -1, 2 ** 31);
+  const tail = options.tail === undefined ? -1 : integerFlag('--tail', options.tail, -1, 2 ** 31);
   const limit =
     options.limitBytes === undefined
       ? undefined
-      : integerSetting('--limit-bytes', options.limitBytes, 1, 2 ** 31);
+      : integerFlag('--limit-bytes', options.limitBytes, 1, 2 ** 31);
   const write = options.prefix
     ? linePrefixer(`[pod/${name}/${container}] `, (text) => context.out.write(text))
     : (bytes: Uint8Array) => context.out.writeBytes(bytes);

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { Deployment } from '#shared/api';
-import { integerSetting } from '#shared/runtime';
+
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
+import { integerFlag } from '../flags.ts';
 import { parseDuration } from '../objects/duration.ts';
 import { qualified, reference } from '../objects/kinds.ts';
 import { getOne } from '../objects/select.ts';
@@ -61,7 +62,7 @@ export function command(context: Context): Command {
 }
 
 const revisionOf = (flag: string, given: string | undefined): number =>
-  given === undefined ? 0 : integerSetting(flag, given, 0, Number.MAX_SAFE_INTEGER);
+  given === undefined ? 0 : integerFlag(flag, given, 0, Number.MAX_SAFE_INTEGER);
 
 function run(
   context: Context,

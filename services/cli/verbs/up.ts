@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { integerSetting, setting } from '#shared/runtime';
+import { setting } from '#shared/runtime';
 import { bringUp } from '../cluster/bring-up.ts';
 import { layOut, mastersOf, partsMax, workersOf } from '../cluster/layout.ts';
 import { runningProcess } from '../cluster/processes.ts';
@@ -14,6 +14,7 @@ import { describeCluster, nextSteps } from '../cluster/summary.ts';
 import { waitForNodes } from '../cluster/wait-for-nodes.ts';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
+import { integerFlag } from '../flags.ts';
 import { addDataDir } from '../options.ts';
 import { formatSeconds } from '../cluster/progress.ts';
 
@@ -77,7 +78,7 @@ function describeWanted(context: Context, dir: string, options: UpOptions): Clus
     max: number,
   ): number => {
     const value = setting(flag, given, context.env);
-    return value === undefined ? standard : integerSetting(flag, value, min, max);
+    return value === undefined ? standard : integerFlag(flag, value, min, max);
   };
   const parts = layOut({
     masters: integer('--masters', options.masters, 3, 1, partsMax),
