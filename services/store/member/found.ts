@@ -37,6 +37,8 @@ async function comeBack(known: Identity, settings: Settings, dir: DataDir): Prom
   return identity;
 }
 
+const firstState = { index: 1, term: 1 };
+
 /** Every member computes the same first state, so that no log entry is needed for it. */
 async function foundCluster(settings: Settings, dir: DataDir): Promise<Identity> {
   const { name, initialCluster, initialClusterToken, initialClusterState, dataDir } = settings;
@@ -63,8 +65,14 @@ async function foundCluster(settings: Settings, dir: DataDir): Promise<Identity>
     learnersNext: [],
     autoLeave: false,
   };
+  // As if all had installed one snapshot: a member that joins later cannot replay it, and gets one.
+  const { index, term } = firstState;
+  await dir.log.startFrom(
+    { index, term, backend: dir.log.backendNumber },
+    { term, vote: 0, commit: index },
+  );
   writeMembers(dir.backend, members);
-  dir.backend.setApplied({ index: 0, term: 0, confState });
+  dir.backend.setApplied({ index, term, confState });
   await dir.backend.flush();
   dir.log.setConfState(confState);
   const clusterId = initialClusterId(members, initialClusterToken);
