@@ -14,6 +14,8 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
+          // Nothing below keeps state in a module, so files can share a worker.
+          isolate: false,
           include: ['{shared,services,cluster-tests/tidy}/**/*.test.ts'],
           testTimeout: 20_000,
         },
