@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+// No named import: an old Node.js does not have it, and must get the line below, not a syntax error.
+import module from 'node:module';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -9,8 +10,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(1);
 }
-enableCompileCache();
+module.enableCompileCache();
 
-// Imported only now: an old Node.js must get the line above, not a syntax error of ours.
+// Imported only now, for the same reason.
 const { runCli } = await import('./run.ts');
 await runCli(process);

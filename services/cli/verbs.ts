@@ -198,6 +198,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/complete.ts'),
   },
   {
+    name: 'precompile',
+    summary: 'load all of the program once, for the compile cache',
+    group: settings,
+    hidden: true,
+    load: () => import('./verbs/precompile.ts'),
+  },
+  {
     name: 'master',
     summary: 'run a master of the local cluster in the foreground',
     group: cluster,
