@@ -62,6 +62,7 @@ export {
   type TableColumn,
 } from './resource.ts';
 export { findResource, resources } from './resources.ts';
+export { builtinDefinition } from './schema/builtin.ts';
 export type { Schema } from './schema/schema.ts';
 export {
   type FieldSelector,
@@ -78,6 +79,7 @@ export {
   prepareStatusUpdate,
   prepareUpdate,
 } from './strategy.ts';
+export { strategicMergePatch } from './strategic-merge.ts';
 export { type Table, toTable } from './table.ts';
 export { tolerates } from './taints.ts';
 export { podTemplateHash } from './template-hash.ts';

@@ -68,6 +68,7 @@ interface FieldReader<T> {
 export const allVerbs: readonly string[] = [
   'create',
   'delete',
+  'deletecollection',
   'get',
   'list',
   'patch',

@@ -1,4 +1,4 @@
-import type { KindInfo, KubeObject, ResourceRef } from '#shared/api';
+import type { FieldValidation, KindInfo, KubeObject, ResourceRef } from '#shared/api';
 
 export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
 
@@ -21,6 +21,10 @@ export interface ListOptions {
   readonly fieldSelector?: string | undefined;
   readonly limit?: number | undefined;
   readonly continue?: string | undefined;
+  /** Absent: as of now. Else see `resourceVersionMatch`; '0' is any state. */
+  readonly resourceVersion?: string | undefined;
+  /** Absent: not older than `resourceVersion`, or just that one where there is a limit. */
+  readonly resourceVersionMatch?: 'exact' | 'not-older-than' | undefined;
 }
 
 export interface WatchOptions {
@@ -31,6 +35,11 @@ export interface WatchOptions {
   /** Events after this one. Absent: what exists comes first, as ADDED. */
   readonly resourceVersion?: string | undefined;
   readonly allowBookmarks?: boolean | undefined;
+  /**
+   * True: what exists comes first, then a bookmark with the annotation
+   * `k8s.io/initial-events-end`. False: nothing but changes, also without a resourceVersion.
+   */
+  readonly sendInitialEvents?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,9 +55,13 @@ export interface WriteOptions {
   readonly fence?: Fence | undefined;
   readonly fieldManager?: string | undefined;
   readonly dryRun?: boolean | undefined;
+  /** Absent: strict. */
+  readonly fieldValidation?: FieldValidation | undefined;
+  /** Is told of what was met with a warning. In process only. */
+  readonly warn?: ((warning: string) => void) | undefined;
 }
 
-export type PatchType = 'json' | 'merge';
+export type PatchType = 'json' | 'merge' | 'strategic';
 
 export interface DeleteOptions extends Omit<WriteOptions, 'subresource'> {
   readonly propagation?: 'background' | 'foreground' | 'orphan' | undefined;

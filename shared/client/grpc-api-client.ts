@@ -244,7 +244,7 @@ function writes(
       const fields = {
         patch: encode(patch),
         name,
-        type: type === 'json' ? 'JSON' : 'MERGE',
+        type: patchTypes[type],
       } as const;
       const request = { ...writeFields(ref, options), ...fields };
       const answer = await pool.call(type === 'merge', (server) =>
@@ -378,3 +378,5 @@ async function* logs(
   const chunks = pool.stream((server) => serverStream(server.pods.Log(request), signal), signal);
   for await (const chunk of chunks) yield chunk.data;
 }
+
+const patchTypes = { json: 'JSON', merge: 'MERGE', strategic: 'STRATEGIC' } as const;

@@ -60,7 +60,7 @@ export function resourcesService(core: Core, stopping: AbortSignal): ResourcesHa
     Patch: handleUnary(async (request) => {
       const resource = kinds.find(toRef(request.resource));
       const body = fromJson(request.patch, 'patch');
-      const type = request.type === 'JSON' ? 'json' : 'merge';
+      const type = patchTypes[request.type];
       return objectAnswer(
         await registry.patch(resource, request.name, type, body, toWriteOptions(request)),
       );
@@ -76,6 +76,13 @@ export function resourcesService(core: Core, stopping: AbortSignal): ResourcesHa
     }),
   };
 }
+
+const patchTypes = {
+  UNSPECIFIED: 'merge',
+  JSON: 'json',
+  MERGE: 'merge',
+  STRATEGIC: 'strategic',
+} as const;
 
 async function list(core: Core, request: ListRequest__Output): Promise<ListResponse> {
   const resource = core.kinds.find(toRef(request.resource));

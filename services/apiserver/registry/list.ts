@@ -4,6 +4,7 @@ import type { KvClient, ListOptions, ObjectList } from '#shared/client';
 import type { Key, KeyValue, RangeResult } from '#shared/mvcc';
 import { decodeContinue, encodeContinue, expiredContinue } from './continue-token.ts';
 import { checkNamespace, prefixEnd } from './keys.ts';
+import { parseResourceVersion, tooLargeVersion } from './resource-version.ts';
 import { parseSelection, type Selection } from './selection.ts';
 
 /** Rows read at a time where a selector may leave out most of them. */
@@ -40,9 +41,12 @@ export async function listObjects(
   const namespace = options.namespace ? checkNamespace(resource, options.namespace) : '';
   const prefix = collectionPrefix(resource, namespace);
   const token = options.continue ? decodeContinue(options.continue) : undefined;
-  const from = { start: prefix + (token?.start ?? ''), revision: token?.revision ?? 0 };
+  const version = wantedVersion(options, limit);
+  const revision0 = token?.revision ?? version.exact;
+  const from = { start: prefix + (token?.start ?? ''), revision: revision0 };
   const page = await readPage(lister, resource, prefix, from, selection, limit);
   const { items, revision, next, remaining } = page;
+  if (revision < version.atLeast) throw tooLargeVersion(version.atLeast, revision);
   return {
     items,
     resourceVersion: String(revision),
@@ -96,11 +100,39 @@ async function readRange(
     return { ...answer, revision: answer.header.revision };
   } catch (thrown) {
     if (revision > 0 && isCompacted(thrown)) throw expiredContinue();
+    if (revision > 0 && isFuture(thrown)) throw tooLargeVersion(revision);
     throw thrown;
   }
+}
+
+/**
+ * The revision that a list must show (0: any) or must have reached. Lists read the store's newest
+ * state, so only a state of the past and one of the future need a closer look.
+ */
+function wantedVersion(
+  { resourceVersion, resourceVersionMatch: match, continue: token }: ListOptions,
+  limit: number,
+): { exact: number; atLeast: number } {
+  if (resourceVersion === undefined || resourceVersion === '') {
+    if (match)
+      throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
+    return { exact: 0, atLeast: 0 };
+  }
+  const revision = parseResourceVersion(resourceVersion);
+  if (token && revision > 0) {
+    throw badRequest('specifying resource version is not allowed when using continue');
+  }
+  if (match === 'exact' && revision === 0) {
+    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
+  }
+  const exact = match === 'exact' || (match === undefined && limit > 0 && revision > 0);
+  return exact ? { exact: revision, atLeast: 0 } : { exact: 0, atLeast: revision };
 }
 
 /** etcd's text is the contract; the code may be its gRPC code's or our own. */
 const isCompacted = (thrown: unknown): boolean =>
   thrown instanceof QuorateError &&
   (thrown.code === 'expired' || thrown.message.includes('has been compacted'));
+
+const isFuture = (thrown: unknown): boolean =>
+  thrown instanceof QuorateError && thrown.message.includes('is a future revision');

@@ -2,14 +2,15 @@ import { QuorateError, type Rng } from '#shared/base';
 import {
   badRequest,
   conflict,
-  decodeObject,
   forbiddenTo,
   jsonPatch,
   type KubeObject,
   mergePatch,
+  methodNotSupported,
   notFound,
   prepareCreate,
   type Resource,
+  strategicMergePatch,
 } from '#shared/api';
 import type {
   DeleteOptions,
@@ -26,7 +27,7 @@ import { checkNamespace, checkPathSegment } from './keys.ts';
 import { type Lister, listObjects } from './list.ts';
 import type { ObjectStore } from './object-store.ts';
 import { nameSuffix } from './names.ts';
-import { findSubresource } from './subresources.ts';
+import { findSubresource, readBody, type Reading } from './subresources.ts';
 
 /** A generated name that is taken is drawn again this many times, as in Kubernetes. */
 const generateNameTries = 8;
@@ -80,7 +81,7 @@ export class Registry {
   }
 
   async create(resource: Resource, body: unknown, options: WriteOptions): Promise<KubeObject> {
-    const { object } = decodeObject(resource, body);
+    const object = readBody(resource, body, options);
     const given = object.metadata ?? {};
     if (given.resourceVersion) {
       throw badRequest('resourceVersion should not be set on objects to be created');
@@ -117,11 +118,12 @@ export class Registry {
     const namespace = bodyNamespace(resource, object, options.namespace);
     checkPathSegment('name', name);
     const expect = object.metadata?.resourceVersion;
+    const once = warnOnce(options);
     const { object: stored } = await this.#deps.objects.mutate(
       resource,
       namespace,
       name,
-      (current) => settle(resource, view.replace(body, current)),
+      (current) => settle(resource, view.replace(body, current, once)),
       { ...options, ...(expect && { expect }) },
     );
     return view.project(stored);
@@ -137,16 +139,17 @@ export class Registry {
   ): Promise<KubeObject> {
     const view = findSubresource(resource, options.subresource ?? '');
     const place = this.#place(resource, name, options.namespace);
+    const once = warnOnce(options);
     const { object: stored } = await this.#deps.objects.mutate(
       resource,
       ...place,
       (current) => {
-        const body = asObject(applyPatch(view.project(current), type, patch));
+        const body = asObject(applyPatch(resource, view.project(current), type, patch));
         checkName(body, name);
         bodyNamespace(resource, body, place[0]);
         const asked = body.metadata?.resourceVersion;
         if (asked && asked !== current.metadata?.resourceVersion) throw conflict(resource, name);
-        return settle(resource, view.replace(body, current));
+        return settle(resource, view.replace(body, current, once));
       },
       options,
     );
@@ -193,6 +196,32 @@ export class Registry {
     );
   }
 
+  /**
+   * Deletes what the selectors select, one by one, as Kubernetes does: not in one step, and what
+   * comes later stays. Resolves to the objects as they were last.
+   */
+  async deleteCollection(
+    resource: Resource,
+    selection: ListOptions,
+    options: DeleteOptions,
+  ): Promise<ObjectList> {
+    if (isNamespace(resource)) throw methodNotSupported(resource, 'deletecollection');
+    const list = await this.list(resource, selection);
+    const deleted = await Promise.all(
+      list.items.map(async ({ metadata }) => {
+        const namespace = metadata?.namespace;
+        try {
+          return await this.delete(resource, metadata?.name ?? '', { ...options, namespace });
+        } catch (thrown) {
+          // Somebody else was faster.
+          if (QuorateError.is(thrown, 'not-found')) return undefined;
+          throw thrown;
+        }
+      }),
+    );
+    return { ...list, items: deleted.flatMap((each) => (each ? [each.object] : [])) };
+  }
+
   /** Where an object is, checked: namespace ('' for cluster-scoped kinds) and name. */
   #place(resource: Resource, name: string, namespace?: string): [string, string] {
     if (!name) throw badRequest('name: Required value: name is required');
@@ -215,8 +244,29 @@ function asObject(body: unknown): KubeObject {
   return body;
 }
 
-function applyPatch(target: KubeObject, type: PatchType, patch: unknown): unknown {
-  return type === 'json' ? jsonPatch(target, patch) : mergePatch(target, asObject(patch));
+function applyPatch(
+  resource: Resource,
+  target: KubeObject,
+  type: PatchType,
+  patch: unknown,
+): unknown {
+  if (type === 'json') return jsonPatch(target, patch);
+  if (type === 'merge') return mergePatch(target, asObject(patch));
+  // A Scale or another view has no lists to merge, and the schema of its kind does not matter.
+  return strategicMergePatch(resource.schema, target, patch);
+}
+
+/** A decision may be made several times; what it has to say is said once. */
+function warnOnce({ fieldValidation, warn }: WriteOptions): Reading {
+  const told = new Set<string>();
+  return {
+    fieldValidation,
+    warn(warning) {
+      if (told.has(warning)) return;
+      told.add(warning);
+      warn?.(warning);
+    },
+  };
 }
 
 function checkName(object: KubeObject, name: string): void {

@@ -9,12 +9,23 @@ import {
   prepareUpdate,
   type Resource,
 } from '#shared/api';
+import type { WriteOptions } from '#shared/client';
+
+/** How unknown fields of a body are met; absent: as errors. */
+export type Reading = Pick<WriteOptions, 'fieldValidation' | 'warn'>;
+
+/** A body as an object of this kind; tells the caller's `warn` of what it may want to hear. */
+export function readBody(resource: Resource, body: unknown, reading: Reading = {}): KubeObject {
+  const { object, warnings } = decodeObject(resource, body, reading.fieldValidation);
+  for (const warning of warnings) reading.warn?.(warning);
+  return object;
+}
 
 /** A view of an object that can be read and replaced by itself. `''` is the object. */
 export interface Subresource {
   project(object: KubeObject): KubeObject;
   /** The object to store when `body` replaces this view of `old`. */
-  replace(body: unknown, old: KubeObject): KubeObject;
+  replace(body: unknown, old: KubeObject, reading?: Reading): KubeObject;
 }
 
 /** Throws `unimplemented` where the kind has no such subresource that could be read or replaced. */
@@ -30,19 +41,20 @@ export function findSubresource(resource: Resource, name: string): Subresource {
 
 const whole = (resource: Resource): Subresource => ({
   project: (object) => object,
-  replace: (body, old) => prepareUpdate(resource, decodeObject(resource, body).object, old),
+  replace: (body, old, reading) => prepareUpdate(resource, readBody(resource, body, reading), old),
 });
 
 const status = (resource: Resource): Subresource => ({
   project: (object) => object,
-  replace: (body, old) => prepareStatusUpdate(resource, decodeObject(resource, body).object, old),
+  replace: (body, old, reading) =>
+    prepareStatusUpdate(resource, readBody(resource, body, reading), old),
 });
 
 /** Only a namespace's spec.finalizers: its controller takes `kubernetes` away when it is empty. */
 const finalize = (resource: Resource): Subresource => ({
   project: (object) => object,
-  replace(body, old) {
-    const given = decodeObject(resource, body).object as Namespace;
+  replace(body, old, reading) {
+    const given = readBody(resource, body, reading) as Namespace;
     const { spec } = old as Namespace;
     const finalizers = given.spec?.finalizers ?? [];
     return { ...old, spec: { ...spec, finalizers } } as KubeObject;

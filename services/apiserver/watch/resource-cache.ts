@@ -1,11 +1,12 @@
 import { must, QuorateError } from '#shared/base';
 import { expired, groupVersion, type KubeObject, type Resource } from '#shared/api';
-import type { KvClient, KvWatch } from '#shared/client';
+import type { KvClient, KvWatch, WatchOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Event, Key, KeyValue } from '#shared/mvcc';
 import type { Logger } from '#shared/runtime';
 import { decodeObjectOf, type Stored, withResourceVersion } from '../registry/codec.ts';
 import { prefixEnd } from '../registry/keys.ts';
+import { tooLargeVersion } from '../registry/resource-version.ts';
 import { ChangeWindow } from './change-window.ts';
 import { type Change, Watcher, type WatchScope } from './watcher.ts';
 import { type Trigger, WatcherIndex } from './watcher-index.ts';
@@ -20,6 +21,15 @@ export interface ResourceCacheDeps {
   readonly kv: KvClient;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** On the bookmark that ends a streaming list. */
+const initialEventsEnd = { 'k8s.io/initial-events-end': 'true' };
+
+/** Where a watch begins, and what it is shown first. */
+export interface Subscription extends Pick<WatchOptions, 'sendInitialEvents' | 'signal'> {
+  readonly after?: number | undefined;
+  readonly trigger?: Trigger | undefined;
 }
 
 /**
@@ -79,26 +89,27 @@ export class ResourceCache {
   }
 
   /**
-   * A watch from after `resourceVersion` on. Without one, the current objects come first, at least
-   * as new as this call; with '0', whatever the cache has. Throws `expired`.
+   * A watch from `after` on. Without that, the current objects come first, at least as new as this
+   * call; with 0, whatever the cache has. Throws `expired`, and `deadline-exceeded` where a list of
+   * the future is asked for.
    */
-  async subscribe(
-    scope: WatchScope,
-    resourceVersion: number | undefined,
-    trigger?: Trigger,
-    signal?: AbortSignal,
-  ): Promise<Watcher> {
+  async subscribe(scope: WatchScope, options: Subscription): Promise<Watcher> {
+    const { sendInitialEvents, trigger, signal } = options;
     await this.#ready();
-    if (resourceVersion === undefined) await this.#catchUp();
-    const fresh = resourceVersion === undefined || resourceVersion === 0;
-    const after = fresh ? this.#revision : resourceVersion;
+    if (options.after === undefined || sendInitialEvents) await this.#catchUp();
+    if (sendInitialEvents && (options.after ?? 0) > this.#revision) {
+      throw tooLargeVersion(options.after ?? 0, this.#revision);
+    }
+    const fresh = !options.after || sendInitialEvents === true;
+    const after = fresh ? this.#revision : (options.after ?? 0);
     const missed = fresh ? [] : this.#window.after(after);
     if (!missed) {
       throw expired(`too old resource version: ${after} (${this.#window.since})`);
     }
-    const initial = fresh ? this.#select(scope) : [];
+    const initial = fresh && sendInitialEvents !== false ? this.#select(scope) : [];
+    const endOfInitial = sendInitialEvents ? this.#bookmark(initialEventsEnd) : undefined;
     const onClose = (ended: Watcher): void => this.#watchers.remove(ended);
-    const watcher = new Watcher(scope, { after, initial, signal, onClose });
+    const watcher = new Watcher(scope, { after, initial, endOfInitial, signal, onClose });
     this.#watchers.add(watcher, trigger);
     for (const change of missed) watcher.push(change);
     if (this.#stopped) watcher.fail(new QuorateError('unavailable', stopping));
@@ -110,12 +121,19 @@ export class ResourceCache {
   async bookmark(): Promise<void> {
     if (this.#revision === 0 || this.#watchers.size === 0) return;
     await this.#catchUp();
-    const object: KubeObject = {
+    const object = this.#bookmark();
+    for (const watcher of this.#watchers.all()) watcher.bookmark(object);
+  }
+
+  #bookmark(annotations?: Record<string, string>): KubeObject {
+    return {
       kind: this.#resource.kind,
       apiVersion: groupVersion(this.#resource),
-      metadata: { resourceVersion: String(this.#revision) },
+      metadata: {
+        resourceVersion: String(this.#revision),
+        ...(annotations && { annotations }),
+      },
     };
-    for (const watcher of this.#watchers.all()) watcher.bookmark(object);
   }
 
   #select(scope: WatchScope): KubeObject[] {

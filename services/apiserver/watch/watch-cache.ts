@@ -1,15 +1,10 @@
-import {
-  type KubeObject,
-  badRequest,
-  collectionPrefix,
-  type Resource,
-  storageKey,
-} from '#shared/api';
+import { type KubeObject, collectionPrefix, type Resource, storageKey } from '#shared/api';
 import type { WatchEvent, WatchOptions } from '#shared/client';
 import type { Timer } from '#shared/clock';
 import type { KeyValue } from '#shared/mvcc';
 import { decodeObjectOf, type Stored } from '../registry/codec.ts';
 import { checkNamespace, checkPathSegment } from '../registry/keys.ts';
+import { parseResourceVersion } from '../registry/resource-version.ts';
 import { parseSelection, type Selection } from '../registry/selection.ts';
 import { ResourceCache, type ResourceCacheDeps } from './resource-cache.ts';
 import type { Watcher, WatchScope } from './watcher.ts';
@@ -70,9 +65,10 @@ export class WatchCache {
     if (options.signal?.aborted) return undefined;
     const selection = parseSelection(resource, options);
     const scope = scopeOf(resource, options, selection);
-    const from = parseResourceVersion(options.resourceVersion);
+    const { resourceVersion, sendInitialEvents, signal } = options;
+    const after = resourceVersion ? parseResourceVersion(resourceVersion) : undefined;
     const trigger = triggerOf(resource, selection);
-    return this.of(resource).subscribe(scope, from, trigger, options.signal);
+    return this.of(resource).subscribe(scope, { after, sendInitialEvents, trigger, signal });
   }
 
   #bookmarkAll(): void {
@@ -134,14 +130,4 @@ function triggerOf(resource: Resource, selection: Selection): Trigger | undefine
     if (value !== undefined) return { field, value };
   }
   return undefined;
-}
-
-/** Throws `bad-request` for what is not a revision; undefined where none is given. */
-function parseResourceVersion(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const revision = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(revision)) {
-    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: must be a revision`);
-  }
-  return revision;
 }

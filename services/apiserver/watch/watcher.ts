@@ -28,6 +28,8 @@ export interface WatcherStart {
   readonly after: number;
   /** What comes first, as ADDED. */
   readonly initial: readonly KubeObject[];
+  /** A bookmark after the last of them. */
+  readonly endOfInitial?: KubeObject | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onClose: (watcher: Watcher) => void;
 }
@@ -48,6 +50,7 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   readonly scope: WatchScope;
   readonly #start: WatcherStart;
   readonly #initial: Iterator<KubeObject>;
+  #endOfInitial: KubeObject | undefined;
   #pending: WatchEvent[] = [];
   /** Events of `#pending` that were taken already. */
   #taken = 0;
@@ -60,6 +63,7 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
     this.scope = scope;
     this.#start = start;
     this.#initial = start.initial[Symbol.iterator]();
+    this.#endOfInitial = start.endOfInitial;
     start.signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
@@ -121,6 +125,11 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   #take(): WatchEvent | undefined {
     const first = this.#initial.next();
     if (!first.done) return { type: 'ADDED', object: first.value };
+    const object = this.#endOfInitial;
+    if (object) {
+      this.#endOfInitial = undefined;
+      return { type: 'BOOKMARK', object };
+    }
     const event = this.#pending[this.#taken];
     if (!event) return undefined;
     this.#taken += 1;

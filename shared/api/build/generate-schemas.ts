@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
+import { mergeKeys, retainKeys } from './patch-strategies.ts';
 
 const roots = [
   ['core/v1', 'Namespace', 'Node', 'Pod', 'Service', 'ConfigMap', 'Secret', 'Event', 'Binding'],
@@ -95,6 +96,17 @@ function convert(module: string, type: ts.TypeNode): Node {
   return special[name] ?? { $ref: define(origin(module, name), name) };
 }
 
+function patchStrategy(field: string): Node {
+  const key = mergeKeys[field];
+  const retain = retainKeys.has(field);
+  if (key === undefined && !retain) return {};
+  const strategies = [...(key === undefined ? [] : ['merge']), ...(retain ? ['retainKeys'] : [])];
+  return {
+    'x-kubernetes-patch-strategy': strategies.join(','),
+    ...(key && { 'x-kubernetes-patch-merge-key': key }),
+  };
+}
+
 /** Adds the interface's schema to the definitions, and those of all that it uses. */
 function define(module: string, name: string): string {
   const id = `${module}.${name}`;
@@ -112,7 +124,7 @@ function define(module: string, name: string): string {
     const key = (member.name as ts.Identifier | ts.StringLiteral).text;
     const schema = convert(module, member.type);
     if (schema['type'] === 'integer' && !int64.has(key)) schema['format'] = 'int32';
-    properties[key] = schema;
+    properties[key] = { ...schema, ...patchStrategy(`${name}.${key}`) };
     if (!member.questionToken) required.push(key);
   }
   if (required.length === 0) delete definitions[id].required;

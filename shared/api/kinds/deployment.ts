@@ -11,6 +11,7 @@ export const deployment = declare<Deployment>({
   shortNames: ['deploy'],
   categories: ['all'],
   hasStatus: true,
+  subresources: ['scale', 'status'],
   hasGeneration: true,
   columns: [
     nameColumn,

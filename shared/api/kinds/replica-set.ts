@@ -12,6 +12,7 @@ export const replicaSet = declare<ReplicaSet>({
   shortNames: ['rs'],
   categories: ['all'],
   hasStatus: true,
+  subresources: ['scale', 'status'],
   hasGeneration: true,
   columns: [
     nameColumn,

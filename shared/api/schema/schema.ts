@@ -13,4 +13,8 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
+  /** For strategic merge patch: `merge`, `retainKeys` or both with a comma. */
+  readonly 'x-kubernetes-patch-strategy'?: string;
+  /** Tells the items of a list with the strategy `merge` apart; absent for scalars. */
+  readonly 'x-kubernetes-patch-merge-key'?: string;
 }

@@ -1,0 +1,128 @@
+import { KeyObject, type webcrypto } from 'node:crypto';
+import type * as x509 from '@peculiar/x509';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const dayMs = 24 * 60 * 60 * 1000;
+const authorityDays = 3650;
+const leafDays = 3650;
+/** Clocks differ a little between machines. */
+const backdateMs = 60 * 60 * 1000;
+
+/** A certificate and its private key, as PEM. */
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate authority that can sign. */
+export interface Authority extends Credentials {
+  readonly signer: {
+    readonly certificate: x509.X509Certificate;
+    readonly key: webcrypto.CryptoKey;
+  };
+}
+
+/** Loaded when the first certificate is made: most processes never make one. */
+async function load(): Promise<typeof x509> {
+  await import('reflect-metadata');
+  return import('@peculiar/x509');
+}
+
+/** A new authority that signs itself; `nowMs` is since the epoch. */
+export async function createAuthority(commonName: string, nowMs: number): Promise<Authority> {
+  const lib = await load();
+  const keys = await generateKeys();
+  const certificate = await lib.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: [{ CN: [commonName] }],
+    notBefore: new Date(nowMs - backdateMs),
+    notAfter: new Date(nowMs + authorityDays * dayMs),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: [
+      new lib.BasicConstraintsExtension(true, undefined, true),
+      new lib.KeyUsagesExtension(
+        lib.KeyUsageFlags.keyCertSign |
+          lib.KeyUsageFlags.cRLSign |
+          lib.KeyUsageFlags.digitalSignature,
+        true,
+      ),
+      await lib.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return {
+    cert: certificate.toString('pem'),
+    key: pemOf(keys.privateKey),
+    signer: { certificate, key: keys.privateKey },
+  };
+}
+
+/** For a server that is reached under these DNS names and addresses. */
+export function issueServer(
+  authority: Authority,
+  nowMs: number,
+  commonName: string,
+  names: { readonly dns: readonly string[]; readonly ips: readonly string[] },
+): Promise<Credentials> {
+  return issue(authority, nowMs, [{ CN: [commonName] }], (lib) => [
+    new lib.ExtendedKeyUsageExtension([lib.ExtendedKeyUsage.serverAuth]),
+    new lib.SubjectAlternativeNameExtension([
+      ...names.dns.map((value) => ({ type: 'dns' as const, value })),
+      ...names.ips.map((value) => ({ type: 'ip' as const, value })),
+    ]),
+  ]);
+}
+
+/** For a client: its user is the common name, its groups are the organizations, as in Kubernetes. */
+export function issueClient(
+  authority: Authority,
+  nowMs: number,
+  user: string,
+  groups: readonly string[],
+): Promise<Credentials> {
+  const name = [...groups.map((group) => ({ O: [group] })), { CN: [user] }];
+  return issue(authority, nowMs, name, (lib) => [
+    new lib.ExtendedKeyUsageExtension([lib.ExtendedKeyUsage.clientAuth]),
+  ]);
+}
+
+async function issue(
+  { signer }: Authority,
+  nowMs: number,
+  subject: x509.JsonName,
+  extensions: (lib: typeof x509) => x509.Extension[],
+): Promise<Credentials> {
+  const lib = await load();
+  const keys = await generateKeys();
+  const certificate = await lib.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject,
+    issuer: signer.certificate.subject,
+    notBefore: new Date(nowMs - backdateMs),
+    notAfter: new Date(nowMs + leafDays * dayMs),
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey: signer.key,
+    extensions: [
+      new lib.BasicConstraintsExtension(false, undefined, true),
+      new lib.KeyUsagesExtension(lib.KeyUsageFlags.digitalSignature, true),
+      await lib.AuthorityKeyIdentifierExtension.create(signer.certificate),
+      ...extensions(lib),
+    ],
+  });
+  return { cert: certificate.toString('pem'), key: pemOf(keys.privateKey) };
+}
+
+async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+const pemOf = (key: webcrypto.CryptoKey): string =>
+  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/** 127 bits of chance: positive, and never the same twice. */
+function serialNumber(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,7 @@
+export {
+  type Authority,
+  type Credentials,
+  createAuthority,
+  issueClient,
+  issueServer,
+} from './certificates.ts';
