@@ -129,6 +129,11 @@ export class Raft {
     autoLeaveJoint(this.#core);
   }
 
+  /** The present term. Cheap, unlike `status()`: for every request. */
+  get term(): number {
+    return this.#core.term;
+  }
+
   status(): RaftStatus {
     return statusOf(this.#core);
   }

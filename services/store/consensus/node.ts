@@ -185,7 +185,7 @@ export class RaftNode {
   }
 
   get term(): number {
-    return this.#raft.status().term;
+    return this.#raft.term;
   }
 
   get backend(): MemberBackend {

@@ -5,7 +5,7 @@ import { encodeCommand, type Operation } from '../wire/command.ts';
 /** What raft is asked; a slice of `Raft`. */
 export interface Proposer {
   propose(data: Uint8Array): ProposeResult;
-  status(): { readonly term: number };
+  readonly term: number;
 }
 
 interface Pending {
@@ -112,7 +112,7 @@ export class Proposals {
 
   #try(pending: Pending): boolean {
     if (this.#proposer.propose(pending.data) !== 'accepted') return false;
-    pending.term = this.#proposer.status().term;
+    pending.term = this.#proposer.term;
     this.#untaken--;
     return true;
   }
