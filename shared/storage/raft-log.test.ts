@@ -56,6 +56,20 @@ describe('what was written is there after a restart', () => {
     await log.close();
   });
 
+  test('a commit index alone is not written, but goes along with the next entries', async () => {
+    let log = await RaftLog.open(folder);
+    await log.write([{ hardState: state(1), entries: run(1, 4, 1) }]);
+    await log.write([{ hardState: state(1, 4), entries: [] }]);
+    expect(log.initialState().hardState.commit).toBe(4);
+    log = await reopened(log);
+    expect(log.initialState().hardState.commit).toBe(0);
+    await log.write([{ hardState: state(1, 4), entries: [] }]);
+    await log.write([{ entries: run(5, 5, 1) }]);
+    log = await reopened(log);
+    expect(log.initialState().hardState.commit).toBe(4);
+    await log.close();
+  });
+
   test('a conflicting suffix is gone, also when several writes share a batch', async () => {
     let log = await RaftLog.open(folder);
     await log.write([{ entries: run(1, 10, 1) }]);

@@ -134,10 +134,19 @@ export class RaftLog implements LogReader {
     this.#snapshot = source;
   }
 
-  /** Several writes as one synced batch, in the order given. */
+  /**
+   * Several writes as one synced batch, in the order given. A commit index that moved needs no write
+   * of its own, for Raft has it volatile (figure 2): it goes to disk with whatever comes next.
+   */
   async write(writes: readonly LogWrite[]): Promise<void> {
-    const operations: Operation[] = [];
     const entries = mergeEntries(writes);
+    const hardState = writes.findLast((write) => write.hardState)?.hardState ?? this.#hardState;
+    const { term, vote } = this.#hardState;
+    if (entries.length === 0 && hardState.term === term && hardState.vote === vote) {
+      this.#hardState = hardState;
+      return;
+    }
+    const operations: Operation[] = [];
     for (const entry of entries) {
       const key = entryKey(entry.index);
       operations.push({ type: 'put', key, value: encodeEntry(key, entry) });
@@ -146,7 +155,6 @@ export class RaftLog implements LogReader {
     for (let index = last + 1; index <= this.lastIndex(); index++) {
       operations.push({ type: 'del', key: entryKey(index) });
     }
-    const hardState = writes.findLast((write) => write.hardState)?.hardState ?? this.#hardState;
     operations.push({
       type: 'put',
       key: stateKey,
