@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Lab } from '../lab/lab.ts';
+import { type Lab, startLab } from '#shared/lab';
 
 /** What is wrong gets one clear message that names the field, and changes nothing. */
-const lab = new Lab(5);
+let lab: Lab;
 
 const configMap = (extra: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n${extra}`;
@@ -45,7 +45,7 @@ const cases: [what: string, manifest: string, message: RegExp][] = [
 ];
 
 beforeAll(async () => {
-  await lab.up('--workers', '1');
+  lab = await startLab({ workers: 1 });
 });
 afterAll(() => lab.destroy());
 

@@ -1,12 +1,12 @@
 import { Etcd3, EtcdLeaseInvalidError } from 'etcd3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, Lab } from '../lab/lab.ts';
+import { eventually, type Lab, startLab } from '#shared/lab';
 
 /** npm's etcd3, a client nobody here wrote, against every master. */
-const lab = new Lab(4);
+let lab: Lab;
 
 beforeAll(async () => {
-  await lab.up('--workers', '0');
+  lab = await startLab({ workers: 0 });
 });
 afterAll(() => lab.destroy());
 
@@ -14,7 +14,7 @@ describe.each([0, 1, 2])('etcd3 against master %i', (index) => {
   let client: Etcd3;
   const at = (key: string): string => `/etcd3/${index}/${key}`;
   beforeAll(() => {
-    client = new Etcd3({ hosts: lab.endpoints()[index] ?? '' });
+    client = new Etcd3({ hosts: lab.endpoints[index] ?? '' });
   });
   afterAll(() => client.close());
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { get } from '../lab/http.ts';
-import { eventually, Lab } from '../lab/lab.ts';
+import { eventually, type Lab, startLab } from '#shared/lab';
 
 /** The README's tour, command by command, by somebody who has only the command line. */
-const lab = new Lab(1);
+let lab: Lab;
 
 interface Named {
   metadata: { name: string; uid: string };
@@ -36,7 +36,7 @@ const answering = async (url: string, requests: number): Promise<string[]> => {
 };
 
 beforeAll(async () => {
-  await lab.up();
+  lab = await startLab();
 });
 afterAll(() => lab.destroy());
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { get } from '../lab/http.ts';
-import { eventually, Lab } from '../lab/lab.ts';
+import { eventually, type Lab, startLab } from '#shared/lab';
 
 /** Workers killed, with their pods and without. */
-const lab = new Lab(3);
+let lab: Lab;
 
 interface Pod {
   metadata: { name: string; uid: string; deletionTimestamp?: string };
@@ -21,7 +21,7 @@ const ready = (pod: Pod): boolean =>
   (pod.status.containerStatuses?.every((status) => status.ready) ?? false);
 
 beforeAll(async () => {
-  await lab.up();
+  lab = await startLab();
   await lab.quorateOk('apply', '-f', 'examples/hello.yaml');
   await lab.quorateOk('rollout', 'status', 'deployment/hello');
 });

@@ -55,7 +55,8 @@ export const rules: readonly Rule[] = [
     instead: 'take a Clock without a default; only shared/clock/system.ts has the real ones',
     applies: (path) =>
       // grpc-js lives in real time itself; the CLI is a person's tool.
-      isHost(path) && !/^(shared\/(clock\/system\.ts|rpc\/)|services\/cli\/)|\/main\.ts$/.test(path),
+      isHost(path) &&
+      !/^(shared\/(clock\/system\.ts|rpc\/)|services\/cli\/)|\/main\.ts$/.test(path),
     forbids: /(?<![.\w])set(Timeout|Interval|Immediate)\(|\bDate\.now\(|\bperformance\.now\(/,
     caught: 'setTimeout(fn, 10);',
     fine: 'clock.after(10, fn);',
@@ -64,7 +65,7 @@ export const rules: readonly Rule[] = [
     name: 'only main.ts and the runtime touch the process',
     instead: 'take what you need as an argument',
     applies: (path) =>
-      isHost(path) && !/\/main\.ts$|^shared\/runtime\/|^services\/cli\//.test(path),
+      isHost(path) && !/\/main\.ts$|^shared\/(runtime|lab)\/|^services\/cli\//.test(path),
     forbids: /\bprocess\.(exit|env|argv|on|stdout|stderr|cwd)\b/,
     caught: 'process.exit(1);',
     fine: 'process.hrtime.bigint();',

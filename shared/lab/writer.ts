@@ -1,4 +1,4 @@
-import { createGrpcKvClient, type KvClient } from '#shared/client';
+import type { KvClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
 
 export interface WriteRecord {
@@ -17,11 +17,11 @@ export class Writer {
   readonly #kv: KvClient;
   readonly #prefix: string;
   readonly #stopping = new AbortController();
-  #lastAckAt = performance.now();
+  #lastAckAt = systemClock.monotonic();
   readonly #done: Promise<void>;
 
-  constructor(endpoints: readonly string[], prefix: string) {
-    this.#kv = createGrpcKvClient({ endpoints: [...endpoints], clock: systemClock });
+  constructor(kv: KvClient, prefix: string) {
+    this.#kv = kv;
     this.#prefix = prefix;
     this.#done = this.#run();
   }
@@ -29,7 +29,7 @@ export class Writer {
   /** Forgets the gaps so far: what follows is measured alone. */
   resetGap(): void {
     this.record.longestGapMs = 0;
-    this.#lastAckAt = performance.now();
+    this.#lastAckAt = systemClock.monotonic();
   }
 
   async stop(): Promise<WriteRecord> {
@@ -47,12 +47,10 @@ export class Writer {
         await this.#kv.put({ key, value: Buffer.from(value) });
       } catch {
         // Unknown outcome: the checker accepts both, so this key says nothing.
-        await new Promise((resolve) => {
-          setTimeout(resolve, 1);
-        });
+        await systemClock.sleep(1);
         continue;
       }
-      const now = performance.now();
+      const now = systemClock.monotonic();
       this.record.longestGapMs = Math.max(this.record.longestGapMs, now - this.#lastAckAt);
       this.#lastAckAt = now;
       this.record.acknowledged.set(key, value);
@@ -60,29 +58,22 @@ export class Writer {
   }
 }
 
-/** The acknowledged keys that a linearizable read does not find with their value. */
+/** The acknowledged keys under `prefix` that a linearizable read does not find with their value. */
 export async function lostWrites(
-  endpoints: readonly string[],
+  kv: KvClient,
   prefix: string,
   record: WriteRecord,
 ): Promise<string[]> {
-  const kv = createGrpcKvClient({ endpoints: [...endpoints], clock: systemClock });
-  try {
-    const rangeEnd =
-      prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
-    const found = new Map<string, string>();
-    let from = prefix;
-    for (;;) {
-      const page = await kv.range({ key: from, rangeEnd, limit: 5_000 });
-      for (const { key, value } of page.kvs) found.set(key, Buffer.from(value).toString());
-      const last = page.kvs.at(-1);
-      if (!page.more || last === undefined) break;
-      from = `${last.key}\0`;
-    }
-    return [...record.acknowledged]
-      .filter(([key, value]) => found.get(key) !== value)
-      .map(([key]) => key);
-  } finally {
-    await kv.close();
+  const afterLast = String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+  const rangeEnd = prefix.slice(0, -1) + afterLast;
+  const found = new Map<string, string>();
+  for (let from = prefix, more = true; more; ) {
+    const page = await kv.range({ key: from, rangeEnd, limit: 5_000 });
+    for (const { key, value } of page.kvs) found.set(key, Buffer.from(value).toString());
+    from = `${page.kvs.at(-1)?.key ?? from}\0`;
+    more = page.more;
   }
+  return [...record.acknowledged]
+    .filter(([key, value]) => found.get(key) !== value)
+    .map(([key]) => key);
 }

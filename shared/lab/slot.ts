@@ -1,0 +1,45 @@
+import { createServer } from 'node:net';
+import { QuorateError } from '#shared/base';
+
+/** What separates labs that live at the same time on one machine. */
+export interface TakenSlot {
+  readonly portOffset: number;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  release(): void;
+}
+
+/** Enough for a machine, and all ports stay below those that the kernel hands out by itself. */
+const slots = 48;
+const lockPort = 20_290;
+/** The first master's etcd port: taken where somebody chose such a port offset by hand. */
+const firstPort = 23_791;
+
+/** A slot that no other lab has. It is this process's until it ends, or until `release`. */
+export async function takeSlot(): Promise<TakenSlot> {
+  for (let n = 1; n <= slots; n++) {
+    const portOffset = n * 100;
+    // A listening port is a lock that the kernel gives back, however its holder ends.
+    const release = await hold(lockPort + portOffset);
+    if (!release) continue;
+    const releaseFirst = await hold(firstPort + portOffset);
+    releaseFirst?.();
+    if (releaseFirst) {
+      const podCidr = `127.${128 + n}.0.0/16`;
+      return { portOffset, podCidr, serviceCidr: `127.${128 + slots + n}.0.0/16`, release };
+    }
+    release();
+  }
+  throw new QuorateError('resource-exhausted', `${slots} labs run on this machine already`);
+}
+
+function hold(port: number): Promise<(() => void) | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      server.unref();
+      resolve(() => void server.close());
+    });
+  });
+}
