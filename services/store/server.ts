@@ -151,6 +151,7 @@ class Running {
     this.#clientServer = createClientServer({
       serving,
       kv,
+      client: this.kv,
       leases: this.#leases,
       watches: this.#watches,
       gate: { hasLeader: () => this.#hasLeader() },
