@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { QuorateError } from '#shared/base';
 import { CommandError, describeError } from './command-error.ts';
-import { splitArguments } from './objects/change-map.ts';
+import { labelOutcome, splitArguments } from './objects/change-map.ts';
 import { parseDuration } from './objects/duration.ts';
 import { verbFirst } from './program.ts';
 import { rolloutProgress } from './rollout/progress.ts';
@@ -60,11 +60,21 @@ describe('arguments', () => {
     expect(() => splitArguments(['pods', 'a', 'x=1', 'x-'], 'labels')).toThrow('both');
   });
 
+  it('of label end in kubectl’s words', () => {
+    expect(labelOutcome({ a: '1' }, { a: '1' })).toBe('not labeled');
+    expect(labelOutcome({ a: '1' }, { a: '2', b: '3' })).toBe('labeled');
+    expect(labelOutcome({ a: '1' }, {})).toBe('unlabeled');
+    expect(labelOutcome({ a: '1' })).toBe('unlabeled');
+  });
+
   it('of taint are checked and applied', () => {
     const taints = applyTaints('n', [], [parseTaint('a=1:NoSchedule')], false);
     expect(taints).toEqual([{ key: 'a', value: '1', effect: 'NoSchedule' }]);
     expect(() => applyTaints('n', taints, [parseTaint('a=2:NoSchedule')], false)).toThrow(
       '--overwrite is false',
+    );
+    expect(() => applyTaints('n', taints, [parseTaint('a=1:NoSchedule')], false)).toThrow(
+      'already has a taint(s) with same effect(s)',
     );
     expect(applyTaints('n', taints, [parseTaint('a-')], false)).toEqual([]);
     expect(() => parseTaint('a=1:Never')).toThrow('invalid taint effect');

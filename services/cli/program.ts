@@ -81,9 +81,15 @@ function createProgram(context: Context): Command {
     const found = program.commands.find((command) => command.name() === name);
     context.out.write((found ?? program).helpInformation());
   });
-  program.argument('[command]').action((word = '') => {
-    throw new CommandError(`unknown command "${word}" for "quorate"`, { hint: suggestion(word) });
-  });
+  // Whatever follows a word that is no command is that command's business, flags too.
+  program
+    .argument('[words...]')
+    .allowUnknownOption()
+    .action(([word = '']: readonly string[]) => {
+      throw word.startsWith('-')
+        ? new CommandError(`unknown flag: ${word}`, { hint: "See 'quorate --help' for usage." })
+        : new CommandError(`unknown command "${word}" for "quorate"`, { hint: suggestion(word) });
+    });
   manners(program, context);
   return program;
 }

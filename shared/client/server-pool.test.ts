@@ -51,6 +51,18 @@ describe('the pool of API servers', () => {
     expect(asked).toEqual(['a']);
   });
 
+  it('reports the failure of a server that was reached rather than a refused connection', async () => {
+    const noLeader = new QuorateError('unavailable', 'etcdserver: no leader');
+    const { pool, send } = setUp(
+      new Map([
+        ['a', refused],
+        ['b', noLeader],
+        ['c', refused],
+      ]),
+    );
+    await expect(pool.call(true, send)).rejects.toBe(noLeader);
+  });
+
   it('asks every server once, those that failed lately last, and then gives up', async () => {
     const failures = new Map([['a', refused]]);
     const { pool, send, asked } = setUp(failures);

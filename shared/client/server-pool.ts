@@ -46,6 +46,10 @@ export function createServerPool<S>(servers: readonly S[], clock: Clock): Server
     if (!repeatable && !neverSent(thrown)) throw thrown;
   };
 
+  /** Of two failures the one to report: that of a server that was reached says more. */
+  const telling = (before: unknown, now: unknown): unknown =>
+    QuorateError.is(before) && QuorateError.is(now) && neverSent(now) ? before : now;
+
   return {
     async call(repeatable, send, signal) {
       let last: unknown;
@@ -55,8 +59,9 @@ export function createServerPool<S>(servers: readonly S[], clock: Clock): Server
           answered(entry);
           return result;
         } catch (thrown) {
-          last = signal?.aborted ? thrown : brokenOff(thrown);
-          failed(entry, last, repeatable);
+          const failure = signal?.aborted ? thrown : brokenOff(thrown);
+          failed(entry, failure, repeatable);
+          last = telling(last, failure);
         }
       }
       throw last ?? new QuorateError('unavailable', 'no API server is configured');
@@ -73,8 +78,9 @@ export function createServerPool<S>(servers: readonly S[], clock: Clock): Server
           }
           return;
         } catch (thrown) {
-          last = signal?.aborted ? thrown : brokenOff(thrown);
-          failed(entry, last, !delivered);
+          const failure = signal?.aborted ? thrown : brokenOff(thrown);
+          failed(entry, failure, !delivered);
+          last = telling(last, failure);
         }
       }
       throw last ?? new QuorateError('unavailable', 'no API server is configured');

@@ -28,6 +28,16 @@ describe('errors over the wire', () => {
     expect(error.message).toBe('etcdserver: no leader');
   });
 
+  test('grpc-js’s words around a refused connection are left out', () => {
+    const metadata = new Metadata();
+    const said = (note: string): string => {
+      const details = `No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ${note}`;
+      return fromServiceError({ code: 14, details, metadata }).message;
+    };
+    expect(said('')).toBe('No connection established: connect ECONNREFUSED 127.0.0.1:1');
+    expect(said('x')).toBe('No connection established: connect ECONNREFUSED 127.0.0.1:1 (x)');
+  });
+
   test('a trailer of ours that is not JSON is passed over', () => {
     const metadata = new Metadata();
     metadata.set('quorate-status-bin', Buffer.from('{oops'));

@@ -45,10 +45,22 @@ export function fromServiceError(thrown: unknown): QuorateError {
   if (typeof status?.code !== 'number') return QuorateError.from(thrown);
   const wire = parseWire(status.metadata?.get(statusTrailer)[0]);
   const code = wire?.code ?? byGrpcCode.get(status.code) ?? 'unknown';
-  return new QuorateError(code, status.details ?? status.message ?? 'unknown error', {
+  const message = status.details ?? status.message ?? 'unknown error';
+  return new QuorateError(code, withoutPadding(message), {
     cause: thrown,
     ...(wire && { details: wire.details }),
   });
+}
+
+/** grpc-js wraps what went wrong in empty words: `Last error: Error: … Resolution note: `. */
+function withoutPadding(message: string): string {
+  const match =
+    /^(No connection established)\. Last error: (?:Error: )?(.*)\. Resolution note: (.*)$/s.exec(
+      message,
+    );
+  if (!match) return message;
+  const [, what = '', why = '', note = ''] = match;
+  return `${what}: ${why}${note === '' ? '' : ` (${note})`}`;
 }
 
 function parseWire(value: unknown): WireError | undefined {

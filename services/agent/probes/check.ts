@@ -63,7 +63,7 @@ function checkHttp(
     };
     const failed = (why: string): void => done({ ok: false, output: `Get "${url}": ${why}` });
     const timer = target.clock.after(timeoutMs, () => failed('context deadline exceeded'));
-    request.on('error', (error) => failed(error.message));
+    request.on('error', (error) => failed(networkError(error)));
     request.once('response', (response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
       response.resume();
@@ -88,12 +88,29 @@ function checkTcp(
       socket.destroy();
       resolve(result);
     };
-    const failed = (why: string): void =>
-      done({ ok: false, output: `dial tcp ${address}:${number}: ${why}` });
-    const timer = target.clock.after(timeoutMs, () => failed('i/o timeout'));
-    socket.on('error', (error) => failed(error.message));
+    const failed = (why: string): void => done({ ok: false, output: why });
+    const timer = target.clock.after(timeoutMs, () =>
+      failed(`dial tcp ${address}:${number}: i/o timeout`),
+    );
+    socket.on('error', (error) => failed(networkError(error)));
     socket.once('connect', () => done({ ok: true, output: '' }));
   });
+}
+
+const systemErrors: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset by peer',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+};
+
+/** A failed connection in kubelet's words: `dial tcp 127.64.1.2:80: connect: connection refused`. */
+function networkError(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
+  const why = systemErrors[error.code ?? ''];
+  if (why === undefined) return error.message;
+  return error.syscall === 'connect'
+    ? `dial tcp ${error.address}:${error.port}: connect: ${why}`
+    : `${error.syscall}: ${why}`;
 }
 
 async function checkExec(

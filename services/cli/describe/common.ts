@@ -26,24 +26,22 @@ export function controlledBy(object: KubeObject): string {
 }
 
 export function templateSection(template: PodTemplateSpec | undefined): Section {
+  const containers = (list: readonly Container[] = []): Section =>
+    list.map((container) => [container.name, containerSection(container)]);
+  const init = containers(template?.spec?.initContainers);
   return [
     ['Labels', mapLines(template?.metadata?.labels)],
     ...(template?.metadata?.annotations
       ? ([['Annotations', mapLines(template.metadata.annotations, ': ')]] as const)
       : []),
-    [
-      'Containers',
-      (template?.spec?.containers ?? []).map((container): readonly [string, Value] => [
-        container.name,
-        containerSection(container),
-      ]),
-    ],
+    ...(init.length === 0 ? [] : ([['Init Containers', init]] as const)),
+    ['Containers', containers(template?.spec?.containers)],
   ];
 }
 
 /** What a manifest says of a container; a pod's description adds what became of it. */
 export function containerSection(container: Container): Section {
-  const { image, command, args, ports, env, envFrom, resources, readinessProbe } = container;
+  const { image, command, args, ports, env, envFrom, resources } = container;
   const lines: (readonly [string, Value])[] = [['Image', image ?? '']];
   const portLines = (ports ?? []).map((port) => `${port.containerPort}/${port.protocol ?? 'TCP'}`);
   lines.push(['Port', portLines.join(', ') || '<none>']);
@@ -51,7 +49,10 @@ export function containerSection(container: Container): Section {
   if (args) lines.push(['Args', args.map(oneLine)]);
   if (resources?.requests) lines.push(['Requests', mapLines(resources.requests, ': ')]);
   if (resources?.limits) lines.push(['Limits', mapLines(resources.limits, ': ')]);
+  const { livenessProbe, readinessProbe, startupProbe } = container;
+  if (livenessProbe) lines.push(['Liveness', probeLine(livenessProbe)]);
   if (readinessProbe) lines.push(['Readiness', probeLine(readinessProbe)]);
+  if (startupProbe) lines.push(['Startup', probeLine(startupProbe)]);
   if (envFrom) {
     const from = envFrom.map(({ configMapRef, secretRef }) =>
       configMapRef ? `${configMapRef.name}  ConfigMap` : `${secretRef?.name}  Secret`,

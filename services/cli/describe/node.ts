@@ -1,7 +1,7 @@
 import type { Node, Pod, Lease } from '#shared/api';
 import { formatAge } from '../print/age.ts';
 import { headSection } from './common.ts';
-import { formatInnerTable, formatSection, mapLines } from './text.ts';
+import { formatInnerTable, formatSection, formatTime, mapLines } from './text.ts';
 
 export function describeNode(
   node: Node,
@@ -16,8 +16,8 @@ export function describeNode(
   const conditions = (status.conditions ?? []).map((condition) => [
     condition.type,
     condition.status,
-    condition.lastHeartbeatTime ?? '',
-    condition.lastTransitionTime ?? '',
+    formatTime(condition.lastHeartbeatTime),
+    formatTime(condition.lastTransitionTime),
     condition.reason ?? '',
     condition.message ?? '',
   ]);
@@ -35,14 +35,14 @@ export function describeNode(
   return [
     formatSection([
       ...headSection(node),
-      ['CreationTimestamp', metadata.creationTimestamp ?? ''],
+      ['CreationTimestamp', formatTime(metadata.creationTimestamp)],
       ['Taints', taints.length === 0 ? '<none>' : taints],
       ['Unschedulable', String(spec.unschedulable ?? false)],
       [
         'Lease',
         [
           ['HolderIdentity', lease?.spec?.holderIdentity ?? '<unset>'],
-          ['RenewTime', lease?.spec?.renewTime ?? '<unset>'],
+          ['RenewTime', formatTime(lease?.spec?.renewTime)],
         ],
       ],
     ]),

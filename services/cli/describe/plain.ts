@@ -1,7 +1,7 @@
 import type { ConfigMap, KubeObject, Secret } from '#shared/api';
 import { formatYaml } from '../print/format.ts';
 import { headSection } from './common.ts';
-import { formatSection } from './text.ts';
+import { formatSection, formatTime } from './text.ts';
 
 export function describeConfigMap(configMap: ConfigMap): string {
   const data = Object.entries(configMap.data ?? {}).map(
@@ -26,6 +26,6 @@ const base64Bytes = (text: string): number => Buffer.from(text, 'base64').length
 /** A kind without a description of its own: its head, then all of it as YAML. */
 export async function describeAny(object: KubeObject): Promise<string> {
   const { metadata, ...rest } = object;
-  const created = ['CreationTimestamp', metadata?.creationTimestamp ?? ''] as const;
+  const created = ['CreationTimestamp', formatTime(metadata?.creationTimestamp)] as const;
   return `${formatSection([...headSection(object), created])}${await formatYaml(rest)}`;
 }

@@ -1,6 +1,6 @@
 import type { Container, ContainerState, ContainerStatus, Pod } from '#shared/api';
 import { conditionsTable, containerSection, controlledBy, headSection } from './common.ts';
-import { formatSection, mapLines, type Section, type Value } from './text.ts';
+import { formatSection, formatTime, mapLines, type Section, type Value } from './text.ts';
 
 export function describePod(pod: Pod): string {
   const { metadata = {}, spec, status = {} } = pod;
@@ -9,7 +9,7 @@ export function describePod(pod: Pod): string {
   const head: Section = [
     ...[name, namespace].filter((line) => line !== undefined),
     ['Node', node],
-    ['Start Time', status.startTime ?? '<unknown>'],
+    ['Start Time', formatTime(status.startTime)],
     ...rest,
     ['Status', metadata.deletionTimestamp ? 'Terminating' : (status.phase ?? 'Unknown')],
     ...(status.reason ? ([['Reason', status.reason]] as const) : []),
@@ -17,15 +17,11 @@ export function describePod(pod: Pod): string {
     ['IP', status.podIP ?? ''],
     ['Controlled By', controlledBy(pod)],
   ];
-  const containers = (spec?.containers ?? []).map((container): readonly [string, Value] => [
-    container.name,
-    withStatus(
-      container,
-      status.containerStatuses?.find((one) => one.name === container.name),
-    ),
-  ]);
+  const init = withStatuses(spec?.initContainers, status.initContainerStatuses);
+  const containers = withStatuses(spec?.containers, status.containerStatuses);
   return (
     formatSection(head) +
+    (init.length === 0 ? '' : formatSection([['Init Containers', init]])) +
     formatSection([['Containers', containers]]) +
     conditionsTable(status.conditions, false) +
     formatSection([
@@ -35,6 +31,18 @@ export function describePod(pod: Pod): string {
     ])
   );
 }
+
+const withStatuses = (
+  containers: readonly Container[] = [],
+  statuses: readonly ContainerStatus[] = [],
+): Section =>
+  containers.map((container) => [
+    container.name,
+    withStatus(
+      container,
+      statuses.find(({ name }) => name === container.name),
+    ),
+  ]);
 
 function withStatus(container: Container, status: ContainerStatus | undefined): Section {
   const [image, ...rest] = containerSection(container);
@@ -60,7 +68,7 @@ function stateLines(name: string, state: ContainerState | undefined): (readonly 
   if (running)
     return [
       [name, 'Running'],
-      ['  Started', running.startedAt ?? ''],
+      ['  Started', formatTime(running.startedAt)],
     ];
   if (terminated) {
     return [
@@ -68,8 +76,8 @@ function stateLines(name: string, state: ContainerState | undefined): (readonly 
       ['  Reason', terminated.reason ?? ''],
       ...(terminated.message ? ([['  Message', terminated.message]] as const) : []),
       ['  Exit Code', String(terminated.exitCode)],
-      ['  Started', terminated.startedAt ?? ''],
-      ['  Finished', terminated.finishedAt ?? ''],
+      ['  Started', formatTime(terminated.startedAt)],
+      ['  Finished', formatTime(terminated.finishedAt)],
     ];
   }
   return [

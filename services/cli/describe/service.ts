@@ -19,6 +19,9 @@ export function describeService(service: Service, slices: readonly EndpointSlice
   ]);
 }
 
+/** kubectl names so many and counts the others. */
+const endpointsShownMax = 3;
+
 /** Only those that are ready, as kubectl lists them. */
 function endpoints(slices: readonly EndpointSlice[], portName: string): string {
   const addresses = slices.flatMap((slice) => {
@@ -27,5 +30,7 @@ function endpoints(slices: readonly EndpointSlice[], portName: string): string {
       .filter(({ conditions }) => conditions?.ready !== false)
       .flatMap((endpoint) => endpoint.addresses.map((address) => `${address}:${port ?? ''}`));
   });
-  return addresses.join(',') || '<none>';
+  const more = addresses.length - endpointsShownMax;
+  const shown = addresses.slice(0, endpointsShownMax).join(',') || '<none>';
+  return more > 0 ? `${shown} + ${more} more...` : shown;
 }

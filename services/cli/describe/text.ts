@@ -34,6 +34,11 @@ export function mapLines(
   return lines.length === 0 ? ['<none>'] : lines.toSorted();
 }
 
+/** A time as `kubectl describe` prints it: RFC 1123 with a numeric zone. */
+export function formatTime(time: string | undefined): string {
+  return time ? new Date(time).toUTCString().replace('GMT', '+0000') : '<unset>';
+}
+
 /** A table inside a description, every line indented by two. */
 export function formatInnerTable(
   heads: readonly string[],

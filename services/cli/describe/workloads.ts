@@ -6,7 +6,7 @@ import {
   selectorLine,
   templateSection,
 } from './common.ts';
-import { formatSection } from './text.ts';
+import { formatSection, formatTime } from './text.ts';
 
 export function describeDeployment(
   deployment: Deployment,
@@ -33,7 +33,7 @@ export function describeDeployment(
   return [
     formatSection([
       ...headSection(deployment).slice(0, 2),
-      ['CreationTimestamp', metadata.creationTimestamp ?? ''],
+      ['CreationTimestamp', formatTime(metadata.creationTimestamp)],
       ...headSection(deployment).slice(2),
       ['Selector', selectorLine(spec?.selector)],
       [

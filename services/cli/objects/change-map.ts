@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectMeta } from '#shared/api';
+import { equalJson } from './apply-merge.ts';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { addDryRun, addOutput, addSelectors, type SelectorOptions } from '../options.ts';
@@ -27,7 +28,6 @@ export function changeMapCommand(
   field: 'labels' | 'annotations',
   verb: 'label' | 'annotate',
 ): Command {
-  const done = verb === 'label' ? 'labeled' : 'annotated';
   return addDryRun(addOutput(addSelectors(new Command())))
     .usage('(TYPE NAME | TYPE/NAME) KEY=VALUE... KEY-... [flags]')
     .argument('<args...>')
@@ -58,13 +58,26 @@ export function changeMapCommand(
             }
             checkOverwrite(found.object.metadata, field, change, options.overwrite === true);
             const after = await patchMap(session, found.kind, found.object, field, change, options);
-            const same = after.metadata?.resourceVersion === found.object.metadata?.resourceVersion;
-            const what = same && !options.dryRun ? `not ${done}` : done;
+            const before = found.object.metadata?.[field] ?? {};
+            for (const key of change.remove.filter((key) => !(key in before))) {
+              context.out.write(`${field.slice(0, -1)} "${key}" not found.\n`);
+            }
+            const what =
+              verb === 'label' ? labelOutcome(before, after.metadata?.labels) : 'annotated';
             await printChanged(context, options, found.kind, typed(found.kind, after), what);
           });
         }
       }),
     );
+}
+
+/** kubectl's word for what became of the labels; it takes fewer characters for a removal. */
+export function labelOutcome(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>> = {},
+): string {
+  if (equalJson(before, after)) return 'not labeled';
+  return JSON.stringify(after).length < JSON.stringify(before).length ? 'unlabeled' : 'labeled';
 }
 
 const isEmpty = (change: MapChange): boolean =>

@@ -2,6 +2,7 @@ import type { KindInfo, KubeObject } from '#shared/api';
 import { describeError, type ErrorSource } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import type { FileOptions, NamespaceOptions } from '../options.ts';
+import { isUnreachable } from './select.ts';
 import { mapManifest, placeManifest, readManifests } from './manifests.ts';
 import type { Session } from './session.ts';
 
@@ -43,6 +44,7 @@ export async function forEachManifest(
         namespace: namespace && kind.namespaced ? { namespace } : {},
       });
     } catch (thrown) {
+      if (isUnreachable(thrown)) throw thrown;
       context.err.write(`${describeError(thrown, where)}\n`);
       context.setExitCode(1);
     }

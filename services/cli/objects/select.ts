@@ -119,5 +119,5 @@ export async function reporting(context: Context, fn: () => Promise<void>): Prom
   }
 }
 
-const isUnreachable = (thrown: unknown): boolean =>
+export const isUnreachable = (thrown: unknown): boolean =>
   (thrown as { code?: unknown } | undefined)?.code === 'unavailable';

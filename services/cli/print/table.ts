@@ -4,9 +4,15 @@ export interface TablePrinter {
   rows(rows: readonly (readonly string[])[]): string;
 }
 
-const gap = 3;
+const defaultGap = 3;
 /** Columns of a watch do not know what is to come; kubectl gives each at least this room. */
 const widthMin = 6;
+
+interface TableOptions {
+  readonly noHeaders?: boolean;
+  /** Spaces between columns. */
+  readonly gap?: number;
+}
 
 /**
  * Prints rows as they come (a watch prints one at a time). Widths grow with what is printed and
@@ -14,8 +20,9 @@ const widthMin = 6;
  */
 export function createTablePrinter(
   heads: readonly string[],
-  options: { noHeaders?: boolean } = {},
+  options: TableOptions = {},
 ): TablePrinter {
+  const { gap = defaultGap } = options;
   const widths = heads.map(() => 0);
   let headPending = options.noHeaders !== true;
   return {
@@ -27,7 +34,7 @@ export function createTablePrinter(
           widths[i] = Math.max(widths[i] ?? 0, cell.length, widthMin - gap);
         });
       }
-      return lines.map((line) => `${formatLine(line, widths)}\n`).join('');
+      return lines.map((line) => `${formatLine(line, widths, gap)}\n`).join('');
     },
   };
 }
@@ -36,12 +43,12 @@ export function createTablePrinter(
 export function formatTable(
   heads: readonly string[],
   rows: readonly (readonly string[])[],
-  options: { noHeaders?: boolean } = {},
+  options: TableOptions = {},
 ): string {
   return createTablePrinter(heads, options).rows(rows);
 }
 
-function formatLine(cells: readonly string[], widths: readonly number[]): string {
+function formatLine(cells: readonly string[], widths: readonly number[], gap: number): string {
   return cells
     .map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + gap)))
     .join('');

@@ -3,10 +3,11 @@ import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { reference } from '../objects/kinds.ts';
 import { equalJson } from '../objects/apply-merge.ts';
+import { templateSection } from '../describe/common.ts';
+import { formatSection } from '../describe/text.ts';
 import { refs } from '../objects/refs.ts';
 import { labelSelectorText } from '../objects/selector-text.ts';
 import type { Session } from '../objects/session.ts';
-import { formatYaml } from '../print/format.ts';
 import { formatTable } from '../print/table.ts';
 import type { Rollout } from './rollout.ts';
 
@@ -55,11 +56,12 @@ export async function printHistory(
   const head = reference(rollout.kind, rollout.name);
   if (revision === 0) {
     const rows = revisions.map(({ number, changeCause }) => [String(number), changeCause]);
-    context.out.write(`${head} \n${formatTable(['revision', 'change-cause'], rows)}\n`);
+    context.out.write(`${head} \n${formatTable(['revision', 'change-cause'], rows, { gap: 2 })}\n`);
     return;
   }
   const { template } = find(revisions, revision);
-  context.out.write(`${head} with revision #${revision}\n${await formatYaml({ template })}`);
+  const described = formatSection([['Pod Template', templateSection(template)]]);
+  context.out.write(`${head} with revision #${revision}\n${described}`);
 }
 
 export async function rollBack(

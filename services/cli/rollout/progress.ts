@@ -1,6 +1,7 @@
 import type { Deployment } from '#shared/api';
 
 export interface RolloutProgress {
+  /** Empty where there is nothing to wait for any more. */
   readonly message: string;
   readonly done: boolean;
   /** Why it will not be done any more. */
@@ -21,7 +22,7 @@ export function rolloutProgress(deployment: Deployment): RolloutProgress {
   const progressing = status.conditions?.find(({ type }) => type === 'Progressing');
   if (progressing?.reason === 'ProgressDeadlineExceeded') {
     const failed = `deployment "${name}" exceeded its progress deadline`;
-    return { message: `Waiting for deployment "${name}" rollout to finish`, done: false, failed };
+    return { message: '', done: false, failed };
   }
   const wanted = spec?.replicas ?? 1;
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;

@@ -9,6 +9,7 @@ import { forEachManifest } from '../objects/for-each-manifest.ts';
 import { reference } from '../objects/kinds.ts';
 import { type Found, getOne, reporting, selectObjects } from '../objects/select.ts';
 import { type Session, withSession } from '../objects/session.ts';
+import { startTimeLimit } from '../objects/time-limit.ts';
 import { addFiles, addSelectors, type FileOptions, type SelectorOptions } from '../options.ts';
 import { waitUntilGone } from '../objects/wait-until-gone.ts';
 
@@ -19,6 +20,7 @@ interface DeleteOptions extends SelectorOptions, FileOptions {
   readonly force?: boolean;
   readonly now?: boolean;
   readonly wait: string | boolean;
+  readonly timeout: string;
   readonly ignoreNotFound?: boolean;
   readonly output?: string;
 }
@@ -36,6 +38,7 @@ export function command(context: Context): Command {
     .option('--now', 'the same as --grace-period=1')
     .option('--wait [bool]', 'wait until they are gone', true)
     .option('--no-wait', 'return as soon as deletion has begun')
+    .option('--timeout <duration>', 'how long to wait; 0: as long as it takes', '0s')
     .option('--ignore-not-found', 'exit with 0 where something is not there')
     .option('-o, --output <format>', 'name')
     .action((args: string[], options: DeleteOptions) =>
@@ -50,6 +53,7 @@ async function remove(
   options: DeleteOptions,
 ): Promise<void> {
   const how = deletion(options);
+  const limit = startTimeLimit(context, options.timeout);
   const wait = options.wait !== false && options.wait !== 'false';
   if (how.gracePeriodSeconds === 0) {
     context.err.write(
@@ -88,8 +92,22 @@ async function remove(
       await reporting(context, () => begin(kind, object));
     }
   }
-  if (wait)
-    for (const { kind, object } of going) await waitUntilGone(context, session, kind, object);
+  if (wait) await waitForAll(context, session, going, limit.signal);
+  limit.cancel();
+}
+
+async function waitForAll(
+  context: Context,
+  session: Session,
+  going: readonly Found[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { kind, object } of going) {
+    if (await waitUntilGone(context, session, kind, object, signal)) continue;
+    const name = object.metadata?.name ?? '';
+    context.err.write(`error: timed out waiting for the condition on ${kind.resource}/${name}\n`);
+    context.setExitCode(1);
+  }
 }
 
 function deletion(options: DeleteOptions): {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Pod } from '#shared/api';
+import { QuorateError } from '#shared/base';
 
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
@@ -9,12 +10,14 @@ import { selectNodes, setUnschedulable } from '../objects/node-change.ts';
 import { refs } from '../objects/refs.ts';
 import { reporting } from '../objects/select.ts';
 import { type Session, withSession } from '../objects/session.ts';
+import { startTimeLimit } from '../objects/time-limit.ts';
 import { waitUntilGone } from '../objects/wait-until-gone.ts';
 import { addNamespace, type SelectorOptions } from '../options.ts';
 
 interface DrainOptions extends SelectorOptions {
   readonly force?: boolean;
   readonly gracePeriod?: string;
+  readonly timeout: string;
   readonly ignoreDaemonsets?: boolean;
   readonly deleteEmptydirData?: boolean;
 }
@@ -26,6 +29,7 @@ export function command(context: Context): Command {
     .option('-l, --selector <selector>', 'nodes with these labels')
     .option('--force', 'delete pods that no controller would start elsewhere')
     .option('--grace-period <seconds>', 'how long pods may take to stop')
+    .option('--timeout <duration>', 'how long to wait; 0: as long as it takes', '0s')
     .option('--ignore-daemonsets', 'accepted as by kubectl; there are no daemon sets here')
     .option('--delete-emptydir-data', 'accepted as by kubectl')
     .action((names: string[], options: DrainOptions) =>
@@ -67,18 +71,29 @@ async function evict(
     options.gracePeriod === undefined
       ? -1
       : integerFlag('--grace-period', options.gracePeriod, -1, 2 ** 31);
+  const limit = startTimeLimit(context, options.timeout);
   await Promise.all(
     pods.map(async (pod) => {
       const { name = '', namespace = '', uid = '' } = pod.metadata ?? {};
       context.out.write(`evicting pod ${namespace}/${name}\n`);
-      await session.api.delete(refs.pods, name, {
-        namespace,
-        uid,
-        ...(seconds >= 0 && { gracePeriodSeconds: seconds }),
-      });
-      await waitUntilGone(context, session, kind, pod);
+      try {
+        await session.api.delete(refs.pods, name, {
+          namespace,
+          uid,
+          ...(seconds >= 0 && { gracePeriodSeconds: seconds }),
+        });
+      } catch (thrown) {
+        // It went by itself, or another of its name is there: either way it is off this node.
+        if (!QuorateError.is(thrown, 'not-found', 'conflict')) throw thrown;
+      }
+      if (!(await waitUntilGone(context, session, kind, pod, limit.signal))) {
+        throw new CommandError(
+          `unable to drain node "${node}": pod ${namespace}/${name} is still there`,
+        );
+      }
       context.out.write(`pod/${name} evicted\n`);
     }),
   );
+  limit.cancel();
   context.out.write(`node/${node} drained\n`);
 }

@@ -37,8 +37,13 @@ async function edit(
     const object = await getOne(session, kind, name);
     const original = await formatYaml(object);
     let text = `${head}${original}`;
+    let refused: unknown;
     for (;;) {
       const saved = editText(context, text);
+      if (saved === text && refused !== undefined) {
+        context.err.write(`${describeError(refused)}\n`);
+        throw new CommandError('Edit cancelled, no valid changes were saved.');
+      }
       if (saved === text || withoutComments(saved).trim() === '') {
         context.err.write('Edit cancelled, no changes made.\n');
         return;
@@ -60,6 +65,7 @@ async function edit(
         ) {
           throw thrown;
         }
+        refused = thrown;
         const problem = describeError(thrown).replaceAll('\n', '\n# ');
         text = `${head}# ${problem}\n#\n${withoutComments(saved)}`;
       }

@@ -107,12 +107,14 @@ async function printTables(
 ): Promise<void> {
   const groups = byKind(targets);
   let printed = 0;
+  let failed = false;
   for (const { kind, names } of groups) {
     const tables: ObjectTable[] = [];
     if (names === undefined) {
-      await forgiving(context, options, async () => {
+      const listed = await forgiving(context, options, async () => {
         tables.push(...(await listTables(session, kind, options)));
       });
+      failed ||= !listed;
     } else {
       for (const name of names) {
         await forgiving(context, options, async () => {
@@ -128,7 +130,8 @@ async function printTables(
     context.out.write(printer.table(sorted));
     printed++;
   }
-  if (printed === 0 && targets.every(({ name }) => name === undefined) && !options.ignoreNotFound) {
+  if (failed || options.ignoreNotFound) return;
+  if (printed === 0 && targets.every(({ name }) => name === undefined)) {
     const everywhere =
       options.allNamespaces === true || groups.every(({ kind }) => !kind.namespaced);
     const where = everywhere ? '' : ` in ${session.namespace} namespace`;
@@ -154,8 +157,8 @@ async function forgiving(
   context: Context,
   options: GetOptions,
   fn: () => Promise<void>,
-): Promise<void> {
-  await reporting(context, async () => {
+): Promise<boolean> {
+  return reporting(context, async () => {
     try {
       await fn();
     } catch (thrown) {

@@ -96,11 +96,13 @@ const rank = (pod: Pod): number => (pod.status?.phase === 'Running' ? 0 : 1);
 
 function containersOf(context: Context, pod: Pod, options: LogsOptions): string[] {
   const names = (pod.spec?.containers ?? []).map((container) => container.name);
+  const initNames = (pod.spec?.initContainers ?? []).map((container) => container.name);
   if (options.container !== undefined) return [options.container];
-  if (options.allContainers) return names;
+  if (options.allContainers) return [...initNames, ...names];
   const [first = ''] = names;
-  if (names.length > 1) {
-    context.err.write(`Defaulted container "${first}" out of: ${names.join(', ')}\n`);
+  if (names.length + initNames.length > 1) {
+    const all = [...names, ...initNames.map((name) => `${name} (init)`)];
+    context.err.write(`Defaulted container "${first}" out of: ${all.join(', ')}\n`);
   }
   return [first];
 }

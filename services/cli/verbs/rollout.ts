@@ -4,7 +4,7 @@ import type { Deployment } from '#shared/api';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { integerFlag } from '../flags.ts';
-import { parseDuration } from '../objects/duration.ts';
+import { startTimeLimit } from '../objects/time-limit.ts';
 import { qualified, reference } from '../objects/kinds.ts';
 import { getOne } from '../objects/select.ts';
 import { type Session, withSession } from '../objects/session.ts';
@@ -30,14 +30,16 @@ type Action = (
 ) => Promise<void>;
 
 export function command(context: Context): Command {
-  const rollout = new Command().usage('status|history|undo|restart|pause|resume TYPE/NAME [flags]');
+  const rollout = addNamespace(new Command()).usage(
+    'status|history|undo|restart|pause|resume TYPE/NAME [flags]',
+  );
   const add = (name: string, summary: string, action: Action): Command => {
-    const child = addNamespace(new Command(name))
+    const child: Command = addNamespace(new Command(name))
       .description(summary)
       .usage('(deployment NAME | deployment/NAME) [flags]')
       .argument('<args...>')
-      .action((args: string[], options: RolloutOptions) =>
-        run(context, name, args, options, action),
+      .action((args: string[]) =>
+        run(context, name, args, child.optsWithGlobals<RolloutOptions>(), action),
       );
     rollout.addCommand(child);
     return child;
@@ -89,13 +91,11 @@ async function status(
 ): Promise<void> {
   const first = rolloutProgress(deployment);
   if (options.watch === false || options.watch === 'false') {
+    if (first.failed) throw new CommandError(first.failed);
     context.out.write(`${first.message}\n`);
     return;
   }
-  const timeoutMs = parseDuration('--timeout', options.timeout);
-  const controller = new AbortController();
-  const timer =
-    timeoutMs > 0 ? context.clock.after(timeoutMs, () => controller.abort()) : undefined;
+  const limit = startTimeLimit(context, options.timeout);
   let said = '';
   const done = await watchUntil(
     context,
@@ -105,14 +105,14 @@ async function status(
     (object) => {
       if (object === undefined) throw new CommandError('object has been deleted');
       const progress = rolloutProgress(object);
+      if (progress.failed) throw new CommandError(progress.failed);
       if (progress.message !== said) context.out.write(`${progress.message}\n`);
       said = progress.message;
-      if (progress.failed) throw new CommandError(progress.failed);
       return progress.done;
     },
-    controller.signal,
+    limit.signal,
   );
-  timer?.cancel();
+  limit.cancel();
   if (!done) throw new CommandError('timed out waiting for the condition');
 }
 

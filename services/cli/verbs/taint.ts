@@ -93,7 +93,7 @@ export function applyTaints(
       taint.key === key && (effect === undefined || taint.effect === effect);
     const present = result.find(same);
     if (remove && !present) throw new CommandError(`taint "${key}" not found on node ${node}`);
-    if (!remove && present && !overwrite && (present.value ?? '') !== (value ?? '')) {
+    if (!remove && present && !overwrite) {
       throw new CommandError(
         `node ${node} already has ${key} taint(s) with same effect(s) and --overwrite is false`,
       );
