@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build up down test unit cluster lint fix clean
+.PHONY: help install build up down test unit cluster bench bench-cluster lint fix clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,13 @@ unit: build ## Unit and scenario tests
 
 cluster: build ## Tests on real processes
 	vitest run --project cluster
+
+BENCH := node --conditions=quorate-source cluster-tests/bench
+bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; needs etcd-server, nghttp2-client)
+	@$(BENCH)/main.ts $(BENCH_ARGS)
+
+bench-cluster: build ## A whole cluster: start, memory, outages, nothing lost
+	@$(BENCH)/cluster.ts $(BENCH_ARGS)
 
 lint: build ## Types, format, lint, layers, dead code
 	npm run --silent types

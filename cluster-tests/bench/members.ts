@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
+import { loadProto } from '#shared/rpc';
+import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
+import type { StatusResponse__Output } from '../../shared/rpc/gen/etcdserverpb/StatusResponse.ts';
+
+const root = join(import.meta.dirname, '../..');
+const host = '127.0.0.1';
+const size = 3;
+
+/** Ours, or Debian's etcd: both take the same flags. */
+export interface Implementation {
+  readonly name: 'quorate' | 'etcd';
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly command: readonly [string, ...string[]];
+}
+
+export const quorate: Implementation = {
+  name: 'quorate',
+  clientPort: 24810,
+  peerPort: 24820,
+  command: [process.execPath, join(root, 'dist/services/store/main.js')],
+};
+
+export const etcd: Implementation = {
+  name: 'etcd',
+  clientPort: 24910,
+  peerPort: 24920,
+  command: ['etcd'],
+};
+
+/** Three members of one implementation as processes, on data directories of their own. */
+export class Members {
+  readonly implementation: Implementation;
+  readonly #dir: string;
+  readonly #processes: (ChildProcess | undefined)[] = [];
+
+  constructor(implementation: Implementation) {
+    this.implementation = implementation;
+    this.#dir = mkdtempSync(join(tmpdir(), `${implementation.name}-members-`));
+  }
+
+  get endpoints(): string[] {
+    return Array.from({ length: size }, (_, i) => this.#client(i));
+  }
+
+  get pids(): number[] {
+    return this.#processes.flatMap((child) => child?.pid ?? []);
+  }
+
+  startAll(): void {
+    for (let i = 0; i < size; i++) this.start(i);
+  }
+
+  start(index: number): void {
+    const [command, ...args] = this.implementation.command;
+    const name = `m${index}`;
+    const peer = `http://${this.#peer(index)}`;
+    const client = `http://${this.#client(index)}`;
+    const initialCluster = Array.from({ length: size }, (_, i) => `m${i}=http://${this.#peer(i)}`);
+    mkdirSync(this.#dir, { recursive: true });
+    const log = openSync(join(this.#dir, `${name}.log`), 'a');
+    const flags = {
+      name,
+      'data-dir': join(this.#dir, name),
+      'listen-client-urls': client,
+      'advertise-client-urls': client,
+      'listen-peer-urls': peer,
+      'initial-advertise-peer-urls': peer,
+      'initial-cluster': initialCluster.join(','),
+    };
+    this.#processes[index] = spawn(
+      command,
+      [...args, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value])],
+      { stdio: ['ignore', log, log], cwd: this.#dir },
+    );
+  }
+
+  /** Resolves when the process is gone. */
+  kill(index: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#processes[index];
+    this.#processes[index] = undefined;
+    if (!child || child.exitCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.kill(signal);
+    });
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.#processes.map((_, index) => this.kill(index)));
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** Index of the member that leads, as all of them see it. */
+  async leader(): Promise<number> {
+    for (;;) {
+      const answers = await Promise.all(this.endpoints.map((endpoint) => status(endpoint)));
+      const leaders = new Set(answers.map((answer) => answer?.leader ?? '0'));
+      const [leader] = leaders;
+      const index = answers.findIndex((answer) => answer?.header?.member_id === leader);
+      if (leaders.size === 1 && index >= 0) return index;
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
+    }
+  }
+
+  log(index: number): string {
+    const file = join(this.#dir, `m${index}.log`);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  #client(index: number): string {
+    return `${host}:${this.implementation.clientPort + 1 + index}`;
+  }
+
+  #peer(index: number): string {
+    return `${host}:${this.implementation.peerPort + 1 + index}`;
+  }
+}
+
+const { Maintenance } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
+
+function status(endpoint: string): Promise<StatusResponse__Output | undefined> {
+  return new Promise((resolve) => {
+    const client = new Maintenance(endpoint, credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+    });
+    client.Status({}, { deadline: Date.now() + 2000 }, (error, response) => {
+      client.close();
+      resolve(error ? undefined : response);
+    });
+  });
+}
