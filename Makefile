@@ -23,6 +23,7 @@ build: dist/.built ## Compile to dist/
 
 up: build ## Install, build, start 3 masters and 2 workers on loopback
 	@quorate up
+	@printf '\nFor "quorate" instead of "npx quorate":\n  export PATH="%s/node_modules/.bin:$$PATH"\n' '$(CURDIR)'
 
 down: build ## Stop that cluster; its data stays
 	@quorate down
