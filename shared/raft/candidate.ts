@@ -1,6 +1,6 @@
 import type { Core } from './core.ts';
 import { retryEarlyPreVote } from './early-pre-vote.ts';
-import { answerVoteRequest, countVote } from './election.ts';
+import { answerVoteRequest, countVote, learnCommit } from './election.ts';
 import { follower } from './follower.ts';
 import { type Handlers, ignore, type MessageOf } from './handlers.ts';
 import { becomeFollower } from './roles.ts';
@@ -21,6 +21,7 @@ function handleVoteResponse(core: Core, message: MessageOf<'vote-response'>): vo
   if (message.preVote !== preCandidate) return;
   // A pre-vote is granted in the term that would begin: anything else answers an earlier question.
   if (preCandidate && !message.reject && message.term !== core.term + 1) return;
+  if (!learnCommit(core, message)) return;
   const early = core.preVoteIsEarly;
   countVote(core, message.from, !message.reject);
   if (early && core.role === 'follower') retryEarlyPreVote(core);

@@ -24,7 +24,10 @@ export class Core {
   vote: NodeId;
   role: Role = 'follower';
   leader: NodeId = noNode;
+  /** The newest known: that of a snapshot counts from its arrival on. */
   conf: ConfState;
+  /** As of what the host has applied; a snapshot may overtake membership changes under way to it. */
+  appliedConf: ConfState;
 
   /** Leader: one for each member, itself included, by id. */
   progress: ReadonlyMap<NodeId, Progress> = new Map();
@@ -62,6 +65,7 @@ export class Core {
     this.term = hardState.term;
     this.vote = hardState.vote;
     this.conf = confState;
+    this.appliedConf = confState;
     this.resetTimers();
   }
 

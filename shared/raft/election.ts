@@ -1,4 +1,4 @@
-import { assert } from '#shared/base';
+import { assert, must } from '#shared/base';
 import { allVoters } from './conf-change.ts';
 import type { Core } from './core.ts';
 import type { MessageOf } from './handlers.ts';
@@ -83,6 +83,32 @@ export function inLease(core: Core): boolean {
   return core.role === 'leader' || core.electionElapsed < core.config.electionTicks;
 }
 
+export function refuseVote(core: Core, request: MessageOf<'vote'>): void {
+  sendVote(core, request, true, core.term);
+}
+
+function sendVote(core: Core, request: MessageOf<'vote'>, reject: boolean, term: number): void {
+  const { from, preVote } = request;
+  const commit = core.log.committed;
+  const commitTerm = must(core.log.term(commit), 'the term of a committed entry is known');
+  core.send(from, { type: 'vote-response', preVote, reject, commit, commitTerm }, term);
+}
+
+/**
+ * (Pre-)candidate: an answer tells what is committed. Members that left their configuration may be
+ * the only ones to know that it was left: they will not stand, and with a longer log not vote for
+ * those that still count on them. False where we have to wait for a membership change now.
+ */
+export function learnCommit(core: Core, message: MessageOf<'vote-response'>): boolean {
+  assert(core.role === 'candidate' || core.role === 'pre-candidate', 'nobody asked');
+  const { commit, commitTerm } = message;
+  if (!core.log.matches(commit, commitTerm)) return true;
+  core.log.commitTo(commit);
+  if (!hasUnappliedConfChange(core)) return true;
+  becomeFollower(core, core.term, noNode);
+  return false;
+}
+
 /**
  * Any role, at the terms' proper order. A learner answers too: it may have been promoted and not
  * know it yet; who asks counts only voters.
@@ -94,10 +120,10 @@ export function answerVoteRequest(core: Core, message: MessageOf<'vote'>): void 
   const mayVote = core.vote === from || free || (preVote && term > core.term);
   const granted = mayVote && core.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
   if (!granted) {
-    core.send(from, { type: 'vote-response', preVote, reject: true });
+    refuseVote(core, message);
     return;
   }
-  core.send(from, { type: 'vote-response', preVote, reject: false }, term);
+  sendVote(core, message, false, term);
   if (preVote) return;
   core.vote = from;
   core.electionElapsed = 0;

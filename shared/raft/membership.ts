@@ -9,12 +9,12 @@ import { type ConfChange, type ConfState, noNode } from './types.ts';
 
 /** Takes a configuration into use: when it is applied, as in etcd, not when it is appended. */
 export function applyConfChange(core: Core, change: ConfChange): ConfState {
-  if (core.nextConfEntryIsOld()) return core.conf;
-  const result = changeConf(core.conf, change);
+  const result = changeConf(core.appliedConf, change);
   // The leader checked it against this very configuration before it proposed it.
   assert(result.ok, `committed membership change is impossible: ${result.ok || result.problem}`);
-  switchConf(core, result.conf);
-  return core.conf;
+  core.appliedConf = result.conf;
+  if (!core.nextConfEntryIsOld()) switchConf(core, result.conf);
+  return result.conf;
 }
 
 export function switchConf(core: Core, conf: ConfState): void {

@@ -67,7 +67,10 @@ export class Turns {
     assert(turn?.ready === ready, 'Readys are advanced in the order they were taken');
     const core = this.#core;
     core.log.finishWrite();
-    if (ready.snapshot !== undefined) core.forgetConfEntries(ready.snapshot.metadata.index);
+    if (ready.snapshot !== undefined) {
+      core.forgetConfEntries(ready.snapshot.metadata.index);
+      core.appliedConf = ready.snapshot.metadata.confState;
+    }
     if (turn.ownVoteTerm > 0) ownVoteDurable(core, turn.ownVoteTerm);
     if (core.role === 'leader') acknowledgeOwnWrite(core);
   }

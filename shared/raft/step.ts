@@ -1,6 +1,6 @@
 import { candidate } from './candidate.ts';
 import type { Core } from './core.ts';
-import { inLease } from './election.ts';
+import { inLease, refuseVote } from './election.ts';
 import { follower } from './follower.ts';
 import type { Handlers, MessageOf } from './handlers.ts';
 import { leader } from './leader.ts';
@@ -49,7 +49,7 @@ function acceptNewerTerm(core: Core, message: Message): boolean {
 /** A real vote is not even answered; a pre-vote is told, so that it need not wait for a timeout. */
 function refuseInLease(core: Core, message: MessageOf<'vote'>): void {
   if (!message.preVote) return;
-  core.send(message.from, { type: 'vote-response', preVote: true, reject: true });
+  refuseVote(core, message);
 }
 
 function acceptOlderTerm(core: Core, message: Message): boolean {
@@ -62,7 +62,7 @@ function acceptOlderTerm(core: Core, message: Message): boolean {
     const answer = { index: 0, reject: false, rejectHint: 0, rejectHintTerm: 0 };
     core.send(from, { type: 'append-response', ...answer });
   } else if (type === 'vote' && message.preVote) {
-    core.send(from, { type: 'vote-response', preVote: true, reject: true });
+    refuseVote(core, message);
   }
   return false;
 }

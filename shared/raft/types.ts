@@ -98,7 +98,14 @@ export type Message = Envelope &
         /** The leader itself asked for this election: leader stickiness does not apply. */
         readonly transfer: boolean;
       }
-    | { readonly type: 'vote-response'; readonly preVote: boolean; readonly reject: boolean }
+    | {
+        readonly type: 'vote-response';
+        readonly preVote: boolean;
+        readonly reject: boolean;
+        /** Newest entry that the answering member knows to be committed, and its term. */
+        readonly commit: number;
+        readonly commitTerm: number;
+      }
     | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
     /**
      * Forwarded by a follower; accepted only by the leader of exactly this `term`, and never

@@ -32,7 +32,8 @@ const checks: { readonly [T in MessageType]: Check } = {
     message.type === 'heartbeat-response' && isCount(message.readContext),
   vote: (message) =>
     message.type === 'vote' && isCount(message.lastLogIndex) && isCount(message.lastLogTerm),
-  'vote-response': always,
+  'vote-response': (message) =>
+    message.type === 'vote-response' && isCount(message.commit) && isCount(message.commitTerm),
   snapshot: (message) => {
     if (message.type !== 'snapshot') return false;
     const { index, term, confState } = message.snapshot.metadata;

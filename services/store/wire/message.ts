@@ -73,6 +73,8 @@ function writeMessage(message: Message): void {
       writer.boolean(14, message.transfer);
       return;
     case 'vote-response':
+      writer.integer(6, message.commitTerm);
+      writer.integer(8, message.commit);
       writer.boolean(9, message.reject);
       writer.boolean(13, message.preVote);
       return;
@@ -217,7 +219,7 @@ function assemble(type: MessageType | undefined, fields: Fields): Message {
       return { ...base, type, preVote, transfer, lastLogIndex: index, lastLogTerm: logTerm };
     }
     case 'vote-response':
-      return { ...base, type, preVote, reject };
+      return { ...base, type, preVote, reject, commit, commitTerm: logTerm };
     case 'snapshot':
       if (!fields.snapshot) break;
       return { ...base, type, snapshot: fields.snapshot };

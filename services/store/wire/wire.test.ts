@@ -201,7 +201,14 @@ function message(rng: Rng): Message {
       lastLogTerm: 3,
       transfer: flag(rng),
     },
-    { ...base, type: 'vote-response', preVote: flag(rng), reject: flag(rng) },
+    {
+      ...base,
+      type: 'vote-response',
+      preVote: flag(rng),
+      reject: flag(rng),
+      commit: index,
+      commitTerm: 2,
+    },
     {
       ...base,
       type: 'snapshot',

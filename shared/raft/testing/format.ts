@@ -26,7 +26,8 @@ const bodies: Bodies = {
   'heartbeat-response': (m) => (m.readContext > 0 ? `round=${m.readContext}` : ''),
   vote: (m) =>
     `${m.preVote ? 'pre ' : ''}last=${m.lastLogIndex}/${m.lastLogTerm}${m.transfer ? ' transfer' : ''}`,
-  'vote-response': (m) => `${m.preVote ? 'pre ' : ''}${m.reject ? 'refused' : 'granted'}`,
+  'vote-response': (m) =>
+    `${m.preVote ? 'pre ' : ''}${m.reject ? `refused, commit=${m.commit}/${m.commitTerm}` : 'granted'}`,
   snapshot: ({ snapshot: { metadata } }) =>
     `${metadata.index}/${metadata.term} ${describeConf(metadata.confState)}`,
   propose: (m) =>

@@ -1,6 +1,6 @@
 import { assert, createRng, must, type Rng } from '#shared/base';
-import { allMembers } from '../conf-change.ts';
-import type { ConfChange, ConfState, Message, NodeId } from '../types.ts';
+import { allMembers, describeConf } from '../conf-change.ts';
+import type { ConfState, Message, NodeId } from '../types.ts';
 import { CommittedKept } from './checkers/committed-kept.ts';
 import { ElectionSafety } from './checkers/election-safety.ts';
 import { LeaderCompleteness } from './checkers/leader-completeness.ts';
@@ -9,57 +9,13 @@ import { LogMatching } from './checkers/log-matching.ts';
 import { StateMachineSafety } from './checkers/state-machine-safety.ts';
 import { Violation } from './checkers/violation.ts';
 import { Member, noConf } from './member.ts';
-
-/** How often each event happens in one step; all drawn from the seed, so that seeds differ in kind. */
-interface Rates {
-  readonly tick: number;
-  readonly deliver: number;
-  readonly ready: number;
-  readonly write: number;
-  readonly apply: number;
-  readonly propose: number;
-  readonly read: number;
-  readonly drop: number;
-  readonly duplicate: number;
-  readonly crash: number;
-  readonly restart: number;
-  readonly partition: number;
-  readonly heal: number;
-  readonly compact: number;
-  readonly persist: number;
-  readonly disconnect: number;
-  readonly transfer: number;
-  readonly confChange: number;
-}
-
-function drawRates(rng: Rng): Rates {
-  const upTo = (most: number): number => rng.next() * most;
-  const sometimes = (most: number): number => (rng.int(3) === 0 ? 0 : upTo(most));
-  return {
-    tick: 0.2 + upTo(1),
-    deliver: 1 + upTo(4),
-    ready: 1 + upTo(2),
-    write: 0.5 + upTo(2),
-    apply: 0.5 + upTo(2),
-    propose: 0.05 + upTo(0.3),
-    read: sometimes(0.3),
-    drop: sometimes(0.15),
-    duplicate: sometimes(0.15),
-    crash: sometimes(0.02),
-    restart: 0.01 + upTo(0.05),
-    partition: sometimes(0.01),
-    heal: 0.002 + upTo(0.01),
-    compact: sometimes(0.03),
-    persist: 0.01 + upTo(0.1),
-    disconnect: sometimes(0.03),
-    transfer: sometimes(0.01),
-    confChange: sometimes(0.03),
-  };
-}
+import { drawConfChange } from './random-conf-change.ts';
+import { drawRates, type Rates } from './random-rates.ts';
 
 const memberIds: readonly NodeId[] = [1, 2, 3, 4, 5, 6];
 const stepsInStorm = 1500;
 const roundsToHeal = 600;
+const sentKept = 300;
 
 /** A cluster on a lossy network, driven by one seed and checked after every step. */
 export class RandomCluster {
@@ -67,6 +23,10 @@ export class RandomCluster {
   #rates: Rates;
   readonly #members: ReadonlyMap<NodeId, Member>;
   #network: Message[] = [];
+  /** The newest messages, for late repetition. */
+  readonly #sent: Message[] = [];
+  /** They apply what is committed only now and then. */
+  #lazy = new Set<NodeId>();
   readonly #cut = new Set<string>();
   #counter = 0;
   readonly #elections = new ElectionSafety();
@@ -75,15 +35,12 @@ export class RandomCluster {
   readonly #kept = new CommittedKept();
   readonly #machines = new StateMachineSafety();
   readonly #reads = new LinearizableReads();
-  /** What was seen of each member already: its leading term, and its commit index. */
-  readonly #seenLeading = new Map<NodeId, number>();
-  readonly #seenCommit = new Map<NodeId, number>();
-
   constructor(seed: number) {
     const rng = createRng(seed);
     this.#rng = rng;
     this.#rates = drawRates(rng);
-    const voters = memberIds.slice(0, 3 + rng.int(3));
+    const voters = memberIds.slice(0, 1 + rng.int(5));
+    const learners = memberIds.slice(voters.length, voters.length + rng.int(2));
     const electionTicks = 5 + rng.int(6);
     const checkQuorum = rng.int(4) > 0;
     const options = {
@@ -98,7 +55,8 @@ export class RandomCluster {
       checkQuorum,
       earlyPreVoteTicks: 1 + rng.int(3),
     };
-    const conf = (id: NodeId): ConfState => (voters.includes(id) ? { ...noConf, voters } : noConf);
+    const first = { ...noConf, voters, learners };
+    const conf = (id: NodeId): ConfState => (allMembers(first).includes(id) ? first : noConf);
     this.#members = new Map(memberIds.map((id) => [id, new Member(id, conf(id), options)]));
   }
 
@@ -114,7 +72,11 @@ export class RandomCluster {
     this.#often(rates.deliver, () => this.#deliverAny());
     this.#often(rates.ready, () => this.#any((member) => this.#takeReady(member)));
     this.#often(rates.write, () => this.#any((member) => this.#finishWrite(member)));
-    this.#often(rates.apply, () => this.#any((member) => this.#applyOne(member)));
+    this.#often(rates.apply, () =>
+      this.#any((member) => {
+        if (!this.#lazy.has(member.id) || this.#rng.int(30) === 0) this.#applyOne(member);
+      }),
+    );
     this.#often(rates.propose, () => this.#any((member) => this.#propose(member)));
     this.#often(rates.read, () => this.#any((member) => this.#read(member)));
     this.#often(rates.persist, () => this.#any((member) => member.persistMachine()));
@@ -124,16 +86,41 @@ export class RandomCluster {
     );
     this.#often(rates.disconnect, () => this.#disconnect(this.#anyId(), this.#anyId()));
     this.#often(rates.confChange, () =>
-      this.#any((member) => void member.raft.proposeConfChange(this.#drawConfChange())),
+      this.#any(({ raft, machine }) => {
+        raft.proposeConfChange(drawConfChange(this.#rng, machine.conf, memberIds));
+      }),
     );
-    this.#often(rates.partition, () => this.#partition());
+    this.#often(rates.contest, () => {
+      for (let standing = 2 + this.#rng.int(2); standing > 0; standing -= 1) {
+        this.#any((member) => member.raft.campaign());
+      }
+    });
+    this.#often(rates.laziness, () => {
+      this.#lazy = new Set(memberIds.filter(() => this.#rng.int(3) === 0));
+    });
+    this.#often(rates.replay, () => this.#replay());
+    this.#stormFaults(rates);
+  }
+
+  #stormFaults(rates: Rates): void {
+    this.#often(rates.partition, () => this.#partition(() => this.#rng.int(2) === 0));
+    this.#often(rates.partitionConf, () =>
+      this.#anyLeader((leader) => this.#partitionConf(leader)),
+    );
+    this.#often(rates.isolateLeader, () =>
+      this.#anyLeader(({ id }) => {
+        const friend = this.#anyId();
+        this.#partition((each) => each === id || each === friend);
+      }),
+    );
     this.#often(rates.heal, () => this.#cut.clear());
     this.#often(rates.crash, () => this.#any((member) => this.#crash(member)));
+    this.#often(rates.crashUnsynced, () => this.#any((member) => this.#crashUnsynced(member)));
+    this.#often(rates.crashLeader, () => this.#anyLeader((leader) => this.#crash(leader)));
     this.#often(rates.restart, () => {
       const member = this.#member(this.#anyId());
       if (!member.alive) member.restart();
     });
-    for (const member of this.#members.values()) this.#observe(member);
   }
 
   /** `rate` may exceed 1; what is left of it is the chance of once more. */
@@ -156,9 +143,32 @@ export class RandomCluster {
     if (member.alive) event(member);
   }
 
+  #anyLeader(event: (leader: Member) => void): void {
+    const leaders = this.#leaders();
+    const leader = leaders[this.#rng.int(leaders.length)];
+    if (leader !== undefined) event(leader);
+  }
+
+  #leaders(): Member[] {
+    return [...this.#members.values()].filter(
+      ({ alive, raft }) => alive && raft.status().role === 'leader',
+    );
+  }
+
   #takeReady(member: Member): void {
     if (!member.raft.hasReady()) return;
     const ready = member.takeReady();
+    const { id, raft, disk } = member;
+    const { term } = raft.status();
+    if (ready.softState?.role === 'leader') {
+      this.#elections.leads(id, term);
+      // Whoever is elected has its vote on disk, and so all of its log from before.
+      this.#completeness.elected(id, term, disk.compactedIndex(), (at) => disk.term(at) ?? 0);
+    }
+    for (const entry of ready.committed) {
+      this.#kept.committed(id, entry.index, entry.term);
+      this.#completeness.committed(entry.index, entry.term, term);
+    }
     for (const { context, index } of ready.readStates) this.#reads.answered(context, index);
     this.#send(ready.messages);
   }
@@ -166,13 +176,20 @@ export class RandomCluster {
   #finishWrite(member: Member): void {
     if (member.writesWaiting === 0) return;
     this.#send(member.finishWrite());
+    this.#checkMachine(member);
     for (const entry of member.written) {
       this.#matching.holds(entry, must(member.disk.term(entry.index - 1), 'the term before'));
     }
   }
 
   #applyOne(member: Member): void {
-    if (member.appliesWaiting > 0) member.applyOne();
+    if (member.appliesWaiting === 0) return;
+    member.applyOne();
+    this.#checkMachine(member);
+  }
+
+  #checkMachine({ id, machine: { applied, hash, conf } }: Member): void {
+    this.#machines.reached(id, applied, `${hash} ${describeConf(conf)}`);
   }
 
   #propose(member: Member): void {
@@ -188,6 +205,7 @@ export class RandomCluster {
 
   #send(messages: readonly Message[]): void {
     for (const message of messages) {
+      if (this.#sent.push(message) > sentKept) this.#sent.shift();
       if (this.#rng.next() < this.#rates.drop) this.#lost(message);
       else this.#network.push(message);
       if (this.#rng.next() < this.#rates.duplicate) this.#network.push(message);
@@ -225,8 +243,13 @@ export class RandomCluster {
     if (at !== from && this.#member(at).alive) this.#member(at).raft.peerDisconnected(from);
   }
 
-  #partition(): void {
-    const side = new Set(memberIds.filter(() => this.#rng.int(2) === 0));
+  #replay(): void {
+    const message = this.#sent[this.#rng.int(this.#sent.length)];
+    if (message !== undefined) this.#deliver(message);
+  }
+
+  #partition(inside: (id: NodeId) => boolean): void {
+    const side = new Set(memberIds.filter(inside));
     const oneWay = this.#rng.int(4) === 0;
     for (const from of memberIds) {
       for (const to of memberIds) {
@@ -237,52 +260,28 @@ export class RandomCluster {
     }
   }
 
+  /** Old and new majority lose sight of each other; those in both stay with the leader or do not. */
+  #partitionConf({ id: leader, raft }: Member): void {
+    const { voters, votersOutgoing } = raft.status().confState;
+    const stray = this.#rng.int(4);
+    this.#partition((id) => {
+      if (id === leader) return true;
+      if (voters.includes(id) && votersOutgoing.includes(id))
+        return stray > 0 && this.#rng.int(2) === 0;
+      return voters.includes(id) === stray > 0;
+    });
+  }
+
+  #crashUnsynced(member: Member): void {
+    this.#takeReady(member);
+    this.#crash(member);
+    if (this.#rng.int(2) === 0) member.restart();
+  }
+
   #crash(member: Member): void {
     member.crash(this.#rng.int(2) === 0);
     if (this.#rng.int(2) > 0) return;
     for (const id of memberIds) this.#disconnect(id, member.id);
-  }
-
-  #drawConfChange(): ConfChange {
-    const context = new Uint8Array();
-    if (this.#rng.int(4) === 0) return { changes: [], context };
-    const types = ['add-voter', 'add-voter', 'add-learner', 'remove'] as const;
-    const changes = Array.from({ length: 1 + this.#rng.int(3) }, () => ({
-      type: types[this.#rng.int(4)] ?? 'remove',
-      nodeId: this.#anyId(),
-    }));
-    return {
-      changes,
-      joint: (['auto', 'implicit', 'explicit'] as const)[this.#rng.int(3)],
-      context,
-    };
-  }
-
-  #observe(member: Member): void {
-    if (!member.alive) return;
-    const { id, disk, raft, machine } = member;
-    const status = raft.status();
-    this.#machines.reached(id, machine.applied, machine.hash);
-    if (status.role === 'leader' && this.#seenLeading.get(id) !== status.term) {
-      this.#seenLeading.set(id, status.term);
-      this.#elections.leads(id, status.term);
-      // Its newest entry may still be on its way to the disk; what is committed cannot be.
-      this.#completeness.elected(
-        id,
-        status.term,
-        disk.compactedIndex(),
-        (at) => disk.term(at) ?? 0,
-      );
-    }
-    const seen = this.#seenCommit.get(id) ?? 0;
-    // What is not yet durable here is looked at when it is.
-    const durable = Math.min(status.commit, machine.applied);
-    for (let at = Math.max(seen, disk.compactedIndex()) + 1; at <= durable; at += 1) {
-      const term = must(disk.term(at), 'a committed entry is in the log');
-      this.#kept.committed(id, at, term);
-      this.#completeness.committed(at, term, status.term);
-    }
-    this.#seenCommit.set(id, Math.max(seen, durable));
   }
 
   /** All faults end; within some election timeouts everybody must agree and go on. */
@@ -297,7 +296,6 @@ export class RandomCluster {
         if (this.#rng.int(3) > 0) member.raft.tick();
       }
       this.#settle();
-      for (const member of this.#members.values()) this.#observe(member);
       const leader = this.#agreedLeader();
       if (leader === undefined) continue;
       const { term } = leader.raft.status();
@@ -326,9 +324,7 @@ export class RandomCluster {
   }
 
   #agreedLeader(): Member | undefined {
-    const leaders = [...this.#members.values()].filter(
-      (member) => member.raft.status().role === 'leader',
-    );
+    const leaders = this.#leaders();
     return leaders.length === 1 ? leaders[0] : undefined;
   }
 

@@ -3,12 +3,13 @@ import { Violation } from './violation.ts';
 
 /** No two members ever apply different entries at the same index (thesis, 3.6.3). */
 export class StateMachineSafety {
-  readonly #hashes = new Map<number, number>();
+  readonly #states = new Map<number, string>();
 
   /** The member's state after everything up to `index`, applied or installed. */
-  reached(id: NodeId, index: number, hash: number): void {
-    const known = this.#hashes.get(index) ?? hash;
-    if (known !== hash) throw new Violation(`${id} has another state at index ${index}`);
-    this.#hashes.set(index, hash);
+  reached(id: NodeId, index: number, state: string): void {
+    const known = this.#states.get(index) ?? state;
+    if (known !== state)
+      throw new Violation(`${id} is in state "${state}" at index ${index}, others in "${known}"`);
+    this.#states.set(index, state);
   }
 }
