@@ -1,1 +1,2 @@
+export type { RestListen, ServerTls } from './rest/door.ts';
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';

@@ -9,6 +9,7 @@ import { type Door, openGrpcDoor } from './grpc/door.ts';
 import { openAgentLog } from './grpc/pods.ts';
 import { createInProcessClient } from './in-process-client.ts';
 import type { Networks } from './registry/allocations.ts';
+import type { RestDoor, RestListen } from './rest/door.ts';
 
 export interface ApiServerOptions {
   /** The store: in process, or any etcd. The caller closes it, after `stop`. */
@@ -23,6 +24,11 @@ export interface ApiServerOptions {
   readonly networks?: Partial<Networks> | undefined;
   /** Where quorate.v1 is served; absent: only in process. Port 0 takes a free one. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined;
+  /**
+   * Where the Kubernetes REST API is served, and with which certificates, which may still be in the
+   * making; absent: nowhere. Port 0 takes a free one.
+   */
+  readonly listenRest?: Promise<RestListen> | undefined;
 }
 
 export interface ApiServer {
@@ -32,8 +38,10 @@ export interface ApiServer {
   stop(): Promise<void>;
   /** The API in this process. Works from `start` on. */
   readonly api: ApiClient;
-  /** The bound port; throws before the server listens. */
+  /** The bound port of quorate.v1; throws before the server listens. */
   readonly port: number;
+  /** The same of the REST API. */
+  readonly restPort: number;
 }
 
 /** The API server: one core, and the gRPC door to it. */
@@ -44,17 +52,28 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const stopping = new AbortController();
   let compactor: Compactor | undefined;
   let door: Door | undefined;
+  let restDoor: RestDoor | undefined;
   return {
     api: createInProcessClient(core),
     get port() {
       return must(door, 'the API server listens').port;
+    },
+    get restPort() {
+      return must(restDoor, 'the REST API listens').port;
     },
     async start() {
       if (options.listen) {
         door = await openGrpcDoor(core, options.listen);
         log.info({ host: options.listen.host, port: door.port }, 'listening');
       }
+      const openRest = async (): Promise<void> => {
+        if (!options.listenRest) return;
+        const { openRestDoor } = await import('./rest/door.ts');
+        restDoor = await openRestDoor(core, log, await options.listenRest);
+        log.info({ port: restDoor.port }, 'the REST API listens');
+      };
       await Promise.all([
+        openRest(),
         bootstrap(core.registry, core.kinds, clock, log, stopping.signal),
         core.watches.start(core.kinds.all()),
       ]);
@@ -65,7 +84,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       stopping.abort();
       compactor?.stop();
       core.watches.stop();
-      await door?.close();
+      await Promise.all([door?.close(), restDoor?.close()]);
       await core.mirror.settled();
     },
   };

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { type ApiServer, createApiServer } from '#services/apiserver';
+import { type ApiServer, createApiServer, type RestListen } from '#services/apiserver';
 import { createControllerManager } from '#services/controller-manager';
 import { createScheduler } from '#services/scheduler';
 import { createStore } from '#services/store';
@@ -8,7 +8,8 @@ import type { Clock } from '#shared/clock';
 import { exitCodes, type Service } from '#shared/runtime';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
-import { storageDir } from './cluster/state.ts';
+import { serverCertificate } from './cluster/certificates.ts';
+import { type Cluster, storageDir } from './cluster/state.ts';
 import type { PartContext } from './part.ts';
 
 /** A master: a member of the store, and above it API server, scheduler and controllers. */
@@ -46,8 +47,16 @@ export function buildMaster(
         const { kv } = store;
         const { podCidr, serviceCidr } = cluster.state;
         const networks = { podCidr, serviceCidr };
-        const listen = splitAddress(part.api);
-        apiServer = createApiServer({ kv, clock, log, rng, uuid: randomUUID, networks, listen });
+        apiServer = createApiServer({
+          kv,
+          clock,
+          log,
+          rng,
+          uuid: randomUUID,
+          networks,
+          listen: splitAddress(part.api),
+          listenRest: restListen(cluster, part, clock),
+        });
         return apiServer;
       }),
     ),
@@ -59,6 +68,10 @@ export function buildMaster(
     ),
     ready.allAfter(Promise.resolve()),
   ];
+}
+
+async function restListen(cluster: Cluster, part: MasterPart, clock: Clock): Promise<RestListen> {
+  return { ...splitAddress(part.rest), tls: await serverCertificate(cluster, part.name, clock) };
 }
 
 /** What stops above the store may still want to write, and without a quorum waits in vain. */

@@ -20,6 +20,10 @@ export const errorCodes = {
   invalid: { grpc: 3, http: 422, reason: 'Invalid' },
   /** The request or object is over a size limit. */
   'too-large': { grpc: 3, http: 413, reason: 'RequestEntityTooLarge' },
+  /** The body is of a media type that is not understood here. */
+  'unsupported-media-type': { grpc: 3, http: 415, reason: 'UnsupportedMediaType' },
+  /** The client takes no media type that can be given. */
+  'not-acceptable': { grpc: 3, http: 406, reason: 'NotAcceptable' },
   'deadline-exceeded': { grpc: 4, http: 504, reason: 'Timeout' },
   'not-found': { grpc: 5, http: 404, reason: 'NotFound' },
   'already-exists': { grpc: 6, http: 409, reason: 'AlreadyExists' },

@@ -6,7 +6,7 @@ import type { HeartbeatResponse } from '../../../shared/rpc/gen/quorate/v1/Heart
 import type { NodesHandlers } from '../../../shared/rpc/gen/quorate/v1/Nodes.ts';
 import type { Core } from '../core.ts';
 import { stoppingError } from './stream-out.ts';
-import { fromJson, toJson } from './wire.ts';
+import { fromJson, toJson } from '../json.ts';
 
 /** quorate.v1.Nodes over the core. */
 export function nodesService({ nodes }: Core, stopping: AbortSignal): NodesHandlers {

@@ -9,15 +9,8 @@ import type { WatchRequest__Output } from '../../../shared/rpc/gen/quorate/v1/Wa
 import type { Core } from '../core.ts';
 import { createSubresource } from '../subresource-create.ts';
 import { streamOut } from './stream-out.ts';
-import {
-  fromJson,
-  objectAnswer,
-  toDeleteOptions,
-  toJson,
-  toRef,
-  toSharedJson,
-  toWriteOptions,
-} from './wire.ts';
+import { fromJson, toJson, toSharedJson } from '../json.ts';
+import { objectAnswer, toDeleteOptions, toRef, toWriteOptions } from './wire.ts';
 
 /** quorate.v1.Resources over the core. */
 export function resourcesService(core: Core, stopping: AbortSignal): ResourcesHandlers {

@@ -3,54 +3,7 @@ import type { DeleteOptions, Fence, Leader, WriteOptions } from '#shared/client'
 import type { DeleteRequest__Output } from '../../../shared/rpc/gen/quorate/v1/DeleteRequest.ts';
 import type { Fence__Output } from '../../../shared/rpc/gen/quorate/v1/Fence.ts';
 import type { Leader as WireLeader } from '../../../shared/rpc/gen/quorate/v1/Leader.ts';
-
-/** Far beyond any manifest, far below what recursion over the value could not bear. */
-const maxDepth = 200;
-
-export const toJson = (object: object): Buffer => Buffer.from(JSON.stringify(object));
-
-const shared = new WeakMap<object, Buffer>();
-
-/** The same for an object that goes to many watchers: it never changes, so it is written out once. */
-export function toSharedJson(object: object): Buffer {
-  let bytes = shared.get(object);
-  if (!bytes) {
-    bytes = toJson(object);
-    shared.set(object, bytes);
-  }
-  return bytes;
-}
-
-/** A request's bytes as a JSON value. Throws `bad-request`, naming the field of the request. */
-export function fromJson(bytes: Buffer, what: string): unknown {
-  if (bytes.length === 0) throw badRequest(`${what}: Required value: a JSON object`);
-  checkDepth(bytes, what);
-  try {
-    return JSON.parse(bytes.toString());
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    throw badRequest(`${what}: the body is not valid JSON: ${why}`);
-  }
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-
-function checkDepth(bytes: Buffer, what: string): void {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (inString) {
-      if (byte === backslash) i += 1;
-      else if (byte === quote) inString = false;
-    } else if (byte === quote) inString = true;
-    else if (byte === 0x7b || byte === 0x5b) {
-      depth += 1;
-      if (depth > maxDepth) throw badRequest(`${what}: nested more than ${maxDepth} levels deep`);
-    } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-  }
-}
+import { toJson } from '../json.ts';
 
 export function toRef(ref: ResourceRef | null): ResourceRef {
   if (!ref?.resource) throw badRequest('resource: Required value: group, version and resource');

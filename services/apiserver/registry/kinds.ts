@@ -23,6 +23,10 @@ export class KindTable {
     return [...this.#byRef.values()];
   }
 
+  has(ref: ResourceRef): boolean {
+    return this.#byRef.has(id(ref));
+  }
+
   /** Throws `not-found` where no such collection is served. */
   find(ref: ResourceRef): Resource {
     const resource = this.#byRef.get(id(ref));

@@ -16,6 +16,8 @@ const pollMs = 15;
 export interface BringUpOptions {
   /** False: only start them. */
   readonly wait: boolean;
+  /** Called once, when all have been started and none is ready. */
+  readonly onStarted?: () => void;
   /** Called once, while the others are still starting. */
   readonly onFirstReady?: () => void;
 }
@@ -38,6 +40,7 @@ export async function bringUp(
     const process = startPart(context, cluster, part);
     return { part, process, startedAt, logStart: process.logStart };
   });
+  options.onStarted?.();
   if (!options.wait) {
     for (const { part, process } of starting) {
       progress.done(part.name, `started (pid ${process.pid})`);

@@ -12,6 +12,8 @@ export interface MasterPart {
   readonly peer: string;
   /** quorate.v1. */
   readonly api: string;
+  /** The Kubernetes REST API. */
+  readonly rest: string;
 }
 
 export interface WorkerPart {
@@ -28,12 +30,12 @@ export interface LayoutRequest {
 }
 
 const host = '127.0.0.1';
-const basePorts = { client: 23790, peer: 23800, api: 26440, agent: 20250 };
+const basePorts = { client: 23790, peer: 23800, api: 26440, rest: 16440, agent: 20250 };
 
 /** The base ports of two roles lie ten apart. */
 export const partsMax = 9;
 
-/** Master N listens on 23790+N, 23800+N and 26440+N, worker N on 20250+N. */
+/** Master N listens on 23790+N, 23800+N, 26440+N and 16440+N, worker N on 20250+N. */
 export function layOut({ masters, workers, portOffset }: LayoutRequest): Part[] {
   const at = (base: number, ordinal: number): string => `${host}:${base + ordinal + portOffset}`;
   const parts: Part[] = [];
@@ -44,6 +46,7 @@ export function layOut({ masters, workers, portOffset }: LayoutRequest): Part[] 
       client: at(basePorts.client, n),
       peer: at(basePorts.peer, n),
       api: at(basePorts.api, n),
+      rest: at(basePorts.rest, n),
     });
   }
   for (let n = 1; n <= workers; n++) {
@@ -59,6 +62,7 @@ export function addressesOf(part: Part): { use: string; address: string }[] {
     { use: 'client', address: part.client },
     { use: 'peer', address: part.peer },
     { use: 'API', address: part.api },
+    { use: 'Kubernetes API', address: part.rest },
   ];
 }
 

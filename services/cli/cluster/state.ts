@@ -97,10 +97,14 @@ export function purge(cluster: Cluster): void {
   for (const part of cluster.state.parts) {
     rmSync(partDir(cluster, part.name), { recursive: true, force: true });
   }
+  rmSync(pkiDir(cluster), { recursive: true, force: true });
+  rmSync(join(cluster.dir, 'kubeconfig'), { force: true });
   rmSync(join(cluster.dir, fileName), { force: true });
   if (readdirSync(cluster.dir).length === 0) rmSync(cluster.dir, { recursive: true });
 }
 
+/** Certificates and keys. */
+export const pkiDir = (cluster: Cluster): string => join(cluster.dir, 'pki');
 export const partDir = (cluster: Cluster, name: string): string => join(cluster.dir, name);
 export const logFile = (cluster: Cluster, name: string): string => join(cluster.dir, name, 'log');
 /** What the part's services keep. */

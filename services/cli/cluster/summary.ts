@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { formatTable } from '../print/table.ts';
+import { kubeconfigFile } from './kubeconfig.ts';
 import { runningProcess } from './processes.ts';
 import { type Cluster } from './state.ts';
 
@@ -11,10 +12,13 @@ export function describeCluster(cluster: Cluster): string {
     const pid = runningProcess(cluster, part.name)?.pid;
     const process = pid === undefined ? '<stopped>' : String(pid);
     return part.role === 'master'
-      ? [part.name, process, part.client, part.peer, part.api, '-']
-      : [part.name, process, '-', '-', '-', part.agent];
+      ? [part.name, process, part.client, part.peer, part.api, part.rest, '-']
+      : [part.name, process, '-', '-', '-', '-', part.agent];
   });
-  return formatTable(['name', 'pid', 'etcd client', 'peer', 'api', 'agent'], rows);
+  return formatTable(
+    ['name', 'pid', 'etcd client', 'peer', 'api', 'kubernetes api', 'agent'],
+    rows,
+  );
 }
 
 /** The commands to try now, ready to be pasted. */
@@ -34,6 +38,7 @@ export function nextSteps(context: Context, cluster: Cluster, dirFlag: string | 
     `  ${quorate} get pods -o wide${flag}`,
     `  ${quorate} kill master-1${flag}     # and: ${quorate} start master-1${flag}`,
     `  ${quorate} down${flag}              # the data stays; --purge removes it`,
+    `  export KUBECONFIG=${kubeconfigFile(cluster)}    # then: kubectl get pods -A`,
     `  ETCDCTL_API=3 etcdctl --endpoints=${endpoints} endpoint status -w table`,
     '',
   ].join('\n');

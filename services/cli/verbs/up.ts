@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { setting } from '#shared/runtime';
 import { bringUp } from '../cluster/bring-up.ts';
+import { ensureCertificates } from '../cluster/certificates.ts';
 import { layOut, mastersOf, partsMax, workersOf } from '../cluster/layout.ts';
 import { runningProcess } from '../cluster/processes.ts';
 import {
@@ -60,8 +61,14 @@ async function up(context: Context, options: UpOptions): Promise<void> {
       // A part that does not start is the better explanation, and comes first.
       nodesReady.catch(() => undefined);
     };
-    await bringUp(context, cluster, missing, { wait: true, onFirstReady });
-    await nodesReady;
+    // Masters wait for their certificates with all else up: made while they start.
+    let certificates = Promise.resolve();
+    const onStarted = (): void => {
+      certificates = ensureCertificates(cluster, context.clock.now());
+      certificates.catch(() => undefined);
+    };
+    await bringUp(context, cluster, missing, { wait: true, onStarted, onFirstReady });
+    await Promise.all([certificates, nodesReady]);
     const elapsed = formatSeconds(context.clock.monotonic() - startedAt);
     context.out.write(`\nThe cluster is ready after ${elapsed}.\n\n`);
   }

@@ -1,0 +1,118 @@
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { QuorateError } from '#shared/base';
+import type { Logger } from '#shared/runtime';
+import { authorize } from '../auth/authorization.ts';
+import type { Core } from '../core.ts';
+import { userOf } from './client-certificate.ts';
+import { serveDiscovery, unknownPath } from './discovery.ts';
+import { Exchange } from './exchange.ts';
+import { serveHealth, serveVersion } from './health.ts';
+import { methodNotAllowed, serveResource } from './resources.ts';
+import { parseTarget } from './target.ts';
+
+/** A write in flight may still be answered; watches end at once. */
+const graceMs = 1_000;
+
+/** PEM. Clients show a certificate of the same authority that the server's comes from. */
+export interface ServerTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface RestListen {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ServerTls;
+}
+
+export interface RestDoor {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** The Kubernetes REST API on `host:port`, HTTP/2 and HTTP/1.1 over TLS; port 0 takes a free one. */
+export async function openRestDoor(core: Core, log: Logger, listen: RestListen): Promise<RestDoor> {
+  const stopping = new AbortController();
+  const server = createSecureServer({
+    ...listen.tls,
+    allowHTTP1: true,
+    requestCert: true,
+    // Who shows no certificate gets an answer that says so, not a broken connection.
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+  });
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => undefined);
+  });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+    session.on('error', () => undefined);
+  });
+  server.on('tlsClientError', (error) => log.debug({ error: error.message }, 'TLS handshake'));
+  server.on('request', (request, response) => {
+    void serve(core, log, request, response, stopping.signal);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      stopping.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.close();
+      const grace = core.clock.after(graceMs, () => {
+        for (const socket of sockets) socket.destroy();
+      });
+      await closed;
+      grace.cancel();
+    },
+  };
+}
+
+async function serve(
+  core: Core,
+  log: Logger,
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  stopping: AbortSignal,
+): Promise<void> {
+  const exchange = new Exchange(request, response);
+  try {
+    await route(core, exchange, stopping);
+  } catch (thrown) {
+    const error = QuorateError.from(thrown);
+    if (error.code === 'internal') {
+      log.error({ err: error, method: exchange.method, path: exchange.pathname }, 'request failed');
+    }
+    if (!exchange.signal.aborted) exchange.fail(error);
+  }
+}
+
+async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Promise<void> {
+  const user = userOf(exchange.request);
+  if (!user) throw new QuorateError('unauthenticated', 'Unauthorized');
+  const target = parseTarget(exchange.pathname);
+  if (target.type === 'resource') return serveResource(core, user, target, exchange, stopping);
+  const { path } = target;
+  const verb = exchange.method.toLowerCase();
+  authorize(user, { type: 'path', verb, path });
+  if (verb !== 'get') throw methodNotAllowed();
+  if (path === '/version') return serveVersion(exchange);
+  if (serveDiscovery(core.kinds, path, exchange)) return;
+  if (await serveHealth(core, path, exchange)) return;
+  throw unknownPath();
+}

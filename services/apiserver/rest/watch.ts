@@ -1,0 +1,117 @@
+import { QuorateError } from '#shared/base';
+import { badRequest, statusFor } from '#shared/api';
+import type { WatchEvent, WatchOptions } from '#shared/client';
+import type { Core } from '../core.ts';
+import { toSharedJson } from '../json.ts';
+import { parseSelection } from '../registry/selection.ts';
+import type { Exchange } from './exchange.ts';
+import { type FormContext, formObject } from './forms.ts';
+import { contentType } from './negotiate.ts';
+import { booleanParam, integerParam, listOptions } from './query.ts';
+
+/** Kubernetes ends a watch that names no time after 30 to 60 minutes. */
+const defaultTimeoutSeconds = 45 * 60;
+
+/** Streams the events of a collection as lines of JSON until the client leaves or time is up. */
+export async function serveWatch(
+  core: Core,
+  context: FormContext,
+  place: { readonly namespace: string; readonly name: string },
+  exchange: Exchange,
+  stopping: AbortSignal,
+): Promise<void> {
+  const options = watchOptions(exchange, place.namespace);
+  // What is wrong with the request is a status, as long as the stream has not begun.
+  parseSelection(context.resource, options);
+  const timeout = new AbortController();
+  const seconds = integerParam(exchange.query, 'timeoutSeconds') || defaultTimeoutSeconds;
+  const timer = core.clock.after(seconds * 1000, () => timeout.abort());
+  const signal = AbortSignal.any([exchange.signal, timeout.signal, stopping]);
+  const name = place.name || undefined;
+  const events = core.watches.watch(context.resource, { ...options, name, signal });
+  exchange.start(contentType(context.form), 200);
+  exchange.flush();
+  try {
+    const write = eventWriter(context, core);
+    for await (const event of events) await send(exchange, write(event), signal);
+  } catch (thrown) {
+    const error = QuorateError.from(thrown);
+    // A server that stops ends its watches quietly: the client goes on elsewhere.
+    if (error.code !== 'unavailable' && !signal.aborted) {
+      const line = { type: 'ERROR', object: statusFor(error) };
+      await send(exchange, [Buffer.from(`${JSON.stringify(line)}\n`)], signal);
+    }
+  } finally {
+    timer.cancel();
+    exchange.response.end();
+  }
+}
+
+function watchOptions({ query }: Exchange, namespace: string): WatchOptions {
+  const { labelSelector, fieldSelector, resourceVersion, resourceVersionMatch } = listOptions(
+    query,
+    namespace,
+  );
+  const sendInitialEvents = booleanParam(query, 'sendInitialEvents');
+  if (sendInitialEvents !== undefined && resourceVersionMatch !== 'not-older-than') {
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    );
+  }
+  if (sendInitialEvents === undefined && resourceVersionMatch !== undefined) {
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    );
+  }
+  return {
+    namespace,
+    labelSelector,
+    fieldSelector,
+    resourceVersion,
+    allowBookmarks: booleanParam(query, 'allowWatchBookmarks') ?? false,
+    sendInitialEvents,
+  };
+}
+
+const newline = Buffer.from('}\n');
+const heads = Object.fromEntries(
+  ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'].map((type) => [
+    type,
+    Buffer.from(`{"type":"${type}","object":`),
+  ]),
+) as Record<WatchEvent['type'], Buffer>;
+
+/** The bytes of events: objects as they are written out once for every watcher. */
+function eventWriter(context: FormContext, core: Core): (event: WatchEvent) => Buffer[] {
+  if (!context.form) return ({ type, object }) => [heads[type], toSharedJson(object), newline];
+  let first = true;
+  return ({ type, object }) => {
+    const formed = formObject({ ...context, nowMs: core.clock.now() }, object);
+    // The columns do not change, so they are said once.
+    const shown = first || !('columnDefinitions' in formed) ? formed : withoutColumns(formed);
+    first = false;
+    return [heads[type], Buffer.from(JSON.stringify(shown)), newline];
+  };
+}
+
+const withoutColumns = (table: object): object => ({ ...table, columnDefinitions: null });
+
+/** One event as one write, at the client's pace. */
+export async function send(
+  exchange: Exchange,
+  parts: readonly Uint8Array[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { response } = exchange;
+  if (signal.aborted) return;
+  if (response.write(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts))) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.on('drain', done);
+    signal.addEventListener('abort', done);
+  });
+}
