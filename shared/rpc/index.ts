@@ -6,6 +6,7 @@ export {
   unary,
   wasNeverSent,
 } from './channel.ts';
+export { serveDirectly } from './direct-unary.ts';
 export { fromServiceError, toStatus } from './errors.ts';
 export { loadProto } from './load.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';

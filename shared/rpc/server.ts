@@ -6,11 +6,14 @@ import {
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
+import { installDirect } from './direct-unary.ts';
 import { toStatus } from './errors.ts';
 
 const serverOptions: ServerOptions = {
   'grpc.max_receive_message_length': 4 * 1024 * 1024,
   'grpc.max_concurrent_streams': 0xffff_ffff,
+  // Statistics of every call that nobody asks for.
+  'grpc.enable_channelz': 0,
 };
 
 export function createServer(options: ServerOptions = {}): Server {
@@ -22,6 +25,7 @@ export function listen(server: Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
       if (!error) {
+        installDirect(server);
         resolve(port);
         return;
       }

@@ -1,5 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
-import { createServer, loadProto } from '#shared/rpc';
+import { createServer, loadProto, serveDirectly } from '#shared/rpc';
 import type { KvClient } from '#shared/client';
 import type { ProtoGrpcType as RpcProto } from '../../../shared/rpc/gen/rpc.ts';
 import type { ProtoGrpcType as ElectionProto } from '../../../shared/rpc/gen/v3election.ts';
@@ -42,10 +42,11 @@ export function createClientServer(parts: ClientServerParts): Server {
     'etcd/v3lock.proto',
     'etcd/v3election.proto',
   );
-  const server = createServer({
-    'grpc.max_receive_message_length': serving.limits.maxRequestBytes + requestOverheadBytes,
-  });
-  server.addService(proto.KV.service, { ...kvHandlers(kv, gate) });
+  const maxMessageBytes = serving.limits.maxRequestBytes + requestOverheadBytes;
+  const server = createServer({ 'grpc.max_receive_message_length': maxMessageBytes });
+  const kvMethods = { ...kvHandlers(kv, gate) };
+  server.addService(proto.KV.service, kvMethods);
+  serveDirectly(server, proto.KV.service, kvMethods, maxMessageBytes);
   server.addService(proto.Watch.service, { ...watchHandlers(watches, gate) });
   server.addService(proto.Lease.service, { ...leaseHandlers(leases, serving, gate) });
   server.addService(proto.Cluster.service, { ...clusterHandlers(serving, gate) });

@@ -1,0 +1,131 @@
+import http2 from 'node:http2';
+import { Client, credentials, Metadata, type ServiceDefinition, status } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { QuorateError } from '#shared/base';
+import { serveDirectly } from './direct-unary.ts';
+import { fromServiceError } from './errors.ts';
+import { createServer, handleUnary, listen } from './server.ts';
+
+const text = {
+  requestStream: false,
+  responseStream: false,
+  requestSerialize: (value: string) => Buffer.from(value),
+  requestDeserialize: (bytes: Buffer) => {
+    if (bytes.toString() === 'undecodable') throw new Error('invalid wire type');
+    return { text: bytes.toString() };
+  },
+  responseSerialize: (value: string) => Buffer.from(value),
+  responseDeserialize: (bytes: Buffer) => bytes.toString(),
+} as const;
+const echo: ServiceDefinition = { Echo: { path: '/test.Echo/Echo', ...text } };
+const handlers = {
+  Echo: handleUnary<{ text: string }, string>(async ({ text: request }, call) => {
+    if (request === 'refuse') throw new QuorateError('not-found', 'no such thing: ä', {});
+    return `${request}${call.metadata.get('suffix').join(',')}`;
+  }),
+};
+
+/** The same service by grpc-js alone and directly: nobody can tell them apart. */
+describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
+  const server = createServer({ 'grpc.max_receive_message_length': 1 << 20 });
+  let client: Client;
+  let address: string;
+
+  beforeAll(async () => {
+    server.addService(echo, handlers);
+    if (how === 'direct') serveDirectly(server, echo, handlers, 1 << 20);
+    address = `127.0.0.1:${await listen(server, '127.0.0.1:0')}`;
+    client = new Client(address, credentials.createInsecure());
+  });
+  afterAll(() => {
+    client.close();
+    server.forceShutdown();
+  });
+
+  const call = (request: string, metadata = new Metadata(), options = {}): Promise<string> =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(
+        '/test.Echo/Echo',
+        text.requestSerialize,
+        text.responseDeserialize,
+        request,
+        metadata,
+        options,
+        (error, response) => (error ? reject(error) : resolve(response ?? '')),
+      );
+    });
+
+  test('answers, also what is empty or comes in many pieces', async () => {
+    expect(await call('hello')).toBe('hello');
+    expect(await call('')).toBe('');
+    const long = 'x'.repeat(1_000_000);
+    expect(await call(long)).toBe(long);
+  });
+
+  test('hands on metadata', async () => {
+    const metadata = new Metadata();
+    metadata.set('suffix', '!');
+    expect(await call('hello', metadata)).toBe('hello!');
+  });
+
+  test('errors keep their code, text and details', async () => {
+    const error = await call('refuse').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: status.NOT_FOUND, details: 'no such thing: ä' });
+    expect(fromServiceError(error).code).toBe('not-found');
+  });
+
+  test('what cannot be decoded is refused', async () => {
+    await expect(call('undecodable')).rejects.toMatchObject({ code: status.INTERNAL });
+  });
+
+  test('too large a message is refused', async () => {
+    const error = await call('x'.repeat((1 << 20) + 1)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(await call('still there')).toBe('still there');
+  });
+
+  test('compressed messages are understood', async () => {
+    const compressing = new Client(address, credentials.createInsecure(), {
+      'grpc.default_compression_algorithm': 2,
+    });
+    const answer = await new Promise((resolve, reject) => {
+      compressing.makeUnaryRequest(
+        '/test.Echo/Echo',
+        text.requestSerialize,
+        text.responseDeserialize,
+        'hello'.repeat(100),
+        (error, response) => (error ? reject(error) : resolve(response)),
+      );
+    });
+    compressing.close();
+    expect(answer).toBe('hello'.repeat(100));
+  });
+
+  test('a request that breaks off, or is none, ends its stream only', async () => {
+    const session = http2.connect(`http://${address}`);
+    const post = (body: Buffer, type = 'application/grpc'): Promise<unknown> =>
+      new Promise((resolve) => {
+        const stream = session.request({
+          ':method': 'POST',
+          ':path': '/test.Echo/Echo',
+          'content-type': type,
+        });
+        let answered: unknown;
+        stream.on('response', (headers) => {
+          answered = headers['grpc-status'] ?? headers[':status'];
+        });
+        stream.on('trailers', (trailers) => {
+          answered = trailers['grpc-status'];
+        });
+        stream.resume();
+        stream.on('error', () => undefined);
+        stream.on('close', () => resolve(answered));
+        stream.end(body);
+      });
+    expect(await post(Buffer.from([0, 0, 0, 0, 9, 1]))).not.toBe('0');
+    expect(await post(Buffer.alloc(0))).not.toBe('0');
+    expect(await post(Buffer.from('{}'), 'application/json')).toBe(415);
+    expect(await post(Buffer.from([0, 0, 0, 0, 1, 65]))).toBe('0');
+    session.close();
+  });
+});

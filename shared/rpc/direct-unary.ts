@@ -1,0 +1,219 @@
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import {
+  type handleUnaryCall,
+  Metadata,
+  type MethodDefinition,
+  type Server,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type StatusObject,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { toStatus } from './errors.ts';
+
+/*
+ * The hot unary methods straight on node:http2, beneath the grpc-js server that owns the port: its
+ * interceptors, filters and trackers are half of what such a call costs. Streams, compressed
+ * messages and whatever else is unusual stay with grpc-js. A deadline is left to the client, which
+ * gives up by itself; cancelled calls run on and their answers are dropped.
+ */
+
+type Unary = handleUnaryCall<unknown, unknown>;
+
+interface Method {
+  readonly definition: MethodDefinition<unknown, unknown>;
+  readonly handler: Unary;
+  readonly maxRequestBytes: number;
+}
+
+type Dispatch = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+const methods = new WeakMap<Server, Map<string, Method>>();
+const prefixBytes = 5;
+
+/** Serves the unary methods of a service directly; call it beside `addService`, before `listen`. */
+export function serveDirectly(
+  server: Server,
+  service: ServiceDefinition,
+  handlers: UntypedServiceImplementation,
+  maxRequestBytes: number,
+): void {
+  const direct = methods.get(server) ?? new Map<string, Method>();
+  methods.set(server, direct);
+  for (const [name, definition] of Object.entries(service)) {
+    if (definition.requestStream || definition.responseStream) continue;
+    const handler = handlers[name] as Unary;
+    direct.set(definition.path, { definition, handler, maxRequestBytes });
+  }
+}
+
+/** To be called once the server is bound. Where grpc-js hides its listeners, it serves everything. */
+export function installDirect(server: Server): void {
+  const direct = methods.get(server);
+  const { http2Servers } = server as unknown as {
+    http2Servers?: ReadonlyMap<Http2Server, unknown>;
+  };
+  if (!direct || !http2Servers) return;
+  for (const http2Server of http2Servers.keys()) {
+    const listeners = http2Server.listeners('stream') as Dispatch[];
+    const [grpc] = listeners;
+    if (listeners.length !== 1 || !grpc || grpc.name === dispatchName) continue;
+    const dispatch: Dispatch = (stream, headers) => {
+      const method = direct.get(headers[':path'] as string);
+      if (method && isPlain(headers)) receive(method, stream, headers);
+      else grpc(stream, headers);
+    };
+    Object.defineProperty(dispatch, 'name', { value: dispatchName });
+    http2Server.removeAllListeners('stream');
+    http2Server.on('stream', dispatch);
+  }
+}
+
+const dispatchName = 'dispatchDirectly';
+
+function isPlain(headers: IncomingHttpHeaders): boolean {
+  const type = headers['content-type'];
+  const encoding = headers['grpc-encoding'];
+  return (
+    headers[':method'] === 'POST' &&
+    (type === 'application/grpc' || type === 'application/grpc+proto') &&
+    (encoding === undefined || encoding === 'identity')
+  );
+}
+
+const ignore = (): void => undefined;
+
+function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  let chunks: Buffer[] | undefined = [];
+  let received = 0;
+  // A stream that fails closes; nobody is left who could be told.
+  stream.on('error', ignore);
+  stream.on('data', (chunk: Buffer) => {
+    if (!chunks) return;
+    chunks.push(chunk);
+    received += chunk.length;
+    if (received < prefixBytes) return;
+    const bytes = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
+    const length = bytes.readUInt32BE(1);
+    const refused = refusal(bytes[0] as number, length, method.maxRequestBytes);
+    if (refused) {
+      chunks = undefined;
+      fail(stream, refused);
+    } else if (received >= prefixBytes + length) {
+      chunks = undefined;
+      handle(method, stream, headers, bytes.subarray(prefixBytes, prefixBytes + length));
+    } else {
+      chunks = [bytes];
+    }
+  });
+  stream.on('end', () => {
+    if (chunks) fail(stream, { code: status.INTERNAL, details: 'the request is incomplete' });
+  });
+}
+
+function refusal(flag: number, length: number, max: number): Partial<StatusObject> | undefined {
+  if (flag !== 0) {
+    return { code: status.INTERNAL, details: 'compressed message without grpc-encoding' };
+  }
+  if (length <= max) return undefined;
+  const details = `grpc: received message larger than max (${length} vs. ${max})`;
+  return { code: status.RESOURCE_EXHAUSTED, details };
+}
+
+function handle(
+  { definition, handler }: Method,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): void {
+  let request: unknown;
+  try {
+    request = definition.requestDeserialize(body);
+  } catch (thrown) {
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    fail(stream, { code: status.INTERNAL, details: `Error deserializing request: ${text}` });
+    return;
+  }
+  const call = new DirectCall(request, stream, headers, definition.path);
+  handler(call as unknown as ServerUnaryCall<unknown, unknown>, (error, response) => {
+    if (stream.destroyed || stream.closed) return;
+    if (error) {
+      fail(stream, error);
+      return;
+    }
+    try {
+      succeed(stream, definition.responseSerialize(response));
+    } catch (thrown) {
+      fail(stream, toStatus(thrown));
+    }
+  });
+}
+
+const okHeaders = { ':status': 200, 'content-type': 'application/grpc+proto' };
+const okTrailers = { 'grpc-status': '0', 'grpc-message': 'OK' };
+const withTrailers = { waitForTrailers: true };
+
+function sendOk(this: ServerHttp2Stream): void {
+  this.sendTrailers(okTrailers);
+}
+
+function succeed(stream: ServerHttp2Stream, message: Buffer): void {
+  const frame = Buffer.allocUnsafe(prefixBytes + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, prefixBytes);
+  stream.respond(okHeaders, withTrailers);
+  stream.on('wantTrailers', sendOk);
+  stream.end(frame);
+}
+
+function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
+  if (stream.destroyed || stream.closed || stream.headersSent) return;
+  stream.respond(
+    {
+      ...error.metadata?.toHttp2Headers(),
+      ...okHeaders,
+      'grpc-status': String(error.code ?? status.UNKNOWN),
+      'grpc-message': encodeURI(error.details ?? ''),
+    },
+    { endStream: true },
+  );
+}
+
+/** What handlers use of grpc-js's own call. */
+class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
+  readonly request: unknown;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #path: string;
+
+  constructor(
+    request: unknown,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    path: string,
+  ) {
+    this.request = request;
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#path = path;
+  }
+
+  get metadata(): Metadata {
+    return Metadata.fromHttp2Headers(this.#headers);
+  }
+
+  get cancelled(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  getPath(): string {
+    return this.#path;
+  }
+
+  getPeer(): string {
+    const socket = this.#stream.session?.socket;
+    return socket ? `${socket.remoteAddress}:${socket.remotePort}` : 'unknown';
+  }
+}
