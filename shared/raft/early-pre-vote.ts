@@ -1,5 +1,5 @@
 import { assert } from '#shared/base';
-import { allVoters } from './conf-change.ts';
+import { allVoters, isVoter } from './conf-change.ts';
 import type { Core } from './core.ts';
 import { campaign } from './election.ts';
 import { type NodeId, noNode } from './types.ts';
@@ -18,6 +18,15 @@ export function leaderDisconnected(core: Core, id: NodeId): void {
   plan(core, rankOf(core, id));
 }
 
+/** The leader is no voter any more, and steps down when it has applied that. */
+export function leaderRemoved(core: Core): void {
+  assert(core.role === 'follower' && core.leader !== noNode, 'a follower loses its leader');
+  if (!core.config.preVote || !core.config.checkQuorum) return;
+  core.leader = noNode;
+  // Not before this very change is applied here.
+  plan(core, 1 + rankOf(core, noNode));
+}
+
 /** The pre-vote was refused: others may have noticed later than we did, so ask again in turn. */
 export function retryEarlyPreVote(core: Core): void {
   assert(core.leader === noNode, 'whoever knows a leader does not ask');
@@ -31,7 +40,7 @@ function rankOf(core: Core, lost: NodeId): number {
 }
 
 function plan(core: Core, turn: number): void {
-  if (turn < 0) return;
+  if (!isVoter(core.conf, core.id)) return;
   core.earlyPreVoteIn = turn * (core.config.earlyPreVoteTicks ?? 1);
   if (core.earlyPreVoteIn === 0) startEarlyPreVote(core);
 }

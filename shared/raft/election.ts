@@ -70,8 +70,8 @@ function becomeLeader(core: Core): void {
   core.role = 'leader';
   core.leader = core.id;
   core.syncProgress();
-  const self = core.progressOf(core.id);
-  self.recentActive = true;
+  // Nobody was heard yet as a leader; whoever is not, until the first check, does not count.
+  for (const progress of core.progress.values()) progress.recentActive = progress.id === core.id;
   // The log may end in a membership change that nobody here has applied: wait for all of it.
   core.pendingConfIndex = core.log.lastIndex;
   appendToLog(core, [{ type: 'normal', data: new Uint8Array() }]);

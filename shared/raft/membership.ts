@@ -2,6 +2,7 @@ import { assert } from '#shared/base';
 import { changeConf, isJoint, isVoter } from './conf-change.ts';
 import { encodeConfChange } from './conf-change-codec.ts';
 import type { Core } from './core.ts';
+import { leaderRemoved } from './early-pre-vote.ts';
 import { answerReads } from './reads.ts';
 import { advanceCommit, appendToLog, sendAppends } from './replication.ts';
 import { becomeFollower } from './roles.ts';
@@ -18,7 +19,9 @@ export function applyConfChange(core: Core, change: ConfChange): ConfState {
 }
 
 export function switchConf(core: Core, conf: ConfState): void {
+  const led = isVoter(core.conf, core.leader);
   core.conf = conf;
+  if (core.role === 'follower' && led && !isVoter(conf, core.leader)) leaderRemoved(core);
   if (core.role !== 'leader') return;
   core.syncProgress();
   if (!isVoter(conf, core.id)) {

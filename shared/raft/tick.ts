@@ -17,7 +17,7 @@ function tickElection(core: Core): void {
   core.electionElapsed += 1;
   tickEarlyPreVote(core);
   if (core.electionElapsed < core.electionTimeout || !core.promotable) return;
-  core.electionElapsed = 0;
+  // Where it cannot stand yet, the leader's lease has ended nevertheless.
   campaign(core, 'normal');
 }
 
