@@ -1,5 +1,6 @@
 // Writes gen/schemas.json: structural schemas of the built-in kinds, read from the declarations of
-// the kubernetes-types package. Run by `npm run gen`.
+// the kubernetes-types package; and gen/descriptions.json, what those say to people. Run by
+// `npm run gen`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
@@ -18,12 +19,14 @@ type Node = Record<string, unknown>;
 const packageDir = dirname(createRequire(import.meta.url).resolve('kubernetes-types/package.json'));
 const modules = new Map<string, ts.SourceFile>();
 const definitions: Record<string, Node> = {};
+/** By definition: of itself at '', and of its fields. */
+const descriptions: Record<string, Record<string, string>> = {};
 
 function load(name: string): ts.SourceFile {
   let source = modules.get(name);
   if (!source) {
     const path = resolve(packageDir, `${name}.d.ts`);
-    source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ESNext);
+    source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ESNext, true);
     modules.set(name, source);
   }
   return source;
@@ -96,6 +99,11 @@ function convert(module: string, type: ts.TypeNode): Node {
   return special[name] ?? { $ref: define(origin(module, name), name) };
 }
 
+function describe(node: ts.Node): string {
+  const [comment] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+  return ts.getTextOfJSDocComment(comment?.comment)?.trim() ?? '';
+}
+
 function patchStrategy(field: string): Node {
   const key = mergeKeys[field];
   const retain = retainKeys.has(field);
@@ -118,6 +126,8 @@ function define(module: string, name: string): string {
   if (!declared) throw new Error(`${id} is not an interface`);
   const properties: Record<string, Node> = {};
   const required: string[] = [];
+  const described: Record<string, string> = { '': describe(declared) };
+  descriptions[id] = described;
   definitions[id] = { type: 'object', properties, required };
   for (const member of declared.members) {
     if (!ts.isPropertySignature(member) || !member.type) throw new Error(`${id}: odd member`);
@@ -126,12 +136,14 @@ function define(module: string, name: string): string {
     if (schema['type'] === 'integer' && !int64.has(key)) schema['format'] = 'int32';
     properties[key] = { ...schema, ...patchStrategy(`${name}.${key}`) };
     if (!member.questionToken) required.push(key);
+    described[key] = describe(member);
   }
   if (required.length === 0) delete definitions[id].required;
   return id;
 }
 
 for (const [module, ...kinds] of roots) for (const kind of kinds) define(module, kind);
-const output = resolve(import.meta.dirname, '../gen/schemas.json');
-mkdirSync(dirname(output), { recursive: true });
-writeFileSync(output, JSON.stringify(definitions));
+const output = resolve(import.meta.dirname, '../gen');
+mkdirSync(output, { recursive: true });
+writeFileSync(resolve(output, 'schemas.json'), JSON.stringify(definitions));
+writeFileSync(resolve(output, 'descriptions.json'), JSON.stringify(descriptions));
