@@ -59,6 +59,12 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/component-logs.ts'),
   },
   {
+    name: 'store',
+    summary: "run one member of the store in the foreground, with etcd's flags",
+    group: cluster,
+    load: () => import('./verbs/store.ts'),
+  },
+  {
     name: 'create',
     summary: 'create objects from files',
     group: basic,

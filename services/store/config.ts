@@ -28,10 +28,13 @@ const defaults = {
   'snapshot-catchup-entries': '5000',
   'max-request-bytes': '1572864',
   'max-txn-ops': '128',
+  'strict-reconfig-check': 'true',
   'log-level': 'info',
 } as const;
 
 const clusterStates: readonly ('new' | 'existing')[] = ['new', 'existing'];
+
+const booleans: readonly ('true' | 'false')[] = ['true', 'false'];
 
 type FlagName = keyof typeof defaults;
 
@@ -76,6 +79,8 @@ export function parseFlags(
     snapshotCatchUpEntries: integer('snapshot-catchup-entries', 0),
     maxRequestBytes: integer('max-request-bytes', 1),
     maxTxnOps: integer('max-txn-ops', 1),
+    strictReconfigCheck:
+      choiceSetting('--strict-reconfig-check', text('strict-reconfig-check'), booleans) === 'true',
   };
   return { flags, logLevel: choiceSetting('--log-level', text('log-level'), logLevels) };
 }

@@ -5,6 +5,9 @@ export const storeErrors = {
   noLeader: () => new QuorateError('unavailable', 'etcdserver: no leader'),
   notLeader: () => new QuorateError('failed-precondition', 'etcdserver: not leader'),
   leaderChanged: () => new QuorateError('unavailable', 'etcdserver: leader changed'),
+  /** Another change of the members is under way. */
+  changePending: () =>
+    new QuorateError('unavailable', 'etcdserver: another membership change is not applied yet'),
   stopped: () => new QuorateError('unavailable', 'etcdserver: server stopped'),
   timedOut: () => new QuorateError('unavailable', 'etcdserver: request timed out'),
   timedOutLeaderFailure: () =>

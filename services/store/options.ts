@@ -17,7 +17,7 @@ export interface StoreOptions {
    * says where the members of these names are now.
    */
   readonly initialCluster: Readonly<Record<string, string>>;
-  /** `existing`: this member must have its data already. Default `new`. */
+  /** `existing`: with an empty directory this member must find its place in a cluster. Default `new`. */
   readonly initialClusterState?: 'new' | 'existing' | undefined;
   /** Keeps clusters with equal members apart. Default `etcd-cluster`. */
   readonly initialClusterToken?: string | undefined;
@@ -38,6 +38,8 @@ export interface StoreOptions {
   readonly maxTxnOps?: number | undefined;
   /** Default ten minutes. */
   readonly watchProgressNotifyMs?: number | undefined;
+  /** Refuse membership changes that put a quorum at risk. Default true. */
+  readonly strictReconfigCheck?: boolean | undefined;
   /** The member has stopped itself: its disk cannot be trusted, or an invariant is broken. */
   readonly onFatal?: ((error: Error) => void) | undefined;
 }
@@ -56,6 +58,7 @@ export interface Settings extends StoreOptions {
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
   readonly watchProgressNotifyMs: number;
+  readonly strictReconfigCheck: boolean;
 }
 
 export function settle(options: StoreOptions): Settings {
@@ -89,6 +92,7 @@ export function settle(options: StoreOptions): Settings {
     maxRequestBytes: options.maxRequestBytes ?? 1.5 * 1024 * 1024,
     maxTxnOps: options.maxTxnOps ?? 128,
     watchProgressNotifyMs: options.watchProgressNotifyMs ?? 600_000,
+    strictReconfigCheck: options.strictReconfigCheck ?? true,
   };
 }
 

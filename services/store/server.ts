@@ -7,16 +7,21 @@ import { listen } from '#shared/rpc';
 import { DataDir } from '#shared/storage';
 import { RaftNode } from './consensus/node.ts';
 import { storeErrors } from './errors.ts';
+import { askCluster } from './grpc/ask-cluster.ts';
 import { createClientServer } from './grpc/client-server.ts';
 import { GrpcPeerTransport } from './grpc/peer-transport.ts';
-import { type Founded, found } from './member/found.ts';
+import { found } from './member/found.ts';
+import { type Identity, writeIdentity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
+import { refusals } from './member/refusal.ts';
 import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
 import type { Serving } from './serve/context.ts';
 import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
 import { Kv } from './serve/kv.ts';
 import { Leases } from './serve/leases.ts';
-import { type Outcome, StateMachine } from './state/state-machine.ts';
+import { Membership } from './serve/membership.ts';
+import { StateMachine } from './state/state-machine.ts';
+import type { ClusterView } from './wire/cluster.ts';
 import { OpenWatchStreams } from './watch/watch-streams.ts';
 
 export interface StoreStatus {
@@ -52,7 +57,8 @@ export function createStore(options: StoreOptions): Store {
     async start() {
       const dir = await DataDir.open(settings.dataDir);
       try {
-        running = new Running(settings, dir, await found(settings, dir));
+        const identity = await found(settings, dir, (url) => askCluster(hostPort(url)));
+        running = new Running(settings, dir, identity);
         await running.listen();
       } catch (thrown) {
         await running?.stop();
@@ -85,6 +91,7 @@ export function createStore(options: StoreOptions): Store {
 /** Events of history read per slice for watches that catch up. */
 const syncEvents = 500;
 const compactionKeysPerStep = 200;
+const leaveMs = 1000;
 /** etcd cancels what requires a leader after three elections without one. */
 const electionsWithoutLeader = 3;
 
@@ -92,33 +99,35 @@ class Running {
   readonly kv: KvClient;
   readonly #settings: Settings;
   readonly #dir: DataDir;
-  readonly #founded: Founded;
+  #identity: Identity;
   readonly #transport: GrpcPeerTransport;
   readonly #state: StateMachine;
   readonly #node: RaftNode;
   readonly #leases: Leases;
+  readonly #membership: Membership;
   readonly #watches: OpenWatchStreams;
   readonly #progress = new ProgressRequests();
   readonly #clientServer: Server;
   readonly #timers: Timer[] = [];
   #compaction: Generator<void, void> | undefined;
   #leaderlessSinceMs: number | undefined;
+  #leaving = false;
   #stopping: Promise<void> | undefined;
 
-  constructor(settings: Settings, dir: DataDir, founded: Founded) {
+  constructor(settings: Settings, dir: DataDir, identity: Identity) {
     this.#settings = settings;
     this.#dir = dir;
-    this.#founded = founded;
+    this.#identity = identity;
     const { clock, log, rng } = settings;
-    const { identity } = founded;
     this.#transport = new GrpcPeerTransport({
       id: identity.memberId,
       clusterId: identity.clusterId,
+      incarnation: identity.incarnation,
       listen: settings.listenPeerUrls.map(hostPort),
       clock,
       log,
     });
-    this.#state = new StateMachine(dir.backend, () => this.#setPeers());
+    this.#state = new StateMachine(dir.backend, () => this.#membersChanged());
     this.#node = new RaftNode({
       id: identity.memberId,
       starts: identity.starts,
@@ -146,6 +155,7 @@ class Running {
     const serving = this.#serving();
     const kv = new Kv(serving);
     this.#leases = new Leases(serving, settings.electionMs);
+    this.#membership = new Membership(serving);
     this.#watches = new OpenWatchStreams(serving);
     this.kv = createInProcessClient(serving, kv, this.#leases, this.#progress);
     this.#clientServer = createClientServer({
@@ -153,8 +163,9 @@ class Running {
       kv,
       client: this.kv,
       leases: this.#leases,
+      membership: this.#membership,
       watches: this.#watches,
-      gate: { hasLeader: () => this.#hasLeader() },
+      gate: { hasLeader: () => this.#hasLeader(), isLearner: () => this.#isLearner() },
       backendBytes: () => dir.backendBytes(),
     });
     this.#leaderlessSinceMs = clock.monotonic();
@@ -163,7 +174,6 @@ class Running {
 
   async listen(): Promise<void> {
     const { log, listenClientUrls, listenPeerUrls } = this.#settings;
-    const { identity } = this.#founded;
     const node = this.#node;
     await this.#transport.start({
       receive: (messages) => node.receive(messages),
@@ -172,16 +182,20 @@ class Running {
       disconnected: (id) => node.disconnected(id),
       unreachable: (id) => node.unreachable(id),
       leaderLease: (request) => this.#leases.asLeader(request),
+      changeMembers: (change) => this.#membership.asLeader(change),
+      cluster: () => this.#clusterView(),
+      admit: (id, incarnation) => this.#admit(id, incarnation),
+      refused: (error) => this.#leave(error),
     });
-    this.#setPeers();
+    this.#membersChanged();
     for (const url of listenClientUrls) await listen(this.#clientServer, hostPort(url));
-    const { memberId, clusterId, name } = identity;
+    const { memberId, clusterId, name } = this.#identity;
     log.info({ name, memberId, clusterId, listenClientUrls, listenPeerUrls }, 'store is listening');
     void this.#publish();
   }
 
   status(): StoreStatus {
-    const { memberId, clusterId, name } = this.#founded.identity;
+    const { memberId, clusterId, name } = this.#identity;
     return {
       memberId,
       clusterId,
@@ -246,6 +260,7 @@ class Running {
 
   async #abandon(error: Error): Promise<void> {
     const { log, onFatal } = this.#settings;
+    this.#node.abandon();
     try {
       await this.#transport.stop();
       await this.#dir.close();
@@ -258,8 +273,8 @@ class Running {
   #serving(): Serving {
     const { clock, rng, maxRequestBytes, maxTxnOps, electionMs } = this.#settings;
     return {
-      memberId: this.#founded.identity.memberId,
-      clusterId: this.#founded.identity.clusterId,
+      memberId: this.#identity.memberId,
+      clusterId: this.#identity.clusterId,
       node: this.#node,
       state: this.#state,
       transport: this.#transport,
@@ -271,25 +286,46 @@ class Running {
         minLeaseTtlSeconds: Math.ceil((1.5 * electionMs) / 1000),
         requestTimeoutMs: 5000 + 2 * electionMs,
         progressNotifyMs: this.#settings.watchProgressNotifyMs,
+        strictReconfigCheck: this.#settings.strictReconfigCheck,
       },
+      handOver: () => this.#handOver(),
     };
   }
 
-  /** Members as the table says, at the addresses this start was told where it was told any. */
-  #setPeers(): void {
-    const { initialCluster } = this.#settings;
-    const peers = new Map<number, string>();
-    for (const { id, name, peerUrls } of this.#state.members.values()) {
-      const url = this.#published(id) ? peerUrls[0] : (initialCluster[name] ?? peerUrls[0]);
-      if (id !== this.#founded.identity.memberId && url) peers.set(id, hostPort(url));
+  #membersChanged(): void {
+    const { memberId } = this.#identity;
+    const { members, removed } = this.#state.table;
+    if (removed.has(memberId)) this.#leave(refusals.removed(memberId));
+    const peers = new Map<number, string[]>();
+    for (const { id, name, peerUrls } of members.values()) {
+      // What this start was told may be newer than what its member could tell before it went.
+      const told = this.#settings.initialCluster[name];
+      const urls = new Set(told === undefined ? peerUrls : [told, ...peerUrls]);
+      if (id !== memberId) peers.set(id, [...urls].map(hostPort));
     }
     this.#transport.setPeers(peers);
   }
 
-  /** Whether the table's entry is newer than this process: then it beats the flags. */
-  #published(id: number): boolean {
-    const now = this.#state.members.get(id)?.peerUrls[0];
-    return now !== this.#founded.peerUrls.get(id);
+  #clusterView(): ClusterView {
+    const { members, removed } = this.#state.table;
+    return { id: this.#identity.clusterId, members: [...members.values()], removed: [...removed] };
+  }
+
+  #admit(id: number, incarnation: number): void {
+    const { members, removed } = this.#state.table;
+    if (removed.has(id)) throw refusals.removed(id);
+    const known = members.get(id);
+    // One that is not known here yet may have been added a moment ago.
+    if (!known || known.incarnation === 0 || known.incarnation === incarnation) return;
+    throw refusals.bootstrapped(id, known.name, known.peerUrls[0] ?? '');
+  }
+
+  /** No part of the cluster any more. Whoever asked for that shall still get an answer, as in etcd. */
+  #leave(error: Error): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#node.abandon();
+    this.#timers.push(this.#settings.clock.after(leaveMs, () => this.#fatal(error)));
   }
 
   #idle(): boolean {
@@ -319,36 +355,44 @@ class Running {
     return clock.monotonic() - this.#leaderlessSinceMs < electionsWithoutLeader * electionMs;
   }
 
+  #isLearner(): boolean {
+    return this.#state.members.get(this.#identity.memberId)?.learner === true;
+  }
+
   #endLeaderless(): void {
     if (!this.#hasLeader()) this.#watches.leaderLost();
   }
 
   /** Tells the others where this member is, as soon as somebody leads; as etcd's publish. */
   async #publish(): Promise<void> {
-    const { name, advertiseClientUrls, initialAdvertisePeerUrls, log, clock } = this.#settings;
-    const id = this.#founded.identity.memberId;
-    const member: Member = {
-      id,
-      name,
-      peerUrls: initialAdvertisePeerUrls,
-      clientUrls: advertiseClientUrls,
-      learner: false,
-    };
+    const { log, clock, electionMs } = this.#settings;
     while (this.#stopping === undefined) {
-      const known = this.#state.members.get(id);
-      if (
-        known &&
-        JSON.stringify({ ...member, learner: known.learner }) === JSON.stringify(known)
-      ) {
-        return;
-      }
+      const known = this.#state.members.get(this.#identity.memberId);
+      if (!known) return;
+      const member = this.#described(known);
+      if (JSON.stringify(member) === JSON.stringify(known)) return;
       try {
-        (await this.#node.propose({ type: 'publish-member', member })) as Outcome;
-        return;
+        await this.#node.propose({ type: 'publish-member', member });
+        this.#identity = { ...this.#identity, peerUrls: this.#settings.initialAdvertisePeerUrls };
+        await writeIdentity(this.#dir, this.#identity);
       } catch (thrown) {
         log.debug({ error: String(thrown) }, 'could not publish this member yet');
-        await clock.sleep(this.#settings.electionMs);
+        await clock.sleep(electionMs);
       }
     }
+  }
+
+  /** An address that the members agreed on stays, unless the flags have changed since. */
+  #described(known: Member): Member {
+    const { name, advertiseClientUrls, initialAdvertisePeerUrls } = this.#settings;
+    const { incarnation, peerUrls } = this.#identity;
+    const moved = initialAdvertisePeerUrls.join() !== peerUrls.join();
+    return {
+      ...known,
+      name,
+      peerUrls: moved ? initialAdvertisePeerUrls : known.peerUrls,
+      clientUrls: advertiseClientUrls,
+      incarnation,
+    };
   }
 }

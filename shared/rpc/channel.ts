@@ -103,5 +103,10 @@ export async function* serverStream<Res>(
 }
 
 function callOptions({ timeoutMs }: CallLimits): CallOptions {
-  return timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+  return timeoutMs === undefined ? {} : { deadline: deadlineIn(timeoutMs) };
+}
+
+/** A call's deadline, `ms` from now, in the time that grpc-js lives in. */
+export function deadlineIn(ms: number): number {
+  return Date.now() + ms;
 }

@@ -1,6 +1,7 @@
 export {
   type CallLimits,
   connect,
+  deadlineIn,
   requireLeader,
   serverStream,
   unary,

@@ -13,7 +13,7 @@ import {
 } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
 import { storeErrors } from '../errors.ts';
-import { decodeCommand, type Operation } from '../wire/command.ts';
+import { decodeCommand, type MemberChange, type Operation } from '../wire/command.ts';
 import { FirstElection } from './first-election.ts';
 import { Proposals } from './proposals.ts';
 import { Reads } from './reads.ts';
@@ -168,6 +168,14 @@ export class RaftNode {
     return outcome;
   }
 
+  /** On the leader, which has checked the change: resolves when it is applied here. */
+  changeMembers(change: MemberChange): Promise<unknown> {
+    if (this.#stopped) return Promise.reject(storeErrors.stopped());
+    const outcome = this.#proposals.proposeChange(change, this.#options.clock.monotonic());
+    this.#wake();
+    return outcome;
+  }
+
   /** Resolves when this member has applied all that was committed anywhere at the call. */
   linearizable(): Promise<void> {
     if (this.#stopped) return Promise.reject(storeErrors.stopped());
@@ -238,6 +246,11 @@ export class RaftNode {
     if (this.#stopped) return;
     this.#halt();
     await this.#backend.flush();
+  }
+
+  /** Stops at once and saves nothing: the disk, or this member's place, is lost. */
+  abandon(): void {
+    if (!this.#stopped) this.#halt();
   }
 
   describe(): string {
@@ -417,19 +430,27 @@ export class RaftNode {
   }
 
   #apply(entry: Entry): void {
+    const { index, term, type, data } = entry;
     let { confState } = this.#backend.applied;
-    if (entry.type === 'conf-change') {
-      confState = this.#raft.applyConfChange(decodeConfChange(entry.data));
-      this.#backend.setApplied({ index: entry.index, term: entry.term, confState });
+    let command = data;
+    if (type === 'conf-change') {
+      const change = decodeConfChange(data);
+      confState = this.#raft.applyConfChange(change);
+      // Raft's own leaving of a joint configuration has none.
+      command = change.context;
+    }
+    if (command.length > 0) {
+      this.#run(command, () => this.#backend.setApplied({ index, term, confState }));
       return;
     }
-    if (entry.data.length === 0) {
-      this.#backend.setApplied({ index: entry.index, term: entry.term, confState });
-      this.#proposals.termBegan(entry.term);
-      this.#wake();
-      return;
-    }
-    const { member, sequence, operation } = decodeCommand(entry.data);
+    this.#backend.setApplied({ index, term, confState });
+    if (type === 'conf-change') return;
+    this.#proposals.termBegan(term);
+    this.#wake();
+  }
+
+  #run(data: Uint8Array, done: () => void): void {
+    const { member, sequence, operation } = decodeCommand(data);
     let outcome: { value: unknown } | { error: Error };
     try {
       outcome = { value: this.#options.applier.apply(operation) };
@@ -438,7 +459,7 @@ export class RaftNode {
       if (!(thrown instanceof QuorateError)) throw thrown;
       outcome = { error: thrown };
     }
-    this.#backend.setApplied({ index: entry.index, term: entry.term, confState });
+    done();
     if (member === this.#options.id) this.#proposals.applied(sequence, outcome);
   }
 

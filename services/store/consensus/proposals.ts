@@ -1,10 +1,13 @@
-import type { ProposeResult } from '#shared/raft';
+import { assertNever } from '#shared/base';
+import type { ConfChange, ProposeResult } from '#shared/raft';
 import { storeErrors } from '../errors.ts';
-import { encodeCommand, type Operation } from '../wire/command.ts';
+import { membershipErrors } from '../member/membership-errors.ts';
+import { encodeCommand, type MemberChange, type Operation } from '../wire/command.ts';
 
 /** What raft is asked; a slice of `Raft`. */
 export interface Proposer {
   propose(data: Uint8Array): ProposeResult;
+  proposeConfChange(change: ConfChange): ProposeResult;
   readonly term: number;
 }
 
@@ -16,6 +19,8 @@ interface Pending {
   readonly reject: (error: Error) => void;
   /** The term it was proposed in; 0 while no leader has taken it. */
   term: number;
+  /** What was checked against one leader's state is not for the next one. */
+  readonly once: boolean;
 }
 
 export interface ProposalsOptions {
@@ -61,10 +66,31 @@ export class Proposals {
     const data = encodeCommand({ member: memberId, sequence, operation });
     if (data.length > maxRequestBytes) return Promise.reject(storeErrors.requestTooLarge());
     return new Promise((resolve, reject) => {
-      const pending = { sequence, data, startedMs: nowMs, resolve, reject, term: 0 };
+      const pending = { sequence, data, startedMs: nowMs, resolve, reject, term: 0, once: false };
       this.#pending.set(sequence, pending);
       this.#untaken++;
       this.#try(pending);
+    });
+  }
+
+  /** On the leader: takes the change now, or rejects. */
+  proposeChange(change: MemberChange, nowMs: number): Promise<unknown> {
+    const sequence = this.#nextSequence++;
+    const context = encodeCommand({ member: this.#options.memberId, sequence, operation: change });
+    const taken = this.#proposer.proposeConfChange({ changes: [confChangeOf(change)], context });
+    if (taken !== 'accepted') return Promise.reject(changeRefused(taken));
+    const { term } = this.#proposer;
+    return new Promise((resolve, reject) => {
+      const pending = {
+        sequence,
+        data: context,
+        startedMs: nowMs,
+        resolve,
+        reject,
+        term,
+        once: true,
+      };
+      this.#pending.set(sequence, pending);
     });
   }
 
@@ -81,6 +107,11 @@ export class Proposals {
   termBegan(term: number): void {
     for (const pending of this.#pending.values()) {
       if (pending.term === 0 || pending.term >= term) continue;
+      if (pending.once) {
+        this.#forget(pending);
+        pending.reject(storeErrors.notLeader());
+        continue;
+      }
       pending.term = 0;
       this.#untaken++;
     }
@@ -121,4 +152,28 @@ export class Proposals {
     if (pending.term === 0) this.#untaken--;
     this.#pending.delete(pending.sequence);
   }
+}
+
+function confChangeOf(change: MemberChange): ConfChange['changes'][number] {
+  switch (change.type) {
+    case 'add-member': {
+      const { id, learner } = change.member;
+      return { type: learner ? 'add-learner' : 'add-voter', nodeId: id };
+    }
+    case 'promote-member':
+      return { type: 'add-voter', nodeId: change.id };
+    case 'remove-member':
+      return { type: 'remove', nodeId: change.id };
+    default:
+      return assertNever(change, 'change');
+  }
+}
+
+function changeRefused(result: Exclude<ProposeResult, 'accepted'>): Error {
+  if (result === 'conf-change-pending' || result === 'transferring') {
+    return storeErrors.changePending();
+  }
+  if (result === 'conf-change-invalid') return membershipErrors.notEnoughStarted();
+  if (result === 'too-much-uncommitted') return storeErrors.tooManyRequests();
+  return storeErrors.notLeader();
 }

@@ -1,5 +1,7 @@
 import type { LeaseId } from '#shared/mvcc';
 import type { Message, NodeId } from '#shared/raft';
+import type { ClusterView } from '../wire/cluster.ts';
+import type { MemberChange } from '../wire/command.ts';
 
 export interface LeaderLeaseRequest {
   readonly id: LeaseId;
@@ -19,16 +21,25 @@ export interface PeerHandlers {
   unreachable(id: NodeId): void;
   /** Asked of the leader; seconds left, -1 where the lease is gone. */
   leaderLease(request: LeaderLeaseRequest): Promise<number>;
+  /** Asked of the leader; resolves when the change is applied there. */
+  changeMembers(change: MemberChange): Promise<void>;
+  /** What is told to whoever comes with an empty disk. */
+  cluster(): ClusterView;
+  /** Throws where a caller of this id and incarnation must not be listened to. */
+  admit(id: NodeId, incarnation: number): void;
+  /** Another member refuses to listen to this one, for good. */
+  refused(error: Error): void;
 }
 
 /** How members reach each other. Messages may be lost and reordered; senders never wait. */
 export interface PeerTransport {
   start(handlers: PeerHandlers): Promise<void>;
-  /** Everybody but this member; addresses as `host:port`. */
-  setPeers(peers: ReadonlyMap<NodeId, string>): void;
+  /** Everybody but this member; where each may be, as `host:port`. Callers are looked at anew. */
+  setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void;
   send(messages: readonly Message[]): void;
   sendSnapshot(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   leaderLease(leader: NodeId, request: LeaderLeaseRequest, timeoutMs: number): Promise<number>;
+  changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void>;
   /** Since when (`Clock.monotonic`) messages get through to this member; undefined: they do not. */
   connectedSince(id: NodeId): number | undefined;
   stop(): Promise<void>;

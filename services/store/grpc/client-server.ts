@@ -6,6 +6,7 @@ import type { ProtoGrpcType as ElectionProto } from '../../../shared/rpc/gen/v3e
 import type { ProtoGrpcType as LockProto } from '../../../shared/rpc/gen/v3lock.ts';
 import type { Serving } from '../serve/context.ts';
 import type { Kv } from '../serve/kv.ts';
+import type { Membership } from '../serve/membership.ts';
 import type { Leases } from '../serve/leases.ts';
 import { clusterHandlers } from './cluster.ts';
 import type { Gate } from './gate.ts';
@@ -25,6 +26,7 @@ export interface ClientServerParts {
   /** For what is made of keys and leases: locks and elections. */
   readonly client: KvClient;
   readonly leases: Leases;
+  readonly membership: Membership;
   readonly watches: WatchStreams;
   readonly gate: Gate;
   readonly backendBytes: () => Promise<number>;
@@ -32,7 +34,7 @@ export interface ClientServerParts {
 
 /** The etcd v3 API on the client port. */
 export function createClientServer(parts: ClientServerParts): Server {
-  const { serving, kv, client, leases, watches, gate, backendBytes } = parts;
+  const { serving, kv, client, leases, membership, watches, gate, backendBytes } = parts;
   const {
     etcdserverpb: proto,
     v3lockpb,
@@ -49,7 +51,7 @@ export function createClientServer(parts: ClientServerParts): Server {
   serveDirectly(server, proto.KV.service, kvMethods, maxMessageBytes);
   server.addService(proto.Watch.service, { ...watchHandlers(watches, gate) });
   server.addService(proto.Lease.service, { ...leaseHandlers(leases, serving, gate) });
-  server.addService(proto.Cluster.service, { ...clusterHandlers(serving, gate) });
+  server.addService(proto.Cluster.service, { ...clusterHandlers(membership, serving, gate) });
   server.addService(proto.Maintenance.service, {
     ...maintenanceHandlers(serving, gate, backendBytes),
   });

@@ -2,24 +2,57 @@ import { handleUnary, headerToWire } from '#shared/rpc';
 import type { ClusterHandlers } from '../../../shared/rpc/gen/etcdserverpb/Cluster.ts';
 import type { Member as PbMember } from '../../../shared/rpc/gen/etcdserverpb/Member.ts';
 import type { Member } from '../member/member.ts';
+import { membershipErrors } from '../member/membership-errors.ts';
 import { headerNow, type Serving } from '../serve/context.ts';
+import type { Membership } from '../serve/membership.ts';
 import { type Gate, gated } from './gate.ts';
-import { unimplemented } from './unimplemented.ts';
 
-export function clusterHandlers(serving: Serving, gate: Gate): ClusterHandlers {
+export function clusterHandlers(
+  membership: Membership,
+  serving: Serving,
+  gate: Gate,
+): ClusterHandlers {
+  const answer = (members = membership.members()) => ({
+    header: headerToWire(headerNow(serving)),
+    members: members.map(memberToWire),
+  });
   return {
     MemberList: handleUnary(
-      gated(gate, async ({ linearizable }) => {
-        if (linearizable) await serving.node.linearizable();
-        const members = [...serving.state.members.values()].map(memberToWire);
-        return { header: headerToWire(headerNow(serving)), members };
+      gated(gate, async ({ linearizable }) => answer(await membership.list(linearizable))),
+    ),
+    MemberAdd: handleUnary(
+      gated(gate, async ({ peerURLs, isLearner }) => {
+        const member = await membership.add(peerURLs, isLearner);
+        return { ...answer(), member: memberToWire(member) };
       }),
     ),
-    MemberAdd: unimplemented('MemberAdd'),
-    MemberRemove: unimplemented('MemberRemove'),
-    MemberUpdate: unimplemented('MemberUpdate'),
-    MemberPromote: unimplemented('MemberPromote'),
+    MemberRemove: handleUnary(
+      gated(gate, async ({ ID }) => {
+        const id = idFromWire(ID);
+        await membership.remove(id);
+        return answer(membership.members().filter((member) => member.id !== id));
+      }),
+    ),
+    MemberUpdate: handleUnary(
+      gated(gate, async ({ ID, peerURLs }) => {
+        await membership.update(idFromWire(ID), peerURLs);
+        return answer();
+      }),
+    ),
+    MemberPromote: handleUnary(
+      gated(gate, async ({ ID }) => {
+        await membership.promote(idFromWire(ID));
+        return answer();
+      }),
+    ),
   };
+}
+
+/** Ids of ours have 53 bits; any other one is nobody's. */
+function idFromWire(id: string): number {
+  const number = Number(id);
+  if (!Number.isSafeInteger(number) || number <= 0) throw membershipErrors.notFound();
+  return number;
 }
 
 function memberToWire(member: Member): PbMember {

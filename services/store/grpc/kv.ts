@@ -17,10 +17,14 @@ import { type Gate, gated } from './gate.ts';
 export function kvHandlers(kv: Kv, gate: Gate): KVHandlers {
   return {
     Range: handleUnary(
-      gated(gate, async (request) => {
-        const { header, ...result } = await kv.range(rangeFromWire(request));
-        return rangeResultToWire(headerToWire(header), result);
-      }),
+      gated(
+        gate,
+        async (request) => {
+          const { header, ...result } = await kv.range(rangeFromWire(request));
+          return rangeResultToWire(headerToWire(header), result);
+        },
+        ({ serializable }) => serializable,
+      ),
     ),
     Put: handleUnary(
       gated(gate, async (request) => {

@@ -4,6 +4,7 @@ import type { LeaseHandlers } from '../../../shared/rpc/gen/etcdserverpb/Lease.t
 import type { LeaseKeepAliveRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/LeaseKeepAliveRequest.ts';
 import type { LeaseKeepAliveResponse } from '../../../shared/rpc/gen/etcdserverpb/LeaseKeepAliveResponse.ts';
 import type { ResponseHeader } from '../../../shared/rpc/gen/etcdserverpb/ResponseHeader.ts';
+import { membershipErrors } from '../member/membership-errors.ts';
 import { headerAt, headerNow, type Serving } from '../serve/context.ts';
 import type { Leases } from '../serve/leases.ts';
 import { type Gate, gated } from './gate.ts';
@@ -28,7 +29,10 @@ export function leaseHandlers(leases: Leases, serving: Serving, gate: Gate): Lea
         header: headerToWire(headerAt(serving, await leases.revoke(BigInt(ID)))),
       })),
     ),
-    LeaseKeepAlive: (call) => keepAlive(call, leases, header),
+    LeaseKeepAlive: (call) => {
+      if (gate.isLearner()) call.emit('error', toStatus(membershipErrors.notForLearners()));
+      else keepAlive(call, leases, header);
+    },
     LeaseTimeToLive: handleUnary(
       gated(gate, async ({ ID, keys }) => {
         const times = await leases.timeToLive(BigInt(ID), keys);

@@ -20,22 +20,26 @@ export function maintenanceHandlers(
   const header = () => headerToWire(headerNow(serving));
   return {
     Status: handleUnary(
-      gated(gate, async () => {
-        const bytes = await backendBytes();
-        const raft = node.status();
-        return {
-          header: header(),
-          version: contractVersion,
-          dbSize: bytes,
-          dbSizeInUse: bytes,
-          leader: raft.leader,
-          raftIndex: raft.commit,
-          raftTerm: raft.term,
-          raftAppliedIndex: node.backend.applied.index,
-          errors: raft.leader === 0 ? [storeErrors.noLeader().message] : [],
-          isLearner: raft.confState.learners.includes(raft.id),
-        };
-      }),
+      gated(
+        gate,
+        async () => {
+          const bytes = await backendBytes();
+          const raft = node.status();
+          return {
+            header: header(),
+            version: contractVersion,
+            dbSize: bytes,
+            dbSizeInUse: bytes,
+            leader: raft.leader,
+            raftIndex: raft.commit,
+            raftTerm: raft.term,
+            raftAppliedIndex: node.backend.applied.index,
+            errors: raft.leader === 0 ? [storeErrors.noLeader().message] : [],
+            isLearner: raft.confState.learners.includes(raft.id),
+          };
+        },
+        () => true,
+      ),
     ),
     // No alarm can be raised yet, so there is none to list or to clear.
     Alarm: handleUnary(

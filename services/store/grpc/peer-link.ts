@@ -1,21 +1,27 @@
 import { type ClientDuplexStream, Client, credentials, type Metadata } from '@grpc/grpc-js';
+import { must, QuorateError } from '#shared/base';
 import type { Clock, Timer } from '#shared/clock';
 import type { Message, NodeId } from '#shared/raft';
-import { fromServiceError } from '#shared/rpc';
+import { deadlineIn, fromServiceError } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
 import type { LeaderLeaseRequest } from '../consensus/transport.ts';
+import { isRefusal } from '../member/refusal.ts';
+import type { MemberChange } from '../wire/command.ts';
 import type { SnapshotPart } from '../wire/message.ts';
 import { type Empty, peerService } from './peer-service.ts';
 
 export interface PeerLinkOptions {
   readonly id: NodeId;
-  readonly address: string;
+  /** Where the member may be; the next one is tried when one fails. */
+  readonly addresses: readonly string[];
   readonly metadata: Metadata;
   readonly clock: Clock;
   readonly log: Logger;
   readonly connected: () => void;
   readonly disconnected: () => void;
   readonly unreachable: () => void;
+  /** The other side will not listen to this member any more. */
+  readonly refused: (error: QuorateError) => void;
 }
 
 /** Reconnects within a heartbeat: a member that was restarted must not be missed for long. */
@@ -40,7 +46,8 @@ type Stream = ClientDuplexStream<readonly Message[], Empty>;
 /** The way to one other member: one stream, opened again whenever it breaks. */
 export class PeerLink {
   readonly #options: PeerLinkOptions;
-  readonly #client: Client;
+  #client: Client;
+  #at = 0;
   #stream: Stream | undefined;
   #connectedSinceMs: number | undefined;
   #blocked = false;
@@ -52,8 +59,17 @@ export class PeerLink {
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
-    this.#client = new Client(options.address, credentials.createInsecure(), channelOptions);
+    this.#client = this.#newClient();
     this.#open();
+  }
+
+  get #address(): string {
+    const { addresses } = this.#options;
+    return must(addresses[this.#at % addresses.length], 'a peer has an address');
+  }
+
+  #newClient(): Client {
+    return new Client(this.#address, credentials.createInsecure(), channelOptions);
   }
 
   get connectedSinceMs(): number | undefined {
@@ -120,8 +136,23 @@ export class PeerLink {
         responseDeserialize,
         request,
         this.#options.metadata,
-        { deadline: Date.now() + timeoutMs },
+        { deadline: deadlineIn(timeoutMs) },
         (error, ttl) => (error ? reject(fromServiceError(error)) : resolve(ttl ?? -1)),
+      );
+    });
+  }
+
+  changeMembers(change: MemberChange, timeoutMs: number): Promise<void> {
+    const { path, requestSerialize, responseDeserialize } = peerService.ChangeMembers;
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        change,
+        this.#options.metadata,
+        { deadline: deadlineIn(timeoutMs) },
+        (error) => (error ? reject(fromServiceError(error)) : resolve()),
       );
     });
   }
@@ -152,16 +183,18 @@ export class PeerLink {
     stream.on('metadata', () => this.#connected(stream));
     stream.on('drain', () => this.#drained(stream));
     stream.on('data', () => undefined);
-    stream.on('error', (error) => this.#lost(stream, fromServiceError(error).message));
-    stream.on('end', () => this.#lost(stream, 'the other side ended the stream'));
+    stream.on('error', (error) => this.#lost(stream, fromServiceError(error)));
+    stream.on('end', () =>
+      this.#lost(stream, new QuorateError('unavailable', 'the other side ended the stream')),
+    );
   }
 
   #connected(stream: Stream): void {
     if (stream !== this.#stream) return;
-    const { clock, log, id, address } = this.#options;
+    const { clock, log, id } = this.#options;
     this.#connectedSinceMs = clock.monotonic();
     this.#complained = '';
-    log.info({ peer: id, address }, 'connected to a peer');
+    log.info({ peer: id, address: this.#address }, 'connected to a peer');
     this.#drained(stream);
     this.#options.connected();
   }
@@ -176,9 +209,11 @@ export class PeerLink {
     this.#blocked = !stream.write(queue);
   }
 
-  #lost(stream: Stream, reason: string): void {
+  #lost(stream: Stream, error: QuorateError): void {
     if (stream !== this.#stream || this.#closed) return;
-    const { clock, log, id, address, disconnected } = this.#options;
+    const { clock, log, id, disconnected, refused } = this.#options;
+    const address = this.#address;
+    const reason = error.message;
     const wasConnected = this.#connectedSinceMs !== undefined;
     this.#stream = undefined;
     this.#connectedSinceMs = undefined;
@@ -190,7 +225,15 @@ export class PeerLink {
       log.warn({ peer: id, address, reason }, 'no connection to a peer');
     }
     if (wasConnected) disconnected();
+    if (isRefusal(error)) refused(error);
+    if (this.#options.addresses.length > 1) this.#moveOn();
     this.#retry = clock.after(reconnectMs, () => this.#open());
+  }
+
+  #moveOn(): void {
+    this.#at++;
+    this.#client.close();
+    this.#client = this.#newClient();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { QuorateError } from '#shared/base';
 import type { Message } from '#shared/raft';
 import type { LeaderLeaseRequest } from '../consensus/transport.ts';
 import {
@@ -8,6 +9,13 @@ import {
   encodeSnapshotPart,
   type SnapshotPart,
 } from '../wire/message.ts';
+import { type ClusterView, decodeCluster, encodeCluster } from '../wire/cluster.ts';
+import {
+  decodeCommand,
+  encodeCommand,
+  isMemberChange,
+  type MemberChange,
+} from '../wire/command.ts';
 import { Reader, Writer } from '../wire/protobuf.ts';
 
 export interface Empty {
@@ -19,6 +27,8 @@ export interface PeerService extends ServiceDefinition {
   readonly Messages: MethodDefinition<readonly Message[], Empty>;
   readonly InstallSnapshot: MethodDefinition<SnapshotPart, Empty>;
   readonly LeaderLease: MethodDefinition<LeaderLeaseRequest, number>;
+  readonly ChangeMembers: MethodDefinition<MemberChange, Empty>;
+  readonly Members: MethodDefinition<Empty, ClusterView>;
 }
 
 const encodeEmpty = (): Buffer => Buffer.alloc(0);
@@ -26,9 +36,12 @@ const decodeEmpty = (): Empty => ({});
 
 const writer = new Writer();
 
-function finished(): Buffer {
-  const bytes = writer.finish();
+function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function finished(): Buffer {
+  return asBuffer(writer.finish());
 }
 
 function encodeLeaseRequest({ id, renew }: LeaderLeaseRequest): Buffer {
@@ -67,6 +80,14 @@ function decodeLeaseResponse(bytes: Buffer): number {
   return ttl;
 }
 
+function decodeMemberChange(bytes: Buffer): MemberChange {
+  const { operation } = decodeCommand(bytes);
+  if (!isMemberChange(operation)) {
+    throw new QuorateError('bad-request', `${operation.type} changes no members`);
+  }
+  return operation;
+}
+
 export const peerService: PeerService = {
   Messages: {
     path: '/quorate.raft.Peer/Messages',
@@ -94,5 +115,24 @@ export const peerService: PeerService = {
     requestDeserialize: decodeLeaseRequest,
     responseSerialize: encodeLeaseResponse,
     responseDeserialize: decodeLeaseResponse,
+  },
+  ChangeMembers: {
+    path: '/quorate.raft.Peer/ChangeMembers',
+    requestStream: false,
+    responseStream: false,
+    // Nobody waits for it by number: the answer comes with the call.
+    requestSerialize: (operation) => asBuffer(encodeCommand({ member: 0, sequence: 0, operation })),
+    requestDeserialize: decodeMemberChange,
+    responseSerialize: encodeEmpty,
+    responseDeserialize: decodeEmpty,
+  },
+  Members: {
+    path: '/quorate.raft.Peer/Members',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: encodeEmpty,
+    requestDeserialize: decodeEmpty,
+    responseSerialize: (view) => asBuffer(encodeCluster(view)),
+    responseDeserialize: decodeCluster,
   },
 };

@@ -11,6 +11,8 @@ import type { Message, NodeId } from '#shared/raft';
 import { createServer, handleUnary, listen, toStatus } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
 import type { LeaderLeaseRequest, PeerHandlers, PeerTransport } from '../consensus/transport.ts';
+import type { ClusterView } from '../wire/cluster.ts';
+import type { MemberChange } from '../wire/command.ts';
 import type { SnapshotPart } from '../wire/message.ts';
 import { PeerLink } from './peer-link.ts';
 import { type Empty, peerService } from './peer-service.ts';
@@ -18,6 +20,7 @@ import { type Empty, peerService } from './peer-service.ts';
 export interface GrpcPeerOptions {
   readonly id: NodeId;
   readonly clusterId: number;
+  readonly incarnation: number;
   /** `host:port` for other members. */
   readonly listen: readonly string[];
   readonly clock: Clock;
@@ -27,13 +30,16 @@ export interface GrpcPeerOptions {
 const clusterHeader = 'quorate-cluster';
 const fromHeader = 'quorate-from';
 const toHeader = 'quorate-to';
+const incarnationHeader = 'quorate-incarnation';
+
+type Incoming = ServerDuplexStream<readonly Message[], Empty>;
 
 /** Members over gRPC: one stream from each to each. */
 export class GrpcPeerTransport implements PeerTransport {
   readonly #options: GrpcPeerOptions;
   readonly #server: Server;
-  readonly #links = new Map<NodeId, { address: string; link: PeerLink }>();
-  readonly #incoming = new Set<ServerDuplexStream<readonly Message[], Empty>>();
+  readonly #links = new Map<NodeId, { addresses: readonly string[]; link: PeerLink }>();
+  readonly #incoming = new Set<Incoming>();
   #handlers: PeerHandlers | undefined;
   #stopped = false;
 
@@ -45,7 +51,7 @@ export class GrpcPeerTransport implements PeerTransport {
       'grpc.keepalive_timeout_ms': 2000,
     });
     this.#server.addService(peerService, {
-      Messages: (call: ServerDuplexStream<readonly Message[], Empty>) => this.#accept(call),
+      Messages: (call: Incoming) => this.#accept(call),
       InstallSnapshot: (
         call: ServerReadableStream<SnapshotPart, Empty>,
         callback: sendUnaryData<Empty>,
@@ -59,6 +65,12 @@ export class GrpcPeerTransport implements PeerTransport {
         this.#sender(call.metadata);
         return this.#receiver.leaderLease(request);
       }),
+      ChangeMembers: handleUnary<MemberChange, Empty>(async (change, call) => {
+        this.#sender(call.metadata);
+        await this.#receiver.changeMembers(change);
+        return {};
+      }),
+      Members: handleUnary<Empty, ClusterView>(() => Promise.resolve(this.#receiver.cluster())),
     });
   }
 
@@ -67,27 +79,42 @@ export class GrpcPeerTransport implements PeerTransport {
     for (const address of this.#options.listen) await listen(this.#server, address);
   }
 
-  setPeers(peers: ReadonlyMap<NodeId, string>): void {
+  setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void {
     if (this.#stopped) return;
-    for (const [id, { address, link }] of this.#links) {
-      if (peers.get(id) === address) continue;
+    for (const [id, { addresses, link }] of this.#links) {
+      if (peers.get(id)?.join() === addresses.join()) continue;
       link.close();
       this.#links.delete(id);
     }
-    for (const [id, address] of peers) {
+    for (const [id, addresses] of peers) {
       if (this.#links.has(id) || id === this.#options.id) continue;
-      const { clock, log } = this.#options;
-      const link = new PeerLink({
-        id,
-        address,
-        metadata: this.#metadata(id),
-        clock,
-        log,
-        connected: () => this.#receiver.connected(id),
-        disconnected: () => this.#receiver.disconnected(id),
-        unreachable: () => this.#receiver.unreachable(id),
-      });
-      this.#links.set(id, { address, link });
+      this.#links.set(id, { addresses, link: this.#newLink(id, addresses) });
+    }
+    for (const call of this.#incoming) this.#lookAgainAt(call);
+  }
+
+  #newLink(id: NodeId, addresses: readonly string[]): PeerLink {
+    const { clock, log } = this.#options;
+    return new PeerLink({
+      id,
+      addresses,
+      metadata: this.#metadata(id),
+      clock,
+      log,
+      connected: () => this.#receiver.connected(id),
+      disconnected: () => this.#receiver.disconnected(id),
+      unreachable: () => this.#receiver.unreachable(id),
+      refused: (error) => this.#receiver.refused(error),
+    });
+  }
+
+  /** The table has changed: whoever was let in may have to go. */
+  #lookAgainAt(call: Incoming): void {
+    try {
+      this.#sender(call.metadata);
+    } catch (thrown) {
+      this.#incoming.delete(call);
+      call.emit('error', toStatus(thrown));
     }
   }
 
@@ -111,6 +138,10 @@ export class GrpcPeerTransport implements PeerTransport {
     timeoutMs: number,
   ): Promise<number> {
     return this.#link(leader).leaderLease(request, timeoutMs);
+  }
+
+  async changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void> {
+    return this.#link(leader).changeMembers(change, timeoutMs);
   }
 
   connectedSince(id: NodeId): number | undefined {
@@ -141,6 +172,7 @@ export class GrpcPeerTransport implements PeerTransport {
     metadata.set(clusterHeader, String(this.#options.clusterId));
     metadata.set(fromHeader, String(this.#options.id));
     metadata.set(toHeader, String(to));
+    metadata.set(incarnationHeader, String(this.#options.incarnation));
     return metadata;
   }
 
@@ -161,10 +193,11 @@ export class GrpcPeerTransport implements PeerTransport {
         `this is member ${id}, not ${header(toHeader)}`,
       );
     }
+    this.#receiver.admit(header(fromHeader), header(incarnationHeader));
     return header(fromHeader);
   }
 
-  #accept(call: ServerDuplexStream<readonly Message[], Empty>): void {
+  #accept(call: Incoming): void {
     let from: NodeId;
     try {
       from = this.#sender(call.metadata);
@@ -175,7 +208,7 @@ export class GrpcPeerTransport implements PeerTransport {
     call.sendMetadata(new Metadata());
     this.#incoming.add(call);
     call.on('data', (messages: readonly Message[]) => {
-      if (!this.#stopped) this.#receiver.receive(messages);
+      if (!this.#stopped && this.#incoming.has(call)) this.#receiver.receive(messages);
     });
     const over = (): void => {
       if (!this.#incoming.delete(call) || this.#stopped) return;

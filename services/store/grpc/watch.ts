@@ -5,6 +5,7 @@ import type { WatchCreateRequest__Output } from '../../../shared/rpc/gen/etcdser
 import type { WatchRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchRequest.ts';
 import type { WatchResponse } from '../../../shared/rpc/gen/etcdserverpb/WatchResponse.ts';
 import { storeErrors } from '../errors.ts';
+import { membershipErrors } from '../member/membership-errors.ts';
 import type {
   WatchCreate,
   WatchReply,
@@ -30,6 +31,10 @@ function serveWatch(call: WatchCall, streams: WatchStreams, gate: Gate): void {
   const fail = (): void => {
     call.emit('error', toStatus(storeErrors.noLeader()));
   };
+  if (gate.isLearner()) {
+    call.emit('error', toStatus(membershipErrors.notForLearners()));
+    return;
+  }
   if (needsLeader && !gate.hasLeader()) {
     fail();
     return;

@@ -1,28 +1,37 @@
 import { QuorateError } from '#shared/base';
 import type { DataDir } from '#shared/storage';
 import type { Settings } from '../options.ts';
-import { writeMembers } from '../state/state-machine.ts';
+import type { ClusterView } from '../wire/cluster.ts';
 import {
   type Identity,
   initialClusterId,
   initialMembers,
+  newId,
   readIdentity,
   writeIdentity,
 } from './identity.ts';
-import type { Member } from './member.ts';
+import { hasPublished, type Member } from './member.ts';
+import { refusals } from './refusal.ts';
+import { MemberTable } from './table.ts';
 
-/** Who this member is, and where the members' table had everybody when the process started. */
-export interface Founded {
-  readonly identity: Identity;
-  readonly peerUrls: ReadonlyMap<number, string | undefined>;
-}
+/** Asks whoever listens at this peer URL for its cluster; undefined: nobody answers. */
+export type AskCluster = (peerUrl: string) => Promise<ClusterView | undefined>;
 
-/** Comes back as whoever the data directory says, or founds the cluster that the flags describe. */
-export async function found(settings: Settings, dir: DataDir): Promise<Founded> {
-  const known = await readIdentity(dir);
-  const identity = known ? await comeBack(known, settings, dir) : await foundCluster(settings, dir);
-  const members = (dir.backend.getMeta('members') ?? []) as Member[];
-  return { identity, peerUrls: new Map(members.map(({ id, peerUrls }) => [id, peerUrls[0]])) };
+/**
+ * Comes back as whoever the data directory says. With an empty one: joins the cluster that has a
+ * place for this member, or founds the one that the flags describe. Whoever lived before under this
+ * name has promised things that an empty directory does not know, so it is refused, as in etcd.
+ */
+export async function found(settings: Settings, dir: DataDir, ask: AskCluster): Promise<Identity> {
+  const known = await readIdentity(dir, settings.rng);
+  if (known) return comeBack(known, settings, dir);
+  const views = await askOthers(settings, ask);
+  for (const view of views) {
+    const place = placeIn(view, settings);
+    if (place) return join(view, place, settings, dir);
+  }
+  if (settings.initialClusterState === 'existing') throw cannotJoin(views, settings);
+  return foundCluster(settings, dir, views);
 }
 
 async function comeBack(known: Identity, settings: Settings, dir: DataDir): Promise<Identity> {
@@ -37,17 +46,73 @@ async function comeBack(known: Identity, settings: Settings, dir: DataDir): Prom
   return identity;
 }
 
+async function askOthers(settings: Settings, ask: AskCluster): Promise<ClusterView[]> {
+  const { name, initialCluster } = settings;
+  const others = Object.entries(initialCluster).filter(([other]) => other !== name);
+  const answers = await Promise.all(others.map(([, url]) => ask(url)));
+  return answers.filter((view) => view !== undefined);
+}
+
+/** A member that was added, has this one's address, and was never started. */
+function placeIn({ members }: ClusterView, settings: Settings): Member | undefined {
+  const own = ownPeerUrls(settings);
+  return members.find(
+    (member) => member.name === '' && member.peerUrls.some((url) => own.includes(url)),
+  );
+}
+
+function ownPeerUrls({ name, initialCluster, initialAdvertisePeerUrls }: Settings): string[] {
+  const told = initialCluster[name];
+  return told === undefined ? [...initialAdvertisePeerUrls] : [told, ...initialAdvertisePeerUrls];
+}
+
+/** Its log and state are empty: the leader sends a snapshot. The table says where the others are. */
+async function join(
+  view: ClusterView,
+  place: Member,
+  settings: Settings,
+  dir: DataDir,
+): Promise<Identity> {
+  new MemberTable(dir.backend).begin(view.members, view.removed);
+  await dir.backend.flush();
+  const identity = newIdentity(place.id, view.id, settings);
+  await writeIdentity(dir, identity);
+  settings.log.info({ memberId: place.id, clusterId: view.id }, 'joins a cluster');
+  return identity;
+}
+
+function newIdentity(memberId: number, clusterId: number, { name, rng }: Settings): Identity {
+  return { memberId, clusterId, name, starts: 1, incarnation: newId(rng), peerUrls: [] };
+}
+
+function cannotJoin(views: readonly ClusterView[], settings: Settings): QuorateError {
+  const { name, initialCluster } = settings;
+  const [view] = views;
+  const own = ownPeerUrls(settings);
+  if (!view) {
+    const asked = Object.entries(initialCluster).filter(([other]) => other !== name);
+    return new QuorateError(
+      'unavailable',
+      `cannot fetch cluster info from peer urls: none of ${asked.map(([, url]) => url).join(', ') || '(no others named)'} answers`,
+    );
+  }
+  const taken = view.members.find((member) => member.peerUrls.some((url) => own.includes(url)));
+  if (taken) return refusals.bootstrapped(taken.id, name, own[0] ?? '');
+  return new QuorateError(
+    'failed-precondition',
+    `the cluster has no member at ${own.join(', ')}: add it first, \`etcdctl member add ${name} --peer-urls=${own[0] ?? ''}\``,
+  );
+}
+
 const firstState = { index: 1, term: 1 };
 
 /** Every member computes the same first state, so that no log entry is needed for it. */
-async function foundCluster(settings: Settings, dir: DataDir): Promise<Identity> {
-  const { name, initialCluster, initialClusterToken, initialClusterState, dataDir } = settings;
-  if (initialClusterState === 'existing') {
-    throw new QuorateError(
-      'failed-precondition',
-      `--initial-cluster-state=existing, but ${dataDir} is empty: adding members to a running cluster is not supported yet`,
-    );
-  }
+async function foundCluster(
+  settings: Settings,
+  dir: DataDir,
+  views: readonly ClusterView[],
+): Promise<Identity> {
+  const { name, initialCluster, initialClusterToken } = settings;
   const members = initialMembers(initialCluster, initialClusterToken);
   const own = members.find((member) => member.name === name);
   if (!own) {
@@ -57,6 +122,8 @@ async function foundCluster(settings: Settings, dir: DataDir): Promise<Identity>
       `couldn't find local name "${name}" in the initial cluster configuration (it has: ${names})`,
     );
   }
+  const clusterId = initialClusterId(members, initialClusterToken);
+  refuseReturn(own, clusterId, views);
   const voters = members.map(({ id }) => id).sort((a, b) => a - b);
   const confState = {
     voters,
@@ -71,13 +138,24 @@ async function foundCluster(settings: Settings, dir: DataDir): Promise<Identity>
     { index, term, backend: dir.log.backendNumber },
     { term, vote: 0, commit: index },
   );
-  writeMembers(dir.backend, members);
+  new MemberTable(dir.backend).begin(members, []);
   dir.backend.setApplied({ index, term, confState });
   await dir.backend.flush();
   dir.log.setConfState(confState);
-  const clusterId = initialClusterId(members, initialClusterToken);
-  const identity = { memberId: own.id, clusterId, name, starts: 1 };
+  const identity = newIdentity(own.id, clusterId, settings);
   // Last: from here on this directory has an identity, and everything that goes with it.
   await writeIdentity(dir, identity);
   return identity;
+}
+
+/** The cluster exists, and this member has lived in it. */
+function refuseReturn(own: Member, clusterId: number, views: readonly ClusterView[]): void {
+  for (const { id, members, removed } of views) {
+    if (id !== clusterId) continue;
+    if (removed.includes(own.id)) throw refusals.removed(own.id);
+    const known = members.find((member) => member.id === own.id);
+    if (known && hasPublished(known)) {
+      throw refusals.bootstrapped(own.id, own.name, own.peerUrls[0] ?? '');
+    }
+  }
 }

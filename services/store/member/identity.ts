@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { QuorateError } from '#shared/base';
+import { QuorateError, type Rng } from '#shared/base';
 import type { Member } from './member.ts';
 
 /** Who this member is, for good; kept in its data directory. Addresses may change, this does not. */
@@ -9,6 +9,10 @@ export interface Identity {
   readonly name: string;
   /** How often it was started: numbers of proposals never repeat across restarts. */
   readonly starts: number;
+  /** Drawn with the directory: whoever has lost it cannot pass for this member. */
+  readonly incarnation: number;
+  /** What the flags said of the own peer addresses when they were last published. */
+  readonly peerUrls: readonly string[];
 }
 
 export interface IdentityFile {
@@ -36,6 +40,7 @@ export function initialMembers(
     peerUrls: [peerUrl],
     clientUrls: [],
     learner: false,
+    incarnation: 0,
   }));
 }
 
@@ -44,14 +49,25 @@ export function initialClusterId(members: readonly Member[], token: string): num
   return hash53(`${token}\n${ids.join('\n')}`);
 }
 
-export async function readIdentity(file: IdentityFile): Promise<Identity | undefined> {
+export async function readIdentity(file: IdentityFile, rng: Rng): Promise<Identity | undefined> {
   const value = await file.readJson(fileName);
   if (value === undefined) return undefined;
-  const { memberId, clusterId, name, starts } = value as Partial<Identity>;
-  if (!isId(memberId) || !isId(clusterId) || typeof name !== 'string' || !isId(starts)) {
+  // Directories of earlier versions have no incarnation yet: they get one, and publish it.
+  const fresh = { incarnation: newId(rng), peerUrls: [] };
+  const { memberId, clusterId, name, starts, incarnation, peerUrls } = {
+    ...fresh,
+    ...(value as Partial<Identity>),
+  };
+  const ids = [memberId, clusterId, starts, incarnation];
+  if (!ids.every(isId) || typeof name !== 'string' || !Array.isArray(peerUrls)) {
     throw new QuorateError('data-loss', `${fileName} in the data directory is damaged`);
   }
-  return { memberId, clusterId, name, starts };
+  return { memberId, clusterId, name, starts, incarnation, peerUrls } as Identity;
+}
+
+/** For members that join, and for incarnations: any number of 53 bits but 0. */
+export function newId(rng: Rng): number {
+  return Math.max(1, rng.int(2 ** 21) * 2 ** 32 + rng.int(2 ** 32));
 }
 
 export function writeIdentity(file: IdentityFile, identity: Identity): Promise<void> {

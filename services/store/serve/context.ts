@@ -15,6 +15,8 @@ export interface Serving {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly limits: Limits;
+  /** Gives leadership to the best follower, if this member leads and there is one. */
+  handOver(): Promise<void>;
 }
 
 export interface Limits {
@@ -24,6 +26,7 @@ export interface Limits {
   /** For one request, as etcd counts it. */
   readonly requestTimeoutMs: number;
   readonly progressNotifyMs: number;
+  readonly strictReconfigCheck: boolean;
 }
 
 /** The header of an answer that saw the store at `revision`. */

@@ -1,12 +1,10 @@
-import { assertNever, QuorateError } from '#shared/base';
+import { assertNever } from '#shared/base';
 import { type Backend, type Event, Mvcc, WatchHub } from '#shared/mvcc';
 import type { Member } from '../member/member.ts';
+import { MemberTable, type MetaStore } from '../member/table.ts';
 import type { Operation } from '../wire/command.ts';
 
-interface MetaBackend extends Backend {
-  putMeta(name: string, value: unknown): void;
-  getMeta(name: string): unknown;
-}
+type MetaBackend = Backend & MetaStore;
 
 /** What applying a command gave: a result, and the store's revision afterwards. */
 export interface Outcome<T = unknown> {
@@ -14,25 +12,21 @@ export interface Outcome<T = unknown> {
   readonly revision: number;
 }
 
-const membersName = 'members';
-
 /**
  * Everything that is replicated: keys, leases and the table of members, over one backend. Equal
  * commands in equal order give equal states; nothing here knows time or who leads.
  */
 export class StateMachine {
-  #backend: MetaBackend;
   #mvcc: Mvcc;
   readonly hub: WatchHub;
-  #members: ReadonlyMap<number, Member>;
+  #table: MemberTable;
   readonly #membersChanged: () => void;
 
   constructor(backend: MetaBackend, membersChanged: () => void) {
-    this.#backend = backend;
     this.#mvcc = new Mvcc(backend);
     this.#mvcc.restore();
     this.hub = new WatchHub(this.#mvcc);
-    this.#members = readMembers(backend);
+    this.#table = new MemberTable(backend);
     this.#membersChanged = membersChanged;
   }
 
@@ -42,16 +36,19 @@ export class StateMachine {
 
   /** By id. */
   get members(): ReadonlyMap<number, Member> {
-    return this.#members;
+    return this.#table.members;
+  }
+
+  get table(): MemberTable {
+    return this.#table;
   }
 
   /** A snapshot took the place of everything. */
   replace(backend: MetaBackend): void {
-    this.#backend = backend;
     this.#mvcc = new Mvcc(backend);
     this.#mvcc.restore();
     this.hub.reset(this.#mvcc);
-    this.#members = readMembers(backend);
+    this.#table = new MemberTable(backend);
     this.#membersChanged();
   }
 
@@ -73,15 +70,23 @@ export class StateMachine {
       case 'lease-revoke':
         return this.#changed(this.#mvcc.leaseRevoke(operation.id));
       case 'publish-member':
-        this.#publish(operation.member);
-        return this.#unchanged();
+        this.#table.publish(operation.member);
+        return this.#membership();
+      case 'update-member':
+        this.#table.update(operation.id, operation.peerUrls);
+        return this.#membership();
+      case 'add-member':
+      case 'remove-member':
+      case 'promote-member':
+        this.#table.change(operation);
+        return this.#membership();
       default:
         return assertNever(operation, 'operation');
     }
   }
 
   describe(): string {
-    return `${this.#mvcc.describe()} watchers=${this.hub.size} members=${this.#members.size}`;
+    return `${this.#mvcc.describe()} watchers=${this.hub.size} members=${this.members.size}`;
   }
 
   #changed(applied: { result: unknown; revision: number; events: readonly Event[] }): Outcome {
@@ -93,25 +98,8 @@ export class StateMachine {
     return { result: undefined, revision: this.#mvcc.revision };
   }
 
-  /** What a member says of itself; whether it votes is the configuration's matter. */
-  #publish(member: Member): void {
-    const known = this.#members.get(member.id);
-    if (!known) throw new QuorateError('not-found', 'etcdserver: member not found');
-    const members = new Map(this.#members);
-    members.set(member.id, { ...member, learner: known.learner });
-    this.#members = members;
-    writeMembers(this.#backend, [...members.values()]);
+  #membership(): Outcome {
     this.#membersChanged();
+    return this.#unchanged();
   }
-}
-
-function readMembers(backend: MetaBackend): ReadonlyMap<number, Member> {
-  const members = (backend.getMeta(membersName) ?? []) as Member[];
-  return new Map(members.map((member) => [member.id, member]));
-}
-
-/** Also the first thing a new member writes. */
-export function writeMembers(backend: MetaBackend, members: readonly Member[]): void {
-  const sorted = [...members].sort((a, b) => a.id - b.id);
-  backend.putMeta(membersName, sorted);
 }

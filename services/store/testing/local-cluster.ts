@@ -125,6 +125,12 @@ export class LocalCluster {
       disconnected: (peer) => member.node.disconnected(peer),
       unreachable: (peer) => member.node.unreachable(peer),
       leaderLease: (_request: LeaderLeaseRequest) => Promise.resolve(-1),
+      changeMembers: () => Promise.resolve(),
+      cluster: () => ({ id: 1, members: [...member.state.members.values()], removed: [] }),
+      admit: () => undefined,
+      refused: (error) => {
+        member.failure = error;
+      },
     });
   }
 
@@ -147,6 +153,7 @@ export class LocalCluster {
         await must(this.#reaches(from, message.to), 'reachable').receiveSnapshot(message, chunks);
       },
       leaderLease: () => Promise.resolve(-1),
+      changeMembers: () => Promise.resolve(),
       connectedSince: (id) => (this.#reaches(from, id) ? 0 : undefined),
       stop: () => Promise.resolve(),
     };

@@ -12,6 +12,7 @@ import type {
   TxnRequest,
 } from '#shared/mvcc';
 import type { Member } from '../member/member.ts';
+import { readMember, writeMember } from './cluster.ts';
 import { Reader, Writer } from './protobuf.ts';
 
 /** What is replicated: the `Command` of proto/raft/raft.proto. */
@@ -22,7 +23,23 @@ export type Operation =
   | { readonly type: 'compact'; readonly revision: number }
   | { readonly type: 'lease-grant'; readonly id: LeaseId; readonly ttlSeconds: number }
   | { readonly type: 'lease-revoke'; readonly id: LeaseId }
-  | { readonly type: 'publish-member'; readonly member: Member };
+  | { readonly type: 'publish-member'; readonly member: Member }
+  | { readonly type: 'update-member'; readonly id: number; readonly peerUrls: readonly string[] }
+  | MemberChange;
+
+/** What goes through raft as a change of its configuration. */
+export type MemberChange =
+  | { readonly type: 'add-member'; readonly member: Member }
+  | { readonly type: 'remove-member'; readonly id: number }
+  | { readonly type: 'promote-member'; readonly id: number };
+
+export function isMemberChange(operation: Operation): operation is MemberChange {
+  return (
+    operation.type === 'add-member' ||
+    operation.type === 'remove-member' ||
+    operation.type === 'promote-member'
+  );
+}
 
 export interface Command {
   readonly member: number;
@@ -70,7 +87,22 @@ function writeOperation(operation: Operation): void {
       writer.message(8, () => writer.bigint(1, operation.id));
       return;
     case 'publish-member':
-      writer.message(9, () => writeMember(operation.member));
+      writer.message(9, () => writeMember(writer, operation.member));
+      return;
+    case 'add-member':
+      writer.message(10, () => writeMember(writer, operation.member));
+      return;
+    case 'remove-member':
+      writer.message(11, () => writer.integer(1, operation.id));
+      return;
+    case 'promote-member':
+      writer.message(12, () => writer.integer(1, operation.id));
+      return;
+    case 'update-member':
+      writer.message(13, () => {
+        writer.integer(1, operation.id);
+        for (const url of operation.peerUrls) writer.string(2, url);
+      });
       return;
     default:
       assertNever(operation, 'operation');
@@ -159,14 +191,6 @@ function writeRequestOp(op: RequestOp): void {
   }
 }
 
-function writeMember(member: Member): void {
-  writer.integer(1, member.id);
-  writer.string(2, member.name);
-  for (const url of member.peerUrls) writer.string(3, url);
-  for (const url of member.clientUrls) writer.string(4, url);
-  writer.boolean(5, member.learner);
-}
-
 /** Values are views into `data`. */
 export function decodeCommand(data: Uint8Array): Command {
   const reader = new Reader(data);
@@ -198,13 +222,21 @@ function readOperation(field: number, reader: Reader): Operation | undefined {
     case 5:
       return { type: 'txn', txn: readTxn(reader.message()) };
     case 6:
-      return { type: 'compact', revision: readCompact(reader.message()) };
+      return { type: 'compact', revision: readFirst(reader.message()) };
     case 7:
       return readLeaseGrant(reader.message());
     case 8:
       return { type: 'lease-revoke', id: readLeaseRevoke(reader.message()) };
     case 9:
       return { type: 'publish-member', member: readMember(reader.message()) };
+    case 10:
+      return { type: 'add-member', member: readMember(reader.message()) };
+    case 11:
+      return { type: 'remove-member', id: readFirst(reader.message()) };
+    case 12:
+      return { type: 'promote-member', id: readFirst(reader.message()) };
+    case 13:
+      return readUpdateMember(reader.message());
     default:
       reader.skip();
       return undefined;
@@ -312,13 +344,14 @@ function readRequestOp(reader: Reader): RequestOp {
   return { type: 'txn', txn: readTxn(part) };
 }
 
-function readCompact(reader: Reader): number {
-  let revision = 0;
+/** For messages of which only field 1, an integer, matters. */
+function readFirst(reader: Reader): number {
+  let value = 0;
   while (!reader.done) {
-    if (reader.field() === 1) revision = reader.integer();
+    if (reader.field() === 1) value = reader.integer();
     else reader.skip();
   }
-  return revision;
+  return value;
 }
 
 function readLeaseGrant(reader: Reader): Operation {
@@ -342,20 +375,14 @@ function readLeaseRevoke(reader: Reader): LeaseId {
   return id;
 }
 
-function readMember(reader: Reader): Member {
+function readUpdateMember(reader: Reader): Operation {
   const peerUrls: string[] = [];
-  const clientUrls: string[] = [];
   let id = 0;
-  let name = '';
-  let learner = false;
   while (!reader.done) {
     const field = reader.field();
     if (field === 1) id = reader.integer();
-    else if (field === 2) name = reader.string();
-    else if (field === 3) peerUrls.push(reader.string());
-    else if (field === 4) clientUrls.push(reader.string());
-    else if (field === 5) learner = reader.boolean();
+    else if (field === 2) peerUrls.push(reader.string());
     else reader.skip();
   }
-  return { id, name, peerUrls, clientUrls, learner };
+  return { type: 'update-member', id, peerUrls };
 }

@@ -3,6 +3,7 @@ import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Compare, RequestOp, TxnRequest } from '#shared/mvcc';
 import type { ConfState, Entry, Message } from '#shared/raft';
 import { loadProto } from '#shared/rpc';
+import { decodeCluster, encodeCluster } from './cluster.ts';
 import { type Command, decodeCommand, encodeCommand, type Operation } from './command.ts';
 import { decodeBatch, decodeSnapshotPart, encodeBatch, encodeSnapshotPart } from './message.ts';
 
@@ -10,9 +11,9 @@ interface Codec {
   serialize(value: object): Buffer;
   deserialize(bytes: Buffer): object;
 }
-const proto = loadProto<{ quorate: { raft: Record<'Command' | 'Batch' | 'SnapshotPart', Codec> } }>(
-  'raft/raft.proto',
-).quorate.raft;
+const proto = loadProto<{
+  quorate: { raft: Record<'Command' | 'Batch' | 'SnapshotPart' | 'Cluster', Codec> };
+}>('raft/raft.proto').quorate.raft;
 
 const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
 
@@ -99,7 +100,7 @@ function txn(rng: Rng, depth: number): TxnRequest {
 }
 
 function operation(rng: Rng): Operation {
-  switch (rng.int(7)) {
+  switch (rng.int(9)) {
     case 0:
       return { type: 'put', put: put(rng) };
     case 1:
@@ -122,7 +123,16 @@ function operation(rng: Rng): Operation {
           peerUrls: ['http://127.0.0.1:1'],
           clientUrls: ['http://127.0.0.1:2', 'http://[::1]:3'],
           learner: flag(rng),
+          incarnation: integer(rng),
         },
+      };
+    case 6:
+      return { type: 'remove-member', id: 1 + integer(rng) };
+    case 7:
+      return {
+        type: 'update-member',
+        id: 1 + integer(rng),
+        peerUrls: ['http://a:1', 'http://b:2'],
       };
     default:
       return { type: 'txn', txn: txn(rng, 2) };
@@ -235,6 +245,21 @@ test(`messages of raft survive our codec, and the schema reads them as we do (SE
       normal({ message: batch[0] }),
     );
   }
+});
+
+test('what a member tells of its cluster survives our codec, and the schema reads it as we do', () => {
+  const member = {
+    id: 7,
+    name: 'a',
+    peerUrls: ['http://a:1'],
+    clientUrls: [],
+    learner: true,
+    incarnation: 2 ** 52,
+  };
+  const view = { id: 5, members: [member, { ...member, id: 8, name: '' }], removed: [1, 2 ** 40] };
+  const bytes = encodeCluster(view);
+  expect(decodeCluster(bytes)).toEqual(view);
+  expect(decodeCluster(throughSchema(proto.Cluster, bytes))).toEqual(view);
 });
 
 /** A command cut short between two of its fields is still one. */

@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@grpc/grpc-js';
+import { connect, loadProto, unary } from '#shared/rpc';
+import { eventually } from '#shared/lab';
+import type { MemberAddRequest } from '../../shared/rpc/gen/etcdserverpb/MemberAddRequest.ts';
+import type { MemberAddResponse__Output } from '../../shared/rpc/gen/etcdserverpb/MemberAddResponse.ts';
+import type { MemberListRequest } from '../../shared/rpc/gen/etcdserverpb/MemberListRequest.ts';
+import type { MemberListResponse__Output } from '../../shared/rpc/gen/etcdserverpb/MemberListResponse.ts';
+import type { RangeRequest } from '../../shared/rpc/gen/etcdserverpb/RangeRequest.ts';
+import type { RangeResponse__Output } from '../../shared/rpc/gen/etcdserverpb/RangeResponse.ts';
+import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
+
+const main = join(import.meta.dirname, '../../dist/bin/quorate.js');
+const proto = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
+
+interface Process {
+  readonly child: ChildProcess;
+  readonly client: number;
+  readonly peer: number;
+}
+
+/** Members run by `quorate store`, each a process, as a user of etcd would start them. */
+export class Stores {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'quorate-stores-'));
+  readonly #processes = new Map<string, Process>();
+  readonly #ports = new Map<string, { client: number; peer: number }>();
+  readonly #clients: Client[] = [];
+
+  async reserve(...names: string[]): Promise<void> {
+    for (const name of names) {
+      this.#ports.set(name, { client: await freePort(), peer: await freePort() });
+    }
+  }
+
+  start(name: string, members: readonly string[], ...flags: string[]): void {
+    const { client, peer } = this.#portsOf(name);
+    const args = [
+      'store',
+      `--name=${name}`,
+      `--data-dir=${this.dataDir(name)}`,
+      `--listen-client-urls=http://127.0.0.1:${client}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      `--initial-cluster=${members.map((m) => `${m}=${this.peerUrl(m)}`).join(',')}`,
+    ];
+    const log = openSync(this.#log(name), 'a');
+    const child = spawn(process.execPath, [main, ...args, ...flags], {
+      stdio: ['ignore', log, log],
+    });
+    this.#processes.set(name, { child, client, peer });
+  }
+
+  /** Resolves with the exit code once the process has gone. */
+  async exit(name: string): Promise<number | null> {
+    const { child } = this.#process(name);
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode;
+  }
+
+  async kill(name: string): Promise<void> {
+    this.#process(name).child.kill('SIGKILL');
+    await this.exit(name);
+  }
+
+  loseDisk(name: string): void {
+    rmSync(this.dataDir(name), { recursive: true });
+  }
+
+  dataDir(name: string): string {
+    return join(this.#dir, name);
+  }
+
+  peerUrl(name: string): string {
+    return `http://127.0.0.1:${this.#portsOf(name).peer}`;
+  }
+
+  log(name: string): string {
+    return existsSync(this.#log(name)) ? readFileSync(this.#log(name), 'utf8') : '';
+  }
+
+  cluster(name: string) {
+    const client = this.#connect(proto.Cluster, name);
+    return {
+      list: () =>
+        unary<MemberListRequest, MemberListResponse__Output>(bound(client, 'MemberList'), {}),
+      add: (url: string, isLearner = false) =>
+        unary<MemberAddRequest, MemberAddResponse__Output>(bound(client, 'MemberAdd'), {
+          peerURLs: [url],
+          isLearner,
+        }),
+      remove: (ID: string) => unary(bound(client, 'MemberRemove'), { ID }),
+      promote: (ID: string) => unary(bound(client, 'MemberPromote'), { ID }),
+      update: (ID: string, url: string) =>
+        unary(bound(client, 'MemberUpdate'), { ID, peerURLs: [url] }),
+    };
+  }
+
+  maintenance(name: string) {
+    return this.#connect(proto.Maintenance, name);
+  }
+
+  kv(name: string) {
+    const client = this.#connect(proto.KV, name);
+    const key = (text: string): Buffer => Buffer.from(text);
+    return {
+      put: (k: string, v: string | Buffer) =>
+        unary(bound(client, 'Put'), { key: key(k), value: Buffer.from(v) }),
+      get: async (k: string, serializable = false) => {
+        const { kvs } = await unary<RangeRequest, RangeResponse__Output>(bound(client, 'Range'), {
+          key: key(k),
+          serializable,
+        });
+        return kvs[0]?.value.toString();
+      },
+      delete: (k: string) => unary(bound(client, 'DeleteRange'), { key: key(k) }),
+      compact: (revision: string) => unary(bound(client, 'Compact'), { revision, physical: true }),
+    };
+  }
+
+  /** Writes get through: somebody leads, and this member knows. */
+  async ready(...names: string[]): Promise<void> {
+    for (const name of names) {
+      await eventually(`${name} to serve`, async () => {
+        await this.kv(name).put('ready', name);
+        return true;
+      });
+    }
+  }
+
+  async destroy(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    for (const name of this.#processes.keys()) await this.kill(name);
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #connect<C extends Client>(
+    Service: new (...args: ConstructorParameters<typeof Client>) => C,
+    name: string,
+  ): C {
+    const client = connect(Service, `127.0.0.1:${this.#portsOf(name).client}`);
+    this.#clients.push(client);
+    return client;
+  }
+
+  #log(name: string): string {
+    return join(this.#dir, `${name}.log`);
+  }
+
+  #portsOf(name: string): { client: number; peer: number } {
+    const ports = this.#ports.get(name);
+    if (!ports) throw new Error(`${name} has no ports`);
+    return ports;
+  }
+
+  #process(name: string): Process {
+    const process = this.#processes.get(name);
+    if (!process) throw new Error(`${name} was never started`);
+    return process;
+  }
+}
+
+type Method<Req, Res> = Parameters<typeof unary<Req, Res>>[0];
+
+/** The overloads of generated clients hide the one that is used here. */
+function bound<Req, Res>(client: Client, name: string): Method<Req, Res> {
+  const method = client[name as keyof Client] as unknown as Method<Req, Res>;
+  return method.bind(client);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import type { Context } from '../context.ts';
+
+/** One member of the store on its own, with etcd's flags; they are read by the store itself. */
+export function command(context: Context): Command {
+  return new Command()
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument('[flags...]', "etcd's flags, such as --name and --data-dir")
+    .action(async (flags: string[]) => {
+      const { runStore } = await import('#services/store');
+      await runStore(context.host, context.env, flags);
+    });
+}
