@@ -40,11 +40,12 @@ async function edit(
     let refused: unknown;
     for (;;) {
       const saved = editText(context, text);
-      if (saved === text && refused !== undefined) {
+      const unchanged = withoutComments(saved) === withoutComments(text);
+      if (unchanged && refused !== undefined) {
         context.err.write(`${describeError(refused)}\n`);
         throw new CommandError('Edit cancelled, no valid changes were saved.');
       }
-      if (saved === text || withoutComments(saved).trim() === '') {
+      if (unchanged || withoutComments(saved).trim() === '') {
         context.err.write('Edit cancelled, no changes made.\n');
         return;
       }
