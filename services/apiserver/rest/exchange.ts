@@ -67,12 +67,16 @@ export class Exchange {
       const { parse } = await import('yaml');
       return parse(bytes.toString());
     }
+    if (type === 'application/vnd.kubernetes.protobuf') {
+      const { decodeProtobuf } = await import('./protobuf/decode.ts');
+      return decodeProtobuf(bytes);
+    }
     if (type === 'application/json' || type === '*/*' || type.endsWith('+json')) {
       return fromJson(bytes, 'body');
     }
     throw new QuorateError(
       'unsupported-media-type',
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
     );
   }
 

@@ -107,7 +107,7 @@ const extensions = (schema: Schema): Definition =>
     Object.entries(schema).filter(
       ([key]) => key.startsWith('x-kubernetes-') && key !== 'x-kubernetes-int-or-string',
     ),
-  ) as Definition;
+  );
 
 /** `core/v1.Pod` as Kubernetes calls it. */
 function builtinName(schema: Schema): string | undefined {

@@ -1,4 +1,4 @@
-import { groupVersion, type Json, type Resource } from '#shared/api';
+import { groupVersion, type Resource } from '#shared/api';
 import type { Definition } from './definitions.ts';
 
 /** A query parameter, as both versions of OpenAPI describe it to their own taste. */
@@ -81,5 +81,5 @@ export const kindExtensions = (
   { action }: Operation,
 ): Definition => ({
   'x-kubernetes-action': action,
-  'x-kubernetes-group-version-kind': { group, version, kind } as Json,
+  'x-kubernetes-group-version-kind': { group, version, kind },
 });

@@ -54,7 +54,7 @@ export async function loadDescriptions(): Promise<Descriptions> {
   const { default: texts } = await import('../../../../shared/api/gen/descriptions.json', {
     with: { type: 'json' },
   });
-  return texts as unknown as Descriptions;
+  return texts;
 }
 
 const documentName = (resource: Resource): string =>
