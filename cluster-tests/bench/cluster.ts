@@ -1,9 +1,6 @@
 import { loadavg } from 'node:os';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { eventually, Lab } from '../lab/lab.ts';
-import { lostWrites, Writer } from '../lab/writer.ts';
+import { eventually, lostWrites, startLab, Writer } from '#shared/lab';
 import { median } from './table.ts';
 import { residentMib } from './usage.ts';
 
@@ -15,8 +12,10 @@ const { values } = parseArgs({
 });
 
 const masters = ['master-1', 'master-2', 'master-3'];
-const parts = [...masters, 'worker-1', 'worker-2'];
-const lab = new Lab(9);
+const loadBefore = loadavg()[0] ?? 0;
+const startedAt = performance.now();
+const lab = await startLab();
+const firstStartMs = performance.now() - startedAt;
 
 function say(what: string, figure: string): void {
   process.stdout.write(`${what.padEnd(52)}${figure}\n`);
@@ -28,22 +27,22 @@ async function timed(work: () => Promise<unknown>): Promise<string> {
   return `${Math.round(performance.now() - began)} ms`;
 }
 
-const pids = (): number[] =>
-  parts.map((part) => Number.parseInt(readFileSync(join(lab.dataDir, part, 'pid'), 'utf8'), 10));
-
-const leader = (): Promise<string> =>
-  eventually('a leader', async () => {
-    const { members } = await lab.json<{ members: { name: string; role: string }[] }>('status');
-    return members.find((member) => member.role === 'leader')?.name;
-  });
+async function pids(): Promise<number[]> {
+  const status = await lab.json<Record<'members' | 'workers', { pid: number }[]>>('status');
+  return [...status.members, ...status.workers].map(({ pid }) => pid);
+}
 
 async function lost(writer: Writer, prefix: string): Promise<number> {
-  return (await lostWrites(lab.endpoints(), prefix, await writer.stop())).length;
+  const record = await writer.stop();
+  const kv = lab.kv();
+  const missing = await lostWrites(kv, prefix, record);
+  await kv.close();
+  return missing.length;
 }
 
 /** A writer that is under way. */
 async function writing(prefix: string): Promise<Writer> {
-  const writer = new Writer(lab.endpoints(), prefix);
+  const writer = new Writer(lab.kv(), prefix);
   await more(writer, 100);
   return writer;
 }
@@ -60,13 +59,13 @@ async function leaderKills(): Promise<void> {
   for (let round = 0; round < Number(values.kills); round++) {
     const prefix = `/bench/leader/${round}/`;
     const writer = await writing(prefix);
-    const victim = await leader();
+    const victim = await lab.leader();
     writer.resetGap();
-    await lab.quorateOk('kill', victim);
+    await lab.kill(victim);
     await more(writer, 200);
     gaps.push(writer.record.longestGapMs);
     gone += await lost(writer, prefix);
-    await lab.quorateOk('start', victim);
+    await lab.start(victim);
   }
   const each = gaps.map((gap) => Math.round(gap)).join(', ');
   say(
@@ -81,8 +80,8 @@ async function allKills(): Promise<void> {
   for (let round = 0; round < Number(values['all-kills']); round++) {
     const prefix = `/bench/all/${round}/`;
     const writer = await writing(prefix);
-    await lab.quorateOk('kill', ...masters);
-    await lab.quorateOk('start', ...masters);
+    await lab.kill(...masters);
+    await lab.start(...masters);
     await more(writer, 10);
     acknowledged += writer.record.acknowledged.size;
     gone += await lost(writer, prefix);
@@ -93,15 +92,17 @@ async function allKills(): Promise<void> {
   );
 }
 
-say('load of the machine before', (loadavg()[0] ?? 0).toFixed(1));
+const memory = async (): Promise<string> => `${Math.round(residentMib(await pids()))} MiB`;
+
+say('load of the machine before', loadBefore.toFixed(1));
 try {
-  say('quorate up, empty', await timed(() => lab.up()));
-  say('memory of five processes', `${Math.round(residentMib(pids()))} MiB`);
+  say('quorate up, empty', `${Math.round(firstStartMs)} ms`);
+  say('memory of five processes', await memory());
   await lab.quorateOk('down');
   say('quorate up again', await timed(() => lab.up()));
   await leaderKills();
   await allKills();
-  say('memory of five processes afterwards', `${Math.round(residentMib(pids()))} MiB`);
+  say('memory of five processes afterwards', await memory());
 } finally {
   await lab.destroy();
 }

@@ -1,7 +1,8 @@
 import { createGrpcKvClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
-import { eventually } from '../lab/lab.ts';
-import { Writer } from '../lab/writer.ts';
+import { createGrpcKvClient } from '#shared/client';
+import { systemClock } from '#shared/clock';
+import { eventually, Writer } from '#shared/lab';
 import { concurrencies, type Load, load, requests } from './load.ts';
 import type { Members } from './members.ts';
 import { cpuSeconds, residentMib } from './usage.ts';
@@ -67,7 +68,10 @@ function sayLoad(
 /** The longest gap between two acknowledged writes of one client that knows all members. */
 async function outage(members: Members): Promise<number> {
   const victim = await members.leader();
-  const writer = new Writer(members.endpoints, 'bench/outage/');
+  const writer = new Writer(
+    createGrpcKvClient({ endpoints: [...members.endpoints], clock: systemClock }),
+    'bench/outage/',
+  );
   const { acknowledged } = writer.record;
   const more = (count: number): Promise<true> => {
     const goal = acknowledged.size + count;
