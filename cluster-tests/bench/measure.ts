@@ -1,7 +1,5 @@
 import { createGrpcKvClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
-import { createGrpcKvClient } from '#shared/client';
-import { systemClock } from '#shared/clock';
 import { eventually, Writer } from '#shared/lab';
 import { concurrencies, type Load, load, requests } from './load.ts';
 import type { Members } from './members.ts';
