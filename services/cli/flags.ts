@@ -11,7 +11,8 @@ export const choiceFlag = <T extends string>(
   choices: readonly T[],
 ): T => asTyped(() => choiceSetting(flag, value, choices));
 
-function asTyped<T>(check: () => T): T {
+/** Runs a check of the server's on what a person typed. */
+export function asTyped<T>(check: () => T): T {
   try {
     return check();
   } catch (thrown) {

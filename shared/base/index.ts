@@ -8,5 +8,6 @@ export {
   QuorateError,
 } from './errors.ts';
 export { Heap } from './heap.ts';
+export { type IpRange, parseIpRange } from './ip-range.ts';
 export { OrderedMap } from './ordered-map.ts';
 export { createRng, type Rng } from './random.ts';

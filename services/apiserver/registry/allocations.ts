@@ -1,4 +1,4 @@
-import { QuorateError, type Rng } from '#shared/base';
+import { type IpRange, parseIpRange, QuorateError, type Rng } from '#shared/base';
 import {
   claimKey,
   invalid,
@@ -8,7 +8,6 @@ import {
   type Service,
 } from '#shared/api';
 import type { KvClient } from '#shared/client';
-import { type IpRange, parseIpRange } from './ip-range.ts';
 import { prefixEnd } from './keys.ts';
 
 /**

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkNetworks } from './networks.ts';
 import { addressesOf, firstAddress, layOut, partsNamed } from './layout.ts';
 import { parseRecord } from './pods.ts';
 import { findPortOwner, isTaken, listeningInodes } from './ports.ts';
@@ -60,6 +61,19 @@ describe('layout', () => {
 
   it('knows the first address of a network, where the proxies agree who serves', () => {
     expect(firstAddress('127.97.0.0/16')).toBe('127.97.0.1');
+  });
+
+  it('refuses networks whose addresses nobody could have', () => {
+    const check =
+      (pods: string, services: string, workers = 2) =>
+      () =>
+        checkNetworks(pods, services, workers);
+    expect(check('127.64.0.0/11', '127.96.0.0/16')).not.toThrow();
+    expect(check('10.0.0.0/8', '127.96.0.0/16')).toThrow('127.0.0.0/8');
+    expect(check('127.64.0.0/11', 'foo')).toThrow('invalid value "foo" for --service-cidr');
+    expect(check('127.0.0.0/16', '127.96.0.0/16')).toThrow('127.0.0.1');
+    expect(check('127.64.0.0/11', '127.65.0.0/16')).toThrow('overlap');
+    expect(check('127.64.0.0/23', '127.96.0.0/16', 2)).toThrow('2 workers need 768');
   });
 
   it('names what there is where something else is asked for', () => {

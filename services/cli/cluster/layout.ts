@@ -1,3 +1,4 @@
+import { parseIpRange } from '#shared/base';
 import { CommandError } from '../command-error.ts';
 
 /** One master or worker of a local cluster: a process with a name and its addresses. */
@@ -85,8 +86,4 @@ export function partsNamed(parts: readonly Part[], names: readonly string[]): Pa
 }
 
 /** `127.96.0.1` of `127.96.0.0/16`. */
-export function firstAddress(cidr: string): string {
-  const [network = ''] = cidr.split('/');
-  const octets = network.split('.').map(Number);
-  return [...octets.slice(0, 3), (octets[3] ?? 0) + 1].join('.');
-}
+export const firstAddress = (cidr: string): string => parseIpRange('network', cidr).address(1);

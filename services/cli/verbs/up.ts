@@ -3,6 +3,7 @@ import { setting } from '#shared/runtime';
 import { bringUp } from '../cluster/bring-up.ts';
 import { ensureCertificates } from '../cluster/certificates.ts';
 import { layOut, mastersOf, partsMax, workersOf } from '../cluster/layout.ts';
+import { checkNetworks } from '../cluster/networks.ts';
 import { runningProcess } from '../cluster/processes.ts';
 import {
   type Cluster,
@@ -101,6 +102,7 @@ function describeWanted(context: Context, dir: string, options: UpOptions): Clus
     serviceCidr: text('--service-cidr', options.serviceCidr, '127.96.0.0/16'),
     parts,
   } as const;
+  checkNetworks(state.podCidr, state.serviceCidr, workersOf(parts).length);
   return { dir, state };
 }
 

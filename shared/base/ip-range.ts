@@ -1,4 +1,4 @@
-import { QuorateError } from '#shared/base';
+import { QuorateError } from './errors.ts';
 
 /** An IPv4 network such as `127.96.0.0/16`; addresses are counted from its first one, 0. */
 export interface IpRange {

@@ -1,0 +1,41 @@
+import { type IpRange, parseIpRange } from '#shared/base';
+import { CommandError } from '../command-error.ts';
+import { asTyped } from '../flags.ts';
+
+const addressesPerNode = 256;
+
+/** What this machine can bind without being asked: everything else would start and never be reached. */
+const loopback = parseIpRange('loopback', '127.0.0.0/8');
+
+/** Throws where pods or services could not have their addresses. */
+export function checkNetworks(podCidr: string, serviceCidr: string, workers: number): void {
+  const pods = network('--pod-cidr', podCidr);
+  const services = network('--service-cidr', serviceCidr);
+  if (overlap(pods, services)) {
+    throw new CommandError(`--pod-cidr ${podCidr} and --service-cidr ${serviceCidr} overlap`);
+  }
+  // The first of the networks is left out, so that worker-1 has network 1.
+  const needed = (workers + 1) * addressesPerNode;
+  if (pods.size < needed) {
+    throw new CommandError(
+      `invalid value "${podCidr}" for --pod-cidr: ${workers} workers need ${needed} addresses, it has ${pods.size}`,
+    );
+  }
+}
+
+function network(flag: string, cidr: string): IpRange {
+  const range = asTyped(() => parseIpRange(flag, cidr));
+  const invalid = (why: string): CommandError =>
+    new CommandError(`invalid value "${cidr}" for ${flag}: ${why}`);
+  if (loopback.position(range.address(0)) === undefined) {
+    throw invalid('must lie in 127.0.0.0/8: pods and services have loopback addresses');
+  }
+  if (range.position('127.0.0.1') !== undefined) {
+    throw invalid("must not hold 127.0.0.1, the masters' own address");
+  }
+  return range;
+}
+
+/** Networks are aligned to their size: they overlap where one holds the other's first address. */
+const overlap = (a: IpRange, b: IpRange): boolean =>
+  a.position(b.address(0)) !== undefined || b.position(a.address(0)) !== undefined;
