@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build up down test unit cluster bench bench-cluster lint fix clean
+.PHONY: help install build up down test unit cluster conformance bench bench-cluster lint fix clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ unit: build ## Unit and scenario tests
 
 cluster: build ## Tests on real processes
 	vitest run --project cluster
+
+conformance: build ## The etcd contract, on a real etcd and on ours (needs etcd-server, etcd-client)
+	CONFORMANCE_TARGET=etcd vitest run --project cluster cluster-tests/conformance/etcd
+	vitest run --project cluster cluster-tests/conformance/etcd
 
 BENCH := node --conditions=quorate-source cluster-tests/bench
 bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; needs etcd-server, nghttp2-client)

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Api, bytes, failure, Target } from './target.ts';
+
+const target = new Target();
+let apis: Api[];
+beforeAll(async () => {
+  await target.start();
+  apis = [0, 1, 2].map((index) => target.api(index));
+});
+afterAll(() => target.stop());
+
+describe.each([0, 1, 2])('leases at member %i', (index) => {
+  const api = (): Api => apis[index] as Api;
+  const put = (name: string, lease: string) =>
+    api().kv.put({ key: bytes(`l/${index}/${name}`), value: bytes('v'), lease });
+  const count = async (name: string): Promise<string> =>
+    (await api().kv.range({ key: bytes(`l/${index}/${name}`) })).count;
+
+  test('granted, listed, asked for, revoked with its keys in one revision', async () => {
+    const { ID, TTL } = await api().lease.grant({ TTL: 60 });
+    expect(TTL).toBe('60');
+    await put('a', ID);
+    await put('b', ID);
+    const { leases } = await api().lease.leases({});
+    expect(leases.map((lease) => lease.ID)).toContain(ID);
+    const asked = await api().lease.timeToLive({ ID, keys: true });
+    expect(asked).toMatchObject({ ID, grantedTTL: '60' });
+    expect(Number(asked.TTL)).toBeGreaterThan(50);
+    expect(asked.keys.map(String).sort()).toEqual([`l/${index}/a`, `l/${index}/b`]);
+    const before = Number((await api().kv.range({ key: bytes('x') })).header?.revision);
+    await api().lease.revoke({ ID });
+    const after = await api().kv.range({ key: bytes(`l/${index}/a`) });
+    expect(after.count).toBe('0');
+    expect(Number(after.header?.revision)).toBe(before + 1);
+    expect(await api().lease.timeToLive({ ID })).toMatchObject({ TTL: '-1' });
+  });
+
+  test('an id of the client, and one that is taken', async () => {
+    const id = String(1000 + index);
+    expect((await api().lease.grant({ ID: id, TTL: 60 })).ID).toBe(id);
+    expect(await failure(api().lease.grant({ ID: id, TTL: 60 }))).toBe(
+      '9 etcdserver: lease already exists',
+    );
+  });
+
+  test('kept alive; one that is gone has no time left', async () => {
+    const { ID } = await api().lease.grant({ TTL: 60 });
+    expect(await api().lease.keepAlive(ID)).toMatchObject({ ID, TTL: '60' });
+    await api().lease.revoke({ ID });
+    expect(await api().lease.keepAlive(ID)).toMatchObject({ ID, TTL: '0' });
+  });
+
+  test('it expires with its keys, and a watch sees that', async () => {
+    const { ID, TTL } = await api().lease.grant({ TTL: 1 });
+    expect(Number(TTL)).toBeGreaterThanOrEqual(1);
+    const watch = api().watch();
+    await watch.create({ key: bytes(`l/${index}/gone`) });
+    await put('gone', ID);
+    expect(await watch.events(2)).toEqual([`PUT l/${index}/gone=v`, `DELETE l/${index}/gone=`]);
+    expect(await count('gone')).toBe('0');
+    watch.close();
+  });
+
+  test('a key that moved to another lease, or to none, stays', async () => {
+    const one = await api().lease.grant({ TTL: 60 });
+    const two = await api().lease.grant({ TTL: 60 });
+    await put('moved', one.ID);
+    await put('moved', two.ID);
+    await put('freed', one.ID);
+    await put('freed', '0');
+    await api().lease.revoke({ ID: one.ID });
+    expect([await count('moved'), await count('freed')]).toEqual(['1', '1']);
+  });
+
+  test('errors', async () => {
+    expect(await failure(api().lease.revoke({ ID: '987654' }))).toBe(
+      '5 etcdserver: requested lease not found',
+    );
+    expect(await failure(api().lease.grant({ TTL: 9_000_000_001 }))).toBe(
+      '11 etcdserver: too large lease TTL',
+    );
+  });
+});

@@ -1,0 +1,242 @@
+import { execFile } from 'node:child_process';
+import {
+  type CallOptions,
+  type Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { loadProto } from '#shared/rpc';
+import type { RangeRequest } from '../../../shared/rpc/gen/etcdserverpb/RangeRequest.ts';
+import type { RangeResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/RangeResponse.ts';
+import type { PutRequest } from '../../../shared/rpc/gen/etcdserverpb/PutRequest.ts';
+import type { PutResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/PutResponse.ts';
+import type { DeleteRangeRequest } from '../../../shared/rpc/gen/etcdserverpb/DeleteRangeRequest.ts';
+import type { DeleteRangeResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/DeleteRangeResponse.ts';
+import type { TxnRequest } from '../../../shared/rpc/gen/etcdserverpb/TxnRequest.ts';
+import type { TxnResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/TxnResponse.ts';
+import type { CompactionRequest } from '../../../shared/rpc/gen/etcdserverpb/CompactionRequest.ts';
+import type { CompactionResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/CompactionResponse.ts';
+import type { LeaseGrantRequest } from '../../../shared/rpc/gen/etcdserverpb/LeaseGrantRequest.ts';
+import type { LeaseGrantResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/LeaseGrantResponse.ts';
+import type { LeaseRevokeRequest } from '../../../shared/rpc/gen/etcdserverpb/LeaseRevokeRequest.ts';
+import type { LeaseRevokeResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/LeaseRevokeResponse.ts';
+import type { LeaseTimeToLiveRequest } from '../../../shared/rpc/gen/etcdserverpb/LeaseTimeToLiveRequest.ts';
+import type { LeaseTimeToLiveResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/LeaseTimeToLiveResponse.ts';
+import type { LeaseLeasesRequest } from '../../../shared/rpc/gen/etcdserverpb/LeaseLeasesRequest.ts';
+import type { LeaseLeasesResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/LeaseLeasesResponse.ts';
+import type { MemberListRequest } from '../../../shared/rpc/gen/etcdserverpb/MemberListRequest.ts';
+import type { MemberListResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/MemberListResponse.ts';
+import type { StatusRequest } from '../../../shared/rpc/gen/etcdserverpb/StatusRequest.ts';
+import type { StatusResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/StatusResponse.ts';
+import type { HashKVRequest } from '../../../shared/rpc/gen/etcdserverpb/HashKVRequest.ts';
+import type { HashKVResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/HashKVResponse.ts';
+import type { AlarmRequest } from '../../../shared/rpc/gen/etcdserverpb/AlarmRequest.ts';
+import type { AlarmResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/AlarmResponse.ts';
+import type { WatchCreateRequest } from '../../../shared/rpc/gen/etcdserverpb/WatchCreateRequest.ts';
+import type { WatchRequest } from '../../../shared/rpc/gen/etcdserverpb/WatchRequest.ts';
+import type { WatchResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchResponse.ts';
+import type { ProtoGrpcType } from '../../../shared/rpc/gen/rpc.ts';
+import { etcd, Members, quorate } from '../../bench/members.ts';
+
+/** `CONFORMANCE_TARGET=etcd` runs the suite against Debian's etcd, which proves the suite right. */
+export const target = process.env['CONFORMANCE_TARGET'] === 'etcd' ? 'etcd' : 'quorate';
+
+/** Three fresh members; `stop` is the last thing of every file. */
+export class Target {
+  readonly members = new Members(target === 'etcd' ? etcd : quorate);
+  readonly #apis: Api[] = [];
+
+  async start(): Promise<void> {
+    this.members.startAll();
+    await this.members.leader();
+  }
+
+  async stop(): Promise<void> {
+    for (const api of this.#apis) api.close();
+    await this.members.destroy();
+  }
+
+  /** The API at one endpoint. */
+  api(index: number): Api {
+    const api = new Api(this.members.endpoints[index] ?? '');
+    this.#apis.push(api);
+    return api;
+  }
+
+  /** One run of etcdctl against all endpoints. */
+  etcdctl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const env = { ...process.env, ETCDCTL_API: '3' };
+    const all = ['--endpoints', this.members.endpoints.join(','), ...args];
+    return new Promise((resolve, reject) => {
+      const child = execFile('etcdctl', all, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+        const code = error ? error.code : 0;
+        if (typeof code === 'number') resolve({ code, stdout, stderr });
+        else reject(error ?? new Error('etcdctl was killed'));
+      });
+      child.stdin?.end();
+    });
+  }
+}
+
+const { etcdserverpb: proto } = loadProto<ProtoGrpcType>('etcd/rpc.proto');
+
+type Unary<Req, Res> = (
+  request: Req,
+  metadata: Metadata,
+  options: CallOptions,
+  callback: (error: ServiceError | null, response?: Res) => void,
+) => unknown;
+
+/** Every service by generated types, one connection. */
+export class Api {
+  readonly kv;
+  readonly lease;
+  readonly cluster;
+  readonly maintenance;
+  readonly #watch;
+  readonly #clients: Client[];
+
+  constructor(endpoint: string) {
+    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    const insecure = credentials.createInsecure();
+    const kv = new proto.KV(endpoint, insecure, options);
+    const lease = new proto.Lease(endpoint, insecure, options);
+    const cluster = new proto.Cluster(endpoint, insecure, options);
+    const maintenance = new proto.Maintenance(endpoint, insecure, options);
+    this.#watch = new proto.Watch(endpoint, insecure, options);
+    this.#clients = [kv, lease, cluster, maintenance, this.#watch];
+    this.kv = {
+      range: promised<RangeRequest, RangeResponse__Output>(kv.Range.bind(kv)),
+      put: promised<PutRequest, PutResponse__Output>(kv.Put.bind(kv)),
+      deleteRange: promised<DeleteRangeRequest, DeleteRangeResponse__Output>(
+        kv.DeleteRange.bind(kv),
+      ),
+      txn: promised<TxnRequest, TxnResponse__Output>(kv.Txn.bind(kv)),
+      compact: promised<CompactionRequest, CompactionResponse__Output>(kv.Compact.bind(kv)),
+    };
+    this.lease = {
+      grant: promised<LeaseGrantRequest, LeaseGrantResponse__Output>(lease.LeaseGrant.bind(lease)),
+      revoke: promised<LeaseRevokeRequest, LeaseRevokeResponse__Output>(
+        lease.LeaseRevoke.bind(lease),
+      ),
+      timeToLive: promised<LeaseTimeToLiveRequest, LeaseTimeToLiveResponse__Output>(
+        lease.LeaseTimeToLive.bind(lease),
+      ),
+      leases: promised<LeaseLeasesRequest, LeaseLeasesResponse__Output>(
+        lease.LeaseLeases.bind(lease),
+      ),
+      keepAlive: (id: string): Promise<{ ID: string; TTL: string }> =>
+        new Promise((resolve, reject) => {
+          const stream = lease.LeaseKeepAlive();
+          stream.on('error', reject);
+          stream.on('data', (response: { ID: string; TTL: string }) => {
+            resolve(response);
+            stream.end();
+          });
+          stream.write({ ID: id });
+        }),
+    };
+    this.cluster = {
+      memberList: promised<MemberListRequest, MemberListResponse__Output>(
+        cluster.MemberList.bind(cluster),
+      ),
+    };
+    this.maintenance = {
+      status: promised<StatusRequest, StatusResponse__Output>(maintenance.Status.bind(maintenance)),
+      hashKv: promised<HashKVRequest, HashKVResponse__Output>(maintenance.HashKV.bind(maintenance)),
+      alarm: promised<AlarmRequest, AlarmResponse__Output>(maintenance.Alarm.bind(maintenance)),
+    };
+  }
+
+  watch(): WatchSession {
+    return new WatchSession(this.#watch.Watch());
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}
+
+function promised<Req, Res>(method: Unary<Req, Res>): (request: Req) => Promise<Res> {
+  return (request) =>
+    new Promise((resolve, reject) => {
+      method(request, new Metadata(), { deadline: Date.now() + 20_000 }, (error, response) => {
+        if (error || response === undefined) reject(error ?? new Error('no response'));
+        else resolve(response);
+      });
+    });
+}
+
+/** One watch stream, whose responses are taken one after the other. */
+export class WatchSession {
+  readonly #stream: ClientDuplexStream<WatchRequest, WatchResponse__Output>;
+  readonly #responses: WatchResponse__Output[] = [];
+  #waiting: (() => void) | undefined;
+
+  constructor(stream: ClientDuplexStream<WatchRequest, WatchResponse__Output>) {
+    this.#stream = stream;
+    stream.on('data', (response: WatchResponse__Output) => {
+      this.#responses.push(response);
+      this.#waiting?.();
+    });
+    // Cancelled by `close`, or by its server's end.
+    stream.on('error', () => undefined);
+  }
+
+  send(request: WatchRequest): void {
+    this.#stream.write(request);
+  }
+
+  /** Creates one watch and takes the response that says so. */
+  async create(request: WatchCreateRequest): Promise<WatchResponse__Output> {
+    this.send({ create_request: request });
+    return this.next();
+  }
+
+  async next(timeoutMs = 10_000): Promise<WatchResponse__Output> {
+    const until = Date.now() + timeoutMs;
+    for (;;) {
+      const response = this.#responses.shift();
+      if (response) return response;
+      if (Date.now() > until) throw new Error('no response of the watch');
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, until - Date.now());
+        this.#waiting = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** `count` events from as many responses as they come in: `PUT key=value@revision`. */
+  async events(count: number): Promise<string[]> {
+    const events: string[] = [];
+    while (events.length < count) {
+      const response = await this.next();
+      for (const { type, kv } of response.events) {
+        events.push(`${type} ${kv?.key.toString()}=${kv?.value.toString()}`);
+      }
+    }
+    return events;
+  }
+
+  close(): void {
+    this.#stream.cancel();
+  }
+}
+
+export const bytes = (text: string): Buffer => Buffer.from(text);
+
+/** A failed call as `CODE text`. */
+export async function failure(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'OK';
+  } catch (thrown) {
+    const { code, details } = thrown as ServiceError;
+    return `${code} ${details}`;
+  }
+}
