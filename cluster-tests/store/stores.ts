@@ -5,8 +5,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@grpc/grpc-js';
-import { connect, loadProto, unary } from '#shared/rpc';
+import { connect, loadProto, serverStream, unary } from '#shared/rpc';
 import { eventually } from '#shared/lab';
+import type { AlarmRequest } from '../../shared/rpc/gen/etcdserverpb/AlarmRequest.ts';
+import type { AlarmResponse__Output } from '../../shared/rpc/gen/etcdserverpb/AlarmResponse.ts';
+import type { DeleteRangeRequest } from '../../shared/rpc/gen/etcdserverpb/DeleteRangeRequest.ts';
+import type { DeleteRangeResponse__Output } from '../../shared/rpc/gen/etcdserverpb/DeleteRangeResponse.ts';
 import type { MemberAddRequest } from '../../shared/rpc/gen/etcdserverpb/MemberAddRequest.ts';
 import type { MemberAddResponse__Output } from '../../shared/rpc/gen/etcdserverpb/MemberAddResponse.ts';
 import type { MemberListRequest } from '../../shared/rpc/gen/etcdserverpb/MemberListRequest.ts';
@@ -18,16 +22,10 @@ import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
 const main = join(import.meta.dirname, '../../dist/bin/quorate.js');
 const proto = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
 
-interface Process {
-  readonly child: ChildProcess;
-  readonly client: number;
-  readonly peer: number;
-}
-
 /** Members run by `quorate store`, each a process, as a user of etcd would start them. */
 export class Stores {
   readonly #dir = mkdtempSync(join(tmpdir(), 'quorate-stores-'));
-  readonly #processes = new Map<string, Process>();
+  readonly #processes = new Map<string, ChildProcess>();
   readonly #ports = new Map<string, { client: number; peer: number }>();
   readonly #clients: Client[] = [];
 
@@ -38,31 +36,18 @@ export class Stores {
   }
 
   start(name: string, members: readonly string[], ...flags: string[]): void {
-    const { client, peer } = this.#portsOf(name);
-    const args = [
-      'store',
-      `--name=${name}`,
-      `--data-dir=${this.dataDir(name)}`,
-      `--listen-client-urls=http://127.0.0.1:${client}`,
-      `--listen-peer-urls=http://127.0.0.1:${peer}`,
-      `--initial-cluster=${members.map((m) => `${m}=${this.peerUrl(m)}`).join(',')}`,
-    ];
-    const log = openSync(this.#log(name), 'a');
-    const child = spawn(process.execPath, [main, ...args, ...flags], {
-      stdio: ['ignore', log, log],
-    });
-    this.#processes.set(name, { child, client, peer });
+    this.#spawn(name, ['store', ...this.#flags(name, members), ...flags]);
   }
 
   /** Resolves with the exit code once the process has gone. */
   async exit(name: string): Promise<number | null> {
-    const { child } = this.#process(name);
+    const child = this.#process(name);
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     return child.exitCode;
   }
 
   async kill(name: string): Promise<void> {
-    this.#process(name).child.kill('SIGKILL');
+    this.#process(name).kill('SIGKILL');
     await this.exit(name);
   }
 
@@ -99,8 +84,28 @@ export class Stores {
     };
   }
 
-  maintenance(name: string) {
-    return this.#connect(proto.Maintenance, name);
+  /** The kinds of the alarms that are raised. */
+  async alarms(name: string): Promise<string[]> {
+    const client = this.#connect(proto.Maintenance, name);
+    const { alarms } = await unary<AlarmRequest, AlarmResponse__Output>(bound(client, 'Alarm'), {});
+    return alarms.map(({ alarm }) => alarm);
+  }
+
+  /** The Snapshot stream as one, and how much the last message said was to come. */
+  async backup(name: string): Promise<{ blob: Buffer; remaining: number }> {
+    const blobs: Buffer[] = [];
+    let remaining = -1;
+    for await (const part of serverStream(this.#connect(proto.Maintenance, name).Snapshot({}))) {
+      blobs.push(part.blob);
+      remaining = Number(part.remaining_bytes);
+    }
+    return { blob: Buffer.concat(blobs), remaining };
+  }
+
+  /** `quorate store restore` into the directory of a cluster of one; its exit code. */
+  restore(name: string, file: string): Promise<number | null> {
+    this.#spawn(name, ['store', 'restore', file, ...this.#flags(name, [name])]);
+    return this.exit(name);
   }
 
   kv(name: string) {
@@ -116,7 +121,10 @@ export class Stores {
         });
         return kvs[0]?.value.toString();
       },
-      delete: (k: string) => unary(bound(client, 'DeleteRange'), { key: key(k) }),
+      delete: (k: string) =>
+        unary<DeleteRangeRequest, DeleteRangeResponse__Output>(bound(client, 'DeleteRange'), {
+          key: key(k),
+        }),
       compact: (revision: string) => unary(bound(client, 'Compact'), { revision, physical: true }),
     };
   }
@@ -135,6 +143,23 @@ export class Stores {
     for (const client of this.#clients) client.close();
     for (const name of this.#processes.keys()) await this.kill(name);
     rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #flags(name: string, members: readonly string[]): string[] {
+    const { client, peer } = this.#portsOf(name);
+    return [
+      `--name=${name}`,
+      `--data-dir=${this.dataDir(name)}`,
+      `--listen-client-urls=http://127.0.0.1:${client}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      `--initial-cluster=${members.map((m) => `${m}=${this.peerUrl(m)}`).join(',')}`,
+    ];
+  }
+
+  #spawn(name: string, args: readonly string[]): void {
+    const log = openSync(this.#log(name), 'a');
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', log, log] });
+    this.#processes.set(name, child);
   }
 
   #connect<C extends Client>(
@@ -156,7 +181,7 @@ export class Stores {
     return ports;
   }
 
-  #process(name: string): Process {
+  #process(name: string): ChildProcess {
     const process = this.#processes.get(name);
     if (!process) throw new Error(`${name} was never started`);
     return process;

@@ -28,6 +28,8 @@ const defaults = {
   'snapshot-catchup-entries': '5000',
   'max-request-bytes': '1572864',
   'max-txn-ops': '128',
+  'quota-backend-bytes': '0',
+  'quota-auto-disarm': 'true',
   'strict-reconfig-check': 'true',
   'log-level': 'info',
 } as const;
@@ -50,8 +52,10 @@ export function parseFlags(
     text(name)
       .split(',')
       .filter((url) => url !== '');
-  const integer = (name: FlagName, min: number): number =>
-    integerSetting(`--${name}`, text(name), min, 2 ** 31 - 1);
+  const integer = (name: FlagName, min: number, max = 2 ** 31 - 1): number =>
+    integerSetting(`--${name}`, text(name), min, max);
+  const boolean = (name: FlagName): boolean =>
+    choiceSetting(`--${name}`, text(name), booleans) === 'true';
   const name = text('name');
   const listenClientUrls = list('listen-client-urls');
   const listenPeerUrls = list('listen-peer-urls');
@@ -79,8 +83,9 @@ export function parseFlags(
     snapshotCatchUpEntries: integer('snapshot-catchup-entries', 0),
     maxRequestBytes: integer('max-request-bytes', 1),
     maxTxnOps: integer('max-txn-ops', 1),
-    strictReconfigCheck:
-      choiceSetting('--strict-reconfig-check', text('strict-reconfig-check'), booleans) === 'true',
+    quotaBackendBytes: integer('quota-backend-bytes', -1, Number.MAX_SAFE_INTEGER),
+    quotaAutoDisarm: boolean('quota-auto-disarm'),
+    strictReconfigCheck: boolean('strict-reconfig-check'),
   };
   return { flags, logLevel: choiceSetting('--log-level', text('log-level'), logLevels) };
 }

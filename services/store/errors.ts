@@ -21,6 +21,9 @@ export const storeErrors = {
       'etcdserver: request timed out, possibly due to connection lost',
     ),
   tooManyRequests: () => new QuorateError('resource-exhausted', 'etcdserver: too many requests'),
+  noSpace: () =>
+    new QuorateError('resource-exhausted', 'etcdserver: mvcc: database space exceeded'),
+  corrupt: () => new QuorateError('data-loss', 'etcdserver: corrupt cluster'),
   requestTooLarge: () => new QuorateError('too-large', 'etcdserver: request is too large'),
   leaseNotFound: () => new QuorateError('not-found', 'etcdserver: requested lease not found'),
   badTransferee: () => new QuorateError('failed-precondition', 'etcdserver: bad leader transferee'),

@@ -38,6 +38,10 @@ export interface StoreOptions {
   readonly maxTxnOps?: number | undefined;
   /** Default ten minutes. */
   readonly watchProgressNotifyMs?: number | undefined;
+  /** Of live data. Default 2 GiB; negative: none. */
+  readonly quotaBackendBytes?: number | undefined;
+  /** The NOSPACE alarm goes by itself when there is space again. Default true; etcd: false. */
+  readonly quotaAutoDisarm?: boolean | undefined;
   /** Refuse membership changes that put a quorum at risk. Default true. */
   readonly strictReconfigCheck?: boolean | undefined;
   /** The member has stopped itself: its disk cannot be trusted, or an invariant is broken. */
@@ -59,6 +63,8 @@ export interface Settings extends StoreOptions {
   readonly maxTxnOps: number;
   readonly watchProgressNotifyMs: number;
   readonly strictReconfigCheck: boolean;
+  readonly quotaBackendBytes: number;
+  readonly quotaAutoDisarm: boolean;
 }
 
 export function settle(options: StoreOptions): Settings {
@@ -92,8 +98,16 @@ export function settle(options: StoreOptions): Settings {
     maxRequestBytes: options.maxRequestBytes ?? 1.5 * 1024 * 1024,
     maxTxnOps: options.maxTxnOps ?? 128,
     watchProgressNotifyMs: options.watchProgressNotifyMs ?? 600_000,
+    quotaBackendBytes: quotaOf(options.quotaBackendBytes ?? 0),
+    quotaAutoDisarm: options.quotaAutoDisarm ?? true,
     strictReconfigCheck: options.strictReconfigCheck ?? true,
   };
+}
+
+/** As etcd's flag: 0 is the default, and less than that no quota. */
+function quotaOf(bytes: number): number {
+  if (bytes < 0) return Infinity;
+  return bytes || 2 * 1024 ** 3;
 }
 
 function asUrl(address: string): string {

@@ -9,6 +9,8 @@ import {
   runMain,
 } from '#shared/runtime';
 import { parseFlags } from './config.ts';
+import { restore } from './member/restore.ts';
+import { settle } from './options.ts';
 import { createStore } from './server.ts';
 
 /** One member of the store on its own, started as etcd is; see config.ts for its flags. */
@@ -18,15 +20,24 @@ export function runStore(
   args: readonly string[],
 ): Promise<void> {
   const bootLog = createLogger({ level: 'info', component: 'store' });
-  return runMain(host, bootLog, () => {
-    const { flags, logLevel } = parseFlags(args, env);
-    const store = createStore({
+  const [verb, backupFile = '', ...rest] = args;
+  const restores = verb === 'restore';
+  return runMain(host, bootLog, async () => {
+    const { flags, logLevel } = parseFlags(restores ? rest : args, env);
+    const options = {
       ...flags,
       clock: systemClock,
       log: createLogger({ level: logLevel, component: 'store' }),
       rng: createRng(randomInt(2 ** 32)),
       onFatal: () => host.exit(exitCodes.failed),
-    });
-    return Promise.resolve([store]);
+    };
+    if (!restores) return [createStore(options)];
+    await restore(settle(options), backupFile);
+    bootLog.info(
+      { dataDir: flags.dataDir, backupFile },
+      'restored: start the member with these flags',
+    );
+    host.exit(exitCodes.ok);
+    return [];
   });
 }

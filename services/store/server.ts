@@ -16,6 +16,7 @@ import type { Member } from './member/member.ts';
 import { refusals } from './member/refusal.ts';
 import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
 import type { Serving } from './serve/context.ts';
+import { Quota } from './serve/quota.ts';
 import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
 import { Kv } from './serve/kv.ts';
 import { Leases } from './serve/leases.ts';
@@ -103,6 +104,7 @@ class Running {
   readonly #transport: GrpcPeerTransport;
   readonly #state: StateMachine;
   readonly #node: RaftNode;
+  readonly #quota: Quota;
   readonly #leases: Leases;
   readonly #membership: Membership;
   readonly #watches: OpenWatchStreams;
@@ -153,8 +155,13 @@ class Running {
       fatal: (error) => this.#fatal(error),
     });
     const serving = this.#serving();
-    const kv = new Kv(serving);
-    this.#leases = new Leases(serving, settings.electionMs);
+    this.#quota = new Quota(serving, {
+      bytes: settings.quotaBackendBytes,
+      autoDisarm: settings.quotaAutoDisarm,
+      log,
+    });
+    const kv = new Kv(serving, this.#quota);
+    this.#leases = new Leases(serving, this.#quota, settings.electionMs);
     this.#membership = new Membership(serving);
     this.#watches = new OpenWatchStreams(serving);
     this.kv = createInProcessClient(serving, kv, this.#leases, this.#progress);
@@ -233,6 +240,7 @@ class Running {
   #halt(): void {
     for (const timer of this.#timers) timer.cancel();
     this.#leases.stop();
+    this.#quota.stop();
     this.#watches.stop();
     this.#clientServer.forceShutdown();
   }

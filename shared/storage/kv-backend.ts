@@ -48,6 +48,7 @@ export class KvBackend implements Backend {
   #warm: Map<string, Uint8Array>;
   #dirty = new Map<string, Pending>();
   #dirtyBytes = 0;
+  #liveBytes: number;
   #flushing: Map<string, Pending> | undefined;
   #flight: Promise<void> | undefined;
   #meta = new Map<string, Uint8Array>();
@@ -61,6 +62,7 @@ export class KvBackend implements Backend {
     this.#warm = loaded.warm;
     this.#applied = loaded.applied;
     this.#flushed = loaded.applied;
+    this.#liveBytes = loaded.liveBytes;
   }
 
   static async open(folder: string): Promise<KvBackend> {
@@ -94,13 +96,19 @@ export class KvBackend implements Backend {
 
   put(key: Uint8Array, value: Uint8Array): void {
     const name = latin1(key);
+    // Revisions are never written twice; the few other keys are short to read.
+    if (this.#keys.has(name)) this.#liveBytes -= this.#valueBytes(key);
+    else this.#liveBytes += key.length;
     this.#keys.add(name);
+    this.#liveBytes += value.length;
     this.#change(name, { key: prefixed(key), value });
   }
 
   delete(key: Uint8Array): void {
     const name = latin1(key);
-    if (!this.#keys.delete(name)) return;
+    if (!this.#keys.has(name)) return;
+    this.#liveBytes -= key.length + this.#valueBytes(key);
+    this.#keys.delete(name);
     this.#change(name, { key: prefixed(key), value: undefined });
   }
 
@@ -114,6 +122,11 @@ export class KvBackend implements Backend {
   /** What a crash now would leave. */
   get flushed(): AppliedState {
     return this.#flushed;
+  }
+
+  /** Of all keys and values that are not deleted, flushed or not. */
+  get liveBytes(): number {
+    return this.#liveBytes;
   }
 
   get dirtyBytes(): number {
@@ -171,6 +184,12 @@ export class KvBackend implements Backend {
     };
   }
 
+  /** Rewrites the files without what is deleted; reads and writes go on meanwhile. */
+  async defragment(): Promise<void> {
+    await this.flush();
+    await this.#level.compactRange(Uint8Array.of(0), Uint8Array.of(0xff));
+  }
+
   async close(): Promise<void> {
     await this.#flight?.catch(() => undefined);
     await this.#level.close();
@@ -179,6 +198,10 @@ export class KvBackend implements Backend {
   describe(): string {
     const { index, term } = this.#applied;
     return `backend applied=${index}/${term} flushed=${this.#flushed.index} keys=${this.#keys.size} dirty=${this.#dirty.size}`;
+  }
+
+  #valueBytes(key: Uint8Array): number {
+    return this.get(key)?.length ?? 0;
   }
 
   #change(name: string, pending: Pending): void {
@@ -219,13 +242,14 @@ interface Loaded {
   readonly keys: SortedKeys;
   readonly warm: Map<string, Uint8Array>;
   readonly applied: AppliedState;
+  readonly liveBytes: number;
 }
 
 async function load(level: Level, folder: string): Promise<Loaded> {
   const bytes = level.getSync(metaEncoder.encode(appliedName));
   const keys = new SortedKeys();
   const warm = new Map<string, Uint8Array>();
-  let warmBytes = 0;
+  let liveBytes = 0;
   const iterator = level.iterator({
     gte: Uint8Array.of(dataPrefix),
     lt: Uint8Array.of(dataPrefix + 1),
@@ -235,8 +259,8 @@ async function load(level: Level, folder: string): Promise<Loaded> {
     for await (const [key, value] of rowsOf(iterator)) {
       const name = latin1(key.subarray(1));
       keys.add(name);
-      warmBytes += value.length;
-      if (warmBytes <= warmBytesMax) warm.set(name, value);
+      liveBytes += name.length + value.length;
+      if (liveBytes <= warmBytesMax) warm.set(name, value);
     }
   } finally {
     await iterator.close();
@@ -247,7 +271,7 @@ async function load(level: Level, folder: string): Promise<Loaded> {
       `the store in ${folder} does not say how far it has applied: ${replaceMember}`,
     );
   }
-  return { keys, warm, applied: decodeApplied(bytes) };
+  return { keys, warm, applied: decodeApplied(bytes), liveBytes };
 }
 
 async function* rowsOf(iterator: {

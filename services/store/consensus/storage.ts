@@ -30,12 +30,15 @@ export interface OutgoingSnapshot {
 export interface MemberBackend extends Backend {
   readonly applied: AppliedState;
   readonly flushed: AppliedState;
+  /** Of all keys and values that are not deleted. */
+  readonly liveBytes: number;
   readonly dirtyBytes: number;
   readonly dirtyCount: number;
   setApplied(applied: AppliedState): void;
   putMeta(name: string, value: unknown): void;
   getMeta(name: string): unknown;
   flush(): Promise<void>;
+  defragment(): Promise<void>;
   snapshot(): Promise<OutgoingSnapshot>;
 }
 

@@ -1,8 +1,15 @@
-import { QuorateError } from '#shared/base';
+import type { ServerWritableStream } from '@grpc/grpc-js';
 import { handleUnary, headerToWire, toStatus } from '#shared/rpc';
+import { backupBytes, encodeBackup } from '#shared/storage';
+import type { AlarmMember } from '../../../shared/rpc/gen/etcdserverpb/AlarmMember.ts';
+import type { AlarmRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/AlarmRequest.ts';
+import type { SnapshotRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/SnapshotRequest.ts';
+import type { SnapshotResponse } from '../../../shared/rpc/gen/etcdserverpb/SnapshotResponse.ts';
 import type { MaintenanceHandlers } from '../../../shared/rpc/gen/etcdserverpb/Maintenance.ts';
 import { storeErrors } from '../errors.ts';
+import { changeAlarm, listAlarms } from '../serve/alarms.ts';
 import { headerNow, type Serving } from '../serve/context.ts';
+import type { Alarm, AlarmType } from '../state/alarms.ts';
 import { type Gate, gated } from './gate.ts';
 import { unimplemented } from './unimplemented.ts';
 
@@ -29,30 +36,36 @@ export function maintenanceHandlers(
             header: header(),
             version: contractVersion,
             dbSize: bytes,
-            dbSizeInUse: bytes,
+            dbSizeInUse: node.backend.liveBytes,
             leader: raft.leader,
             raftIndex: raft.commit,
             raftTerm: raft.term,
             raftAppliedIndex: node.backend.applied.index,
-            errors: raft.leader === 0 ? [storeErrors.noLeader().message] : [],
+            errors: [
+              ...(raft.leader === 0 ? [storeErrors.noLeader().message] : []),
+              // In the words of Go's protobuf.
+              ...state.alarms.all.map(
+                ({ memberId, alarm }) => `memberID:${memberId} alarm:${alarm.toUpperCase()} `,
+              ),
+            ],
             isLearner: raft.confState.learners.includes(raft.id),
           };
         },
         () => true,
       ),
     ),
-    // No alarm can be raised yet, so there is none to list or to clear.
     Alarm: handleUnary(
-      gated(gate, ({ action }) =>
-        action === 'ACTIVATE'
-          ? Promise.reject(
-              new QuorateError('unimplemented', 'etcdserver: alarms cannot be raised by hand'),
-            )
-          : Promise.resolve({ header: header(), alarms: [] }),
-      ),
+      gated(gate, async (request) => {
+        const alarms = await answerAlarm(serving, request);
+        return { header: header(), alarms: alarms.map(alarmToWire) };
+      }),
     ),
-    // LevelDB compacts by itself, all the time.
-    Defragment: handleUnary(gated(gate, () => Promise.resolve({ header: header() }))),
+    Defragment: handleUnary(
+      gated(gate, async () => {
+        await node.backend.defragment();
+        return { header: header() };
+      }),
+    ),
     Hash: handleUnary(
       gated(gate, () => Promise.resolve({ header: header(), hash: state.mvcc.hash() })),
     ),
@@ -70,11 +83,7 @@ export function maintenanceHandlers(
       }),
     ),
     Snapshot: (call) => {
-      const error = new QuorateError(
-        'unimplemented',
-        'etcdserver: Snapshot is not supported by this store yet',
-      );
-      call.emit('error', toStatus(error));
+      sendBackup(call, serving).catch((thrown: unknown) => call.emit('error', toStatus(thrown)));
     },
     Downgrade: unimplemented('Downgrade'),
   };
@@ -92,4 +101,52 @@ async function moveLeader(serving: Serving, target: number): Promise<void> {
     if (clock.monotonic() > deadline) throw storeErrors.timedOut();
     await clock.sleep(transferPollMs);
   }
+}
+
+/** An alarm of no kind changes nothing, as in etcd. */
+async function answerAlarm(
+  serving: Serving,
+  { action, memberID, alarm }: AlarmRequest__Output,
+): Promise<readonly Alarm[]> {
+  const type = alarmTypes.get(alarm);
+  if (action === 'GET') return listAlarms(serving, type);
+  if (type === undefined) return [];
+  const memberId = Number(memberID);
+  return changeAlarm(serving, action === 'ACTIVATE', { memberId, alarm: type, automatic: false });
+}
+
+const alarmTypes = new Map<string, AlarmType>([
+  ['NOSPACE', 'nospace'],
+  ['CORRUPT', 'corrupt'],
+]);
+
+function alarmToWire({ memberId, alarm }: Alarm): AlarmMember {
+  return { memberID: String(memberId), alarm: alarm === 'nospace' ? 'NOSPACE' : 'CORRUPT' };
+}
+
+/** The whole state as of now, in a backup's form; as fast as the client reads. */
+async function sendBackup(
+  call: ServerWritableStream<SnapshotRequest__Output, SnapshotResponse>,
+  { node }: Serving,
+): Promise<void> {
+  const snapshot = await node.backend.snapshot();
+  try {
+    let remaining = await backupBytes(snapshot);
+    for await (const blob of encodeBackup(snapshot)) {
+      if (call.cancelled) return;
+      remaining -= blob.length;
+      const message = { remaining_bytes: remaining, blob: Buffer.from(blob) };
+      if (!call.write(message)) await drained(call);
+    }
+    call.end();
+  } finally {
+    await snapshot.close();
+  }
+}
+
+/** Or gone: a client that cancels drains nothing any more. */
+function drained(call: ServerWritableStream<unknown, SnapshotResponse>): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['drain', 'cancelled', 'close']) call.once(event, resolve);
+  });
 }

@@ -1,4 +1,5 @@
 import { QuorateError } from '#shared/base';
+import type { ConfState } from '#shared/raft';
 import type { DataDir } from '#shared/storage';
 import type { Settings } from '../options.ts';
 import type { ClusterView } from '../wire/cluster.ts';
@@ -81,7 +82,11 @@ async function join(
   return identity;
 }
 
-function newIdentity(memberId: number, clusterId: number, { name, rng }: Settings): Identity {
+export function newIdentity(
+  memberId: number,
+  clusterId: number,
+  { name, rng }: Settings,
+): Identity {
   return { memberId, clusterId, name, starts: 1, incarnation: newId(rng), peerUrls: [] };
 }
 
@@ -112,26 +117,9 @@ async function foundCluster(
   dir: DataDir,
   views: readonly ClusterView[],
 ): Promise<Identity> {
-  const { name, initialCluster, initialClusterToken } = settings;
-  const members = initialMembers(initialCluster, initialClusterToken);
-  const own = members.find((member) => member.name === name);
-  if (!own) {
-    const names = members.map((member) => member.name).join(', ');
-    throw new QuorateError(
-      'bad-request',
-      `couldn't find local name "${name}" in the initial cluster configuration (it has: ${names})`,
-    );
-  }
-  const clusterId = initialClusterId(members, initialClusterToken);
+  const { members, own, clusterId } = initialCluster(settings);
   refuseReturn(own, clusterId, views);
-  const voters = members.map(({ id }) => id).sort((a, b) => a - b);
-  const confState = {
-    voters,
-    learners: [],
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
+  const confState = votersOnly(members);
   // As if all had installed one snapshot: a member that joins later cannot replay it, and gets one.
   const { index, term } = firstState;
   await dir.log.startFrom(
@@ -146,6 +134,30 @@ async function foundCluster(
   // Last: from here on this directory has an identity, and everything that goes with it.
   await writeIdentity(dir, identity);
   return identity;
+}
+
+/** What the flags say of a new cluster, and of this member in it. */
+export function initialCluster(settings: Settings): {
+  readonly members: readonly Member[];
+  readonly own: Member;
+  readonly clusterId: number;
+} {
+  const { name, initialClusterToken } = settings;
+  const members = initialMembers(settings.initialCluster, initialClusterToken);
+  const own = members.find((member) => member.name === name);
+  if (!own) {
+    const names = members.map((member) => member.name).join(', ');
+    throw new QuorateError(
+      'bad-request',
+      `couldn't find local name "${name}" in the initial cluster configuration (it has: ${names})`,
+    );
+  }
+  return { members, own, clusterId: initialClusterId(members, initialClusterToken) };
+}
+
+export function votersOnly(members: readonly Member[]): ConfState {
+  const voters = members.map(({ id }) => id).sort((a, b) => a - b);
+  return { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
 }
 
 /** The cluster exists, and this member has lived in it. */

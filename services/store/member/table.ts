@@ -1,13 +1,8 @@
 import { assertNever } from '#shared/base';
+import type { MetaStore } from '../state/meta-store.ts';
 import type { MemberChange } from '../wire/command.ts';
 import type { Member } from './member.ts';
 import { membershipErrors } from './membership-errors.ts';
-
-/** Where the table is kept, beside the keys. */
-export interface MetaStore {
-  putMeta(name: string, value: unknown): void;
-  getMeta(name: string): unknown;
-}
 
 const membersName = 'members';
 const removedName = 'removed-members';

@@ -16,22 +16,27 @@ import {
   type TxnRequest,
   type TxnResult,
 } from '#shared/mvcc';
+import { storeErrors } from '../errors.ts';
 import type { Outcome } from '../state/state-machine.ts';
 import type { Operation } from '../wire/command.ts';
 import { headerAt, headerNow, type Serving } from './context.ts';
+import type { Quota } from './quota.ts';
 
 /** etcd's KV service without its wire. */
 export class Kv {
   readonly #serving: Serving;
+  readonly #quota: Quota;
 
-  constructor(serving: Serving) {
+  constructor(serving: Serving, quota: Quota) {
     this.#serving = serving;
+    this.#quota = quota;
   }
 
   async range(request: RangeRequest): Promise<WithHeader<RangeResult>> {
     const { node, state } = this.#serving;
     checkRange(request);
     if (!request.serializable) await node.linearizable();
+    if (state.alarms.has('corrupt')) throw storeErrors.corrupt();
     return { header: headerNow(this.#serving), ...state.mvcc.range(request) };
   }
 
@@ -50,6 +55,7 @@ export class Kv {
     checkTxn(request, limits);
     if (!isTxnReadOnly(request)) return this.#propose<TxnResult>({ type: 'txn', txn: request });
     if (!isTxnSerializable(request)) await node.linearizable();
+    if (state.alarms.has('corrupt')) throw storeErrors.corrupt();
     const { result, revision } = state.mvcc.txn(request);
     return { header: headerAt(this.#serving, revision), ...result };
   }
@@ -69,7 +75,7 @@ export class Kv {
   }
 
   async #propose<T extends object>(operation: Operation): Promise<WithHeader<T>> {
-    const outcome = (await this.#serving.node.propose(operation)) as Outcome<T>;
+    const outcome = (await this.#quota.propose(operation)) as Outcome<T>;
     return { header: headerAt(this.#serving, outcome.revision), ...outcome.result };
   }
 }

@@ -6,6 +6,7 @@ import type { LeaderLeaseRequest } from '../consensus/transport.ts';
 import { storeErrors } from '../errors.ts';
 import type { Outcome } from '../state/state-machine.ts';
 import type { Serving } from './context.ts';
+import type { Quota } from './quota.ts';
 
 export interface LeaseTimes {
   /** -1: there is no such lease. */
@@ -25,11 +26,13 @@ const forwardRetryMs = 50;
  */
 export class Leases {
   readonly #serving: Serving;
+  readonly #quota: Quota;
   readonly #electionMs: number;
   readonly #timer: Timer;
 
-  constructor(serving: Serving, electionMs: number) {
+  constructor(serving: Serving, quota: Quota, electionMs: number) {
     this.#serving = serving;
+    this.#quota = quota;
     this.#electionMs = electionMs;
     this.#timer = serving.clock.every(expireEveryMs, () => void this.#expire());
   }
@@ -52,10 +55,10 @@ export class Leases {
     ttlSeconds: number;
     revision: number;
   }> {
-    const { node, limits, state, clock } = this.#serving;
+    const { limits, state, clock } = this.#serving;
     const ttlSeconds = checkLeaseGrant(request, { minTtlSeconds: limits.minLeaseTtlSeconds });
     const id = request.id || this.#newId();
-    const outcome = (await node.propose({ type: 'lease-grant', id, ttlSeconds })) as Outcome;
+    const outcome = (await this.#quota.propose({ type: 'lease-grant', id, ttlSeconds })) as Outcome;
     state.mvcc.leases.schedule(clock.monotonic());
     return { id, ttlSeconds, revision: outcome.revision };
   }

@@ -1,8 +1,12 @@
 import { assertNever } from '#shared/base';
 import { type Backend, type Event, Mvcc, WatchHub } from '#shared/mvcc';
 import type { Member } from '../member/member.ts';
-import { MemberTable, type MetaStore } from '../member/table.ts';
+import { MemberTable } from '../member/table.ts';
+import { storeErrors } from '../errors.ts';
 import type { Operation } from '../wire/command.ts';
+import { type Alarm, AlarmTable } from './alarms.ts';
+import type { MetaStore } from './meta-store.ts';
+import { spaceCost } from './space.ts';
 
 type MetaBackend = Backend & MetaStore;
 
@@ -12,14 +16,25 @@ export interface Outcome<T = unknown> {
   readonly revision: number;
 }
 
+/** Nobody may rely on what they read or write while members disagree. */
+const touchesKeys: ReadonlySet<Operation['type']> = new Set([
+  'put',
+  'delete-range',
+  'txn',
+  'compact',
+  'lease-grant',
+  'lease-revoke',
+] as const);
+
 /**
- * Everything that is replicated: keys, leases and the table of members, over one backend. Equal
+ * Everything that is replicated: keys, leases, members and alarms, over one backend. Equal
  * commands in equal order give equal states; nothing here knows time or who leads.
  */
 export class StateMachine {
   #mvcc: Mvcc;
   readonly hub: WatchHub;
   #table: MemberTable;
+  #alarms: AlarmTable;
   readonly #membersChanged: () => void;
 
   constructor(backend: MetaBackend, membersChanged: () => void) {
@@ -27,6 +42,7 @@ export class StateMachine {
     this.#mvcc.restore();
     this.hub = new WatchHub(this.#mvcc);
     this.#table = new MemberTable(backend);
+    this.#alarms = new AlarmTable(backend);
     this.#membersChanged = membersChanged;
   }
 
@@ -39,6 +55,10 @@ export class StateMachine {
     return this.#table.members;
   }
 
+  get alarms(): AlarmTable {
+    return this.#alarms;
+  }
+
   get table(): MemberTable {
     return this.#table;
   }
@@ -49,11 +69,13 @@ export class StateMachine {
     this.#mvcc.restore();
     this.hub.reset(this.#mvcc);
     this.#table = new MemberTable(backend);
+    this.#alarms = new AlarmTable(backend);
     this.#membersChanged();
   }
 
   /** Throws a QuorateError, having changed nothing, where the command is refused. */
   apply(operation: Operation): Outcome {
+    this.#refuseUnderAlarm(operation);
     switch (operation.type) {
       case 'put':
         return this.#changed(this.#mvcc.put(operation.put));
@@ -80,9 +102,23 @@ export class StateMachine {
       case 'promote-member':
         this.#table.change(operation);
         return this.#membership();
+      case 'alarm':
+        return this.#alarm(operation.raise, operation.alarm);
       default:
         return assertNever(operation, 'operation');
     }
+  }
+
+  #refuseUnderAlarm(operation: Operation): void {
+    if (this.#alarms.all.length === 0) return;
+    if (this.#alarms.has('corrupt') && touchesKeys.has(operation.type)) throw storeErrors.corrupt();
+    if (this.#alarms.has('nospace') && spaceCost(operation) > 0) throw storeErrors.noSpace();
+  }
+
+  #alarm(raise: boolean, alarm: Alarm): Outcome {
+    if (raise) this.#alarms.raise(alarm);
+    const result = raise ? [alarm] : this.#alarms.clear(alarm);
+    return { result, revision: this.#mvcc.revision };
   }
 
   describe(): string {

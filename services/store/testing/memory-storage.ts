@@ -143,6 +143,7 @@ class MemoryBackend implements MemberBackend {
   readonly #meta: Map<string, unknown>;
   applied: AppliedState;
   readonly dirtyBytes = 0;
+  readonly liveBytes = 0;
   readonly dirtyCount = 0;
 
   constructor(image: MemoryImage) {
@@ -182,6 +183,10 @@ class MemoryBackend implements MemberBackend {
     const { applied } = this;
     this.durable = { data: new Map(this.#data), meta: new Map(this.#meta), applied };
     return Promise.resolve();
+  }
+
+  defragment(): Promise<void> {
+    return this.flush();
   }
   async snapshot(): Promise<OutgoingSnapshot> {
     await this.flush();

@@ -12,6 +12,7 @@ import type {
   TxnRequest,
 } from '#shared/mvcc';
 import type { Member } from '../member/member.ts';
+import type { Alarm, AlarmType } from '../state/alarms.ts';
 import { readMember, writeMember } from './cluster.ts';
 import { Reader, Writer } from './protobuf.ts';
 
@@ -25,6 +26,7 @@ export type Operation =
   | { readonly type: 'lease-revoke'; readonly id: LeaseId }
   | { readonly type: 'publish-member'; readonly member: Member }
   | { readonly type: 'update-member'; readonly id: number; readonly peerUrls: readonly string[] }
+  | { readonly type: 'alarm'; readonly raise: boolean; readonly alarm: Alarm }
   | MemberChange;
 
 /** What goes through raft as a change of its configuration. */
@@ -51,6 +53,9 @@ const sortOrders: readonly SortOrder[] = ['none', 'ascend', 'descend'];
 const sortTargets: readonly SortTarget[] = ['key', 'version', 'create', 'mod', 'value'];
 const compareResults: readonly CompareResult[] = ['equal', 'greater', 'less', 'not-equal'];
 const compareTargets: readonly Compare['target'][] = ['version', 'create', 'mod', 'value', 'lease'];
+
+/** NONE, which is 0 on the wire, is no alarm. */
+const alarmTypes: readonly AlarmType[] = ['nospace', 'corrupt'];
 
 const writer = new Writer();
 
@@ -102,6 +107,14 @@ function writeOperation(operation: Operation): void {
       writer.message(13, () => {
         writer.integer(1, operation.id);
         for (const url of operation.peerUrls) writer.string(2, url);
+      });
+      return;
+    case 'alarm':
+      writer.message(14, () => {
+        writer.boolean(1, operation.raise);
+        writer.integer(2, operation.alarm.memberId);
+        writer.integer(3, alarmTypes.indexOf(operation.alarm.alarm) + 1);
+        writer.boolean(4, operation.alarm.automatic);
       });
       return;
     default:
@@ -237,6 +250,8 @@ function readOperation(field: number, reader: Reader): Operation | undefined {
       return { type: 'promote-member', id: readFirst(reader.message()) };
     case 13:
       return readUpdateMember(reader.message());
+    case 14:
+      return readAlarm(reader.message());
     default:
       reader.skip();
       return undefined;
@@ -385,4 +400,20 @@ function readUpdateMember(reader: Reader): Operation {
     else reader.skip();
   }
   return { type: 'update-member', id, peerUrls };
+}
+
+function readAlarm(reader: Reader): Operation {
+  let raise = false;
+  let memberId = 0;
+  let alarm: AlarmType = 'nospace';
+  let automatic = false;
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) raise = reader.boolean();
+    else if (field === 2) memberId = reader.integer();
+    else if (field === 3) alarm = alarmTypes[reader.integer() - 1] ?? alarm;
+    else if (field === 4) automatic = reader.boolean();
+    else reader.skip();
+  }
+  return { type: 'alarm', raise, alarm: { memberId, alarm, automatic } };
 }

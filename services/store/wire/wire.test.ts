@@ -100,7 +100,7 @@ function txn(rng: Rng, depth: number): TxnRequest {
 }
 
 function operation(rng: Rng): Operation {
-  switch (rng.int(9)) {
+  switch (rng.int(10)) {
     case 0:
       return { type: 'put', put: put(rng) };
     case 1:
@@ -133,6 +133,16 @@ function operation(rng: Rng): Operation {
         type: 'update-member',
         id: 1 + integer(rng),
         peerUrls: ['http://a:1', 'http://b:2'],
+      };
+    case 8:
+      return {
+        type: 'alarm',
+        raise: flag(rng),
+        alarm: {
+          memberId: 1 + integer(rng),
+          alarm: flag(rng) ? 'nospace' : 'corrupt',
+          automatic: flag(rng),
+        },
       };
     default:
       return { type: 'txn', txn: txn(rng, 2) };

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '#shared/lab';
+import { Stores } from './stores.ts';
+
+/** Backup and restore, quota and alarms, of members that run as processes. */
+const stores = new Stores();
+const members = ['a', 'b', 'c'];
+const quotaBytes = 2_000_000;
+
+beforeAll(async () => {
+  await stores.reserve(...members, 'r');
+  for (const name of members) {
+    stores.start(name, members, `--quota-backend-bytes=${quotaBytes}`);
+  }
+  await stores.ready(...members);
+});
+afterAll(() => stores.destroy());
+
+test('a backup is what etcd’s tools take for complete, and can be restored', async () => {
+  const value = Buffer.alloc(100_000, 'x');
+  for (let i = 0; i < 10; i++) await stores.kv('a').put(`k${i}`, value);
+  const { blob, remaining } = await stores.backup('a');
+  expect(remaining).toBe(0);
+  expect(blob.length % 512).toBe(32);
+  const digest = createHash('sha256').update(blob.subarray(0, -32)).digest();
+  expect(blob.subarray(-32)).toEqual(digest);
+  const file = `${stores.dataDir('backup')}.db`;
+  writeFileSync(file, blob);
+  expect(await stores.restore('r', file)).toBe(0);
+  stores.start('r', ['r']);
+  await stores.ready('r');
+  expect(await stores.kv('r').get('k9')).toBe(value.toString());
+  expect((await stores.cluster('r').list()).members.map(({ name }) => name)).toEqual(['r']);
+  blob.writeUInt8(1 ^ blob.readUInt8(5000), 5000);
+  writeFileSync(file, blob);
+  await stores.kill('r');
+  stores.loseDisk('r');
+  expect(await stores.restore('r', file)).toBe(1);
+  expect(stores.log('r')).toContain('the backup is damaged');
+});
+
+test('beyond the quota puts are refused everywhere; deletion and compaction make space again', async () => {
+  const value = Buffer.alloc(200_000, 'y');
+  const fill = async (): Promise<never> => {
+    for (let i = 0; ; i++) await stores.kv('b').put(`fill${i % 3}`, value);
+  };
+  await expect(fill()).rejects.toThrow('etcdserver: mvcc: database space exceeded');
+  for (const name of members) {
+    await expect(stores.kv(name).put('small', 'x')).rejects.toThrow('database space exceeded');
+    expect(await stores.alarms(name)).toEqual(['NOSPACE']);
+    expect(await stores.kv(name).get('ready')).toBeDefined();
+  }
+  const { header } = await stores.kv('c').delete('fill0');
+  await stores.kv('c').compact(header?.revision ?? '');
+  await eventually('the alarm to go', async () =>
+    (await stores.alarms('a')).length === 0 ? true : undefined,
+  );
+  await stores.kv('a').put('small', 'x');
+});
