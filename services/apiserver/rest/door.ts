@@ -14,7 +14,6 @@ import { serveDiscovery, unknownPath } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { serveHealth, serveVersion } from './health.ts';
 import { methodNotAllowed, serveResource } from './resources.ts';
-import type { OpenApiV3 } from './openapi/v3.ts';
 import { parseTarget } from './target.ts';
 
 /** A write in flight may still be answered; watches end at once. */
@@ -103,14 +102,11 @@ async function serve(
   }
 }
 
-const openApis = new WeakMap<Core, OpenApiV3>();
-
-/** Loaded with the first request for it: most servers are never asked. */
-async function serveOpenApi(core: Core, path: string, exchange: Exchange): Promise<void> {
-  const { OpenApiV3 } = await import('./openapi/v3.ts');
-  const openApi = openApis.get(core) ?? new OpenApiV3(core.kinds);
-  openApis.set(core, openApi);
-  await openApi.serve(path, exchange);
+/** The OpenAPI documents: loaded with the first request for one, since most servers get none. */
+async function serveOpenApi(core: Core, path: string, exchange: Exchange): Promise<boolean> {
+  if (!path.startsWith('/openapi/')) return false;
+  const { openApiOf } = await import('./openapi/openapi.ts');
+  return openApiOf(core.kinds).serve(path, exchange);
 }
 
 async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Promise<void> {
@@ -124,7 +120,7 @@ async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Pro
   if (verb !== 'get') throw methodNotAllowed();
   if (path === '/version') return serveVersion(exchange);
   if (serveDiscovery(core.kinds, path, exchange)) return;
-  if (/^\/openapi\/v3(\/|$)/.test(path)) return serveOpenApi(core, path, exchange);
+  if (await serveOpenApi(core, path, exchange)) return;
   if (await serveHealth(core, path, exchange)) return;
   throw unknownPath();
 }

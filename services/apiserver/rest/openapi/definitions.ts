@@ -27,17 +27,17 @@ const scalars: Readonly<Record<string, Definition>> = {
 };
 
 /**
- * Kubernetes' OpenAPI definitions of kinds and all that they use, by Kubernetes' names. `refPrefix`
- * is where references point, such as `#/components/schemas/`.
+ * Kubernetes' OpenAPI definitions of kinds and all that they use, by Kubernetes' names, for version 2
+ * or 3 of OpenAPI.
  */
 export class Definitions {
   readonly all = new Map<string, Definition>();
   readonly #descriptions: Descriptions;
-  readonly #refPrefix: string;
+  readonly #version: 2 | 3;
 
-  constructor(descriptions: Descriptions, refPrefix: string) {
+  constructor(descriptions: Descriptions, version: 2 | 3) {
     this.#descriptions = descriptions;
-    this.#refPrefix = refPrefix;
+    this.#version = version;
   }
 
   /** Defines a kind and returns its name. */
@@ -94,7 +94,9 @@ export class Definitions {
   }
 
   #reference(name: string, schema: Schema): Definition {
-    const $ref = `${this.#refPrefix}${name}`;
+    // Readers of version 2 know extensions beside a reference, and no allOf.
+    if (this.#version === 2) return { $ref: `#/definitions/${name}`, ...extensions(schema) };
+    const $ref = `#/components/schemas/${name}`;
     // Beside a reference nothing else counts, so what belongs to the field stands around it.
     return { allOf: [{ $ref }], ...extensions(schema) };
   }

@@ -71,7 +71,7 @@ function readField(object: Values, { name, type }: Field, wire: WireField): void
     Object.assign(object, readMessage(type.replace(/^\?/, ''), wire.bytes));
     return;
   }
-  switch (type[0]) {
+  switch (type.charAt(0)) {
     case '?':
       object[name] = readValue(type.slice(1), wire);
       return;
