@@ -39,6 +39,20 @@ describe('an event recorder', () => {
     });
   });
 
+  it('names events in order of time, within a millisecond too', async () => {
+    const { clock, api, recorder } = setUp();
+    const reasons = ['Scheduled', 'Pulled', 'Created', 'Started'];
+    for (const reason of reasons) recorder.event(pod, 'Normal', reason, reason);
+    await recorder.flush();
+    await clock.advance(1);
+    recorder.event(pod, 'Normal', 'Killing', 'Killing');
+    await recorder.flush();
+    const listed = api
+      .all<Event>(refs.events)
+      .toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1));
+    expect(listed.map(({ reason }) => reason)).toEqual([...reasons, 'Killing']);
+  });
+
   it('starts again when the event has expired, and drops what cannot be written', async () => {
     const { api, recorder } = setUp();
     recorder.event(pod, 'Normal', 'Pulled', 'here');

@@ -41,7 +41,7 @@ interface Remembered {
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { api, clock, log } = options;
-  const rng = options.rng ?? createRng(clock.now());
+  const uniqueName = createNamer(clock, options.rng ?? createRng(clock.now()));
   const remembered = new Map<string, Remembered>();
   let pending = 0;
   let last: Promise<void> = Promise.resolve();
@@ -73,7 +73,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   return {
     event(regarding, type, reason, message) {
       if (pending >= pendingMax) return;
-      const event = eventOf(options, rng, { regarding, type, reason, message });
+      const event = eventOf(options, uniqueName, { regarding, type, reason, message });
       const key = JSON.stringify([event.involvedObject, type, reason, message]);
       pending++;
       last = last
@@ -95,15 +95,29 @@ interface Happening {
   readonly message: string;
 }
 
-function eventOf(options: EventRecorderOptions, rng: Rng, happening: Happening): Event {
+/**
+ * Names as client-go gives them: the object's, then the nanosecond in hexadecimal digits, so that a
+ * list is in order of time. The clock knows milliseconds: the rest is each recorder's own, and grows.
+ */
+function createNamer(clock: Clock, rng: Rng): (objectName: string) => string {
+  const nanosPerMs = 1_000_000;
+  const own = BigInt(Math.floor(rng.next() * nanosPerMs));
+  let last = 0n;
+  return (objectName) => {
+    const now = BigInt(Math.floor(clock.now())) * BigInt(nanosPerMs) + own;
+    last = now > last ? now : last + 1n;
+    return `${objectName}.${last.toString(16)}`;
+  };
+}
+
+function eventOf(
+  options: EventRecorderOptions,
+  uniqueName: (objectName: string) => string,
+  happening: Happening,
+): Event {
   const { regarding, type, reason, message } = happening;
   const { apiVersion, kind, metadata: { name, namespace, uid } = {} } = regarding;
   const now = timestamp(options.clock);
-  const suffix = [rng.next(), rng.next()].map((part) =>
-    Math.floor(part * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, '0'),
-  );
   const involvedObject = {
     ...(apiVersion !== undefined && { apiVersion }),
     ...(kind !== undefined && { kind }),
@@ -114,7 +128,7 @@ function eventOf(options: EventRecorderOptions, rng: Rng, happening: Happening):
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${name ?? ''}.${suffix.join('')}`, namespace: namespace ?? 'default' },
+    metadata: { name: uniqueName(name ?? ''), namespace: namespace ?? 'default' },
     involvedObject,
     type,
     reason,
