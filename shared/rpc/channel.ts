@@ -19,6 +19,7 @@ const channelOptions: ChannelOptions = {
   'grpc.min_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.enable_retries': 0,
+  'grpc.enable_channelz': 0,
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
   'grpc.use_local_subchannel_pool': 1,
   'grpc.keepalive_time_ms': 10_000,

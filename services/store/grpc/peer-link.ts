@@ -33,6 +33,7 @@ const channelOptions = {
   'grpc.min_reconnect_backoff_ms': 20,
   'grpc.max_reconnect_backoff_ms': 150,
   'grpc.enable_retries': 0,
+  'grpc.enable_channelz': 0,
   'grpc.use_local_subchannel_pool': 1,
   // A member that froze, or a cut that nobody announces, is noticed by these.
   'grpc.keepalive_time_ms': 2000,
