@@ -2,6 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { QuorateError } from '#shared/base';
 import { CommandError, describeError } from './command-error.ts';
 import { labelOutcome, splitArguments } from './objects/change-map.ts';
+import {
+  generateConfigMap,
+  generateDeployment,
+  generateSecret,
+  parseLiteral,
+} from './create/generators.ts';
 import { parseDuration } from './objects/duration.ts';
 import { verbFirst } from './program.ts';
 import { rolloutProgress } from './rollout/progress.ts';
@@ -35,6 +41,32 @@ describe('errors', () => {
 
   it('without a server say what to do', () => {
     expect(describeError(new QuorateError('unavailable', 'no connection'))).toContain('quorate up');
+  });
+});
+
+describe('create', () => {
+  it('makes what kubectl makes of the same flags', () => {
+    const options = { image: 'r.io/a/my_app:1', replicas: 2, port: 80, command: ['sleep', '1'] };
+    expect(generateDeployment('x', options).spec?.template).toEqual({
+      metadata: { labels: { app: 'x' } },
+      spec: {
+        containers: [
+          {
+            name: 'my-app',
+            image: 'r.io/a/my_app:1',
+            command: ['sleep', '1'],
+            ports: [{ containerPort: 80 }],
+          },
+        ],
+      },
+    });
+    const entries = new Map([parseLiteral('a=b=c'), ['raw', Uint8Array.of(0xff)] as const]);
+    expect(generateConfigMap('x', entries)).toMatchObject({
+      data: { a: 'b=c' },
+      binaryData: { raw: '/w==' },
+    });
+    expect(generateSecret('x', entries, undefined).data).toEqual({ a: 'Yj1j', raw: '/w==' });
+    expect(() => parseLiteral('a')).toThrow('expected key=value');
   });
 });
 

@@ -66,7 +66,7 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: 'create',
-    summary: 'create objects from files',
+    summary: 'create objects from files or flags',
     group: basic,
     load: () => import('./verbs/create.ts'),
   },

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { createCommands } from '../create/commands.ts';
 import { forEachManifest } from '../objects/for-each-manifest.ts';
 import { typed } from '../objects/select.ts';
 import { withSession } from '../objects/session.ts';
@@ -19,7 +20,7 @@ export interface WriteFilesOptions extends NamespaceOptions, FileOptions {
 }
 
 export function command(context: Context): Command {
-  return addDryRun(addOutput(addFiles(addNamespace(new Command())))).action(
+  const create = addDryRun(addOutput(addFiles(addNamespace(new Command())))).action(
     (options: WriteFilesOptions) =>
       withSession(context, options, (session) =>
         forEachManifest(
@@ -38,4 +39,6 @@ export function command(context: Context): Command {
         ),
       ),
   );
+  for (const child of createCommands(context)) create.addCommand(child);
+  return create;
 }
