@@ -152,7 +152,7 @@ function handle(
 
 const okHeaders = { ':status': 200, 'content-type': 'application/grpc+proto' };
 const okTrailers = { 'grpc-status': '0', 'grpc-message': 'OK' };
-const withTrailers = { waitForTrailers: true, sendDate: false };
+const withTrailers = { waitForTrailers: true };
 
 function sendOk(this: ServerHttp2Stream): void {
   this.sendTrailers(okTrailers);
@@ -177,7 +177,7 @@ function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
       'grpc-status': String(error.code ?? status.UNKNOWN),
       'grpc-message': encodeURI(error.details ?? ''),
     },
-    { endStream: true, sendDate: false },
+    { endStream: true },
   );
 }
 
