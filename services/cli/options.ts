@@ -60,7 +60,7 @@ export function addSelectors(command: Command): Command {
 
 export function addFiles(command: Command): Command {
   return command
-    .option('-f, --filename <file>', 'a file, a folder, or - for standard input', collect, [])
+    .option('-f, --filename <file>', 'a file, a folder, or - for standard input', collect)
     .option('-R, --recursive', 'with a folder: those inside it too');
 }
 
@@ -83,6 +83,6 @@ export function addDryRun(command: Command): Command {
 }
 
 /** Collects the values of a flag that may be given several times, or with commas. */
-export function collect(value: string, previous: readonly string[]): string[] {
+export function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, ...value.split(',').filter((part) => part !== '')];
 }

@@ -124,6 +124,7 @@ function manners(command: Command, context: Context): void {
 function kubectlWording(text: string): string {
   return text
     .replace(/unknown option '([^']+)'/, 'unknown flag: $1')
+    .replace(/required option '--([a-z-]+)[^']*' not specified/, 'required flag(s) "$1" not set')
     .replace(/option '([^']+)' argument missing/, 'flag needs an argument: $1')
     .replace(/unknown command '([^']+)'/, 'unknown command "$1" for "quorate"');
 }

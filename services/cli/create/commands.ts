@@ -25,8 +25,8 @@ interface CreateOptions extends NamespaceOptions {
 }
 
 interface EntryOptions extends CreateOptions {
-  readonly fromLiteral: readonly string[];
-  readonly fromFile: readonly string[];
+  readonly fromLiteral?: readonly string[];
+  readonly fromFile?: readonly string[];
   readonly type?: string;
 }
 
@@ -104,12 +104,12 @@ async function createOne(
 }
 
 /** Values may hold commas, so each flag is one entry. */
-const gather = (value: string, previous: readonly string[]): string[] => [...previous, value];
+const gather = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
 
 const addEntries = (command: Command): Command =>
   command
-    .option('--from-literal <key=value>', 'a key and its value', gather, [])
-    .option('--from-file <[key=]path>', 'a file, or each file of a folder', gather, []);
+    .option('--from-literal <key=value>', 'a key and its value', gather)
+    .option('--from-file <[key=]path>', 'a file, or each file of a folder', gather);
 
 function entriesOf(context: Context, options: EntryOptions): Map<string, Uint8Array> {
   const entries = new Map<string, Uint8Array>();
@@ -119,13 +119,13 @@ function entriesOf(context: Context, options: EntryOptions): Map<string, Uint8Ar
     }
     entries.set(key, value);
   };
-  for (const source of options.fromFile) {
+  for (const source of options.fromFile ?? []) {
     const [key, path] = splitKey(source);
     for (const file of filesOf(resolve(context.cwd, path))) {
       add(key ?? basename(file), readFileSync(file));
     }
   }
-  for (const literal of options.fromLiteral) add(...parseLiteral(literal));
+  for (const literal of options.fromLiteral ?? []) add(...parseLiteral(literal));
   return entries;
 }
 
