@@ -87,22 +87,24 @@ const ignore = (): void => undefined;
 function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   let chunks: Buffer[] | undefined = [];
   let received = 0;
+  let needed = prefixBytes;
   // A stream that fails closes; nobody is left who could be told.
   stream.on('error', ignore);
   stream.on('data', (chunk: Buffer) => {
     if (!chunks) return;
     chunks.push(chunk);
     received += chunk.length;
-    if (received < prefixBytes) return;
+    if (received < needed) return;
     const bytes = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
     const length = bytes.readUInt32BE(1);
     const refused = refusal(bytes[0] as number, length, method.maxRequestBytes);
+    needed = prefixBytes + length;
     if (refused) {
       chunks = undefined;
       fail(stream, refused);
-    } else if (received >= prefixBytes + length) {
+    } else if (received >= needed) {
       chunks = undefined;
-      handle(method, stream, headers, bytes.subarray(prefixBytes, prefixBytes + length));
+      handle(method, stream, headers, bytes.subarray(prefixBytes, needed));
     } else {
       chunks = [bytes];
     }
