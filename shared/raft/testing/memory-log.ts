@@ -45,16 +45,16 @@ export class MemoryLog implements LogReader {
 
   entries(low: number, high: number, maxBytes: number): readonly Entry[] {
     assert(low > this.#compacted.index && high <= this.lastIndex() + 1, 'entries out of range');
-    const all = this.#entries.slice(
-      low - this.#compacted.index - 1,
-      high - this.#compacted.index - 1,
-    );
+    const first = low - this.#compacted.index - 1;
+    const end = high - this.#compacted.index - 1;
     let bytes = 0;
-    const fit = all.findIndex(({ data }, at) => {
-      bytes += data.length;
-      return at > 0 && bytes > maxBytes;
-    });
-    return fit < 0 ? all : all.slice(0, fit);
+    let next = first;
+    while (next < end) {
+      bytes += this.#entries[next]?.data.length ?? 0;
+      if (bytes > maxBytes && next > first) break;
+      next += 1;
+    }
+    return this.#entries.slice(first, next);
   }
 
   snapshot(): Snapshot | undefined {
