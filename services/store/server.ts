@@ -1,15 +1,16 @@
-import type { Server } from '@grpc/grpc-js';
+import type { RequestListener } from 'node:http';
 import { QuorateError } from '#shared/base';
 import type { KvClient } from '#shared/client';
 import type { Timer } from '#shared/clock';
 import { noNode, type RaftStatus, type SoftState } from '#shared/raft';
-import { listen } from '#shared/rpc';
 import { DataDir } from '#shared/storage';
 import { RaftNode } from './consensus/node.ts';
 import { storeErrors } from './errors.ts';
 import { askCluster } from './grpc/ask-cluster.ts';
-import { createClientServer } from './grpc/client-server.ts';
+import { type ClientServer, createClientServer } from './grpc/client-server.ts';
+import { contractVersion } from './grpc/maintenance.ts';
 import { GrpcPeerTransport } from './grpc/peer-transport.ts';
+import { ClientDoor } from './http/door.ts';
 import { found } from './member/found.ts';
 import { type Identity, writeIdentity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
@@ -21,6 +22,7 @@ import { createInProcessClient, ProgressRequests } from './serve/in-process-clie
 import { Kv } from './serve/kv.ts';
 import { Leases } from './serve/leases.ts';
 import { Membership } from './serve/membership.ts';
+import { Counters } from './metrics/counters.ts';
 import { StateMachine } from './state/state-machine.ts';
 import type { ClusterView } from './wire/cluster.ts';
 import { OpenWatchStreams } from './watch/watch-streams.ts';
@@ -109,7 +111,9 @@ class Running {
   readonly #membership: Membership;
   readonly #watches: OpenWatchStreams;
   readonly #progress = new ProgressRequests();
-  readonly #clientServer: Server;
+  readonly #counters = new Counters();
+  readonly #clientServer: ClientServer;
+  readonly #door: ClientDoor;
   readonly #timers: Timer[] = [];
   #compaction: Generator<void, void> | undefined;
   #leaderlessSinceMs: number | undefined;
@@ -152,6 +156,8 @@ class Running {
       catchUpEntries: settings.snapshotCatchUpEntries,
       maxRequestBytes: settings.maxRequestBytes,
       leaderChanged: (softState) => this.#leaderChanged(softState),
+      logWritten: (ms) => this.#counters.walFsync.observe(ms),
+      backendFlushed: (ms) => this.#counters.backendCommit.observe(ms),
       fatal: (error) => this.#fatal(error),
     });
     const serving = this.#serving();
@@ -175,6 +181,10 @@ class Running {
       gate: { hasLeader: () => this.#hasLeader(), isLearner: () => this.#isLearner() },
       backendBytes: () => dir.backendBytes(),
     });
+    this.#door = new ClientDoor({
+      grpc: this.#clientServer.inject,
+      http: () => this.#httpListener(serving),
+    });
     this.#leaderlessSinceMs = clock.monotonic();
     this.#timers.push(clock.every(settings.electionMs / 2, () => this.#endLeaderless()));
   }
@@ -195,7 +205,7 @@ class Running {
       refused: (error) => this.#leave(error),
     });
     this.#membersChanged();
-    for (const url of listenClientUrls) await listen(this.#clientServer, hostPort(url));
+    for (const url of listenClientUrls) await this.#door.listen(hostPort(url));
     const { memberId, clusterId, name } = this.#identity;
     log.info({ name, memberId, clusterId, listenClientUrls, listenPeerUrls }, 'store is listening');
     void this.#publish();
@@ -242,7 +252,8 @@ class Running {
     this.#leases.stop();
     this.#quota.stop();
     this.#watches.stop();
-    this.#clientServer.forceShutdown();
+    this.#door.close();
+    this.#clientServer.server.forceShutdown();
   }
 
   /** A leader that stops on purpose costs its cluster no election timeout. */
@@ -276,6 +287,29 @@ class Running {
       log.warn({ error: String(thrown) }, 'could not close everything');
     }
     onFatal?.(error);
+  }
+
+  /** Loaded when it is first asked for: most members serve nothing but gRPC. */
+  async #httpListener(serving: Serving): Promise<RequestListener> {
+    const { createHttpListener } = await import('./http/serve.ts');
+    const { find, methods, inject } = this.#clientServer;
+    return createHttpListener({
+      serving,
+      version: contractVersion,
+      counters: this.#counters,
+      methods,
+      find,
+      loopback: inject,
+      maxRequestBytes: serving.limits.maxRequestBytes,
+      quotaBytes: this.#settings.quotaBackendBytes,
+      grpcBytes: () => this.#door.grpcBytes,
+      backendBytes: () => this.#dir.backendBytes(),
+      openWatchStreams: () => this.#watches.size,
+      read: (serializable) => this.kv.range({ key: 'health', keysOnly: true, serializable }),
+      hasLeader: () => serving.node.leader !== noNode,
+      isLearner: () => this.#isLearner(),
+      alarms: () => serving.state.alarms.all.map(({ alarm }) => alarm.toUpperCase()),
+    });
   }
 
   #serving(): Serving {

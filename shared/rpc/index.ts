@@ -11,7 +11,7 @@ export { serveDirectly } from './direct-unary.ts';
 export { fromServiceError, toStatus } from './errors.ts';
 export { loadProto } from './load.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';
-export { createServer, handleUnary, listen, shutdown } from './server.ts';
+export { createServer, handleUnary, injector, listen, shutdown } from './server.ts';
 export {
   deleteRangeFromWire,
   deleteRangeToWire,

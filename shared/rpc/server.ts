@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import {
   type sendUnaryData,
   Server,
@@ -36,6 +37,13 @@ export function listen(server: Server, address: string): Promise<number> {
       );
     });
   });
+}
+
+/** A way in for connections that something else has accepted, in clear text. */
+export function injector(server: Server): (connection: Duplex) => void {
+  const way = server.createConnectionInjector(ServerCredentials.createInsecure());
+  installDirect(server);
+  return (connection) => way.injectConnection(connection);
 }
 
 /** Lets calls in flight finish for `graceMs`, then ends them. */

@@ -53,6 +53,9 @@ export interface NodeOptions {
   readonly catchUpEntries: number;
   readonly maxRequestBytes: number;
   readonly leaderChanged: (softState: SoftState) => void;
+  /** How long the disk took. */
+  readonly logWritten?: (ms: number) => void;
+  readonly backendFlushed?: (ms: number) => void;
   /** The disk cannot be trusted any more, or an invariant is broken: this member must stop. */
   readonly fatal: (error: Error) => void;
 }
@@ -84,6 +87,7 @@ export class RaftNode {
   #backend: MemberBackend;
   #softState: SoftState = { role: 'follower', leader: noNode };
   #leaderSinceMs = 0;
+  #leaderChanges = 0;
   #toWrite: Ready[] = [];
   #writing = false;
   #toApply: Entry[] = [];
@@ -194,6 +198,19 @@ export class RaftNode {
 
   get term(): number {
     return this.#raft.term;
+  }
+
+  /** Leaders this member has seen. */
+  get leaderChanges(): number {
+    return this.#leaderChanges;
+  }
+
+  get pendingProposals(): number {
+    return this.#proposals.size;
+  }
+
+  get failedProposals(): number {
+    return this.#proposals.failed;
   }
 
   get backend(): MemberBackend {
@@ -314,6 +331,7 @@ export class RaftNode {
     this.#softState = softState;
     if (before.leader !== softState.leader) {
       this.#leaderSinceMs = this.#options.clock.monotonic();
+      if (softState.leader !== noNode) this.#leaderChanges++;
       this.#firstElection.cancel();
       this.#reads.leaderChanged();
       if (softState.leader !== noNode) {
@@ -345,12 +363,15 @@ export class RaftNode {
       return;
     }
     this.#writing = true;
+    const { clock, logWritten } = this.#options;
+    const startedMs = clock.monotonic();
     const done = snapshot
       ? this.#writeAroundSnapshot(readies)
       : this.#options.storage.log.write(writes);
     done.then(
       () => {
         this.#writing = false;
+        logWritten?.(clock.monotonic() - startedMs);
         this.#guard(() => {
           this.#written(readies);
           this.#pump();
@@ -465,8 +486,12 @@ export class RaftNode {
 
   async #flush(): Promise<void> {
     if (this.#stopped || this.#snapshots.installing) return;
+    const { clock, backendFlushed } = this.#options;
+    const startedMs = clock.monotonic();
+    const dirty = this.#backend.dirtyCount > 0;
     try {
       await this.#backend.flush();
+      if (dirty) backendFlushed?.(clock.monotonic() - startedMs);
     } catch (thrown) {
       this.#fatal(thrown);
     }

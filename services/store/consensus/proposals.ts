@@ -47,6 +47,7 @@ export class Proposals {
   readonly #pending = new Map<number, Pending>();
   #nextSequence: number;
   #untaken = 0;
+  #failed = 0;
 
   constructor(proposer: Proposer, options: ProposalsOptions) {
     this.#proposer = proposer;
@@ -56,6 +57,11 @@ export class Proposals {
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** Those that nobody knows the outcome of. */
+  get failed(): number {
+    return this.#failed;
   }
 
   /** Resolves with what applying it gave, or rejects: refused, or its outcome is unknown. */
@@ -130,6 +136,7 @@ export class Proposals {
     for (const pending of this.#pending.values()) {
       if (nowMs - pending.startedMs < this.#options.timeoutMs) return;
       this.#forget(pending);
+      this.#failed++;
       pending.reject(this.#options.timeoutError(pending.startedMs));
     }
   }

@@ -1,5 +1,6 @@
-import type { Server } from '@grpc/grpc-js';
-import { createServer, loadProto, serveDirectly } from '#shared/rpc';
+import type { Duplex } from 'node:stream';
+import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { createServer, injector, loadProto, serveDirectly } from '#shared/rpc';
 import type { KvClient } from '#shared/client';
 import type { ProtoGrpcType as RpcProto } from '../../../shared/rpc/gen/rpc.ts';
 import type { ProtoGrpcType as ElectionProto } from '../../../shared/rpc/gen/v3election.ts';
@@ -9,6 +10,7 @@ import type { Kv } from '../serve/kv.ts';
 import type { Membership } from '../serve/membership.ts';
 import type { Leases } from '../serve/leases.ts';
 import { clusterHandlers } from './cluster.ts';
+import { count, type MethodCounts } from './counted.ts';
 import type { Gate } from './gate.ts';
 import { kvHandlers } from './kv.ts';
 import { electionHandlers } from './election.ts';
@@ -32,31 +34,51 @@ export interface ClientServerParts {
   readonly backendBytes: () => Promise<number>;
 }
 
+export interface ClientServer {
+  readonly server: Server;
+  /** Gives a connection to the server. */
+  readonly inject: (connection: Duplex) => void;
+  /** Calls so far, a method each. */
+  readonly methods: readonly MethodCounts[];
+  /** What the gRPC packages define under a full name: a service or the type of a message. */
+  readonly find: (name: string) => unknown;
+}
+
+type Packages = RpcProto & LockProto & ElectionProto;
+
 /** The etcd v3 API on the client port. */
-export function createClientServer(parts: ClientServerParts): Server {
+export function createClientServer(parts: ClientServerParts): ClientServer {
   const { serving, kv, client, leases, membership, watches, gate, backendBytes } = parts;
-  const {
-    etcdserverpb: proto,
-    v3lockpb,
-    v3electionpb,
-  } = loadProto<RpcProto & LockProto & ElectionProto>(
+  const packages = loadProto<Packages>(
     'etcd/rpc.proto',
     'etcd/v3lock.proto',
     'etcd/v3election.proto',
   );
+  const { etcdserverpb: etcd, v3lockpb, v3electionpb } = packages;
   const maxMessageBytes = serving.limits.maxRequestBytes + requestOverheadBytes;
   const server = createServer({ 'grpc.max_receive_message_length': maxMessageBytes });
-  const kvMethods = { ...kvHandlers(kv, gate) };
-  server.addService(proto.KV.service, kvMethods);
-  serveDirectly(server, proto.KV.service, kvMethods, maxMessageBytes);
-  server.addService(proto.Watch.service, { ...watchHandlers(watches, gate) });
-  server.addService(proto.Lease.service, { ...leaseHandlers(leases, serving, gate) });
-  server.addService(proto.Cluster.service, { ...clusterHandlers(membership, serving, gate) });
-  server.addService(proto.Maintenance.service, {
-    ...maintenanceHandlers(serving, gate, backendBytes),
-  });
+  const methods: MethodCounts[] = [];
+  const add = (service: ServiceDefinition, handlers: object): UntypedServiceImplementation => {
+    const counted = count(service, handlers as UntypedServiceImplementation, methods);
+    server.addService(service, counted);
+    return counted;
+  };
+  const hot = add(etcd.KV.service, kvHandlers(kv, gate));
+  serveDirectly(server, etcd.KV.service, hot, maxMessageBytes);
+  add(etcd.Watch.service, watchHandlers(watches, gate));
+  add(etcd.Lease.service, leaseHandlers(leases, serving, gate));
+  add(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
+  add(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
   const recipes = { kv: client, clock: serving.clock };
-  server.addService(v3lockpb.Lock.service, { ...lockHandlers(recipes, gate) });
-  server.addService(v3electionpb.Election.service, { ...electionHandlers(recipes, gate) });
-  return server;
+  add(v3lockpb.Lock.service, lockHandlers(recipes, gate));
+  add(v3electionpb.Election.service, electionHandlers(recipes, gate));
+  return { server, inject: injector(server), methods, find: (name) => lookUp(packages, name) };
+}
+
+function lookUp(packages: object, name: string): unknown {
+  let found: unknown = packages;
+  for (const part of name.split('.')) {
+    found = (found as Record<string, unknown> | undefined)?.[part];
+  }
+  return found;
 }

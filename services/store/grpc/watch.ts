@@ -42,10 +42,7 @@ function serveWatch(call: WatchCall, streams: WatchStreams, gate: Gate): void {
   const stream = streams.open((reply) => call.write(toWire(reply)), needsLeader ? fail : undefined);
   call.on('data', (request: WatchRequest__Output) => receive(stream, request));
   call.on('drain', () => stream.drained());
-  call.on('end', () => {
-    streams.close(stream);
-    call.end();
-  });
+  // A client that sends nothing more still gets its events, as from etcd.
   call.on('cancelled', () => streams.close(stream));
   call.on('error', () => streams.close(stream));
   call.on('close', () => streams.close(stream));

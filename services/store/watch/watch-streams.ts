@@ -30,6 +30,10 @@ export class OpenWatchStreams {
     return stream;
   }
 
+  get size(): number {
+    return this.#streams.size;
+  }
+
   close(stream: WatchStream): void {
     if (this.#streams.delete(stream)) stream.close();
   }

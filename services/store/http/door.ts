@@ -1,0 +1,128 @@
+import type { RequestListener, Server as HttpServer } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { QuorateError } from '#shared/base';
+
+export interface DoorParts {
+  /** Takes a connection that speaks HTTP/2. */
+  readonly grpc: (connection: Duplex) => void;
+  /** Everything else; loaded when the first HTTP/1 request comes. */
+  readonly http: () => Promise<RequestListener>;
+}
+
+/** What HTTP/2 begins with. No method of HTTP/1 does. */
+const preface = Buffer.from('PRI');
+/** As Node's own limit for the headers of a request. */
+const silenceMs = 60_000;
+
+/**
+ * One port for gRPC and HTTP/1: the first bytes of a connection say which it is. They are put back
+ * and the bare socket is handed on, so that afterwards nothing stands between it and its server.
+ */
+export class ClientDoor {
+  readonly #parts: DoorParts;
+  readonly #servers: Server[] = [];
+  /** Connections that have said nothing yet. */
+  readonly #silent = new Set<Socket>();
+  #http: Promise<HttpServer> | undefined;
+  readonly #grpcSockets = new Set<Socket>();
+  #closedBytes = { read: 0, written: 0 };
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+  }
+
+  /** Binds `host:port` in clear text and resolves with the port bound. */
+  listen(address: string): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#servers.push(server);
+    const { hostname, port } = new URL(`http://${address}`);
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => {
+        reject(
+          new QuorateError('unavailable', `cannot listen on ${address}: ${error.message}`, {
+            cause: error,
+          }),
+        );
+      });
+      server.listen(Number(port || 80), hostname.replace(/^\[|\]$/g, ''), () => {
+        const bound = server.address();
+        resolve(typeof bound === 'object' && bound ? bound.port : 0);
+      });
+    });
+  }
+
+  /** Bytes that gRPC clients have sent and been sent. */
+  get grpcBytes(): { read: number; written: number } {
+    let { read, written } = this.#closedBytes;
+    for (const socket of this.#grpcSockets) {
+      read += socket.bytesRead;
+      written += socket.bytesWritten;
+    }
+    return { read, written };
+  }
+
+  /** gRPC's connections are ended by its own server. */
+  close(): void {
+    for (const server of this.#servers) server.close();
+    for (const socket of this.#silent) socket.destroy();
+    void this.#http?.then((server) => server.closeAllConnections());
+  }
+
+  #accept(socket: Socket): void {
+    this.#silent.add(socket);
+    let head: Buffer = Buffer.alloc(0);
+    const look = (): void => {
+      const chunk = socket.read() as Buffer | null;
+      if (!chunk) return;
+      head = Buffer.concat([head, chunk]);
+      const length = Math.min(head.length, preface.length);
+      const isHttp2 = head.subarray(0, length).equals(preface.subarray(0, length));
+      if (isHttp2 && length < preface.length) return;
+      forget();
+      socket.unshift(head);
+      if (isHttp2) this.#serveGrpc(socket);
+      else void this.#serveHttp(socket);
+    };
+    const drop = (): void => {
+      forget();
+      socket.destroy();
+    };
+    const forget = (): void => {
+      this.#silent.delete(socket);
+      socket.off('readable', look).off('end', drop).off('error', drop).off('timeout', drop);
+      socket.setTimeout(0);
+    };
+    socket.on('readable', look).on('end', drop).on('error', drop);
+    socket.setTimeout(silenceMs, drop);
+  }
+
+  #serveGrpc(socket: Socket): void {
+    this.#grpcSockets.add(socket);
+    socket.once('close', () => {
+      this.#grpcSockets.delete(socket);
+      this.#closedBytes.read += socket.bytesRead;
+      this.#closedBytes.written += socket.bytesWritten;
+    });
+    this.#parts.grpc(socket);
+  }
+
+  async #serveHttp(socket: Socket): Promise<void> {
+    const dropped = (): void => {
+      socket.destroy();
+    };
+    socket.on('error', dropped);
+    this.#http ??= this.#loadHttp();
+    const server = await this.#http;
+    socket.off('error', dropped);
+    if (!socket.destroyed) server.emit('connection', socket);
+  }
+
+  async #loadHttp(): Promise<HttpServer> {
+    const [{ createServer: createHttpServer }, listener] = await Promise.all([
+      import('node:http'),
+      this.#parts.http(),
+    ]);
+    return createHttpServer(listener);
+  }
+}

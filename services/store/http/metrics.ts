@@ -1,0 +1,237 @@
+import type { Counters } from '../metrics/counters.ts';
+import { writeProcessMetrics } from '../metrics/process.ts';
+import { MetricsText, type Sample } from '../metrics/text.ts';
+import type { Serving } from '../serve/context.ts';
+import { answer, type HttpHandler } from './answers.ts';
+import type { HealthCounts } from './health.ts';
+
+export interface MethodCounts {
+  readonly service: string;
+  readonly method: string;
+  readonly type: string;
+  readonly started: number;
+  readonly handled: readonly number[];
+}
+
+export interface MetricsParts {
+  readonly serving: Serving;
+  readonly version: string;
+  readonly quotaBytes: number;
+  readonly counters: Counters;
+  readonly health: HealthCounts;
+  readonly methods: readonly MethodCounts[];
+  readonly grpcBytes: () => { readonly read: number; readonly written: number };
+  readonly backendBytes: () => Promise<number>;
+  readonly openWatchStreams: () => number;
+}
+
+/** `/metrics`: etcd's names for what this member knows, read when it is asked. */
+export function metricsHandler(parts: MetricsParts): HttpHandler {
+  return async (_request, response) => {
+    const out = new MetricsText();
+    writeServer(out, parts);
+    writeDisk(out, parts, await parts.backendBytes());
+    writeData(out, parts);
+    writeCalls(out, parts);
+    await writeProcessMetrics(out);
+    answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', out.text);
+  };
+}
+
+const labelled = (labels: Record<string, string>, value = 1): Sample[] => [{ labels, value }];
+
+function writeServer(out: MetricsText, { serving, version, health }: MetricsParts): void {
+  const raft = serving.node.status();
+  const flag = (on: boolean): number => (on ? 1 : 0);
+  const server = (name: string): string => `etcd_server_${name}`;
+  out.gauge(
+    'etcd_cluster_version',
+    "Which version is running. 1 for 'cluster_version' label with current cluster version",
+    labelled({ cluster_version: version.split('.', 2).join('.') }),
+  );
+  out.gauge(
+    server('version'),
+    "Which version is running. 1 for 'server_version' label with current version.",
+    labelled({ server_version: version }),
+  );
+  out.gauge(
+    server('id'),
+    "Server or member ID in hexadecimal format. 1 for 'server_id' label with current ID.",
+    labelled({ server_id: serving.memberId.toString(16) }),
+  );
+  out.gauge(
+    server('has_leader'),
+    'Whether or not a leader exists. 1 is existence, 0 is not.',
+    flag(raft.leader !== 0),
+  );
+  out.gauge(
+    server('is_leader'),
+    'Whether or not this member is a leader. 1 if is, 0 otherwise.',
+    flag(raft.role === 'leader'),
+  );
+  out.gauge(
+    server('is_learner'),
+    'Whether or not this member is a learner. 1 if is, 0 otherwise.',
+    flag(raft.confState.learners.includes(raft.id)),
+  );
+  out.counter(
+    server('leader_changes_seen_total'),
+    'The number of leader changes seen.',
+    serving.node.leaderChanges,
+  );
+  out.gauge(
+    server('proposals_committed_total'),
+    'The total number of consensus proposals committed.',
+    raft.commit,
+  );
+  out.gauge(
+    server('proposals_applied_total'),
+    'The total number of consensus proposals applied.',
+    serving.node.backend.applied.index,
+  );
+  out.gauge(
+    server('proposals_pending'),
+    'The current number of pending proposals to commit.',
+    serving.node.pendingProposals,
+  );
+  out.counter(
+    server('proposals_failed_total'),
+    'The total number of failed proposals seen.',
+    serving.node.failedProposals,
+  );
+  out.counter(
+    server('health_success'),
+    'The total number of successful health checks',
+    health.successes,
+  );
+  out.counter(
+    server('health_failures'),
+    'The total number of failed health checks',
+    health.failures,
+  );
+  writeChecks(out, health);
+}
+
+function writeChecks(out: MetricsText, { checks }: HealthCounts): void {
+  const each = [...checks].map(([key, counts]) => {
+    const [type = '', name = ''] = key.split('/');
+    return { type, name, ...counts };
+  });
+  out.gauge(
+    'etcd_server_healthcheck',
+    'The result of each kind of healthcheck.',
+    each.map(({ type, name, ok }) => ({ labels: { name, type }, value: ok ? 1 : 0 })),
+  );
+  out.counter(
+    'etcd_server_healthchecks_total',
+    'The total number of each kind of healthcheck.',
+    each.flatMap(({ type, name, success, error }) => [
+      { labels: { name, status: 'success', type }, value: success },
+      { labels: { name, status: 'error', type }, value: error },
+    ]),
+  );
+}
+
+function writeDisk(
+  out: MetricsText,
+  { serving, counters, quotaBytes }: MetricsParts,
+  backendBytes: number,
+): void {
+  out.histogram(
+    'etcd_disk_wal_fsync_duration_seconds',
+    'The latency distributions of fsync called by WAL.',
+    counters.walFsync,
+  );
+  out.histogram(
+    'etcd_disk_backend_commit_duration_seconds',
+    'The latency distributions of commit called by backend.',
+    counters.backendCommit,
+  );
+  out.gauge('etcd_server_quota_backend_bytes', 'Current backend storage quota size.', quotaBytes);
+  out.gauge(
+    'etcd_mvcc_db_total_size_in_bytes',
+    'Total size of the underlying database physically allocated in bytes.',
+    backendBytes,
+  );
+  out.gauge(
+    'etcd_mvcc_db_total_size_in_use_in_bytes',
+    'Total size of the underlying database logically in use in bytes.',
+    serving.node.backend.liveBytes,
+  );
+}
+
+function writeData(out: MetricsText, { serving, openWatchStreams }: MetricsParts): void {
+  const { mvcc, hub } = serving.state;
+  const debugging = (name: string): string => `etcd_debugging_mvcc_${name}`;
+  out.gauge(debugging('keys_total'), 'Total number of keys.', mvcc.indexedKeys);
+  out.gauge(debugging('current_revision'), 'The current revision of store.', mvcc.revision);
+  out.gauge(
+    debugging('compact_revision'),
+    'The revision of the last compaction in store.',
+    mvcc.compactRevision,
+  );
+  out.gauge(debugging('watcher_total'), 'Total number of watchers.', hub.size);
+  out.gauge(
+    debugging('slow_watcher_total'),
+    'Total number of unsynced slow watchers.',
+    hub.unsyncedSize,
+  );
+  out.gauge(debugging('watch_stream_total'), 'Total number of watch streams.', openWatchStreams());
+}
+
+/** By number, in the words of Go's gRPC. */
+const codeNames = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated',
+];
+
+function writeCalls(out: MetricsText, { methods, grpcBytes }: MetricsParts): void {
+  const { read, written } = grpcBytes();
+  out.counter(
+    'etcd_network_client_grpc_received_bytes_total',
+    'The total number of bytes received from grpc clients.',
+    read,
+  );
+  out.counter(
+    'etcd_network_client_grpc_sent_bytes_total',
+    'The total number of bytes sent to grpc clients.',
+    written,
+  );
+  const labelsOf = ({ method, service, type }: MethodCounts): Record<string, string> => ({
+    grpc_method: method,
+    grpc_service: service,
+    grpc_type: type,
+  });
+  out.counter(
+    'grpc_server_started_total',
+    'Total number of RPCs started on the server.',
+    methods.map((counts) => ({ labels: labelsOf(counts), value: counts.started })),
+  );
+  out.counter(
+    'grpc_server_handled_total',
+    'Total number of RPCs completed on the server, regardless of success or failure.',
+    methods.flatMap((counts) =>
+      codeNames.flatMap((name, code) => {
+        const value = counts.handled[code] ?? 0;
+        const labels = { grpc_code: name, ...labelsOf(counts) };
+        // A series exists from its first call on; `OK` always does, so that rates begin at 0.
+        return value > 0 || code === 0 ? [{ labels, value }] : [];
+      }),
+    ),
+  );
+}

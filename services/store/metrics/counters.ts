@@ -1,0 +1,7 @@
+import { DurationHistogram } from './histogram.ts';
+
+/** What is counted as it happens; everything else a scrape reads from the state there is. */
+export class Counters {
+  readonly walFsync = new DurationHistogram();
+  readonly backendCommit = new DurationHistogram();
+}
