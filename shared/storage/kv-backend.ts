@@ -52,6 +52,8 @@ export class KvBackend implements Backend {
   #flushing: Map<string, Pending> | undefined;
   #flight: Promise<void> | undefined;
   #meta = new Map<string, Uint8Array>();
+  /** The last command applied of each proposer: stored with the applied index, always. */
+  readonly sequences: Map<number, number>;
   #applied: AppliedState;
   #flushed: AppliedState;
 
@@ -61,6 +63,7 @@ export class KvBackend implements Backend {
     this.#keys = loaded.keys;
     this.#warm = loaded.warm;
     this.#applied = loaded.applied;
+    this.sequences = loaded.sequences;
     this.#flushed = loaded.applied;
     this.#liveBytes = loaded.liveBytes;
   }
@@ -169,7 +172,7 @@ export class KvBackend implements Backend {
     await this.flush();
     const level = this.#level;
     const snapshot = level.snapshot();
-    const applied = decodeApplied(level.getSync(metaEncoder.encode(appliedName), { snapshot }));
+    const { applied } = decodeApplied(level.getSync(metaEncoder.encode(appliedName), { snapshot }));
     return {
       applied,
       async *chunks() {
@@ -211,10 +214,9 @@ export class KvBackend implements Backend {
   }
 
   async #write(): Promise<void> {
-    const { index, term, confState } = this.#applied;
     const flushing = this.#dirty;
     const meta = this.#meta;
-    meta.set(appliedName, metaEncoder.encode(JSON.stringify({ index, term, confState })));
+    meta.set(appliedName, encodeApplied(this.#applied, this.sequences));
     this.#flushing = flushing;
     this.#dirty = new Map();
     this.#dirtyBytes = 0;
@@ -242,6 +244,7 @@ interface Loaded {
   readonly keys: SortedKeys;
   readonly warm: Map<string, Uint8Array>;
   readonly applied: AppliedState;
+  readonly sequences: Map<number, number>;
   readonly liveBytes: number;
 }
 
@@ -271,7 +274,7 @@ async function load(level: Level, folder: string): Promise<Loaded> {
       `the store in ${folder} does not say how far it has applied: ${replaceMember}`,
     );
   }
-  return { keys, warm, applied: decodeApplied(bytes), liveBytes };
+  return { keys, warm, ...decodeApplied(bytes), liveBytes };
 }
 
 async function* rowsOf(iterator: {
@@ -282,9 +285,19 @@ async function* rowsOf(iterator: {
   }
 }
 
-function decodeApplied(bytes: Uint8Array | undefined): AppliedState {
-  if (!bytes) return nothingApplied;
-  return JSON.parse(decoder.decode(bytes)) as AppliedState;
+function encodeApplied(
+  { index, term, confState }: AppliedState,
+  sequences: ReadonlyMap<number, number>,
+): Uint8Array {
+  return metaEncoder.encode(JSON.stringify({ index, term, confState, sequences: [...sequences] }));
+}
+
+function decodeApplied(bytes: Uint8Array | undefined): Pick<Loaded, 'applied' | 'sequences'> {
+  if (!bytes) return { applied: nothingApplied, sequences: new Map() };
+  const { sequences, ...applied } = JSON.parse(decoder.decode(bytes)) as AppliedState & {
+    sequences?: [number, number][];
+  };
+  return { applied, sequences: new Map(sequences) };
 }
 
 const nothingApplied: AppliedState = {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { must } from '#shared/base';
 import type { Operation } from '../wire/command.ts';
 import { LocalCluster, type LocalMember } from '../testing/local-cluster.ts';
 
@@ -75,6 +76,55 @@ test('a proposal that the dead leader took with it is proposed again', async () 
   cluster.restart(dead.id);
   await cluster.clock.advance(1000);
   for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
+});
+
+test('a proposal lost on its way to a leader that lives is proposed again on the next connection', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const follower = must(cluster.others(leader.id)[0], 'a follower');
+  const { term } = leader.node;
+  cluster.cut(follower.id);
+  const outcomes = [watched(follower.node.propose(put('k', 'v')))];
+  await cluster.clock.advance(50);
+  cluster.heal(follower.id);
+  follower.node.connected(leader.id);
+  outcomes.push(watched(follower.node.propose(put('l', 'v'))));
+  await cluster.clock.advance(200);
+  expect(outcomes.map(({ state }) => state())).toEqual(['done', 'done']);
+  expect(leader.node.term).toBe(term);
+  for (const member of cluster.members) {
+    expect([versionOf(member, 'k'), versionOf(member, 'l')]).toEqual([1, 1]);
+  }
+});
+
+test('one that is only overtaken is proposed anew, and applied once', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const follower = must(cluster.others(leader.id)[0], 'a follower');
+  cluster.cut(follower.id);
+  const lost = watched(follower.node.propose(put('k', 'v')));
+  await cluster.clock.advance(50);
+  cluster.heal(follower.id);
+  // Nobody tells of a new connection; the next proposal shows that the first one is gone.
+  const next = watched(follower.node.propose(put('l', 'v')));
+  await cluster.clock.advance(300);
+  expect([lost.state(), next.state()]).toEqual(['done', 'done']);
+  for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
+});
+
+test('a proposal sent twice is applied once, also by members that restart in between', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const follower = must(cluster.others(leader.id)[0], 'a follower');
+  const outcomes = Array.from({ length: 20 }, () => watched(follower.node.propose(put('k', 'v'))));
+  await cluster.clock.advance(1);
+  follower.node.connected(leader.id);
+  await cluster.clock.advance(200);
+  expect(new Set(outcomes.map(({ state }) => state()))).toEqual(new Set(['done']));
+  cluster.crash(follower.id);
+  cluster.restart(follower.id);
+  await cluster.clock.advance(2000);
+  for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(20);
 });
 
 test('without a quorum a request times out as in etcd, after 5 s and two elections', async () => {

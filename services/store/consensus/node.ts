@@ -244,6 +244,9 @@ export class RaftNode {
 
   connected(id: NodeId): void {
     this.#firstElection.connected(id);
+    if (this.#stopped || id !== this.leader) return;
+    this.#proposals.sendAgain();
+    this.#wake();
   }
 
   disconnected(id: NodeId): void {
@@ -408,6 +411,7 @@ export class RaftNode {
       this.#backend = await this.#snapshots.install(index, hardState);
       this.#committed = Math.max(this.#committed, index);
       applier.replace(this.#backend);
+      this.#proposals.jumped(this.#backend.sequences.get(this.#options.id) ?? 0);
       this.#reads.applied(index);
       this.#raft.applied(index);
       if (ready.entries.length > 0) await storage.log.write([{ entries: ready.entries }]);
@@ -461,7 +465,9 @@ export class RaftNode {
       command = change.context;
     }
     if (command.length > 0) {
-      this.#run(command, () => this.#backend.setApplied({ index, term, confState }));
+      // A change of the configuration is proposed once, and raft has taken it already.
+      this.#run(command, type === 'conf-change');
+      this.#backend.setApplied({ index, term, confState });
       return;
     }
     this.#backend.setApplied({ index, term, confState });
@@ -470,8 +476,15 @@ export class RaftNode {
     this.#wake();
   }
 
-  #run(data: Uint8Array, done: () => void): void {
+  /** Applies the command, unless it or a later one of its proposer was applied before. */
+  #run(data: Uint8Array, always: boolean): void {
     const { member, sequence, operation } = decodeCommand(data);
+    const { sequences } = this.#backend;
+    if (sequence <= (sequences.get(member) ?? 0)) {
+      if (!always) return;
+    } else {
+      sequences.set(member, sequence);
+    }
     let outcome: { value: unknown } | { error: Error };
     try {
       outcome = { value: this.#options.applier.apply(operation) };
@@ -480,7 +493,6 @@ export class RaftNode {
       if (!(thrown instanceof QuorateError)) throw thrown;
       outcome = { error: thrown };
     }
-    done();
     if (member === this.#options.id) this.#proposals.applied(sequence, outcome);
   }
 

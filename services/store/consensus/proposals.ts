@@ -2,7 +2,12 @@ import { assertNever } from '#shared/base';
 import type { ConfChange, ProposeResult } from '#shared/raft';
 import { storeErrors } from '../errors.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
-import { encodeCommand, type MemberChange, type Operation } from '../wire/command.ts';
+import {
+  decodeCommand,
+  encodeCommand,
+  type MemberChange,
+  type Operation,
+} from '../wire/command.ts';
 
 /** What raft is asked; a slice of `Raft`. */
 export interface Proposer {
@@ -12,8 +17,8 @@ export interface Proposer {
 }
 
 interface Pending {
-  readonly sequence: number;
-  readonly data: Uint8Array;
+  sequence: number;
+  data: Uint8Array;
   readonly startedMs: number;
   readonly resolve: (outcome: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -35,10 +40,13 @@ export interface ProposalsOptions {
 }
 
 /**
- * This member's proposals that are not applied yet. One that raft could not take is proposed when a
- * leader appears. One that was taken in an older term is proposed again once a newer term's first
- * entry is applied: a `propose` message counts only with the leader of its own term, and what that
- * leader had put into the log would have come before.
+ * This member's proposals that are not applied yet. Every member applies a command only if its number
+ * is above all that it has applied of the same proposer, so sending one twice does no harm, and one
+ * that was overtaken is never applied any more: it is proposed anew, with a new number.
+ *
+ * One that raft could not take is proposed when a leader appears; one whose way to the leader broke,
+ * on the next connection; one that was taken in an older term, once a newer term's first entry is
+ * applied.
  */
 export class Proposals {
   readonly #options: ProposalsOptions;
@@ -107,6 +115,23 @@ export class Proposals {
     this.#forget(pending);
     if ('error' in outcome) pending.reject(outcome.error);
     else pending.resolve(outcome.value);
+    this.#renumberBefore(sequence);
+  }
+
+  /** There is a new connection to the leader: what was on its way on the old one may be lost. */
+  sendAgain(): void {
+    for (const { term, data, once } of this.#pending.values()) {
+      if (!once && term === this.#proposer.term) this.#proposer.propose(data);
+    }
+  }
+
+  /** A snapshot with own commands up to `sequence` was installed: what became of them is not known. */
+  jumped(sequence: number): void {
+    for (const pending of this.#pending.values()) {
+      if (pending.sequence > sequence) continue;
+      this.#forget(pending);
+      pending.reject(storeErrors.timedOut());
+    }
   }
 
   /** The first entry of `term` is applied. */
@@ -153,6 +178,30 @@ export class Proposals {
     pending.term = this.#proposer.term;
     this.#untaken--;
     return true;
+  }
+
+  /** Own commands come in order; what is left below an applied one has been lost. */
+  #renumberBefore(sequence: number): void {
+    const lost: Pending[] = [];
+    for (const pending of this.#pending.values()) {
+      if (pending.sequence > sequence) break;
+      if (!pending.once) lost.push(pending);
+    }
+    if (lost.length === 0) return;
+    const rest = [...this.#pending.values()].filter((pending) => !lost.includes(pending));
+    this.#pending.clear();
+    for (const pending of lost) this.#renumber(pending);
+    // They stay the oldest.
+    for (const pending of [...lost, ...rest]) this.#pending.set(pending.sequence, pending);
+    this.retry();
+  }
+
+  #renumber(pending: Pending): void {
+    pending.sequence = this.#nextSequence++;
+    pending.data = encodeCommand({ ...decodeCommand(pending.data), sequence: pending.sequence });
+    if (pending.term === 0) return;
+    pending.term = 0;
+    this.#untaken++;
   }
 
   #forget(pending: Pending): void {

@@ -30,6 +30,8 @@ export interface OutgoingSnapshot {
 export interface MemberBackend extends Backend {
   readonly applied: AppliedState;
   readonly flushed: AppliedState;
+  /** The number of the last command applied of each proposing member; part of the applied state. */
+  readonly sequences: Map<number, number>;
   /** Of all keys and values that are not deleted. */
   readonly liveBytes: number;
   readonly dirtyBytes: number;

@@ -31,6 +31,8 @@ export async function restore(settings: Settings, backupFile: string): Promise<v
     // The members and alarms of the old cluster are not those of the new one.
     new MemberTable(backend).begin(members, []);
     new AlarmTable(backend).clearAll();
+    // And the new cluster's members begin to count again.
+    backend.sequences.clear();
     backend.setApplied({ index, term, confState });
     await backend.flush();
     await dir.log.startFrom(

@@ -22,6 +22,7 @@ export class MemoryStorage implements MemberStorage {
       data: new Map(),
       meta: new Map(),
       applied: { index: 0, term: 0, confState },
+      sequences: new Map(),
     });
   }
 
@@ -38,15 +39,21 @@ export class MemoryStorage implements MemberStorage {
   async stage(chunks: AsyncIterable<Uint8Array>): Promise<StagedSnapshot> {
     let text = '';
     for await (const chunk of chunks) text += Buffer.from(chunk).toString();
-    const { data, meta, applied } = JSON.parse(text) as Record<
+    const { data, meta, applied, sequences } = JSON.parse(text) as Record<
       'data' | 'meta',
       [string, string][]
     > & {
       applied: AppliedState;
+      sequences: [number, number][];
     };
     const number = ++this.#number;
     const bytes = data.map(([key, value]) => [key, Buffer.from(value, 'latin1')] as const);
-    this.#staged.set(number, { data: new Map(bytes), meta: new Map(meta), applied });
+    this.#staged.set(number, {
+      data: new Map(bytes),
+      meta: new Map(meta),
+      applied,
+      sequences: new Map(sequences),
+    });
     return { number };
   }
 
@@ -133,6 +140,7 @@ interface MemoryImage {
   readonly data: ReadonlyMap<string, Uint8Array>;
   readonly meta: ReadonlyMap<string, unknown>;
   readonly applied: AppliedState;
+  readonly sequences: ReadonlyMap<number, number>;
 }
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
@@ -142,6 +150,7 @@ class MemoryBackend implements MemberBackend {
   readonly #data: Map<string, Uint8Array>;
   readonly #meta: Map<string, unknown>;
   applied: AppliedState;
+  readonly sequences: Map<number, number>;
   readonly dirtyBytes = 0;
   readonly liveBytes = 0;
   readonly dirtyCount = 0;
@@ -151,6 +160,7 @@ class MemoryBackend implements MemberBackend {
     this.#data = new Map(image.data);
     this.#meta = new Map(image.meta);
     this.applied = image.applied;
+    this.sequences = new Map(image.sequences);
   }
 
   get flushed(): AppliedState {
@@ -181,7 +191,8 @@ class MemoryBackend implements MemberBackend {
   }
   flush(): Promise<void> {
     const { applied } = this;
-    this.durable = { data: new Map(this.#data), meta: new Map(this.#meta), applied };
+    const sequences = new Map(this.sequences);
+    this.durable = { data: new Map(this.#data), meta: new Map(this.#meta), applied, sequences };
     return Promise.resolve();
   }
 
@@ -190,9 +201,14 @@ class MemoryBackend implements MemberBackend {
   }
   async snapshot(): Promise<OutgoingSnapshot> {
     await this.flush();
-    const { data, meta, applied } = this.durable;
+    const { data, meta, applied, sequences } = this.durable;
     const rows = [...data].map(([key, value]) => [key, latin1(value)]);
-    const text = JSON.stringify({ data: rows, meta: [...meta], applied });
+    const text = JSON.stringify({
+      data: rows,
+      meta: [...meta],
+      applied,
+      sequences: [...sequences],
+    });
     return {
       applied,
       async *chunks() {
