@@ -111,8 +111,15 @@ describe('the data directory', () => {
   });
 
   it('with another cluster.json is not ours', () => {
-    writeFileSync(join(dir, 'cluster.json'), '{"name": "something else"}');
-    expect(() => readCluster(dir)).toThrow('is not the description of a quorate cluster');
+    const refuses = (text: string): void => {
+      writeFileSync(join(dir, 'cluster.json'), text);
+      expect(() => readCluster(dir)).toThrow('is not the description of a cluster of this version');
+    };
+    refuses('{"name": "something else"}');
+    refuses('{');
+    const { state } = clusterIn(dir);
+    refuses(JSON.stringify({ ...state, parts: [{ role: 'master', name: 'master-1' }] }));
+    refuses(JSON.stringify({ ...state, parts: [null] }));
   });
 });
 

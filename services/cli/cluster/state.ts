@@ -10,7 +10,7 @@ import {
 import { join, resolve } from 'node:path';
 import { type Environment, setting } from '#shared/runtime';
 import { CommandError } from '../command-error.ts';
-import type { Part } from './layout.ts';
+import { addressesOf, type Part } from './layout.ts';
 
 /** What `<data>/cluster.json` holds: which processes make up the cluster, and where they listen. */
 export interface ClusterState {
@@ -58,10 +58,25 @@ function parseState(file: string, text: string): ClusterState {
   } catch {
     // Falls through to the same answer as any other file that is not ours.
   }
-  if (state.version === 1 && Array.isArray(state.parts)) return state as ClusterState;
-  throw new CommandError(`${file} is not the description of a quorate cluster`, {
-    hint: 'Use another --data-dir, or move that file away.',
+  if (isState(state)) return state;
+  throw new CommandError(`${file} is not the description of a cluster of this version`, {
+    hint: 'Use another --data-dir, or remove that one and the cluster in it.',
   });
+}
+
+/** Whole, as this version writes it: half of a layout would fail somewhere deep inside. */
+function isState(state: Partial<ClusterState>): state is ClusterState {
+  const { version, podCidr, serviceCidr, parts } = state;
+  return (
+    version === 1 &&
+    typeof podCidr === 'string' &&
+    typeof serviceCidr === 'string' &&
+    Array.isArray(parts) &&
+    parts.every(
+      (part: Part | null) =>
+        part !== null && addressesOf(part).every(({ address }) => typeof address === 'string'),
+    )
+  );
 }
 
 /** The cluster in `dir`, or an error that says how to make one. */
