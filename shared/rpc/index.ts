@@ -9,6 +9,7 @@ export {
 } from './channel.ts';
 export { serveDirectly } from './direct-unary.ts';
 export { fromServiceError, toStatus } from './errors.ts';
+export { healthService } from './health.ts';
 export { loadProto } from './load.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';
 export { createServer, handleUnary, injector, listen, shutdown } from './server.ts';

@@ -1,4 +1,4 @@
-import { createServer, listen, loadProto, shutdown } from '#shared/rpc';
+import { createServer, healthService, listen, loadProto, shutdown } from '#shared/rpc';
 import type { ProtoGrpcType as ElectionsProto } from '../../../shared/rpc/gen/elections.ts';
 import type { ProtoGrpcType as NodesProto } from '../../../shared/rpc/gen/nodes.ts';
 import type { ProtoGrpcType as PodsProto } from '../../../shared/rpc/gen/pods.ts';
@@ -35,6 +35,8 @@ export async function openGrpcDoor(
   server.addService(quorate.v1.Elections.service, electionsService(core, signal));
   server.addService(quorate.v1.Nodes.service, nodesService(core, signal));
   server.addService(quorate.v1.Pods.service, podsService(core, signal));
+  const health = healthService();
+  server.addService(health.definition, { ...health.handlers });
   const bound = await listen(server, `${host}:${port}`);
   return {
     port: bound,

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { createServer, injector, loadProto, serveDirectly } from '#shared/rpc';
+import { createServer, healthService, injector, loadProto, serveDirectly } from '#shared/rpc';
 import type { KvClient } from '#shared/client';
 import type { ProtoGrpcType as RpcProto } from '../../../shared/rpc/gen/rpc.ts';
 import type { ProtoGrpcType as ElectionProto } from '../../../shared/rpc/gen/v3election.ts';
@@ -72,6 +72,8 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   const recipes = { kv: client, clock: serving.clock };
   add(v3lockpb.Lock.service, lockHandlers(recipes, gate));
   add(v3electionpb.Election.service, electionHandlers(recipes, gate));
+  const health = healthService();
+  add(health.definition, health.handlers);
   return { server, inject: injector(server), methods, find: (name) => lookUp(packages, name) };
 }
 
