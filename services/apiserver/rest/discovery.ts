@@ -39,6 +39,16 @@ export function serveDiscovery(kinds: KindTable, path: string, exchange: Exchang
   return true;
 }
 
+/** `/`: where to go from here. */
+export function serveIndex(kinds: KindTable, exchange: Exchange): void {
+  const groups = groupsOf(kinds).flatMap(({ name, versions }) => {
+    if (name === '') return [...versions.keys()].map((version) => `/api/${version}`);
+    return [`/apis/${name}`, ...[...versions.keys()].map((version) => `/apis/${name}/${version}`)];
+  });
+  const others = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz'];
+  exchange.json({ paths: [...groups, ...others, '/version'].sort() });
+}
+
 export const unknownPath = (): QuorateError =>
   new QuorateError('not-found', 'the server could not find the requested resource');
 

@@ -139,6 +139,12 @@ describe('discovery', () => {
     expect(headers['content-type']).toContain('protobuf');
   });
 
+  it('begins with a list of paths', async () => {
+    const { paths } = (await admin.ask('/')).body;
+    expect(paths).toContain('/apis/apps/v1');
+    expect(paths).toContain('/version');
+  });
+
   it('says what is not there', async () => {
     for (const path of ['/apis/x', '/apis/apps/v9', '/api/v1/gizmos', '/nope', '/openapi/v3/x']) {
       expect(await admin.ask(path)).toMatchObject({ code: 404, body: { reason: 'NotFound' } });
@@ -212,6 +218,7 @@ describe('watches', () => {
       },
     ]);
     expect((await admin.ask(`${maps}?watch=1&sendInitialEvents=true`)).code).toBe(400);
+    expect((await admin.ask(`${maps}?watch=1&resourceVersion=zz`)).code).toBe(400);
   });
 
   it('end with an error event where the history is gone', async () => {

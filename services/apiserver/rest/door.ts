@@ -10,7 +10,7 @@ import type { Logger } from '#shared/runtime';
 import { authorize } from '../auth/authorization.ts';
 import type { Core } from '../core.ts';
 import { userOf } from './client-certificate.ts';
-import { serveDiscovery, unknownPath } from './discovery.ts';
+import { serveDiscovery, serveIndex, unknownPath } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { serveHealth, serveVersion } from './health.ts';
 import { methodNotAllowed, serveResource } from './resources.ts';
@@ -18,6 +18,12 @@ import { parseTarget } from './target.ts';
 
 /** A write in flight may still be answered; watches end at once. */
 const graceMs = 1_000;
+
+/** As Kubernetes had it for long; Go clients open another connection for more. */
+const maxConcurrentStreams = 250;
+
+/** A client that vanished without a word is noticed although nothing is sent to it. */
+const keepAliveMs = 30_000;
 
 /** PEM. Clients show a certificate of the same authority that the server's comes from. */
 export interface ServerTls {
@@ -47,11 +53,14 @@ export async function openRestDoor(core: Core, log: Logger, listen: RestListen):
     // Who shows no certificate gets an answer that says so, not a broken connection.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
+    settings: { maxConcurrentStreams },
   });
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepAliveMs);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
   });
@@ -119,6 +128,7 @@ async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Pro
   authorize(user, { type: 'path', verb, path });
   if (verb !== 'get') throw methodNotAllowed();
   if (path === '/version') return serveVersion(exchange);
+  if (path === '/') return serveIndex(core.kinds, exchange);
   if (serveDiscovery(core.kinds, path, exchange)) return;
   if (await serveOpenApi(core, path, exchange)) return;
   if (await serveHealth(core, path, exchange)) return;

@@ -3,6 +3,7 @@ import { badRequest, statusFor } from '#shared/api';
 import type { WatchEvent, WatchOptions } from '#shared/client';
 import type { Core } from '../core.ts';
 import { toSharedJson } from '../json.ts';
+import { parseResourceVersion } from '../registry/resource-version.ts';
 import { parseSelection } from '../registry/selection.ts';
 import type { Exchange } from './exchange.ts';
 import { type FormContext, formObject } from './forms.ts';
@@ -23,6 +24,7 @@ export async function serveWatch(
   const options = watchOptions(exchange, place.namespace);
   // What is wrong with the request is a status, as long as the stream has not begun.
   parseSelection(context.resource, options);
+  if (options.resourceVersion) parseResourceVersion(options.resourceVersion);
   const timeout = new AbortController();
   const seconds = integerParam(exchange.query, 'timeoutSeconds') || defaultTimeoutSeconds;
   const timer = core.clock.after(seconds * 1000, () => timeout.abort());
