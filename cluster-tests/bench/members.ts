@@ -23,7 +23,7 @@ export const quorate: Implementation = {
   name: 'quorate',
   clientPort: 24810,
   peerPort: 24820,
-  command: [process.execPath, join(root, 'dist/services/store/main.js')],
+  command: [process.execPath, join(root, 'dist/bin/quorate.js'), 'store'],
 };
 
 export const etcd: Implementation = {
