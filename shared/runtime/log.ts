@@ -33,7 +33,6 @@ export function createLogger(options: LoggerSettings, destination?: DestinationS
   const pino = loadPino();
   const settings: LoggerOptions = {
     level: options.level,
-    base: { component: options.component },
     messageKey: 'msg',
     timestamp: () => `,"ts":"${new Date().toISOString()}"`,
     // Both names are in use for a thrown value; without this an Error would print as {}.
@@ -41,10 +40,20 @@ export function createLogger(options: LoggerSettings, destination?: DestinationS
     formatters: { level: (label) => ({ level: label }) },
   };
   const sink = destination ?? pino.destination({ dest: 1, sync: true });
-  if (options.format !== 'text') return pino(settings, sink);
-  return pino(settings, {
-    write(line) {
-      sink.write(`${formatLogLine(line)}\n`);
-    },
-  });
+  const lines: DestinationStream =
+    options.format === 'text'
+      ? { write: (line) => void sink.write(`${formatLogLine(line)}\n`) }
+      : sink;
+  // A child of pino's writes a field again that its parent has; a reader would see the key twice.
+  const withFields = (base: Record<string, unknown>): Logger => {
+    const logger = pino({ ...settings, base }, lines);
+    return {
+      debug: (fields, message) => logger.debug(fields, message),
+      info: (fields, message) => logger.info(fields, message),
+      warn: (fields, message) => logger.warn(fields, message),
+      error: (fields, message) => logger.error(fields, message),
+      child: (fields) => withFields({ ...base, ...fields }),
+    };
+  };
+  return withFields({ component: options.component });
 }
