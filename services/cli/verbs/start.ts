@@ -1,19 +1,25 @@
 import { Command } from 'commander';
 import { bringUp } from '../cluster/bring-up.ts';
-import { mastersOf, partsNamed } from '../cluster/layout.ts';
+import { mastersOf, type Part, partsNamed } from '../cluster/layout.ts';
 import { runningProcess } from '../cluster/processes.ts';
 import { type Cluster, dataDir, requireCluster } from '../cluster/state.ts';
+import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { addDataDir } from '../options.ts';
 
 interface StartOptions {
   readonly dataDir?: string;
   readonly wait: boolean;
+  readonly newMember?: boolean;
 }
 
 export function command(context: Context): Command {
   return addDataDir(new Command())
     .argument('<name...>', 'such as master-1 or worker-2')
+    .option(
+      '--new-member',
+      'replace the member of a master whose disk was lost: what is left of its data is deleted',
+    )
     .option('--no-wait', 'do not wait until they are ready')
     .action((names: string[], options: StartOptions) => start(context, names, options));
 }
@@ -30,6 +36,7 @@ async function start(
     if (process) context.out.write(`${part.name}: already running (pid ${process.pid})\n`);
     return !process;
   });
+  if (options.newMember) await replaceOne(context, cluster, stopped);
   const wait = options.wait && hasQuorum(cluster, names);
   await bringUp(context, cluster, stopped, { wait });
   if (!wait && stopped.length > 0 && options.wait) {
@@ -38,6 +45,22 @@ async function start(
         'Start more of them, or all with `quorate up`.\n',
     );
   }
+}
+
+/** One at a time: the others must hold the quorum meanwhile. */
+async function replaceOne(
+  context: Context,
+  cluster: Cluster,
+  stopped: readonly Part[],
+): Promise<void> {
+  const [part, another] = stopped;
+  if (part?.role !== 'master' || another) {
+    throw new CommandError('--new-member is for one stopped master', {
+      hint: 'Name one, and stop it first if it runs.',
+    });
+  }
+  const { makeNewMember } = await import('../cluster/new-member.ts');
+  await makeNewMember(context, cluster, part);
 }
 
 /** Whether a majority of the masters will run once these have started. */

@@ -13,7 +13,8 @@ export const refusals = {
       `member ${hexId(id)} has already been bootstrapped: "${name}" was started before, and what it ` +
         'had promised the others is not in this data directory. Put its own directory back, or replace ' +
         `the member: \`etcdctl member remove ${hexId(id)}\`, then ` +
-        `\`etcdctl member add ${name} --peer-urls=${peerUrl}\`, then start it with an empty directory`,
+        `\`etcdctl member add ${name} --peer-urls=${peerUrl}\`, then start it with an empty directory ` +
+        `(in a cluster of \`quorate up\`: \`quorate start ${name} --new-member\`)`,
     ),
   removed: (id: number) =>
     refusal(
