@@ -1,5 +1,5 @@
 import type { Core } from './core.ts';
-import { retryEarlyPreVote } from './early-pre-vote.ts';
+import { planNextEarlyPreVote } from './early-pre-vote.ts';
 import { answerVoteRequest, countVote, learnCommit } from './election.ts';
 import { follower } from './follower.ts';
 import { type Handlers, ignore, type MessageOf } from './handlers.ts';
@@ -22,9 +22,10 @@ function handleVoteResponse(core: Core, message: MessageOf<'vote-response'>): vo
   // A pre-vote is granted in the term that would begin: anything else answers an earlier question.
   if (preCandidate && !message.reject && message.term !== core.term + 1) return;
   if (!learnCommit(core, message)) return;
-  const early = core.preVoteIsEarly;
+  const early = core.earlyPreVoteIn !== undefined;
   countVote(core, message.from, !message.reject);
-  if (early && core.role === 'follower') retryEarlyPreVote(core);
+  const decided = core.role === 'leader' || core.earlyPreVoteIn !== undefined;
+  if (early && !decided) planNextEarlyPreVote(core);
 }
 
 /** For candidates and pre-candidates. */

@@ -45,8 +45,8 @@ export class Core {
   transferElapsed = 0;
   /** Ticks until the early pre-vote; undefined where none is planned. */
   earlyPreVoteIn: number | undefined;
-  /** Pre-candidate: its turn came early; if refused it asks again soon. */
-  preVoteIsEarly = false;
+  /** Early elections begun since the leader was lost. */
+  earlyAttempts = 0;
 
   /** Membership changes handed out to be applied, by index. */
   #confEntries: number[] = [];
@@ -114,7 +114,6 @@ export class Core {
     this.heartbeatElapsed = 0;
     this.transferElapsed = 0;
     this.earlyPreVoteIn = undefined;
-    this.preVoteIsEarly = false;
     this.electionTimeout =
       this.config.electionTicks + this.config.rng.int(this.config.electionTicks);
   }

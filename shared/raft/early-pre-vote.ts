@@ -4,6 +4,9 @@ import type { Core } from './core.ts';
 import { campaign } from './election.ts';
 import { type NodeId, noNode } from './types.ts';
 
+/** Early elections that come to nothing before the election timeout decides after all. */
+const attemptsMax = 5;
+
 // When a leader's process dies its connections drop at once, long before the election timeout. A
 // follower takes that as a hint: it no longer keeps others from being elected, and asks for
 // pre-votes itself, in ranked order so that votes do not split. A hint only: where the leader lives,
@@ -15,6 +18,7 @@ export function leaderDisconnected(core: Core, id: NodeId): void {
   // Without a lease everybody would grant the pre-vote, and a living leader would be deposed.
   if (!core.config.preVote || !core.config.checkQuorum) return;
   core.leader = noNode;
+  core.earlyAttempts = 0;
   plan(core, rankOf(core, id));
 }
 
@@ -23,14 +27,20 @@ export function leaderRemoved(core: Core): void {
   assert(core.role === 'follower' && core.leader !== noNode, 'a follower loses its leader');
   if (!core.config.preVote || !core.config.checkQuorum) return;
   core.leader = noNode;
+  core.earlyAttempts = 0;
   // Not before this very change is applied here.
   plan(core, 1 + rankOf(core, noNode));
 }
 
-/** The pre-vote was refused: others may have noticed later than we did, so ask again in turn. */
-export function retryEarlyPreVote(core: Core): void {
+/**
+ * An early election is under way, or was lost. Others may have noticed later than we did, answers may
+ * be lost, or somebody else stands too and the votes split: unless it is decided by then, ask again,
+ * everybody at another time, instead of waiting out a timeout.
+ */
+export function planNextEarlyPreVote(core: Core): void {
   assert(core.leader === noNode, 'whoever knows a leader does not ask');
-  plan(core, allVoters(core.conf).length);
+  if (core.earlyAttempts >= attemptsMax) return;
+  plan(core, allVoters(core.conf).length + rankOf(core, noNode));
 }
 
 function rankOf(core: Core, lost: NodeId): number {
@@ -47,13 +57,14 @@ function plan(core: Core, turn: number): void {
 
 function startEarlyPreVote(core: Core): void {
   core.earlyPreVoteIn = undefined;
+  core.earlyAttempts += 1;
   campaign(core, 'normal');
-  core.preVoteIsEarly = core.role === 'pre-candidate';
+  if (core.role === 'pre-candidate' || core.role === 'candidate') planNextEarlyPreVote(core);
 }
 
 export function tickEarlyPreVote(core: Core): void {
   if (core.earlyPreVoteIn === undefined) return;
-  assert(core.role === 'follower', 'only a follower waits for its turn');
+  assert(core.role !== 'leader', 'a leader has nobody to ask');
   core.earlyPreVoteIn -= 1;
   if (core.earlyPreVoteIn <= 0) startEarlyPreVote(core);
 }
