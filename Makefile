@@ -37,8 +37,8 @@ cluster: build ## Tests on real processes
 	vitest run --project cluster
 
 conformance: build ## The etcd contract, on a real etcd and on ours (needs etcd-server, etcd-client)
-	CONFORMANCE_TARGET=etcd vitest run --project cluster cluster-tests/conformance/etcd
-	vitest run --project cluster cluster-tests/conformance/etcd
+	CONFORMANCE_TARGET=etcd vitest run --project conformance
+	vitest run --project conformance
 
 BENCH := node --conditions=quorate-source cluster-tests/bench
 bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; needs etcd-server, nghttp2-client)

@@ -26,7 +26,19 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['cluster-tests/**/*.test.ts'],
-          exclude: ['cluster-tests/tidy/**'],
+          exclude: ['cluster-tests/tidy/**', '**/etcdctl.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // With what it needs from outside: etcdctl, and a real etcd to be proved right on.
+          name: 'conformance',
+          include: ['cluster-tests/conformance/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,
