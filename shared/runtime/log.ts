@@ -41,9 +41,7 @@ export function createLogger(options: LoggerSettings, destination?: DestinationS
   };
   const sink = destination ?? pino.destination({ dest: 1, sync: true });
   const lines: DestinationStream =
-    options.format === 'text'
-      ? { write: (line) => sink.write(`${formatLogLine(line)}\n`) }
-      : sink;
+    options.format === 'text' ? { write: (line) => sink.write(`${formatLogLine(line)}\n`) } : sink;
   // A child of pino's writes a field again that its parent has; a reader would see the key twice.
   const withFields = (base: Record<string, unknown>): Logger => {
     const logger = pino({ ...settings, base }, lines);
