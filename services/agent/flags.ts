@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
-import { type Environment, integerSetting, setting } from '#shared/runtime';
+import {
+  type Environment,
+  type FlagValue,
+  integerSetting,
+  type NumberFlags,
+  setting,
+  withNumbers,
+} from '#shared/runtime';
 import { type AgentConfig, defaultAgentConfig } from './config.ts';
 
 /** An agent on its own, as its command line describes it. */
@@ -18,7 +25,7 @@ const texts = ['servers', 'node-name', 'data-dir', 'listen-host', 'node-labels',
 /** Numbers of the configuration that are flags: the flag's name, the least and the largest value. */
 const numbers = {
   heartbeatMs: ['heartbeat-ms', 10, dayMs],
-  leaseSeconds: ['lease-seconds', 1, 86_400],
+  leaseSeconds: ['node-lease-seconds', 1, 86_400],
   statusMs: ['status-ms', 100, dayMs],
   restartBackoffMs: ['restart-backoff-ms', 1, dayMs],
   restartBackoffMaxMs: ['restart-backoff-max-ms', 1, dayMs],
@@ -26,7 +33,14 @@ const numbers = {
   logMaxBytes: ['log-max-bytes', 1024, 2 ** 40],
   logMaxFiles: ['log-max-files', 1, 100],
   podsMax: ['max-pods', 1, 253],
-} as const satisfies Partial<Record<keyof AgentConfig, readonly [string, number, number]>>;
+} as const satisfies NumberFlags<AgentConfig>;
+
+/** What is set of the configuration, over the defaults of config.ts. */
+export function agentConfig(value: FlagValue): AgentConfig {
+  const config = withNumbers(defaultAgentConfig, numbers, value);
+  const nodeAddress = value('node-address') ?? config.nodeAddress;
+  return { ...config, nodeAddress, labels: parseLabels(value('node-labels') ?? '') };
+}
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */
 export function parseFlags(args: readonly string[], env: Environment): AgentSettings {
@@ -46,14 +60,6 @@ export function parseFlags(args: readonly string[], env: Environment): AgentSett
     if (text === undefined) throw new QuorateError('bad-request', `--${flag} is required`);
     return text;
   };
-  const config: Record<string, unknown> = { ...defaultAgentConfig };
-  for (const [key, [flag, min, max]] of Object.entries(numbers)) {
-    const text = value(flag);
-    if (text !== undefined) config[key] = integerSetting(`--${flag}`, text, min, max);
-  }
-  config['nodeAddress'] = value('node-address') ?? defaultAgentConfig.nodeAddress;
-  config['labels'] = parseLabels(value('node-labels') ?? '');
-  config['stopPodsOnExit'] = values['stop-pods-on-exit'] === true;
   return {
     servers: required('servers').split(','),
     nodeName: required('node-name'),
@@ -62,7 +68,7 @@ export function parseFlags(args: readonly string[], env: Environment): AgentSett
       host: value('listen-host') ?? '127.0.0.1',
       port: integerSetting('--listen-port', value('listen-port') ?? '20250', 0, 65_535),
     },
-    config: config as unknown as AgentConfig,
+    config: { ...agentConfig(value), stopPodsOnExit: values['stop-pods-on-exit'] === true },
   };
 }
 

@@ -1,11 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { type ApiServer, createApiServer, type RestListen } from '#services/apiserver';
-import { createControllerManager } from '#services/controller-manager';
-import { createScheduler } from '#services/scheduler';
+import { controllerManagerConfig, createControllerManager } from '#services/controller-manager';
+import { createScheduler, schedulerConfig } from '#services/scheduler';
 import { createStore } from '#services/store';
 import { createRng, must } from '#shared/base';
 import type { Clock } from '#shared/clock';
-import { exitCodes, type Service } from '#shared/runtime';
+import { exitCodes, fromEnvironment, type Service } from '#shared/runtime';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { serverCertificate } from './cluster/certificates.ts';
@@ -60,12 +60,14 @@ export function buildMaster(
         return apiServer;
       }),
     ),
-    lazily(clock, () =>
-      together([
-        createScheduler({ api: api(), clock, log, identity, rng }),
-        createControllerManager({ api: api(), clock, log, identity, rng }),
-      ]),
-    ),
+    lazily(clock, () => {
+      const common = { api: api(), clock, log, identity, rng };
+      const set = fromEnvironment(context.env);
+      return together([
+        createScheduler({ ...common, config: schedulerConfig(set) }),
+        createControllerManager({ ...common, config: controllerManagerConfig(set) }),
+      ]);
+    }),
     ready.allAfter(Promise.resolve()),
   ];
 }

@@ -1,7 +1,7 @@
-import { createAgent } from '#services/agent';
+import { agentConfig, createAgent } from '#services/agent';
 import { createProxy } from '#services/proxy';
 import { createGrpcApiClient } from '#shared/client';
-import type { Service } from '#shared/runtime';
+import { fromEnvironment, type Service } from '#shared/runtime';
 import { firstAddress, mastersOf, type WorkerPart, workersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { storageDir } from './cluster/state.ts';
@@ -23,6 +23,7 @@ export function buildWorker(
     listen: splitAddress(part.agent),
     hostEnvironment: context.env,
     execPath: context.execPath,
+    config: agentConfig(fromEnvironment(context.env)),
   });
   const lockHost = firstAddress(cluster.state.serviceCidr);
   const proxy = createProxy({ api, clock, log, nodeName: part.name, config: { lockHost } });

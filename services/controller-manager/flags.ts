@@ -1,6 +1,12 @@
 import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
-import { type Environment, integerSetting, setting } from '#shared/runtime';
+import {
+  type Environment,
+  type FlagValue,
+  type NumberFlags,
+  setting,
+  withNumbers,
+} from '#shared/runtime';
 import { type ControllerManagerConfig, defaultControllerManagerConfig } from './config.ts';
 
 /** A controller manager on its own, as its command line describes it. */
@@ -14,12 +20,17 @@ const dayMs = 86_400_000;
 
 /** For each setting its flag, the least and the largest value. */
 const numbers = {
-  leaseSeconds: ['lease-seconds', 2, 3_600],
+  leaseSeconds: ['leader-elect-lease-seconds', 2, 3_600],
   nodeMonitorPeriodMs: ['node-monitor-period-ms', 10, dayMs],
   nodeMonitorGracePeriodMs: ['node-monitor-grace-period-ms', 10, dayMs],
   podEvictionTimeoutMs: ['pod-eviction-timeout-ms', 0, dayMs],
   podGcPeriodMs: ['pod-gc-period-ms', 10, dayMs],
-} as const satisfies Record<keyof ControllerManagerConfig, readonly [string, number, number]>;
+} as const satisfies Required<NumberFlags<ControllerManagerConfig>>;
+
+/** What is set of the configuration, over the defaults of config.ts. */
+export function controllerManagerConfig(value: FlagValue): ControllerManagerConfig {
+  return withNumbers(defaultControllerManagerConfig, numbers, value);
+}
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */
 export function parseFlags(args: readonly string[], env: Environment): ControllerManagerSettings {
@@ -31,11 +42,5 @@ export function parseFlags(args: readonly string[], env: Environment): Controlle
   const value = (flag: string): string | undefined => setting(`--${flag}`, values[flag], env);
   const servers = value('servers');
   if (servers === undefined) throw new QuorateError('bad-request', '--servers is required');
-  const config = { ...defaultControllerManagerConfig };
-  for (const [key, [flag, min, max]] of Object.entries(numbers)) {
-    const text = value(flag);
-    if (text === undefined) continue;
-    Object.assign(config, { [key]: integerSetting(`--${flag}`, text, min, max) });
-  }
-  return { servers: servers.split(','), config };
+  return { servers: servers.split(','), config: controllerManagerConfig(value) };
 }

@@ -1,4 +1,5 @@
 export type { ControllerManagerConfig } from './config.ts';
+export { controllerManagerConfig } from './flags.ts';
 export {
   type ControllerManager,
   type ControllerManagerOptions,

@@ -1,6 +1,12 @@
 import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
-import { type Environment, integerSetting, setting } from '#shared/runtime';
+import {
+  type Environment,
+  type FlagValue,
+  type NumberFlags,
+  setting,
+  withNumbers,
+} from '#shared/runtime';
 import { type SchedulerConfig, defaultSchedulerConfig } from './config.ts';
 
 /** A scheduler on its own, as its command line describes it. */
@@ -14,11 +20,17 @@ const dayMs = 86_400_000;
 
 /** For each setting its flag, the least and the largest value. */
 const numbers = {
-  leaseSeconds: ['lease-seconds', 2, 3_600],
+  leaseSeconds: ['leader-elect-lease-seconds', 2, 3_600],
   podInitialBackoffMs: ['pod-initial-backoff-ms', 1, dayMs],
   podMaxBackoffMs: ['pod-max-backoff-ms', 1, dayMs],
   unschedulableFlushMs: ['unschedulable-flush-ms', 10, dayMs],
-} as const satisfies Partial<Record<keyof SchedulerConfig, readonly [string, number, number]>>;
+} as const satisfies NumberFlags<SchedulerConfig>;
+
+/** What is set of the configuration, over the defaults of config.ts. */
+export function schedulerConfig(value: FlagValue): SchedulerConfig {
+  const schedulerName = value('scheduler-name') ?? defaultSchedulerConfig.schedulerName;
+  return withNumbers({ ...defaultSchedulerConfig, schedulerName }, numbers, value);
+}
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */
 export function parseFlags(args: readonly string[], env: Environment): SchedulerSettings {
@@ -30,12 +42,5 @@ export function parseFlags(args: readonly string[], env: Environment): Scheduler
   const value = (flag: string): string | undefined => setting(`--${flag}`, values[flag], env);
   const servers = value('servers');
   if (servers === undefined) throw new QuorateError('bad-request', '--servers is required');
-  const schedulerName = value('scheduler-name') ?? defaultSchedulerConfig.schedulerName;
-  const config = { ...defaultSchedulerConfig, schedulerName };
-  for (const [key, [flag, min, max]] of Object.entries(numbers)) {
-    const text = value(flag);
-    if (text === undefined) continue;
-    Object.assign(config, { [key]: integerSetting(`--${flag}`, text, min, max) });
-  }
-  return { servers: servers.split(','), config };
+  return { servers: servers.split(','), config: schedulerConfig(value) };
 }

@@ -39,3 +39,32 @@ export function choiceSetting<T extends string>(
     `invalid value "${value}" for ${flag}: must be one of ${choices.join(', ')}`,
   );
 }
+
+/** The value of a flag, named without its dashes; undefined where it is not set. */
+export type FlagValue = (flag: string) => string | undefined;
+
+/** Only what the environment sets: for parts that have no command line of their own. */
+export function fromEnvironment(env: Environment): FlagValue {
+  return (flag) => setting(`--${flag}`, undefined, env);
+}
+
+/** The numbers of a configuration that are flags: the flag's name, the least and the largest value. */
+export type NumberFlags<C> = {
+  readonly [K in keyof C]?: readonly [flag: string, min: number, max: number];
+};
+
+/** `defaults`, with the numbers that are set; `bad-request` names a flag whose value is none. */
+export function withNumbers<C extends object>(
+  defaults: C,
+  numbers: NumberFlags<C>,
+  value: FlagValue,
+): C {
+  const config = { ...defaults };
+  for (const key of Object.keys(numbers) as (keyof C)[]) {
+    const [flag, min, max] = numbers[key] ?? ['', 0, 0];
+    const text = value(flag);
+    if (text === undefined) continue;
+    Object.assign(config, { [key]: integerSetting(`--${flag}`, text, min, max) });
+  }
+  return config;
+}

@@ -2,8 +2,12 @@ export {
   choiceSetting,
   type Environment,
   environmentName,
+  type FlagValue,
+  fromEnvironment,
   integerSetting,
+  type NumberFlags,
   setting,
+  withNumbers,
 } from './config.ts';
 export { exitCodes, type HostProcess, runMain, type Service } from './lifecycle.ts';
 export {
