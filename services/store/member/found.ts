@@ -1,10 +1,11 @@
 import { QuorateError } from '#shared/base';
-import type { ConfState } from '#shared/raft';
-import type { DataDir } from '#shared/storage';
+import type { ConfState, HardState } from '#shared/raft';
+import type { MemberLog, MemberStorage } from '../consensus/storage.ts';
 import type { Settings } from '../options.ts';
 import type { ClusterView } from '../wire/cluster.ts';
 import {
   type Identity,
+  type IdentityFile,
   initialClusterId,
   initialMembers,
   newId,
@@ -15,6 +16,18 @@ import { hasPublished, type Member } from './member.ts';
 import { refusals } from './refusal.ts';
 import { MemberTable } from './table.ts';
 
+/** A member's disk, as far as beginning on it goes. */
+export interface FoundingDir extends MemberStorage, IdentityFile {
+  readonly log: MemberLog & {
+    /** The backend that goes with the log. */
+    readonly backendNumber: number;
+    startFrom(
+      start: { index: number; term: number; backend: number },
+      hardState: HardState,
+    ): Promise<void>;
+  };
+}
+
 /** Asks whoever listens at this peer URL for its cluster; undefined: nobody answers. */
 export type AskCluster = (peerUrl: string) => Promise<ClusterView | undefined>;
 
@@ -23,7 +36,11 @@ export type AskCluster = (peerUrl: string) => Promise<ClusterView | undefined>;
  * place for this member, or founds the one that the flags describe. Whoever lived before under this
  * name has promised things that an empty directory does not know, so it is refused, as in etcd.
  */
-export async function found(settings: Settings, dir: DataDir, ask: AskCluster): Promise<Identity> {
+export async function found(
+  settings: Settings,
+  dir: FoundingDir,
+  ask: AskCluster,
+): Promise<Identity> {
   const known = await readIdentity(dir, settings.rng);
   if (known) return comeBack(known, settings, dir);
   const views = await askOthers(settings, ask);
@@ -35,7 +52,7 @@ export async function found(settings: Settings, dir: DataDir, ask: AskCluster): 
   return foundCluster(settings, dir, views);
 }
 
-async function comeBack(known: Identity, settings: Settings, dir: DataDir): Promise<Identity> {
+async function comeBack(known: Identity, settings: Settings, dir: FoundingDir): Promise<Identity> {
   if (known.name !== settings.name) {
     throw new QuorateError(
       'bad-request',
@@ -72,7 +89,7 @@ async function join(
   view: ClusterView,
   place: Member,
   settings: Settings,
-  dir: DataDir,
+  dir: FoundingDir,
 ): Promise<Identity> {
   new MemberTable(dir.backend).begin(view.members, view.removed);
   await dir.backend.flush();
@@ -114,7 +131,7 @@ const firstState = { index: 1, term: 1 };
 /** Every member computes the same first state, so that no log entry is needed for it. */
 async function foundCluster(
   settings: Settings,
-  dir: DataDir,
+  dir: FoundingDir,
   views: readonly ClusterView[],
 ): Promise<Identity> {
   const { members, own, clusterId } = initialCluster(settings);

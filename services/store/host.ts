@@ -1,0 +1,322 @@
+import type { KvClient } from '#shared/client';
+import type { Timer } from '#shared/clock';
+import { noNode, type SoftState } from '#shared/raft';
+import { RaftNode } from './consensus/node.ts';
+import type { MemberStorage } from './consensus/storage.ts';
+import type { PeerTransport } from './consensus/transport.ts';
+import { type Identity, type IdentityFile, writeIdentity } from './member/identity.ts';
+import type { Member } from './member/member.ts';
+import { refusals } from './member/refusal.ts';
+import { hostPort, type Settings } from './options.ts';
+import type { Serving } from './serve/context.ts';
+import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
+import { Kv } from './serve/kv.ts';
+import { Leases } from './serve/leases.ts';
+import { Membership } from './serve/membership.ts';
+import { Quota } from './serve/quota.ts';
+import { StateMachine } from './state/state-machine.ts';
+import { OpenWatchStreams } from './watch/watch-streams.ts';
+import type { ClusterView } from './wire/cluster.ts';
+
+/** A member's disk. */
+export interface MemberDir extends MemberStorage, IdentityFile {
+  close(): Promise<void>;
+}
+
+export interface HostParts {
+  readonly settings: Settings;
+  readonly dir: MemberDir;
+  readonly identity: Identity;
+  readonly transport: PeerTransport;
+  /** How long the disk took, in ms. */
+  readonly logWritten?: (ms: number) => void;
+  readonly backendFlushed?: (ms: number) => void;
+  /** Whoever serves clients must end all calls. */
+  readonly halted: () => void;
+}
+
+/** Events of history read per slice for watches that catch up. */
+const syncEvents = 500;
+const compactionKeysPerStep = 200;
+const leaveMs = 1000;
+/** etcd cancels what requires a leader after three elections without one. */
+const electionsWithoutLeader = 3;
+
+/**
+ * A member without its client ports: consensus, state, and what answers requests. It meets the world
+ * only in its parts (directory, transport, clock, generator), so that the simulator can bring its own.
+ */
+export class MemberHost {
+  readonly client: KvClient;
+  readonly kv: Kv;
+  readonly leases: Leases;
+  readonly membership: Membership;
+  readonly watches: OpenWatchStreams;
+  readonly node: RaftNode;
+  readonly state: StateMachine;
+  readonly serving: Serving;
+  readonly #settings: Settings;
+  readonly #dir: MemberDir;
+  #identity: Identity;
+  readonly #transport: PeerTransport;
+  readonly #halted: () => void;
+  readonly #quota: Quota;
+  readonly #progress = new ProgressRequests();
+  readonly #timers: Timer[] = [];
+  #compaction: Generator<void, void> | undefined;
+  #leaderlessSinceMs: number | undefined;
+  #leaving = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(parts: HostParts) {
+    const { settings, dir, identity } = parts;
+    const { clock, log } = settings;
+    this.#settings = settings;
+    this.#dir = dir;
+    this.#identity = identity;
+    this.#transport = parts.transport;
+    this.#halted = parts.halted;
+    this.state = new StateMachine(dir.backend, () => this.#membersChanged());
+    this.node = this.#createNode(parts);
+    this.serving = this.#createServing();
+    this.#quota = new Quota(this.serving, {
+      bytes: settings.quotaBackendBytes,
+      autoDisarm: settings.quotaAutoDisarm,
+      log,
+    });
+    this.kv = new Kv(this.serving, this.#quota);
+    this.leases = new Leases(this.serving, this.#quota, settings.electionMs);
+    this.membership = new Membership(this.serving);
+    this.watches = new OpenWatchStreams(this.serving);
+    this.client = createInProcessClient(this.serving, this.kv, this.leases, this.#progress);
+    this.#leaderlessSinceMs = clock.monotonic();
+    this.#timers.push(clock.every(settings.electionMs / 2, () => this.#endLeaderless()));
+  }
+
+  #createNode({ settings, dir, identity, transport, ...observers }: HostParts): RaftNode {
+    return new RaftNode({
+      id: identity.memberId,
+      starts: identity.starts,
+      storage: dir,
+      transport,
+      applier: {
+        apply: (operation) => this.state.apply(operation),
+        replace: (backend) => {
+          this.#compaction = undefined;
+          this.state.replace(backend);
+          this.leases.leaderChanged({ role: 'follower', leader: noNode });
+        },
+        idle: () => this.#idle(),
+      },
+      clock: settings.clock,
+      rng: settings.rng,
+      log: settings.log,
+      timing: settings,
+      snapshotCount: settings.snapshotCount,
+      catchUpEntries: settings.snapshotCatchUpEntries,
+      maxRequestBytes: settings.maxRequestBytes,
+      leaderChanged: (softState) => this.#leaderChanged(softState),
+      ...observers,
+      fatal: (error) => this.#fatal(error),
+    });
+  }
+
+  #createServing(): Serving {
+    const { clock, rng, maxRequestBytes, maxTxnOps, electionMs } = this.#settings;
+    return {
+      memberId: this.#identity.memberId,
+      clusterId: this.#identity.clusterId,
+      node: this.node,
+      state: this.state,
+      transport: this.#transport,
+      clock,
+      rng,
+      limits: {
+        maxTxnOps,
+        maxRequestBytes,
+        minLeaseTtlSeconds: Math.ceil((1.5 * electionMs) / 1000),
+        requestTimeoutMs: 5000 + 2 * electionMs,
+        progressNotifyMs: this.#settings.watchProgressNotifyMs,
+        strictReconfigCheck: this.#settings.strictReconfigCheck,
+      },
+      handOver: () => this.handOver(),
+    };
+  }
+
+  /** Joins the traffic of the peers. */
+  async start(): Promise<void> {
+    const { node } = this;
+    await this.#transport.start({
+      receive: (messages) => node.receive(messages),
+      receiveSnapshot: (message, chunks) => node.receiveSnapshot(message, chunks),
+      connected: (id) => node.connected(id),
+      disconnected: (id) => node.disconnected(id),
+      unreachable: (id) => node.unreachable(id),
+      leaderLease: (request) => this.leases.asLeader(request),
+      changeMembers: (change) => this.membership.asLeader(change),
+      cluster: () => this.#clusterView(),
+      admit: (id, incarnation) => this.#admit(id, incarnation),
+      refused: (error) => this.#leave(error),
+    });
+    this.#membersChanged();
+  }
+
+  /** Hands leadership over and leaves everything flushed. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    await this.handOver();
+    this.#halt();
+    await this.node.stop();
+    await this.#transport.stop();
+    await this.#dir.close();
+  }
+
+  #halt(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.leases.stop();
+    this.#quota.stop();
+    this.watches.stop();
+    this.#halted();
+  }
+
+  /** A leader that stops on purpose costs its cluster no election timeout. */
+  async handOver(): Promise<void> {
+    const { clock, electionMs } = this.#settings;
+    const { role, id, progress } = this.node.status();
+    if (role !== 'leader') return;
+    const best = progress
+      .filter((member) => member.id !== id && !member.learner && member.recentActive)
+      .sort((a, b) => b.match - a.match)[0];
+    if (!best || !this.node.transferLeadership(best.id)) return;
+    const deadline = clock.monotonic() + electionMs;
+    while (this.node.leads && clock.monotonic() < deadline) await clock.sleep(5);
+  }
+
+  /** Nothing can be saved any more: no flush, no handing over. */
+  #fatal(error: Error): void {
+    const { log } = this.#settings;
+    log.error({ error: error.message, stack: error.stack }, 'the store stops: it cannot go on');
+    this.#halt();
+    this.#stopping ??= this.#abandon(error);
+  }
+
+  async #abandon(error: Error): Promise<void> {
+    const { log, onFatal } = this.#settings;
+    this.node.abandon();
+    try {
+      await this.#transport.stop();
+      await this.#dir.close();
+    } catch (thrown) {
+      log.warn({ error: String(thrown) }, 'could not close everything');
+    }
+    onFatal?.(error);
+  }
+
+  #membersChanged(): void {
+    const { memberId } = this.#identity;
+    const { members, removed } = this.state.table;
+    if (removed.has(memberId)) this.#leave(refusals.removed(memberId));
+    const peers = new Map<number, string[]>();
+    for (const { id, name, peerUrls } of members.values()) {
+      // What this start was told may be newer than what its member could tell before it went.
+      const told = this.#settings.initialCluster[name];
+      const urls = new Set(told === undefined ? peerUrls : [told, ...peerUrls]);
+      if (id !== memberId) peers.set(id, [...urls].map(hostPort));
+    }
+    this.#transport.setPeers(peers);
+  }
+
+  #clusterView(): ClusterView {
+    const { members, removed } = this.state.table;
+    return { id: this.#identity.clusterId, members: [...members.values()], removed: [...removed] };
+  }
+
+  #admit(id: number, incarnation: number): void {
+    const { members, removed } = this.state.table;
+    if (removed.has(id)) throw refusals.removed(id);
+    const known = members.get(id);
+    // One that is not known here yet may have been added a moment ago.
+    if (!known || known.incarnation === 0 || known.incarnation === incarnation) return;
+    throw refusals.bootstrapped(id, known.name, known.peerUrls[0] ?? '');
+  }
+
+  /** No part of the cluster any more. Whoever asked for that shall still get an answer, as in etcd. */
+  #leave(error: Error): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.node.abandon();
+    this.#timers.push(this.#settings.clock.after(leaveMs, () => this.#fatal(error)));
+  }
+
+  #idle(): boolean {
+    const { hub, mvcc } = this.state;
+    let more = hub.unsyncedSize > 0 && hub.syncSlice(syncEvents);
+    this.watches.answerProgress();
+    this.#progress.look();
+    if (mvcc.compactionPending || this.#compaction) {
+      this.#compaction ??= mvcc.compactionSteps(compactionKeysPerStep);
+      if (this.#compaction.next().done) this.#compaction = undefined;
+      else more = true;
+    }
+    return more;
+  }
+
+  #leaderChanged(softState: SoftState): void {
+    const { log, clock } = this.#settings;
+    const { leader, role } = softState;
+    log.info({ role, leader, term: this.node.term }, leader === noNode ? 'no leader' : 'leader');
+    this.#leaderlessSinceMs = leader === noNode ? clock.monotonic() : undefined;
+    this.leases.leaderChanged(softState);
+  }
+
+  hasLeader(): boolean {
+    if (this.#leaderlessSinceMs === undefined) return true;
+    const { clock, electionMs } = this.#settings;
+    return clock.monotonic() - this.#leaderlessSinceMs < electionsWithoutLeader * electionMs;
+  }
+
+  isLearner(): boolean {
+    return this.state.members.get(this.#identity.memberId)?.learner === true;
+  }
+
+  #endLeaderless(): void {
+    if (!this.hasLeader()) this.watches.leaderLost();
+  }
+
+  /** Tells the others where this member is, as soon as somebody leads; as etcd's publish. */
+  async publish(): Promise<void> {
+    const { log, clock, electionMs } = this.#settings;
+    while (this.#stopping === undefined) {
+      const known = this.state.members.get(this.#identity.memberId);
+      if (!known) return;
+      const member = this.#described(known);
+      if (JSON.stringify(member) === JSON.stringify(known)) return;
+      try {
+        await this.node.propose({ type: 'publish-member', member });
+        this.#identity = { ...this.#identity, peerUrls: this.#settings.initialAdvertisePeerUrls };
+        await writeIdentity(this.#dir, this.#identity);
+      } catch (thrown) {
+        log.debug({ error: String(thrown) }, 'could not publish this member yet');
+        await clock.sleep(electionMs);
+      }
+    }
+  }
+
+  /** An address that the members agreed on stays, unless the flags have changed since. */
+  #described(known: Member): Member {
+    const { name, advertiseClientUrls, initialAdvertisePeerUrls } = this.#settings;
+    const { incarnation, peerUrls } = this.#identity;
+    const moved = initialAdvertisePeerUrls.join() !== peerUrls.join();
+    return {
+      ...known,
+      name,
+      peerUrls: moved ? initialAdvertisePeerUrls : known.peerUrls,
+      clientUrls: advertiseClientUrls,
+      incarnation,
+    };
+  }
+}
