@@ -1,10 +1,9 @@
-import { readdirSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import type { HardState } from '#shared/raft';
 import { KvBackend } from './kv-backend.ts';
-import { openLevel, writeError } from './level.ts';
+import { writeError } from './level.ts';
+import { type Medium, systemMedium } from './medium.ts';
 import { RaftLog } from './raft-log.ts';
 import { decodeChunk } from './snapshot-chunks.ts';
 
@@ -23,31 +22,33 @@ const backendFolder = (number: number): string => `kv-${String(number).padStart(
 export class DataDir {
   readonly path: string;
   readonly log: RaftLog;
+  readonly #medium: Medium;
   #backend: KvBackend;
   #nextNumber: number;
 
-  private constructor(path: string, log: RaftLog, backend: KvBackend) {
+  private constructor(path: string, medium: Medium, log: RaftLog, backend: KvBackend) {
     this.path = path;
+    this.#medium = medium;
     this.log = log;
     this.#backend = backend;
     this.#nextNumber = log.backendNumber + 1;
   }
 
-  static async open(path: string): Promise<DataDir> {
-    await makeFolder(path);
-    const log = await RaftLog.open(join(path, 'log'));
+  static async open(path: string, medium: Medium = systemMedium): Promise<DataDir> {
+    await makeFolder(medium, path);
+    const log = await RaftLog.open(join(path, 'log'), medium);
     try {
       const current = backendFolder(log.backendNumber);
-      for (const name of readdirSync(path)) {
+      for (const name of medium.list(path)) {
         if (/^kv-\d+$/.test(name) && name !== current) {
-          await rm(join(path, name), { recursive: true, force: true });
+          await medium.removeFolder(join(path, name));
         }
       }
-      const backend = await KvBackend.open(join(path, current));
+      const backend = await KvBackend.open(join(path, current), medium);
       // What is applied was committed, though the log may not have heard of it before a crash.
       log.raiseCommit(backend.applied.index);
       log.setConfState(backend.applied.confState);
-      return new DataDir(path, log, backend);
+      return new DataDir(path, medium, log, backend);
     } catch (thrown) {
       await log.close();
       throw thrown;
@@ -62,7 +63,10 @@ export class DataDir {
   async stage(chunks: AsyncIterable<Uint8Array>): Promise<StagedSnapshot> {
     const number = this.#nextNumber++;
     const folder = join(this.path, backendFolder(number));
-    const level = await openLevel(folder, { cacheSize: 1 << 20, writeBufferSize: 8 << 20 });
+    const level = await this.#medium.openLevel(folder, {
+      cacheSize: 1 << 20,
+      writeBufferSize: 8 << 20,
+    });
     try {
       let count = 0;
       let end: number | undefined;
@@ -93,7 +97,7 @@ export class DataDir {
   }
 
   async discard({ number }: StagedSnapshot): Promise<void> {
-    await rm(join(this.path, backendFolder(number)), { recursive: true, force: true });
+    await this.#medium.removeFolder(join(this.path, backendFolder(number)));
   }
 
   /**
@@ -101,7 +105,10 @@ export class DataDir {
    * use the old backend any more.
    */
   async install(staged: StagedSnapshot, hardState: HardState): Promise<KvBackend> {
-    const backend = await KvBackend.open(join(this.path, backendFolder(staged.number)));
+    const backend = await KvBackend.open(
+      join(this.path, backendFolder(staged.number)),
+      this.#medium,
+    );
     const { index, term } = backend.applied;
     await this.log.startFrom({ index, term, backend: staged.number }, hardState);
     const old = this.#backend;
@@ -109,35 +116,24 @@ export class DataDir {
     this.log.setConfState(backend.applied.confState);
     this.#backend = backend;
     await old.close();
-    await rm(oldFolder, { recursive: true, force: true });
+    await this.#medium.removeFolder(oldFolder);
     return backend;
   }
 
   /** Bytes of the backend on disk. */
-  async backendBytes(): Promise<number> {
-    const { folder } = this.#backend;
-    let bytes = 0;
-    for (const name of readdirSync(folder)) {
-      // LevelDB removes files at any time.
-      const info = await stat(join(folder, name)).catch(() => undefined);
-      bytes += info?.size ?? 0;
-    }
-    return bytes;
+  backendBytes(): Promise<number> {
+    return this.#medium.bytes(this.#backend.folder);
   }
 
   /** A small file beside the databases, replaced atomically. */
-  async writeJson(name: string, value: unknown): Promise<void> {
-    const file = join(this.path, name);
-    await writeFile(`${file}.new`, `${JSON.stringify(value, undefined, 2)}\n`, { flush: true });
-    await rename(`${file}.new`, file);
+  writeJson(name: string, value: unknown): Promise<void> {
+    const text = `${JSON.stringify(value, undefined, 2)}\n`;
+    return this.#medium.replace(join(this.path, name), text);
   }
 
   /** Undefined where there is no such file. */
   async readJson(name: string): Promise<unknown> {
-    const text = await readFile(join(this.path, name), 'utf8').catch((thrown: unknown) => {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw thrown;
-    });
+    const text = await this.#medium.read(join(this.path, name));
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
   }
 
@@ -147,9 +143,9 @@ export class DataDir {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeFolder(medium: Medium, path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await medium.makeFolder(path);
   } catch (thrown) {
     const text = thrown instanceof Error ? thrown.message : String(thrown);
     throw new QuorateError('bad-request', `cannot create the data directory ${path}: ${text}`, {

@@ -1,7 +1,8 @@
 import { assert, QuorateError } from '#shared/base';
 import type { Backend } from '#shared/mvcc';
 import type { ConfState } from '#shared/raft';
-import { type Level, openLevel, replaceMember, writeError } from './level.ts';
+import { type Level, type LevelOperation, replaceMember, writeError } from './level.ts';
+import { type Medium, systemMedium } from './medium.ts';
 import { encodeChunks, type SnapshotRecord } from './snapshot-chunks.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
@@ -68,8 +69,8 @@ export class KvBackend implements Backend {
     this.#liveBytes = loaded.liveBytes;
   }
 
-  static async open(folder: string): Promise<KvBackend> {
-    const level = await openLevel(folder, { cacheSize: 8 << 20, writeBufferSize: 4 << 20 });
+  static async open(folder: string, medium: Medium = systemMedium): Promise<KvBackend> {
+    const level = await medium.openLevel(folder, { cacheSize: 8 << 20, writeBufferSize: 4 << 20 });
     try {
       return new KvBackend(folder, level, await load(level, folder));
     } catch (thrown) {
@@ -222,14 +223,15 @@ export class KvBackend implements Backend {
     this.#dirtyBytes = 0;
     this.#meta = new Map();
     const applied = this.#applied;
-    const batch = this.#level.batch();
+    const batch: LevelOperation[] = [];
     for (const { key, value } of flushing.values()) {
-      if (value) batch.put(key, value);
-      else batch.del(key);
+      batch.push(value ? { type: 'put', key, value } : { type: 'del', key });
     }
-    for (const [name, value] of meta) batch.put(metaEncoder.encode(name), value);
+    for (const [name, value] of meta) {
+      batch.push({ type: 'put', key: metaEncoder.encode(name), value });
+    }
     try {
-      await batch.write({ sync: true });
+      await this.#level.batch(batch, { sync: true });
     } catch (thrown) {
       throw writeError('store', thrown);
     }

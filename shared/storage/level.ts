@@ -4,8 +4,36 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { QuorateError } from '#shared/base';
 
-/** LevelDB with bytes for keys and values, as everything here uses it. */
-export type Level = ClassicLevel<Uint8Array, Uint8Array>;
+type Bytes = Uint8Array;
+
+export type LevelOperation =
+  | { readonly type: 'put'; readonly key: Bytes; readonly value: Bytes }
+  | { readonly type: 'del'; readonly key: Bytes };
+
+interface LevelSnapshot {
+  close(): Promise<void>;
+}
+
+interface LevelIteratorOptions {
+  readonly gte?: Bytes;
+  readonly lt?: Bytes;
+  readonly lte?: Bytes;
+  readonly snapshot?: LevelSnapshot;
+  readonly highWaterMarkBytes?: number;
+}
+
+/** What is used of LevelDB, with bytes for keys and values. A batch is one atomic write. */
+export interface Level {
+  getSync(key: Bytes, options?: { readonly snapshot?: LevelSnapshot }): Bytes | undefined;
+  batch(operations: LevelOperation[], options?: { readonly sync?: boolean }): Promise<void>;
+  iterator(options: LevelIteratorOptions): {
+    nextv(size: number): Promise<[Bytes, Bytes][]>;
+    close(): Promise<void>;
+  };
+  snapshot(): LevelSnapshot;
+  compactRange(low: Bytes, high: Bytes): Promise<void>;
+  close(): Promise<void>;
+}
 
 export interface LevelOptions {
   /** Bytes of block cache. */
@@ -19,7 +47,7 @@ const holderFile = 'HOLDER';
 /** Opens or creates a database; the error of a taken one names the process that holds it. */
 export async function openLevel(folder: string, options: LevelOptions): Promise<Level> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const level: Level = new ClassicLevel(folder, {
+  const level = new ClassicLevel<Bytes, Bytes>(folder, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     ...options,

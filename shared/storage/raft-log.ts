@@ -1,6 +1,6 @@
 import { assert, must, QuorateError } from '#shared/base';
 import type { ConfState, Entry, HardState, LogReader, Snapshot } from '#shared/raft';
-import { type Level, openLevel, replaceMember, writeError } from './level.ts';
+import { type Level, type LevelOperation, replaceMember, writeError } from './level.ts';
 import {
   decodeEntry,
   decodeStart,
@@ -15,16 +15,13 @@ import {
   stateKey,
 } from './log-record.ts';
 import { LogTail } from './log-tail.ts';
+import { type Medium, systemMedium } from './medium.ts';
 
 export interface LogWrite {
   readonly hardState?: HardState | undefined;
   /** Contiguous; from the first index on they replace what the log had. */
   readonly entries: readonly Entry[];
 }
-
-type Operation =
-  | { type: 'put'; key: Uint8Array; value: Uint8Array }
-  | { type: 'del'; key: Uint8Array };
 
 /** Entries deleted per batch of a compaction: short enough not to hold up the next append. */
 const compactionStep = 1000;
@@ -55,8 +52,8 @@ export class RaftLog implements LogReader {
   }
 
   /** Checks every entry; throws `data-loss` where something acknowledged is missing or damaged. */
-  static async open(folder: string): Promise<RaftLog> {
-    const level = await openLevel(folder, { cacheSize: 1 << 20, writeBufferSize: 4 << 20 });
+  static async open(folder: string, medium: Medium = systemMedium): Promise<RaftLog> {
+    const level = await medium.openLevel(folder, { cacheSize: 1 << 20, writeBufferSize: 4 << 20 });
     try {
       return new RaftLog(level, await load(level, folder));
     } catch (thrown) {
@@ -146,7 +143,7 @@ export class RaftLog implements LogReader {
       this.#hardState = hardState;
       return;
     }
-    const operations: Operation[] = [];
+    const operations: LevelOperation[] = [];
     for (const entry of entries) {
       const key = entryKey(entry.index);
       operations.push({ type: 'put', key, value: encodeEntry(key, entry) });
@@ -173,7 +170,7 @@ export class RaftLog implements LogReader {
     start: { index: number; term: number; backend: number },
     hardState: HardState,
   ): Promise<void> {
-    const operations: Operation[] = [];
+    const operations: LevelOperation[] = [];
     for (let index = this.#firstOnDisk; index <= this.lastIndex(); index++) {
       operations.push({ type: 'del', key: entryKey(index) });
     }
@@ -213,7 +210,7 @@ export class RaftLog implements LogReader {
   async #deleteThrough(index: number): Promise<void> {
     while (this.#firstOnDisk <= index) {
       const end = Math.min(index, this.#firstOnDisk + compactionStep - 1);
-      const operations: Operation[] = [];
+      const operations: LevelOperation[] = [];
       for (let i = this.#firstOnDisk; i <= end; i++) {
         operations.push({ type: 'del', key: entryKey(i) });
       }
@@ -233,11 +230,11 @@ export class RaftLog implements LogReader {
     return entry;
   }
 
-  #commit(operations: Operation[]): Promise<void> {
+  #commit(operations: LevelOperation[]): Promise<void> {
     return this.#batch(operations, true);
   }
 
-  async #batch(operations: Operation[], sync: boolean): Promise<void> {
+  async #batch(operations: LevelOperation[], sync: boolean): Promise<void> {
     try {
       await this.#level.batch(operations, { sync });
     } catch (thrown) {
@@ -291,7 +288,7 @@ async function load(level: Level, folder: string): Promise<Loaded> {
   if (!state) throw damaged('term and vote have a wrong checksum');
 
   const tail = new LogTail(start.index);
-  const unwanted: Operation[] = [];
+  const unwanted: LevelOperation[] = [];
   const iterator = level.iterator({
     gte: entryKey(0),
     lte: entryKey(Number.MAX_SAFE_INTEGER),
