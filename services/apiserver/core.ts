@@ -7,6 +7,9 @@ import type { Logger } from '#shared/runtime';
 import { Elections } from './elections/elections.ts';
 import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
+import { firstOpinion, mastersAuthorizer } from './auth/authorizer.ts';
+import { publicPathsAuthorizer } from './auth/public-paths.ts';
+import { podCreators } from './pods/creators.ts';
 import { type OpenAgentLog, PodLogs } from './pods/logs.ts';
 import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
 import { ExpiringLeases } from './registry/expiring.ts';
@@ -14,6 +17,7 @@ import { KindTable } from './registry/kinds.ts';
 import { NamespaceGuards } from './registry/namespaces.ts';
 import { ObjectStore } from './registry/object-store.ts';
 import { Registry } from './registry/registry.ts';
+import { Requests } from './requests/requests.ts';
 import { WatchCache } from './watch/watch-cache.ts';
 
 /** How long an Event is kept, as Kubernetes keeps it. */
@@ -37,10 +41,9 @@ export interface Core {
   readonly kinds: KindTable;
   readonly registry: Registry;
   readonly watches: WatchCache;
-  readonly elections: Elections;
   readonly mirror: LeaseMirror;
-  readonly nodes: Nodes;
-  readonly logs: PodLogs;
+  /** How every door and every client in process gets at all of this. */
+  readonly requests: Requests;
   readonly clock: Clock;
 }
 
@@ -58,16 +61,17 @@ export function createCore(deps: CoreDeps): Core {
   });
   const registry = new Registry({ objects, lister: { kv, decode }, clock, rng, uuid });
   const mirror = new LeaseMirror(registry, kinds, clock, log);
-  return {
+  const requests = new Requests({
     kinds,
     registry,
     watches,
-    mirror,
+    authorizer: firstOpinion([mastersAuthorizer, publicPathsAuthorizer]),
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     logs: new PodLogs(registry, kinds, deps.openAgentLog),
-    clock,
-  };
+    creators: podCreators(registry, clock),
+  });
+  return { kinds, registry, watches, mirror, requests, clock };
 }
 
 function eventLeases(leases: ExpiringLeases) {

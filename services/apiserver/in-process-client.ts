@@ -1,61 +1,95 @@
-import type { KubeObject, ResourceRef } from '#shared/api';
+import { type KubeObject, refs, type ResourceRef } from '#shared/api';
 import type {
   ApiClient,
   DeleteOptions,
   DeleteResult,
+  ListOptions,
   ObjectList,
   WatchEvent,
   WatchOptions,
   WriteOptions,
 } from '#shared/client';
+import type { User } from './auth/user.ts';
 import type { Core } from './core.ts';
-import { createSubresource } from './subresource-create.ts';
+import type { Call } from './requests/call.ts';
+import { deferred } from './requests/deferred.ts';
+import { collectionPlace, objectPlace } from './requests/place.ts';
 
 /**
- * The API for what runs in the same process, without a wire in between. Objects are shared with the
- * watch cache: the caller never changes one. The type parameters are the caller's word, as on the
- * wire.
+ * The API for what runs in the same process, without a wire in between, as this user: the same
+ * chain as every door's. Objects are shared with the watch cache: the caller never changes one. The
+ * type parameters are the caller's word, as on the wire.
  */
-export function createInProcessClient(core: Core): ApiClient {
-  const { registry, kinds, watches, elections } = core;
+export function createInProcessClient({ requests, kinds }: Core, user: User): ApiClient {
+  const object = async (verb: string, given: Parameters<typeof objectPlace>[1]): Promise<Call> =>
+    requests.authorize(user, verb, objectPlace(kinds, given));
+  const collection = (
+    verb: string,
+    ref: ResourceRef,
+    { namespace }: ListOptions & WatchOptions,
+  ): Promise<Call> => requests.authorize(user, verb, collectionPlace(ref, namespace));
   return {
     kinds: async () => kinds.infos(),
     get: async <T extends KubeObject>(ref: ResourceRef, name: string, namespace?: string) =>
-      (await registry.get(kinds.find(ref), name, namespace)) as T,
-    list: async <T extends KubeObject>(ref: ResourceRef, options = {}) =>
-      (await registry.list(kinds.find(ref), options)) as ObjectList<T>,
-    watch: <T extends KubeObject>(ref: ResourceRef, options: WatchOptions = {}) => ({
-      // An unknown kind is thrown where the iteration is, as every other error of a watch.
-      [Symbol.asyncIterator]() {
-        const events = watches.watch(kinds.find(ref), options) as AsyncIterable<WatchEvent<T>>;
-        return events[Symbol.asyncIterator]();
-      },
-    }),
-    create: async <T extends KubeObject>(ref: ResourceRef, object: T, options = {}) =>
-      (await registry.create(kinds.find(ref), object, options)) as T,
+      (await (await object('get', { ref, name, namespace })).get()) as T,
+    list: async <T extends KubeObject>(ref: ResourceRef, options: ListOptions = {}) =>
+      (await (await collection('list', ref, options)).list(options)) as ObjectList<T>,
+    watch: <T extends KubeObject>(ref: ResourceRef, options: WatchOptions = {}) =>
+      deferred(
+        async () =>
+          (await collection('watch', ref, options)).watch(options) as AsyncIterable<WatchEvent<T>>,
+      ),
+    create: async <T extends KubeObject>(ref: ResourceRef, body: T, options: WriteOptions = {}) => {
+      const call = await object('create', { ref, namespace: options.namespace, body });
+      return (await call.create(body, options)) as T;
+    },
     createSubresource: async <T extends KubeObject>(
       ref: ResourceRef,
       name: string,
       subresource: string,
       body: KubeObject,
       options: WriteOptions = {},
-    ) => (await createSubresource(core, kinds.find(ref), name, subresource, body, options)) as T,
-    update: async <T extends KubeObject>(ref: ResourceRef, object: T, options = {}) =>
-      (await registry.update(kinds.find(ref), object.metadata?.name ?? '', object, options)) as T,
+    ) => {
+      const { namespace } = options;
+      const call = await object('create', { ref, name, namespace, subresource, body });
+      return (await call.create(body, options)) as T;
+    },
+    update: async <T extends KubeObject>(ref: ResourceRef, body: T, options: WriteOptions = {}) => {
+      const { namespace, subresource } = options;
+      const name = body.metadata?.name;
+      const call = await object('update', { ref, name, namespace, subresource, body });
+      return (await call.update(body, options)) as T;
+    },
     patch: async <T extends KubeObject>(
       ...[ref, name, type, patch, options = {}]: Parameters<ApiClient['patch']>
-    ) => (await registry.patch(kinds.find(ref), name, type, patch, options)) as T,
+    ) => {
+      const { namespace, subresource } = options;
+      const call = await object('patch', { ref, name, namespace, subresource });
+      return (await call.patch(type, patch, options)) as T;
+    },
     delete: async <T extends KubeObject>(
       ref: ResourceRef,
       name: string,
       options: DeleteOptions = {},
-    ) => (await registry.delete(kinds.find(ref), name, options)) as DeleteResult<T>,
-    campaign: (request, signal) => elections.campaign(request, signal),
-    async renew(fence, identity) {
-      await elections.renew(fence, identity);
+    ) => {
+      const call = await object('delete', { ref, name, namespace: options.namespace });
+      return (await call.delete(options)) as DeleteResult<T>;
     },
-    resign: (fence, identity) => elections.resign(fence, identity),
-    logs: (namespace, name, options) => core.logs.read(namespace, name, options),
+    async campaign(request, signal) {
+      const elections = await requests.election(user, 'update', request.election);
+      return elections.campaign(request, signal);
+    },
+    async renew(fence, identity) {
+      await (await requests.election(user, 'update', fence.election)).renew(fence, identity);
+    },
+    async resign(fence, identity) {
+      await (await requests.election(user, 'update', fence.election)).resign(fence, identity);
+    },
+    logs: (namespace, name, options = {}) =>
+      deferred(async () => {
+        const call = await object('get', { ref: refs.pods, name, namespace, subresource: 'log' });
+        return call.logs(options);
+      }),
     close: () => Promise.resolve(),
   };
 }

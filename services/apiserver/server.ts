@@ -2,6 +2,7 @@ import { must, type Rng } from '#shared/base';
 import type { ApiClient, KvClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
+import { serverUser, type User } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Compactor } from './compaction.ts';
 import { createCore } from './core.ts';
@@ -36,8 +37,10 @@ export interface ApiServer {
   start(): Promise<void>;
   /** Ends watches and streams, then lets calls in flight finish. */
   stop(): Promise<void>;
-  /** The API in this process. Works from `start` on. */
+  /** The API in this process, as the server itself. Works from `start` on. */
   readonly api: ApiClient;
+  /** The same as this user, who may do there what every door lets them do. */
+  apiAs(user: User): ApiClient;
   /** The bound port of quorate.v1; throws before the server listens. */
   readonly port: number;
   /** The same of the REST API. */
@@ -54,7 +57,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   let door: Door | undefined;
   let restDoor: RestDoor | undefined;
   return {
-    api: createInProcessClient(core),
+    api: createInProcessClient(core, serverUser),
+    apiAs: (user) => createInProcessClient(core, user),
     get port() {
       return must(door, 'the API server listens').port;
     },

@@ -5,24 +5,32 @@ import type { HeartbeatRequest__Output } from '../../../shared/rpc/gen/quorate/v
 import type { HeartbeatResponse } from '../../../shared/rpc/gen/quorate/v1/HeartbeatResponse.ts';
 import type { NodesHandlers } from '../../../shared/rpc/gen/quorate/v1/Nodes.ts';
 import type { Core } from '../core.ts';
+import type { Requests } from '../requests/requests.ts';
+import type { CallerOf } from './caller.ts';
 import { stoppingError } from './stream-out.ts';
 import { fromJson, toJson } from '../json.ts';
 
 /** quorate.v1.Nodes over the core. */
-export function nodesService({ nodes }: Core, stopping: AbortSignal): NodesHandlers {
+export function nodesService(
+  { requests }: Core,
+  callerOf: CallerOf,
+  stopping: AbortSignal,
+): NodesHandlers {
   return {
-    Register: handleUnary(async ({ node_json }) => {
-      const node = await nodes.register(fromJson(node_json, 'node_json'));
+    Register: handleUnary(async ({ node_json }, call) => {
+      const body = fromJson(node_json, 'node_json');
+      const node = await requests.registerNode(await callerOf(call), body);
       return { node_json: toJson(node) };
     }),
-    Heartbeat: (call) => answerBeats(call, nodes, stopping),
+    Heartbeat: (call) => answerBeats(call, requests, callerOf, stopping),
   };
 }
 
 /** One answer per beat, in order; a beat that fails ends the stream with its error. */
 function answerBeats(
   call: ServerDuplexStream<HeartbeatRequest__Output, HeartbeatResponse>,
-  nodes: Core['nodes'],
+  requests: Requests,
+  callerOf: CallerOf,
   stopping: AbortSignal,
 ): void {
   let closed = false;
@@ -36,9 +44,10 @@ function answerBeats(
   };
   stopping.addEventListener('abort', stop, { once: true });
   const run = async (): Promise<void> => {
+    const user = await callerOf(call);
     for await (const request of call) {
       const beat = request as HeartbeatRequest__Output;
-      const { renewTime, unknownNode } = await nodes.beat({
+      const { renewTime, unknownNode } = await requests.beat(user, {
         node: beat.node,
         leaseDurationSeconds: beat.lease_duration_seconds,
         status: statusOf(beat),

@@ -1,3 +1,4 @@
+import { refs } from '#shared/api';
 import { connect, loadProto, serverStream } from '#shared/rpc';
 import type { ProtoGrpcType } from '../../../shared/rpc/gen/pods.ts';
 import type { LogRequest__Output } from '../../../shared/rpc/gen/quorate/v1/LogRequest.ts';
@@ -5,16 +6,25 @@ import type { PodsClient, PodsHandlers } from '../../../shared/rpc/gen/quorate/v
 import type { LogOptions } from '#shared/client';
 import type { Core } from '../core.ts';
 import type { AgentLogRequest } from '../pods/logs.ts';
+import { objectPlace } from '../requests/place.ts';
+import type { CallerOf } from './caller.ts';
 import { streamOut } from './stream-out.ts';
 
 /** quorate.v1.Pods over the core. */
-export function podsService({ logs }: Core, stopping: AbortSignal): PodsHandlers {
+export function podsService(
+  { requests, kinds }: Core,
+  callerOf: CallerOf,
+  stopping: AbortSignal,
+): PodsHandlers {
   return {
     Log: (call) =>
       streamOut(call, stopping, async function* (signal) {
         const { namespace, name } = call.request;
         const options = { ...toLogOptions(call.request), signal };
-        for await (const data of logs.read(namespace, name, options)) {
+        const asked = { ref: refs.pods, namespace, name, subresource: 'log' };
+        const user = await callerOf(call);
+        const log = await requests.authorize(user, 'get', objectPlace(kinds, asked));
+        for await (const data of log.logs(options)) {
           yield { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
         }
       }),

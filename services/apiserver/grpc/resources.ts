@@ -1,5 +1,5 @@
-import { type KubeObject, type Resource, toTable } from '#shared/api';
-import type { ListOptions, WatchOptions } from '#shared/client';
+import { type KubeObject, type Resource, type ResourceRef, toTable } from '#shared/api';
+import type { WatchOptions } from '#shared/client';
 import { handleUnary } from '#shared/rpc';
 import type { ListRequest__Output } from '../../../shared/rpc/gen/quorate/v1/ListRequest.ts';
 import type { ListResponse } from '../../../shared/rpc/gen/quorate/v1/ListResponse.ts';
@@ -7,67 +7,83 @@ import type { ResourcesHandlers } from '../../../shared/rpc/gen/quorate/v1/Resou
 import type { WatchEvent } from '../../../shared/rpc/gen/quorate/v1/WatchEvent.ts';
 import type { WatchRequest__Output } from '../../../shared/rpc/gen/quorate/v1/WatchRequest.ts';
 import type { Core } from '../core.ts';
-import { createSubresource } from '../subresource-create.ts';
+import type { User } from '../auth/user.ts';
+import type { Call } from '../requests/call.ts';
+import { collectionPlace, objectPlace } from '../requests/place.ts';
+import type { CallerOf, IncomingCall } from './caller.ts';
 import { streamOut } from './stream-out.ts';
 import { fromJson, toJson, toSharedJson } from '../json.ts';
 import { objectAnswer, toDeleteOptions, toRef, toWriteOptions } from './wire.ts';
 
 /** quorate.v1.Resources over the core. */
-export function resourcesService(core: Core, stopping: AbortSignal): ResourcesHandlers {
-  const { registry, kinds } = core;
+export function resourcesService(
+  core: Core,
+  callerOf: CallerOf,
+  stopping: AbortSignal,
+): ResourcesHandlers {
+  const { kinds } = core;
+  const authorize = async (
+    incoming: IncomingCall,
+    verb: string,
+    request: ObjectRequest,
+    body?: unknown,
+  ): Promise<Call> => {
+    const user = await callerOf(incoming);
+    const given = { ...request, ref: toRef(request.resource), body };
+    return core.requests.authorize(user, verb, objectPlace(kinds, given));
+  };
   return {
-    Kinds: handleUnary(async () => ({
-      kinds: kinds.infos().map(({ shortNames, ...kind }) => ({
-        ...kind,
-        short_names: [...shortNames],
-        verbs: [...kind.verbs],
-        categories: [...kind.categories],
-        subresources: [...kind.subresources],
-      })),
-    })),
-    Get: handleUnary(async (request) => {
-      const resource = kinds.find(toRef(request.resource));
-      const { name, namespace, subresource } = request;
-      const object = await registry.get(resource, name, namespace, subresource);
-      return objectAnswer(request.as_table ? table(core, resource, [object]) : object);
+    Kinds: handleUnary(async (_request, incoming) => {
+      await core.requests.authorizePath(await callerOf(incoming), 'get', '/apis');
+      return {
+        kinds: kinds.infos().map(({ shortNames, ...kind }) => ({
+          ...kind,
+          short_names: [...shortNames],
+          verbs: [...kind.verbs],
+          categories: [...kind.categories],
+          subresources: [...kind.subresources],
+        })),
+      };
     }),
-    List: handleUnary((request) => list(core, request)),
-    Watch: (call) => streamOut(call, stopping, (signal) => watch(core, call.request, signal)),
-    Create: handleUnary(async (request) => {
-      const resource = kinds.find(toRef(request.resource));
+    Get: handleUnary(async (request, incoming) => {
+      const call = await authorize(incoming, 'get', request);
+      const object = await call.get();
+      return objectAnswer(request.as_table ? table(core, call.resource, [object]) : object);
+    }),
+    List: handleUnary(async (request, incoming) => list(core, await callerOf(incoming), request)),
+    Watch: (call) =>
+      streamOut(call, stopping, async function* (signal) {
+        yield* watch(core, await callerOf(call), call.request, signal);
+      }),
+    Create: handleUnary(async (request, incoming) => {
       const body = fromJson(request.json, 'json');
-      const options = toWriteOptions(request);
-      const { name, subresource } = request;
-      const object = subresource
-        ? await createSubresource(core, resource, name, subresource, body, options)
-        : await registry.create(resource, body, options);
-      return objectAnswer(object);
+      const call = await authorize(incoming, 'create', request, body);
+      return objectAnswer(await call.create(body, toWriteOptions(request)));
     }),
-    Update: handleUnary(async (request) => {
-      const resource = kinds.find(toRef(request.resource));
+    Update: handleUnary(async (request, incoming) => {
       const body = fromJson(request.json, 'json');
-      return objectAnswer(
-        await registry.update(resource, request.name, body, toWriteOptions(request)),
-      );
+      const call = await authorize(incoming, 'update', request, body);
+      return objectAnswer(await call.update(body, toWriteOptions(request)));
     }),
-    Patch: handleUnary(async (request) => {
-      const resource = kinds.find(toRef(request.resource));
+    Patch: handleUnary(async (request, incoming) => {
       const body = fromJson(request.patch, 'patch');
+      const call = await authorize(incoming, 'patch', request);
       const type = patchTypes[request.type];
-      return objectAnswer(
-        await registry.patch(resource, request.name, type, body, toWriteOptions(request)),
-      );
+      return objectAnswer(await call.patch(type, body, toWriteOptions(request)));
     }),
-    Delete: handleUnary(async (request) => {
-      const resource = kinds.find(toRef(request.resource));
-      const { object, gone } = await registry.delete(
-        resource,
-        request.name,
-        toDeleteOptions(request),
-      );
+    Delete: handleUnary(async (request, incoming) => {
+      const call = await authorize(incoming, 'delete', request);
+      const { object, gone } = await call.delete(toDeleteOptions(request));
       return { json: toJson(object), gone };
     }),
   };
+}
+
+interface ObjectRequest {
+  readonly resource: ResourceRef | null;
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource?: string;
 }
 
 const patchTypes = {
@@ -77,16 +93,16 @@ const patchTypes = {
   STRATEGIC: 'strategic',
 } as const;
 
-async function list(core: Core, request: ListRequest__Output): Promise<ListResponse> {
-  const resource = core.kinds.find(toRef(request.resource));
-  const options: ListOptions = {
-    namespace: request.namespace,
+async function list(core: Core, user: User, request: ListRequest__Output): Promise<ListResponse> {
+  const place = collectionPlace(toRef(request.resource), request.namespace);
+  const call = await core.requests.authorize(user, 'list', place);
+  const { resource } = call;
+  const answer = await call.list({
     labelSelector: request.label_selector,
     fieldSelector: request.field_selector,
     limit: Number(request.limit),
     continue: request.continue,
-  };
-  const answer = await core.registry.list(resource, options);
+  });
   const { items, resourceVersion, remainingItemCount = 0 } = answer;
   return {
     items: request.as_table
@@ -100,12 +116,14 @@ async function list(core: Core, request: ListRequest__Output): Promise<ListRespo
 
 async function* watch(
   core: Core,
+  user: User,
   request: WatchRequest__Output,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void> {
-  const resource = core.kinds.find(toRef(request.resource));
+  const place = collectionPlace(toRef(request.resource), request.namespace);
+  const call = await core.requests.authorize(user, 'watch', place);
+  const { resource } = call;
   const options: WatchOptions = {
-    namespace: request.namespace,
     labelSelector: request.label_selector,
     fieldSelector: request.field_selector,
     name: request.name,
@@ -114,7 +132,7 @@ async function* watch(
     signal,
   };
   let first = true;
-  for await (const { type, object } of core.watches.watch(resource, options)) {
+  for await (const { type, object } of call.watch(options)) {
     if (!request.as_table) {
       yield { type, json: toSharedJson(object) };
       continue;

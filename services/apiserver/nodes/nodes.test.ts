@@ -4,6 +4,7 @@ import { type Lease, type Node, refs } from '#shared/api';
 import { ManualClock } from '#shared/clock';
 import { MvccKv } from '../../../shared/client/testing/mvcc-kv.ts';
 import { silentLog } from '../../../shared/client/testing/silent-log.ts';
+import { serverUser } from '../auth/user.ts';
 import { bootstrap } from '../bootstrap.ts';
 import { type Core, createCore } from '../core.ts';
 import { createInProcessClient } from '../in-process-client.ts';
@@ -35,19 +36,22 @@ const joining = (): Node => ({
 
 describe('registration', () => {
   it('stores the node with its status and gives it a pod network', async () => {
-    const node = await core.nodes.register(joining());
+    const node = await core.requests.registerNode(serverUser, joining());
     expect(node.spec?.podCIDR).toBe('127.64.1.0/24');
     expect(node.status?.addresses).toHaveLength(1);
   });
 
   it('again keeps the network and what others set', async () => {
-    const api = createInProcessClient(core);
-    const first = await core.nodes.register(joining());
+    const api = createInProcessClient(core, serverUser);
+    const first = await core.requests.registerNode(serverUser, joining());
     await api.patch(refs.nodes, 'w1', 'merge', {
       metadata: { labels: { mine: 'x' } },
       spec: { unschedulable: true },
     });
-    const again = await core.nodes.register({ ...joining(), metadata: { name: 'w1' } });
+    const again = await core.requests.registerNode(serverUser, {
+      ...joining(),
+      metadata: { name: 'w1' },
+    });
     expect(again.spec).toMatchObject({ unschedulable: true, podCIDR: first.spec?.podCIDR });
     expect(again.metadata).toMatchObject({
       uid: first.metadata?.uid,
@@ -57,27 +61,29 @@ describe('registration', () => {
 
   it('at the same time on two servers is one registration', async () => {
     const both = await Promise.all([
-      core.nodes.register(joining()),
-      core.nodes.register(joining()),
+      core.requests.registerNode(serverUser, joining()),
+      core.requests.registerNode(serverUser, joining()),
     ]);
     expect(both[0]?.metadata?.uid).toBe(both[1]?.metadata?.uid);
   });
 
   it('answers what is no node', async () => {
     for (const body of [null, 'x', {}, { kind: 'Pod' }, { metadata: { name: 'a/b' } }]) {
-      expect(await codeOf(core.nodes.register(body))).toMatch(/^(bad-request|invalid)$/);
+      expect(await codeOf(core.requests.registerNode(serverUser, body))).toMatch(
+        /^(bad-request|invalid)$/,
+      );
     }
   });
 });
 
 describe('a heartbeat', () => {
   const beat = (status?: Node['status']) =>
-    core.nodes.beat({ node: 'w1', leaseDurationSeconds: 4, status });
+    core.requests.beat(serverUser, { node: 'w1', leaseDurationSeconds: 4, status });
   const lease = async () =>
     (await core.registry.get(core.kinds.builtin(refs.leases), 'w1', 'kube-node-lease')) as Lease;
 
   it('renews the lease, which belongs to the node', async () => {
-    const node = await core.nodes.register(joining());
+    const node = await core.requests.registerNode(serverUser, joining());
     expect(await beat()).toEqual({ renewTime: '2026-01-01T00:00:00.000000Z', unknownNode: false });
     await clock.advance(1_500);
     await beat();
@@ -91,7 +97,7 @@ describe('a heartbeat', () => {
   });
 
   it('replaces the status where it carries one', async () => {
-    await core.nodes.register(joining());
+    await core.requests.registerNode(serverUser, joining());
     await beat({ conditions: [{ type: 'Ready', status: 'True' }] });
     const node: Node = await core.registry.get(core.kinds.builtin(refs.nodes), 'w1');
     expect(node.status).toEqual({ conditions: [{ type: 'Ready', status: 'True' }] });
@@ -102,7 +108,7 @@ describe('a heartbeat', () => {
 
   it('of a node that is gone says so', async () => {
     expect((await beat()).unknownNode).toBe(true);
-    await core.nodes.register(joining());
+    await core.requests.registerNode(serverUser, joining());
     await core.registry.delete(core.kinds.builtin(refs.nodes), 'w1', {});
     await clock.advance(0);
     expect((await beat()).unknownNode).toBe(true);

@@ -4,6 +4,7 @@ import { type Pod, refs } from '#shared/api';
 import { ManualClock } from '#shared/clock';
 import { MvccKv } from '../../../shared/client/testing/mvcc-kv.ts';
 import { silentLog } from '../../../shared/client/testing/silent-log.ts';
+import { serverUser } from '../auth/user.ts';
 import { bootstrap } from '../bootstrap.ts';
 import { type Core, createCore } from '../core.ts';
 import { pod } from '../testing/api-on-mvcc.ts';
@@ -38,12 +39,14 @@ beforeEach(async () => {
       daemonEndpoints: { kubeletEndpoint: { Port: 20251 } },
     },
   };
-  await core.nodes.register(node);
+  await core.requests.registerNode(serverUser, node);
 });
 
 const read = async (name: string, container = ''): Promise<string> => {
   const chunks = [];
-  for await (const chunk of core.logs.read('default', name, { container })) chunks.push(chunk);
+  const place = { ref: refs.pods, namespace: 'default', name, subresource: 'log' };
+  const call = await core.requests.authorize(serverUser, 'get', place);
+  for await (const chunk of call.logs({ container })) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 };
 

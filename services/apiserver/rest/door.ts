@@ -7,7 +7,6 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { Logger } from '#shared/runtime';
-import { authorize } from '../auth/authorization.ts';
 import type { Core } from '../core.ts';
 import { userOf } from './client-certificate.ts';
 import { serveDiscovery, serveIndex, unknownPath } from './discovery.ts';
@@ -125,7 +124,7 @@ async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Pro
   if (target.type === 'resource') return serveResource(core, user, target, exchange, stopping);
   const { path } = target;
   const verb = exchange.method.toLowerCase();
-  authorize(user, { type: 'path', verb, path });
+  await core.requests.authorizePath(user, verb, path);
   if (verb !== 'get') throw methodNotAllowed();
   if (path === '/version') return serveVersion(exchange);
   if (path === '/') return serveIndex(core.kinds, exchange);

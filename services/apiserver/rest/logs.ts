@@ -1,6 +1,6 @@
 import { badRequest } from '#shared/api';
 import type { LogOptions } from '#shared/client';
-import type { Core } from '../core.ts';
+import type { Call } from '../requests/call.ts';
 import type { Exchange } from './exchange.ts';
 import { booleanParam, integerParam } from './query.ts';
 import { send } from './watch.ts';
@@ -9,14 +9,13 @@ const notYet = ['sinceSeconds', 'sinceTime', 'timestamps'];
 
 /** pods/log: the container's output as it is, for as long as it is followed. */
 export async function serveLog(
-  core: Core,
-  place: { readonly namespace: string; readonly name: string },
+  call: Call,
   exchange: Exchange,
   stopping: AbortSignal,
 ): Promise<void> {
   const signal = AbortSignal.any([exchange.signal, stopping]);
   const options = { ...logOptions(exchange.query), signal };
-  const chunks = core.logs.read(place.namespace, place.name, options)[Symbol.asyncIterator]();
+  const chunks = call.logs(options)[Symbol.asyncIterator]();
   // Until something is there, what goes wrong can be a status.
   let next = await chunks.next();
   exchange.start('text/plain');

@@ -2,10 +2,10 @@ import { QuorateError } from '#shared/base';
 import { type KubeObject, type Resource } from '#shared/api';
 import type { PatchType } from '#shared/client';
 import type { User } from '../auth/user.ts';
-import { authorize } from '../auth/authorization.ts';
 import type { Core } from '../core.ts';
 import { parseDeleteOptions } from '../registry/delete-options.ts';
-import { createSubresource } from '../subresource-create.ts';
+import type { Call } from '../requests/call.ts';
+import type { Place } from '../requests/place.ts';
 import { unknownPath } from './discovery.ts';
 import type { Exchange } from './exchange.ts';
 import { type FormContext, formList, formObject, type IncludeObject } from './forms.ts';
@@ -23,7 +23,8 @@ import type { ResourceTarget } from './target.ts';
 import { serveWatch } from './watch.ts';
 
 /** A request for an object or a collection, with all that its verbs need. */
-interface Call {
+interface RestCall {
+  readonly call: Call;
   readonly core: Core;
   readonly exchange: Exchange;
   readonly resource: Resource;
@@ -41,18 +42,7 @@ export async function serveResource(
   stopping: AbortSignal,
 ): Promise<void> {
   const verb = verbOf(target, exchange);
-  const { ref, namespace, name, subresource } = target;
-  const { group } = ref;
-  const resourceName = ref.resource;
-  authorize(user, {
-    type: 'resource',
-    verb,
-    group,
-    resource: resourceName,
-    subresource,
-    namespace,
-    name,
-  });
+  const call = await core.requests.authorize(user, verb, placeOf(target, exchange));
   const resource = findServed(core, target);
   const context: FormContext = {
     resource,
@@ -60,10 +50,11 @@ export async function serveResource(
     nowMs: core.clock.now(),
     includeObject: includeObject(exchange.query),
   };
-  const allowed = subresource === '' ? resource.verbs : subresourceInfo(subresource).verbs;
-  const needsNamespace = resource.namespaced && namespace === '' && !readVerbs.has(verb);
+  const allowed =
+    target.subresource === '' ? resource.verbs : subresourceInfo(target.subresource).verbs;
+  const needsNamespace = resource.namespaced && target.namespace === '' && !readVerbs.has(verb);
   if (!allowed.includes(verb) || needsNamespace) throw methodNotAllowed();
-  await verbs[verb]({ core, exchange, resource, target, context, stopping });
+  await verbs[verb]({ call, core, exchange, resource, target, context, stopping });
 }
 
 const readVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
@@ -78,64 +69,59 @@ type Verb =
   | 'update'
   | 'watch';
 
-const verbs: Readonly<Record<Verb, (call: Call) => Promise<void>>> = {
-  async get(call) {
-    const { core, exchange, resource, target, stopping } = call;
-    const { namespace, name, subresource } = target;
-    if (subresource === 'log') return serveLog(core, target, exchange, stopping);
-    answer(call, await core.registry.get(resource, name, namespace, subresource));
+const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
+  async get(request) {
+    const { call, exchange, stopping } = request;
+    if (call.place.subresource === 'log') return serveLog(call, exchange, stopping);
+    answer(request, await call.get());
   },
-  async list({ core, exchange, resource, target, context }) {
-    const list = await core.registry.list(resource, listOptions(exchange.query, target.namespace));
+  async list({ call, exchange, target, context }) {
+    const list = await call.list(listOptions(exchange.query, target.namespace));
     exchange.json(formList(context, list), 200, contentType(context.form));
   },
-  watch: ({ core, context, target, exchange, stopping }) =>
-    serveWatch(core, context, target, exchange, stopping),
-  async create(call) {
-    const { core, exchange, resource, target } = call;
-    const { namespace, name, subresource } = target;
-    const options = { ...writeOptions(exchange.query), namespace, warn: exchange.warn };
-    const body = await exchange.body();
-    const object = subresource
-      ? await createSubresource(core, resource, name, subresource, body, options)
-      : await core.registry.create(resource, body, options);
-    answer(call, object, 201);
+  watch: ({ call, core, context, exchange, stopping }) =>
+    serveWatch(core, call, context, exchange, stopping),
+  async create(request) {
+    const { call, exchange } = request;
+    const options = { ...writeOptions(exchange.query), warn: exchange.warn };
+    answer(request, await call.create(await exchange.body(), options), 201);
   },
-  async update(call) {
-    const { core, exchange, resource, target } = call;
-    const { namespace, name, subresource } = target;
-    const { warn } = exchange;
-    const options = { ...writeOptions(exchange.query), namespace, subresource, warn };
-    answer(call, await core.registry.update(resource, name, await exchange.body(), options));
+  async update(request) {
+    const { call, exchange } = request;
+    const options = { ...writeOptions(exchange.query), warn: exchange.warn };
+    answer(request, await call.update(await exchange.body(), options));
   },
-  async patch(call) {
-    const { core, exchange, resource, target } = call;
-    const { namespace, name, subresource } = target;
+  async patch(request) {
+    const { call, exchange } = request;
     const type = patchType(exchange.header('content-type'));
-    const { warn } = exchange;
-    const options = { ...writeOptions(exchange.query), namespace, subresource, warn };
-    const patch = await exchange.body();
-    answer(call, await core.registry.patch(resource, name, type, patch, options));
+    const options = { ...writeOptions(exchange.query), warn: exchange.warn };
+    answer(request, await call.patch(type, await exchange.body(), options));
   },
-  async delete(call) {
-    const { core, exchange, resource, target } = call;
-    const { namespace, name } = target;
+  async delete(request) {
+    const { call, exchange, resource } = request;
     const asked = parseDeleteOptions(await exchange.body());
-    const options = { ...deleteOptions(exchange.query), ...asked, namespace };
-    const { object, gone } = await core.registry.delete(resource, name, options);
-    if (!gone || returnsDeleted(resource)) answer(call, object);
+    const { object, gone } = await call.delete({ ...deleteOptions(exchange.query), ...asked });
+    if (!gone || returnsDeleted(resource)) answer(request, object);
     else exchange.json(deleted(resource, object));
   },
-  async deletecollection({ core, exchange, resource, target, context }) {
+  async deletecollection({ call, exchange, target, context }) {
     const asked = parseDeleteOptions(await exchange.body());
     const selection = listOptions(exchange.query, target.namespace);
     const options = { ...deleteOptions(exchange.query), ...asked };
-    const list = await core.registry.deleteCollection(resource, selection, options);
+    const list = await call.deleteCollection(selection, options);
     exchange.json(formList(context, list), 200, contentType(context.form));
   },
 };
 
-function answer({ exchange, context }: Call, object: KubeObject, code = 200): void {
+/** The one object that a selector of a collection names: who may see just that may list it. */
+function placeOf({ ref, namespace, name, subresource }: ResourceTarget, exchange: Exchange): Place {
+  const place = { ref, namespace, name, subresource };
+  if (name !== '' || exchange.method === 'POST') return place;
+  const selected = /^metadata\.name==?([^,!=]+)$/.exec(exchange.query.get('fieldSelector') ?? '');
+  return selected?.[1] === undefined ? place : { ...place, name: selected[1] };
+}
+
+function answer({ exchange, context }: RestCall, object: KubeObject, code = 200): void {
   // A status of the verb, such as a binding's, has no other form.
   const form = object.kind === 'Status' ? undefined : context.form;
   exchange.json(formObject({ ...context, form }, object), code, contentType(form));

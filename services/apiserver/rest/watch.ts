@@ -2,6 +2,7 @@ import { QuorateError } from '#shared/base';
 import { badRequest, statusFor } from '#shared/api';
 import type { WatchEvent, WatchOptions } from '#shared/client';
 import type { Core } from '../core.ts';
+import type { Call } from '../requests/call.ts';
 import { toSharedJson } from '../json.ts';
 import { parseResourceVersion } from '../registry/resource-version.ts';
 import { parseSelection } from '../registry/selection.ts';
@@ -16,12 +17,12 @@ const defaultTimeoutSeconds = 45 * 60;
 /** Streams the events of a collection as lines of JSON until the client leaves or time is up. */
 export async function serveWatch(
   core: Core,
+  call: Call,
   context: FormContext,
-  place: { readonly namespace: string; readonly name: string },
   exchange: Exchange,
   stopping: AbortSignal,
 ): Promise<void> {
-  const options = watchOptions(exchange, place.namespace);
+  const options = watchOptions(exchange, call.place.namespace);
   // What is wrong with the request is a status, as long as the stream has not begun.
   parseSelection(context.resource, options);
   if (options.resourceVersion) parseResourceVersion(options.resourceVersion);
@@ -29,8 +30,8 @@ export async function serveWatch(
   const seconds = integerParam(exchange.query, 'timeoutSeconds') || defaultTimeoutSeconds;
   const timer = core.clock.after(seconds * 1000, () => timeout.abort());
   const signal = AbortSignal.any([exchange.signal, timeout.signal, stopping]);
-  const name = place.name || undefined;
-  const events = core.watches.watch(context.resource, { ...options, name, signal });
+  const name = call.place.name || undefined;
+  const events = call.watch({ ...options, name, signal });
   exchange.start(contentType(context.form), 200);
   exchange.flush();
   try {

@@ -102,7 +102,8 @@ export async function watching(
   run().catch((thrown: unknown) => {
     notes.ended = QuorateError.from(thrown).code;
   });
-  await clock.advance(0);
+  // Authorized, opened and delivered.
+  for (let turn = 0; turn < 3; turn++) await clock.advance(0);
   return notes;
 }
 

@@ -1,0 +1,110 @@
+import { type KubeObject, methodNotSupported, type Resource } from '#shared/api';
+import type {
+  DeleteOptions,
+  DeleteResult,
+  ListOptions,
+  LogOptions,
+  ObjectList,
+  PatchType,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from '#shared/client';
+import type { User } from '../auth/user.ts';
+import type { PodLogs } from '../pods/logs.ts';
+import type { KindTable } from '../registry/kinds.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
+import type { Creators } from './creators.ts';
+import type { Place } from './place.ts';
+
+export interface CallDeps {
+  readonly kinds: KindTable;
+  readonly registry: Registry;
+  readonly watches: WatchCache;
+  readonly logs: PodLogs;
+  readonly creators: Creators;
+}
+
+/**
+ * A request that may be made: who makes it and what it is about were authorized, and its verbs go
+ * nowhere else. Only `Requests` makes one, for one verb.
+ */
+export class Call {
+  readonly user: User;
+  readonly place: Place;
+  readonly #deps: CallDeps;
+
+  constructor(deps: CallDeps, user: User, place: Place) {
+    this.#deps = deps;
+    this.user = user;
+    this.place = place;
+  }
+
+  /** Throws `not-found` where no such collection is served. */
+  get resource(): Resource {
+    return this.#deps.kinds.find(this.place.ref);
+  }
+
+  get(): Promise<KubeObject> {
+    const { name, namespace, subresource } = this.place;
+    return this.#deps.registry.get(this.resource, name, namespace, subresource);
+  }
+
+  list(options: ListOptions): Promise<ObjectList> {
+    return this.#deps.registry.list(this.resource, this.#within(options));
+  }
+
+  watch(options: WatchOptions): AsyncIterable<WatchEvent> {
+    return this.#deps.watches.watch(this.resource, this.#within(options));
+  }
+
+  logs(options: LogOptions): AsyncIterable<Uint8Array> {
+    const { name, namespace } = this.place;
+    return this.#deps.logs.read(namespace, name, options);
+  }
+
+  async create(body: unknown, given: WriteOptions): Promise<KubeObject> {
+    const { resource, user } = this;
+    const { name, namespace, subresource } = this.place;
+    const options = this.#within(given);
+    const id = `${resource.group}/${resource.resource}`;
+    const creator = this.#deps.creators[subresource === '' ? id : `${id}/${subresource}`];
+    if (creator) return creator({ user, resource, namespace, name, body, options });
+    if (subresource === '') return this.#deps.registry.create(resource, body, options);
+    const view = { ...resource, resource: `${resource.resource}/${subresource}` };
+    throw methodNotSupported(view, 'create');
+  }
+
+  update(body: unknown, options: WriteOptions): Promise<KubeObject> {
+    return this.#deps.registry.update(
+      this.resource,
+      this.place.name,
+      body,
+      this.#withinView(options),
+    );
+  }
+
+  patch(type: PatchType, patch: unknown, options: WriteOptions): Promise<KubeObject> {
+    const { name } = this.place;
+    const within = this.#withinView(options);
+    return this.#deps.registry.patch(this.resource, name, type, patch, within);
+  }
+
+  delete(options: DeleteOptions): Promise<DeleteResult> {
+    return this.#deps.registry.delete(this.resource, this.place.name, this.#within(options));
+  }
+
+  deleteCollection(selection: ListOptions, options: DeleteOptions): Promise<ObjectList> {
+    return this.#deps.registry.deleteCollection(this.resource, this.#within(selection), options);
+  }
+
+  /** Whatever the options say: the place that was authorized. */
+  #within<T extends object>(options: T): T & { readonly namespace: string } {
+    return { ...options, namespace: this.place.namespace };
+  }
+
+  #withinView(options: WriteOptions): WriteOptions {
+    return { ...this.#within(options), subresource: this.place.subresource };
+  }
+}
