@@ -57,8 +57,10 @@ export class Requests {
   }
 
   async registerNode(user: User, body: unknown): Promise<Node> {
-    const name = (body as KubeObject | null | undefined)?.metadata?.name;
-    const node = { ref: refs.nodes, namespace: '', name: String(name ?? '') };
+    const given: unknown = (body as KubeObject | null | undefined)?.metadata?.name;
+    // Of another type it is refused when it is read.
+    const name = typeof given === 'string' ? given : '';
+    const node = { ref: refs.nodes, namespace: '', name };
     await this.authorize(user, 'create', { ...node, subresource: '' });
     await this.authorize(user, 'update', { ...node, subresource: 'status' });
     return this.#deps.nodes.register(body);
