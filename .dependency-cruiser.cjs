@@ -1,5 +1,5 @@
 // The layers of docs/architecture.md as a rule: arrows point down only.
-const pureCores = '^shared/(raft|mvcc|api)/';
+const pureCores = '^shared/(raft|mvcc|api|checks)/';
 const tests = '\\.test\\.ts$|/testing/';
 
 module.exports = {
@@ -32,7 +32,7 @@ module.exports = {
     },
     {
       name: 'pure-cores-do-no-io',
-      comment: 'raft, mvcc and api know no sockets, files, clocks or adapters.',
+      comment: 'raft, mvcc, api and checks know no sockets, files, clocks or adapters.',
       severity: 'error',
       from: { path: pureCores, pathNot: `${tests}|/build/` },
       to: {

@@ -14,7 +14,9 @@ const isTest = (path: string): boolean =>
   path.endsWith('.test.ts') || path.includes('/testing/') || path.startsWith('cluster-tests/');
 const isSource = (path: string): boolean => path.endsWith('.ts') && !isTest(path);
 const isPure = (path: string): boolean =>
-  isSource(path) && /^shared\/(raft|mvcc|api|base)\//.test(path) && !path.includes('/build/');
+  isSource(path) &&
+  /^shared\/(raft|mvcc|api|checks|base)\//.test(path) &&
+  !path.includes('/build/');
 const isHost = (path: string): boolean => isSource(path) && !path.includes('/build/');
 
 export const rules: readonly Rule[] = [

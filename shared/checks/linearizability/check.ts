@@ -1,0 +1,92 @@
+import type { History, Operation } from '../history.ts';
+import { answerText, callText } from '../history.ts';
+import { type Contradiction, contradiction, spineOf } from './contradictions.ts';
+import { giveHints } from './hints.ts';
+import { Search } from './search.ts';
+import { partitions, type Step, stepsOf } from './steps.ts';
+
+export interface LinearizabilityOptions {
+  /**
+   * The store's revision before the first operation where nobody but these clients writes (an empty
+   * etcd is at 1): then every revision must be accounted for. Absent: others write too, to other keys.
+   */
+  readonly initialRevision?: number | undefined;
+  /** States tried before the answer is `undecided`. Default two million: some seconds. */
+  readonly budget?: number | undefined;
+}
+
+export interface Violation {
+  readonly reason: string;
+  /** The fewest operations found that show it, in the order of their start. */
+  readonly window: readonly Operation[];
+}
+
+export interface LinearizabilityVerdict {
+  readonly outcome: 'linearizable' | 'violated' | 'undecided';
+  /** Operations judged, without those that failed. */
+  readonly operations: number;
+  /** States tried. */
+  readonly tried: number;
+  readonly violation?: Violation | undefined;
+}
+
+/**
+ * Whether some order of the operations, each between its start and its end, is one that a single
+ * etcd could have carried out. An unknown outcome may have happened or not. All keys must have been
+ * absent before the first operation.
+ */
+export function checkLinearizable(
+  history: Pick<History, 'operations' | 'watches'>,
+  options: LinearizabilityOptions = {},
+): LinearizabilityVerdict {
+  const steps = stepsOf(history.operations);
+  const operations = steps.filter(({ operation }) => operation.client >= 0).length;
+  const plain = contradiction(steps);
+  if (plain) return { outcome: 'violated', operations, tried: 0, violation: windowOf(plain) };
+  giveHints(steps, history);
+  const { initialRevision } = options;
+  const groups = initialRevision === undefined ? partitions(steps) : [steps];
+  let left = options.budget ?? 2_000_000;
+  let tried = 0;
+  let undecided = false;
+  for (const group of groups) {
+    const spine = spineOf(group);
+    const floats = group.filter(({ revision }) => revision === undefined);
+    const found = new Search(spine, floats, { initialRevision, budget: left }).run();
+    tried += found.tried;
+    left = Math.max(1000, left - found.tried);
+    if (found.outcome === 'undecided') undecided = true;
+    if (found.outcome !== 'violated') continue;
+    const shown = around(group, found.at);
+    const reason = `no order explains "${callText(found.at.call)}" → ${answerText(found.at.operation)}: ${found.why}`;
+    return {
+      outcome: 'violated',
+      operations,
+      tried,
+      violation: windowOf({ reason, steps: shown }),
+    };
+  }
+  return { outcome: undecided ? 'undecided' : 'linearizable', operations, tried };
+}
+
+/** The operation that does not fit, with the last ones before it that its keys depend on. */
+function around(group: readonly Step[], at: Step): Step[] {
+  const limit = at.revision ?? Infinity;
+  const related = group.filter(
+    (step) =>
+      step !== at &&
+      step.operation.client >= 0 &&
+      step.invokedMs <= at.returnedMs &&
+      (step.revision ?? 0) <= limit &&
+      (step.keys.some(at.touches) || at.keys.some(step.touches)),
+  );
+  const writes = spineOf(related.filter(({ writes }) => writes)).slice(-3);
+  const open = related.filter((step) => step.revision === undefined).slice(-6);
+  const before = spineOf(group.filter((step) => step !== at && (step.revision ?? limit) < limit));
+  return [...new Set([...before.slice(-1), ...writes, ...open, at])];
+}
+
+function windowOf({ reason, steps }: Contradiction): Violation {
+  const window = steps.map(({ operation }) => operation).sort((a, b) => a.invokedMs - b.invokedMs);
+  return { reason, window };
+}

@@ -1,0 +1,328 @@
+import { must } from '#shared/base';
+import { agrees, Impossible, Model } from './model.ts';
+import type { Step } from './steps.ts';
+
+export interface SearchOptions {
+  /** The store's revision before the first operation; undefined: others write too, and revisions have gaps. */
+  readonly initialRevision: number | undefined;
+  /** Steps tried before giving up. */
+  readonly budget: number;
+}
+
+export type Found =
+  | { readonly outcome: 'linearizable'; readonly tried: number }
+  | { readonly outcome: 'undecided'; readonly tried: number }
+  | {
+      readonly outcome: 'violated';
+      readonly tried: number;
+      /** The operation that no order gets beyond. */
+      readonly at: Step;
+      /** Why the best order did not get beyond it. */
+      readonly why: string;
+    };
+
+/** One way to go on: the next forced step, or a floating one put before it. */
+interface Choice {
+  readonly step: Step | undefined;
+  /** Of an undecidable transaction: which way it goes. */
+  readonly branch?: boolean;
+  /** The revision it makes, where one can be named. */
+  readonly revision: number | undefined;
+}
+
+interface ChoicePoint {
+  readonly at: number;
+  readonly mark: number;
+  readonly placed: number;
+  readonly choices: Choice[];
+}
+
+const memoLimit = 300_000;
+
+/**
+ * Looks for an order of the steps that etcd could have carried out. Steps whose revision is known
+ * have one order, the spine, that no search can change; only the floating ones (unknown outcomes,
+ * expired leases, answers without a revision) are tried before each of its steps, depth first, as
+ * in Wing and Gong's algorithm with Lowe's memory of states already tried. So a history without
+ * unknown outcomes takes one pass.
+ */
+export class Search {
+  readonly #spine: readonly Step[];
+  readonly #floats: readonly Step[];
+  readonly #exact: boolean;
+  readonly #budget: number;
+  readonly #model: Model;
+  /** Before spine step i no step may come that began after this. */
+  readonly #horizon: Float64Array;
+  readonly #placed: number[] = [];
+  readonly #isPlaced: Uint8Array;
+  readonly #index = new Map<Step, number>();
+  /** Floating steps that must find a place. */
+  readonly #required: readonly number[];
+  /** Floating steps that carry the effects of others from key to key. */
+  readonly #joins: ReadonlySet<Step>;
+  readonly #points: ChoicePoint[] = [];
+  readonly #seen = new Set<string>();
+  #at = 0;
+  #tried = 0;
+  #furthest = -1;
+  #why = '';
+  #stuckOn: Step | undefined;
+
+  constructor(spine: readonly Step[], floats: readonly Step[], options: SearchOptions) {
+    this.#spine = spine;
+    this.#floats = [...floats].sort((a, b) => a.invokedMs - b.invokedMs);
+    this.#exact = options.initialRevision !== undefined;
+    this.#budget = options.budget;
+    const readsPast = [...spine, ...floats].some(({ call }) =>
+      JSON.stringify(call).includes('"revision"'),
+    );
+    this.#model = new Model(options.initialRevision ?? 0, readsPast);
+    this.#isPlaced = new Uint8Array(floats.length);
+    this.#floats.forEach((step, i) => this.#index.set(step, i));
+    this.#required = [...this.#floats.keys()].filter(
+      (i) => must(this.#floats[i], 'the floating step exists').required,
+    );
+    const wide = this.#floats.filter(hasSeveral);
+    this.#joins = new Set(
+      this.#floats.filter((step) => hasSeveral(step) || wide.some((other) => meet(step, other))),
+    );
+    this.#horizon = new Float64Array(spine.length + 1).fill(Infinity);
+    for (let i = spine.length - 1; i >= 0; i--) {
+      this.#horizon[i] = Math.min(
+        this.#horizon[i + 1] ?? Infinity,
+        must(spine[i], 'the spine has this step').returnedMs,
+      );
+    }
+  }
+
+  run(): Found {
+    for (;;) {
+      if (this.#tried > this.#budget || this.#seen.size > memoLimit) {
+        return { outcome: 'undecided', tried: this.#tried };
+      }
+      this.#takeReads();
+      if (this.#done()) return { outcome: 'linearizable', tried: this.#tried };
+      const choices = this.#choices();
+      if (choices.length > 1 && this.#known()) choices.length = 0;
+      if (choices.length > 0) {
+        const placed = this.#placed.length;
+        const point = { at: this.#at, mark: this.#model.mark(), placed, choices };
+        if (this.#go(must(choices.shift(), 'it was just counted'))) {
+          if (choices.length > 0) this.#points.push(point);
+          continue;
+        }
+        if (choices.length > 0) this.#points.push(point);
+        else this.#backTo(point);
+      }
+      if (!this.#backtrack()) {
+        const at =
+          this.#stuckOn ?? must(this.#spine[0] ?? this.#floats[0], 'the spine has this step');
+        return { outcome: 'violated', tried: this.#tried, at, why: this.#why };
+      }
+    }
+  }
+
+  #done(): boolean {
+    if (this.#at < this.#spine.length) return false;
+    return this.#required.every((i) => this.#isPlaced[i] === 1);
+  }
+
+  /** Whether this very situation has failed before. */
+  #known(): boolean {
+    const used = [...this.#placed].sort((a, b) => a - b).join();
+    const key = `${this.#at}|${used}|${this.#model.fingerprint()}`;
+    if (this.#seen.has(key)) return true;
+    this.#seen.add(key);
+    return false;
+  }
+
+  /** The next choice of the latest point that has one left. */
+  #backtrack(): boolean {
+    for (let point = this.#points.at(-1); point; point = this.#points.at(-1)) {
+      this.#backTo(point);
+      const choice = point.choices.shift();
+      if (point.choices.length === 0) this.#points.pop();
+      if (choice && this.#go(choice)) return true;
+    }
+    return false;
+  }
+
+  #backTo({ at, mark, placed }: ChoicePoint): void {
+    this.#at = at;
+    this.#model.undo(mark);
+    while (this.#placed.length > placed)
+      this.#isPlaced[must(this.#placed.pop(), 'it was just counted')] = 0;
+  }
+
+  #go({ step, branch, revision }: Choice): boolean {
+    this.#tried++;
+    if (step) return this.#place(step, branch, revision);
+    const next = must(this.#spine[this.#at], 'the spine has this step');
+    if (!this.#carryOut(next, next.writes ? next.revision : undefined, undefined)) return false;
+    this.#model.raiseRevision(must(next.revision, 'steps of the spine have revisions'));
+    this.#at++;
+    return true;
+  }
+
+  #place(step: Step, branch: boolean | undefined, revision: number | undefined): boolean {
+    const mark = this.#model.mark();
+    const wrote = this.#carryOut(step, revision, branch);
+    if (wrote === undefined) return false;
+    // What changes nothing and need not have happened is not worth a place.
+    if (!wrote.wrote && !step.required) {
+      this.#model.undo(mark);
+      return false;
+    }
+    if (wrote.wrote) this.#model.raiseRevision(revision ?? this.#least(step));
+    const index = must(this.#index.get(step), 'every floating step has an index');
+    this.#isPlaced[index] = 1;
+    this.#placed.push(index);
+    return true;
+  }
+
+  /** Undefined, with nothing changed, where the model does not give the answer that was told. */
+  #carryOut(
+    step: Step,
+    revision: number | undefined,
+    branch: boolean | undefined,
+  ): { wrote: boolean } | undefined {
+    const mark = this.#model.mark();
+    try {
+      const { call, answer } = step;
+      const way = branch ?? (call.type === 'txn' ? this.#told(step) : undefined);
+      const effect =
+        call.type === 'txn' && way !== undefined
+          ? this.#model.applyBranch(call, way, revision)
+          : this.#model.apply(call, revision);
+      if (!answer || agrees(effect.answer, answer)) return effect;
+      this.#stuck(step, `etcd would have answered ${JSON.stringify(effect.answer)}`);
+    } catch (thrown) {
+      if (!(thrown instanceof Impossible)) throw thrown;
+      this.#stuck(step, thrown.message);
+    }
+    this.#model.undo(mark);
+    return undefined;
+  }
+
+  /** Where a transaction hangs on revisions nobody knows, the way it is known to have gone. */
+  #told({ call, answer }: Step): boolean | undefined {
+    if (call.type !== 'txn' || this.#model.decide(call) !== undefined) return undefined;
+    return answer?.succeeded;
+  }
+
+  #stuck(step: Step, why: string): void {
+    if (this.#at < this.#furthest) return;
+    this.#furthest = this.#at;
+    this.#stuckOn = step;
+    this.#why = why;
+  }
+
+  /** A read that fits now may as well stand here: it changes nothing. */
+  #takeReads(): void {
+    const horizon = this.#horizonNow();
+    for (const i of this.#required) {
+      const step = must(this.#floats[i], 'the floating step exists');
+      if (step.invokedMs > horizon) return;
+      if (this.#isPlaced[i] === 1 || step.writes) continue;
+      if (!this.#carryOut(step, undefined, undefined)) continue;
+      this.#isPlaced[i] = 1;
+      this.#placed.push(i);
+    }
+  }
+
+  /** Whatever stands next must have begun by then: what is still to come had not ended before. */
+  #horizonNow(): number {
+    let horizon = this.#horizon[this.#at] ?? Infinity;
+    for (const i of this.#required) {
+      if (this.#isPlaced[i] === 0)
+        horizon = Math.min(horizon, must(this.#floats[i], 'the floating step exists').returnedMs);
+    }
+    return horizon;
+  }
+
+  #choices(): Choice[] {
+    const next = this.#spine[this.#at];
+    if (!next) return this.#floatChoices(undefined);
+    const overdue = this.#required.some(
+      (i) =>
+        this.#isPlaced[i] === 0 &&
+        must(this.#floats[i], 'the floating step exists').returnedMs < next.invokedMs,
+    );
+    const target = must(next.revision, 'steps of the spine have revisions') - (next.writes ? 1 : 0);
+    if (this.#exact) return this.#exactChoices(next, target, overdue);
+    if (must(next.revision, 'steps of the spine have revisions') < this.#model.revision) {
+      this.#stuck(next, `revision ${this.#model.revision} was there before`);
+      return [];
+    }
+    const floats = this.#floatChoices(next);
+    if (overdue) return floats;
+    const seen = floats.filter(({ revision }) => revision !== undefined);
+    const others = floats.filter(({ revision }) => revision === undefined);
+    return [...seen, { step: undefined, revision: next.revision }, ...others];
+  }
+
+  /** Without other writers every revision is somebody's: a gap must be filled, and nothing else may be. */
+  #exactChoices(next: Step, target: number, overdue: boolean): Choice[] {
+    const gap = target - this.#model.revision;
+    if (gap < 0) {
+      this.#stuck(next, `the store was at revision ${this.#model.revision} already`);
+      return [];
+    }
+    if (gap === 0 && !overdue) return [{ step: undefined, revision: next.revision }];
+    this.#stuck(next, `nothing explains revision ${this.#model.revision + 1}`);
+    return this.#floatChoices(gap === 0 ? undefined : next);
+  }
+
+  /** The floating steps that may stand here, the likeliest first. */
+  #floatChoices(next: Step | undefined): Choice[] {
+    const horizon = this.#horizonNow();
+    const choices: Choice[] = [];
+    for (let i = 0; i < this.#floats.length; i++) {
+      const step = must(this.#floats[i], 'the floating step exists');
+      if (step.invokedMs > horizon) break;
+      if (this.#isPlaced[i] === 1) continue;
+      // Where the order of two makes no difference, it may wait for the next.
+      const waits = !this.#exact && next && !step.required && !this.#joins.has(step);
+      if (waits && !hasSeveral(next) && !meet(step, next)) continue;
+      for (const revision of this.#revisionsFor(step, next)) {
+        if (
+          step.call.type === 'txn' &&
+          !step.answer &&
+          this.#model.decide(step.call) === undefined
+        ) {
+          choices.push({ step, branch: true, revision }, { step, branch: false, revision });
+        } else choices.push({ step, revision });
+      }
+    }
+    if (!this.#exact) return choices;
+    const here = this.#model.revision + 1;
+    const unlikely = ({ step }: Choice): number => {
+      const [first] = step?.hints ?? [];
+      return first === undefined ? 1 : first === here ? 0 : 2;
+    };
+    return choices.sort((a, b) => unlikely(a) - unlikely(b));
+  }
+
+  /** Undefined stands for any that nobody mentioned. */
+  #revisionsFor(step: Step, next: Step | undefined): (number | undefined)[] {
+    const last = this.#model.revision;
+    if (this.#exact) return [last + 1];
+    if (!step.writes) return [undefined];
+    const limit = next?.revision === undefined ? Infinity : next.revision - (next.writes ? 1 : 0);
+    const fitting = step.hints.filter((hint) => hint > last && hint <= limit);
+    return this.#least(step) <= limit ? [...fitting, undefined] : fitting;
+  }
+
+  #least(step: Step): number {
+    return Math.max(this.#model.revision + 1, step.notBefore);
+  }
+}
+
+function meet(a: Step, b: Step): boolean {
+  return a.keys.some(b.touches) || b.keys.some(a.touches);
+}
+
+function hasSeveral(step: Step): boolean {
+  return step.keys.length !== 1 || step.call.type === 'txn';
+}
