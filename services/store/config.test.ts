@@ -1,30 +1,124 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseFlags } from './config.ts';
+import { configure } from './config.ts';
+import { flagNames, specOf, flagNamed } from './flags/table.ts';
+import { complaint, durationMs } from './flags/values.ts';
+
+const flagsOf = (args: readonly string[], env = {}) => configure(args, env).flags;
+
+const fileOf = (text: string): string => {
+  const file = join(mkdtempSync(join(tmpdir(), 'quorate-config-')), 'etcd.yaml');
+  writeFileSync(file, text);
+  return file;
+};
 
 test('without flags it is a cluster of one on the ports of etcd', () => {
-  const { flags } = parseFlags([], {});
-  expect(flags).toMatchObject({
+  expect(flagsOf([])).toMatchObject({
     name: 'default',
     dataDir: 'default.etcd',
     listenClientUrls: ['http://localhost:2379'],
     initialCluster: { default: 'http://localhost:2380' },
     heartbeatMs: 100,
     electionMs: 1000,
+    autoCompaction: undefined,
   });
 });
 
-test('flags beat the environment', () => {
-  const env = { ETCD_NAME: 'env', ETCD_DATA_DIR: '/env', ETCD_SNAPSHOT_COUNT: '7' };
-  const { flags } = parseFlags(['--name', 'flag'], env);
-  expect([flags.name, flags.dataDir, flags.snapshotCount]).toEqual(['flag', '/env', 7]);
+test('flags are written as Go has them: one dash or two, with a space or an equals sign', () => {
+  const flags = flagsOf(['-name', 'a', '--data-dir=/x', '--force-new-cluster', '-pre-vote=true']);
+  expect(flags).toMatchObject({ name: 'a', dataDir: '/x', forceNewCluster: true });
+});
+
+test('the environment says what flags leave open; both for one thing is an error, as in etcd', () => {
+  const env = { ETCD_NAME: 'env', ETCD_SNAPSHOT_COUNT: '7', ETCD_UNHEARD: 'x' };
+  const { flags, warnings } = configure(['--data-dir', '/d'], env);
+  expect([flags.name, flags.dataDir, flags.snapshotCount]).toEqual(['env', '/d', 7]);
+  expect(warnings).toEqual(['unrecognized environment variable ETCD_UNHEARD']);
+  expect(() => configure(['--name', 'flag'], env)).toThrow(
+    'conflicting environment variable "ETCD_NAME" is shadowed by corresponding command-line flag',
+  );
+});
+
+test.each([
+  'name: file\nheartbeat-interval: 200\nauto-compaction-retention: 5m\nexperimental-corrupt-check-time: 0\nunheard: 1\ngrpc-keepalive-timeout: 3000000000\n',
+  '{"name":"file","heartbeat-interval":200,"auto-compaction-retention":"5m","unheard":1,"grpc-keepalive-timeout":3000000000}',
+])('a configuration file counts alone: %s', (text) => {
+  const file = fileOf(text);
+  const { flags, warnings } = configure(['--config-file', file, '--name=flag'], {
+    ETCD_NAME: 'env',
+  });
+  expect(flags).toMatchObject({
+    name: 'file',
+    heartbeatMs: 200,
+    keepaliveTimeoutMs: 3000,
+    autoCompaction: { mode: 'periodic', periodMs: 300_000 },
+  });
+  expect(warnings).toEqual([
+    `flags and environment are ignored: ${file} is given`,
+    `${file}: unknown key unheard is ignored`,
+  ]);
 });
 
 test.each([
   [['--initial-cluster', 'a=http://h:1,a=http://h:2'], /each name once/],
   [['--initial-cluster', 'http://h:1'], /must be name=http/],
-  [['--heartbeat-interval', 'fast'], /--heartbeat-interval: must be a whole number/],
-  [['--initial-cluster-state', 'old'], /must be one of new, existing/],
-  [['--no-such-flag'], /no-such-flag/],
+  [['--heartbeat-interval', 'fast'], 'invalid value "fast" for flag -heartbeat-interval: parse'],
+  [['--initial-cluster-state', 'old'], 'invalid value "old" for flag -initial-cluster-state'],
+  [['--no-such-flag'], 'flag provided but not defined: -no-such-flag'],
+  [['--name'], 'flag needs an argument: -name'],
+  [['--debug=maybe'], 'invalid boolean value "maybe" for -debug: parse error'],
+  [['word'], "'word' is not a valid flag"],
+  [['--listen-client-urls=foo'], 'URL scheme must be http or https: foo'],
+  [['--listen-client-urls=http://0.0.0.0:2379'], '--advertise-client-urls is required'],
+  [['--proxy=on'], '--proxy cannot be set to "on": there is no v2 proxy'],
+  [['--discovery=https://x/y'], 'name the members with --initial-cluster'],
+  [['--election-timeout=60000'], 'is too long, and should be set less than 50000ms'],
+  [['--auto-compaction-mode=bad'], 'unknown auto-compaction-mode "bad"'],
+  [['--auto-compaction-mode=revision', '--auto-compaction-retention=5m'], 'error parsing'],
+  [['--config-file=/nope'], 'error verifying flags, /nope: ENOENT'],
 ])('%j is refused, naming the flag', (args, message) => {
-  expect(() => parseFlags(args, {})).toThrow(message);
+  expect(() => configure(args, {})).toThrow(message);
+});
+
+test('retention counts hours, a duration, or revisions', () => {
+  const retained = (...args: string[]) => flagsOf(args).autoCompaction;
+  expect(retained('--auto-compaction-retention=2')).toEqual({ mode: 'periodic', periodMs: 7.2e6 });
+  expect(retained('--auto-compaction-mode=revision', '--auto-compaction-retention=10')).toEqual({
+    mode: 'revision',
+    revisions: 10,
+  });
+});
+
+test('the former names of flags work, and a flag without effect says so', () => {
+  const { flags, warnings } = configure(
+    ['--experimental-watch-progress-notify-interval=5s', '--max-wals=7', '--pre-vote=false'],
+    {},
+  );
+  expect(flags.watchProgressNotifyMs).toBe(5000);
+  expect(warnings).toEqual([
+    '--max-wals=7 has no effect: the log forgets what it does not need any more',
+    '--pre-vote=false has no effect: elections always have a pre-vote phase',
+  ]);
+});
+
+test.each([
+  ['0', 0],
+  ['100ms', 100],
+  ['1h30m', 5_400_000],
+  ['1.5s', 1500],
+  ['-2s', -2000],
+  ['5', undefined],
+  ['5 s', undefined],
+  ['s', undefined],
+])('the duration %j', (text, ms) => {
+  expect(durationMs(text)).toBe(ms);
+});
+
+test('every default passes its own check', () => {
+  for (const name of flagNames) {
+    const spec = specOf(flagNamed(name) ?? 'name');
+    expect(complaint(name, spec, spec.default)).toBeUndefined();
+  }
 });

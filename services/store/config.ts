@@ -1,118 +1,200 @@
-import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
-import {
-  choiceSetting,
-  type Environment,
-  integerSetting,
-  type LogLevel,
-  logLevels,
-} from '#shared/runtime';
-import type { StoreOptions } from './options.ts';
+import type { Environment, LogFormat, LogLevel } from '#shared/runtime';
+import { FlagValues, readFlags } from './flags/parse.ts';
+import { durationMs } from './flags/values.ts';
+import type { AutoCompactionSettings, StoreOptions } from './options.ts';
 
-/** What the command line says of a member; the rest is given by main.ts. */
+/** What the command line says of a member; the rest is given by run.ts. */
 export type Flags = Omit<StoreOptions, 'clock' | 'log' | 'rng' | 'onFatal'>;
 
-const defaults = {
-  name: 'default',
-  'data-dir': '',
-  'listen-client-urls': 'http://localhost:2379',
-  'listen-peer-urls': 'http://localhost:2380',
-  'advertise-client-urls': '',
-  'initial-advertise-peer-urls': '',
-  'initial-cluster': '',
-  'initial-cluster-state': 'new',
-  'initial-cluster-token': 'etcd-cluster',
-  'heartbeat-interval': '100',
-  'election-timeout': '1000',
-  'snapshot-count': '10000',
-  'snapshot-catchup-entries': '5000',
-  'max-request-bytes': '1572864',
-  'max-txn-ops': '128',
-  'quota-backend-bytes': '0',
-  'quota-auto-disarm': 'true',
-  'strict-reconfig-check': 'true',
-  'log-level': 'info',
-} as const;
-
-const clusterStates: readonly ('new' | 'existing')[] = ['new', 'existing'];
-
-const booleans: readonly ('true' | 'false')[] = ['true', 'false'];
-
-type FlagName = keyof typeof defaults;
-
-/** etcd's own flags, as far as they mean something here; each is also read from `ETCD_…`. */
-export function parseFlags(
-  args: readonly string[],
-  env: Environment,
-): { flags: Flags; logLevel: LogLevel } {
-  const given = parse(args);
-  const text = (name: FlagName): string =>
-    given[name] ?? (env[`ETCD_${name.replaceAll('-', '_').toUpperCase()}`] || defaults[name]);
-  const list = (name: FlagName): string[] =>
-    text(name)
-      .split(',')
-      .filter((url) => url !== '');
-  const integer = (name: FlagName, min: number, max = 2 ** 31 - 1): number =>
-    integerSetting(`--${name}`, text(name), min, max);
-  const boolean = (name: FlagName): boolean =>
-    choiceSetting(`--${name}`, text(name), booleans) === 'true';
-  const name = text('name');
-  const listenClientUrls = list('listen-client-urls');
-  const listenPeerUrls = list('listen-peer-urls');
-  const advertiseClientUrls = list('advertise-client-urls');
-  const initialAdvertisePeerUrls = list('initial-advertise-peer-urls');
-  const ownPeerUrl = initialAdvertisePeerUrls[0] ?? listenPeerUrls[0] ?? '';
-  const flags: Flags = {
-    name,
-    dataDir: text('data-dir') || `${name}.etcd`,
-    listenClientUrls,
-    listenPeerUrls,
-    advertiseClientUrls: advertiseClientUrls.length > 0 ? advertiseClientUrls : undefined,
-    initialAdvertisePeerUrls:
-      initialAdvertisePeerUrls.length > 0 ? initialAdvertisePeerUrls : undefined,
-    initialCluster: parseCluster(text('initial-cluster') || `${name}=${ownPeerUrl}`),
-    initialClusterState: choiceSetting(
-      '--initial-cluster-state',
-      text('initial-cluster-state'),
-      clusterStates,
-    ),
-    initialClusterToken: text('initial-cluster-token'),
-    heartbeatMs: integer('heartbeat-interval', 1),
-    electionMs: integer('election-timeout', 5),
-    snapshotCount: integer('snapshot-count', 1),
-    snapshotCatchUpEntries: integer('snapshot-catchup-entries', 0),
-    maxRequestBytes: integer('max-request-bytes', 1),
-    maxTxnOps: integer('max-txn-ops', 1),
-    quotaBackendBytes: integer('quota-backend-bytes', -1, Number.MAX_SAFE_INTEGER),
-    quotaAutoDisarm: boolean('quota-auto-disarm'),
-    strictReconfigCheck: boolean('strict-reconfig-check'),
-  };
-  return { flags, logLevel: choiceSetting('--log-level', text('log-level'), logLevels) };
+export interface LogSettings {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** `stderr`, `stdout` or paths of files. */
+  readonly outputs: readonly string[];
 }
 
-function parse(args: readonly string[]): Partial<Record<string, string>> {
-  try {
-    const options = Object.fromEntries(
-      Object.keys(defaults).map((name) => [name, { type: 'string' as const }]),
+export interface Configuration {
+  readonly flags: Flags;
+  readonly logging: LogSettings;
+  /** SRV records are to say who the members are. */
+  readonly discoverySrv: { readonly domain: string; readonly suffix: string } | undefined;
+  readonly warnings: readonly string[];
+}
+
+const maxElectionMs = 50_000;
+
+/** etcd's flags, environment variables and configuration file as options of the store. */
+export function configure(args: readonly string[], env: Environment): Configuration {
+  const values = readFlags(args, env);
+  const domain = values.text('discovery-srv');
+  return {
+    flags: {
+      ...addresses(values),
+      ...cluster(values),
+      ...limits(values),
+      ...http(values),
+      ...checks(values),
+    },
+    logging: logging(values),
+    discoverySrv: domain === '' ? undefined : { domain, suffix: values.text('discovery-srv-name') },
+    warnings: values.warnings,
+  };
+}
+
+function addresses(values: FlagValues) {
+  const name = values.text('name');
+  const listenClientUrls = values.list('listen-client-urls');
+  const listenPeerUrls = values.list('listen-peer-urls');
+  const given = (flag: 'advertise-client-urls' | 'initial-advertise-peer-urls') =>
+    values.isSet(flag) ? values.list(flag) : undefined;
+  const advertiseClientUrls = given('advertise-client-urls');
+  if (advertiseClientUrls === undefined && listenClientUrls.some(isWildcard)) {
+    throw new QuorateError(
+      'bad-request',
+      'error verifying flags, --advertise-client-urls is required when --listen-client-urls listens on every address: ' +
+        'clients must be told one that they can reach',
     );
-    return parseArgs({ args: [...args], options, strict: true }).values;
-  } catch (thrown) {
-    throw new QuorateError('bad-request', thrown instanceof Error ? thrown.message : 'bad flags');
   }
+  return {
+    name,
+    dataDir: values.text('data-dir') || `${name}.etcd`,
+    listenClientUrls,
+    listenClientHttpUrls: values.list('listen-client-http-urls'),
+    listenPeerUrls,
+    listenMetricsUrls: values.list('listen-metrics-urls'),
+    advertiseClientUrls,
+    initialAdvertisePeerUrls: given('initial-advertise-peer-urls'),
+  };
+}
+
+function isWildcard(url: string): boolean {
+  return /:\/\/(0\.0\.0\.0|\[::\])(:|$)/.test(url);
+}
+
+function cluster(values: FlagValues) {
+  const name = values.text('name');
+  const own = values.isSet('initial-advertise-peer-urls')
+    ? values.list('initial-advertise-peer-urls')
+    : values.list('listen-peer-urls');
+  const electionMs = values.integer('election-timeout');
+  if (electionMs > maxElectionMs) {
+    throw new QuorateError(
+      'bad-request',
+      `error verifying flags, --election-timeout[${electionMs}ms] is too long, and should be set less than ${maxElectionMs}ms`,
+    );
+  }
+  return {
+    initialCluster: parseCluster(values.text('initial-cluster') || `${name}=${own[0] ?? ''}`),
+    initialClusterState: values.text('initial-cluster-state') as 'new' | 'existing',
+    initialClusterToken: values.text('initial-cluster-token'),
+    forceNewCluster: values.boolean('force-new-cluster'),
+    heartbeatMs: values.integer('heartbeat-interval'),
+    electionMs,
+    snapshotCount: values.integer('snapshot-count'),
+    snapshotCatchUpEntries: values.integer('snapshot-catchup-entries'),
+    strictReconfigCheck: values.boolean('strict-reconfig-check'),
+    maxLearners: values.integer('max-learners'),
+  };
+}
+
+function limits(values: FlagValues) {
+  return {
+    maxRequestBytes: values.integer('max-request-bytes'),
+    maxTxnOps: values.integer('max-txn-ops'),
+    maxConcurrentStreams: values.integer('max-concurrent-streams'),
+    keepaliveMs: values.ms('grpc-keepalive-interval'),
+    keepaliveTimeoutMs: values.ms('grpc-keepalive-timeout'),
+    quotaBackendBytes: values.integer('quota-backend-bytes'),
+    quotaAutoDisarm: values.boolean('quota-auto-disarm'),
+    autoCompaction: autoCompaction(values),
+    compactionBatchLimit: values.integer('compaction-batch-limit'),
+    watchProgressNotifyMs: values.ms('watch-progress-notify-interval'),
+    warningApplyMs: values.ms('warning-apply-duration'),
+    warningCallMs: values.ms('warning-unary-request-duration'),
+  };
+}
+
+function http(values: FlagValues) {
+  return {
+    corsOrigins: values.list('cors'),
+    hostWhitelist: values.list('host-whitelist'),
+    enableGrpcGateway: values.boolean('enable-grpc-gateway'),
+    extensiveMetrics: values.text('metrics') === 'extensive',
+  };
+}
+
+function checks(values: FlagValues) {
+  const gates = new Map(
+    values.list('feature-gates').map((gate): [string, boolean] => {
+      const [name = '', value = ''] = gate.split('=', 2);
+      return [name, value === 'true'];
+    }),
+  );
+  const enabled = (
+    flag: 'initial-corrupt-check' | 'compact-hash-check-enabled',
+    gate: string,
+  ): boolean => gates.get(gate) ?? values.boolean(flag);
+  const compactHash = enabled('compact-hash-check-enabled', 'CompactHashCheck');
+  return {
+    initialCorruptCheck: enabled('initial-corrupt-check', 'InitialCorruptCheck'),
+    corruptCheckMs: values.ms('corrupt-check-time'),
+    compactHashCheckMs: compactHash ? values.ms('compact-hash-check-time') : 0,
+  };
+}
+
+/** Whole numbers are hours or revisions, depending on the mode. */
+function autoCompaction(values: FlagValues): AutoCompactionSettings | undefined {
+  const mode = values.text('auto-compaction-mode');
+  const retention = values.text('auto-compaction-retention');
+  if (mode !== 'periodic' && mode !== 'revision') {
+    throw new QuorateError(
+      'bad-request',
+      `error verifying flags, unknown auto-compaction-mode "${mode}"`,
+    );
+  }
+  const bad = (): QuorateError =>
+    new QuorateError('bad-request', `error parsing --auto-compaction-retention "${retention}"`);
+  const number = /^\d+$/.test(retention) ? Number(retention) : undefined;
+  if (mode === 'revision') {
+    if (number === undefined) throw bad();
+    return number === 0 ? undefined : { mode, revisions: number };
+  }
+  const periodMs = number === undefined ? durationMs(retention) : number * 3_600_000;
+  if (periodMs === undefined || periodMs < 0) throw bad();
+  return periodMs === 0 ? undefined : { mode, periodMs };
+}
+
+const levels: Readonly<Record<string, LogLevel>> = {
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  error: 'error',
+  panic: 'error',
+  fatal: 'error',
+};
+
+function logging(values: FlagValues): LogSettings {
+  const level = values.boolean('debug') ? 'debug' : values.text('log-level');
+  return {
+    level: levels[level] ?? 'info',
+    format: values.text('log-format') === 'console' ? 'text' : 'json',
+    outputs: values.list('log-outputs').map((each) => (each === 'default' ? 'stderr' : each)),
+  };
 }
 
 function parseCluster(text: string): Record<string, string> {
-  const cluster: Record<string, string> = {};
+  const members: Record<string, string> = {};
   for (const part of text.split(',')) {
     const at = part.indexOf('=');
-    const name = part.slice(0, at);
-    if (at <= 0 || at === part.length - 1 || name in cluster) {
+    const name = part.slice(0, at).trim();
+    if (at <= 0 || at === part.length - 1 || name in members) {
       throw new QuorateError(
         'bad-request',
         `invalid value "${text}" for --initial-cluster: must be name=http://host:port,… with each name once`,
       );
     }
-    cluster[name] = part.slice(at + 1);
+    members[name] = part.slice(at + 1).trim();
   }
-  return cluster;
+  return members;
 }

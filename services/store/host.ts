@@ -10,6 +10,7 @@ import { refusals } from './member/refusal.ts';
 import { hostPort, type Settings } from './options.ts';
 import type { Serving } from './serve/context.ts';
 import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
+import { AutoCompaction } from './serve/auto-compaction.ts';
 import { Kv } from './serve/kv.ts';
 import { Leases } from './serve/leases.ts';
 import { Membership } from './serve/membership.ts';
@@ -17,6 +18,7 @@ import { Quota } from './serve/quota.ts';
 import { StateMachine } from './state/state-machine.ts';
 import { OpenWatchStreams } from './watch/watch-streams.ts';
 import type { ClusterView } from './wire/cluster.ts';
+import type { Operation } from './wire/command.ts';
 
 /** A member's disk. */
 export interface MemberDir extends MemberStorage, IdentityFile {
@@ -31,13 +33,14 @@ export interface HostParts {
   /** How long the disk took, in ms. */
   readonly logWritten?: (ms: number) => void;
   readonly backendFlushed?: (ms: number) => void;
+  /** Applying an operation of this type took longer than settings allow without a word. */
+  readonly slowApply?: (type: string, ms: number) => void;
   /** Whoever serves clients must end all calls. */
   readonly halted: () => void;
 }
 
 /** Events of history read per slice for watches that catch up. */
 const syncEvents = 500;
-const compactionKeysPerStep = 200;
 const leaveMs = 1000;
 /** etcd cancels what requires a leader after three elections without one. */
 const electionsWithoutLeader = 3;
@@ -60,6 +63,8 @@ export class MemberHost {
   #identity: Identity;
   readonly #transport: PeerTransport;
   readonly #halted: () => void;
+  readonly #slowApply: HostParts['slowApply'];
+  readonly #autoCompaction: AutoCompaction | undefined;
   readonly #quota: Quota;
   readonly #progress = new ProgressRequests();
   readonly #timers: Timer[] = [];
@@ -76,6 +81,7 @@ export class MemberHost {
     this.#identity = identity;
     this.#transport = parts.transport;
     this.#halted = parts.halted;
+    this.#slowApply = parts.slowApply;
     this.state = new StateMachine(dir.backend, () => this.#membersChanged());
     this.node = this.#createNode(parts);
     this.serving = this.#createServing();
@@ -89,6 +95,8 @@ export class MemberHost {
     this.membership = new Membership(this.serving);
     this.watches = new OpenWatchStreams(this.serving);
     this.client = createInProcessClient(this.serving, this.kv, this.leases, this.#progress);
+    const { autoCompaction } = settings;
+    this.#autoCompaction = autoCompaction && new AutoCompaction(this.serving, autoCompaction, log);
     this.#leaderlessSinceMs = clock.monotonic();
     this.#timers.push(clock.every(settings.electionMs / 2, () => this.#endLeaderless()));
   }
@@ -100,7 +108,7 @@ export class MemberHost {
       storage: dir,
       transport,
       applier: {
-        apply: (operation) => this.state.apply(operation),
+        apply: (operation) => this.#apply(operation),
         replace: (backend) => {
           this.#compaction = undefined;
           this.state.replace(backend);
@@ -138,6 +146,7 @@ export class MemberHost {
         requestTimeoutMs: 5000 + 2 * electionMs,
         progressNotifyMs: this.#settings.watchProgressNotifyMs,
         strictReconfigCheck: this.#settings.strictReconfigCheck,
+        maxLearners: this.#settings.maxLearners,
       },
       handOver: () => this.handOver(),
     };
@@ -179,6 +188,7 @@ export class MemberHost {
     for (const timer of this.#timers) timer.cancel();
     this.leases.stop();
     this.#quota.stop();
+    this.#autoCompaction?.stop();
     this.watches.stop();
     this.#halted();
   }
@@ -258,11 +268,23 @@ export class MemberHost {
     this.watches.answerProgress();
     this.#progress.look();
     if (mvcc.compactionPending || this.#compaction) {
-      this.#compaction ??= mvcc.compactionSteps(compactionKeysPerStep);
+      this.#compaction ??= mvcc.compactionSteps(this.#settings.compactionBatchLimit);
       if (this.#compaction.next().done) this.#compaction = undefined;
       else more = true;
     }
     return more;
+  }
+
+  #apply(operation: Operation): unknown {
+    const { clock, warningApplyMs } = this.#settings;
+    if (warningApplyMs <= 0) return this.state.apply(operation);
+    const startedMs = clock.monotonic();
+    try {
+      return this.state.apply(operation);
+    } finally {
+      const ms = clock.monotonic() - startedMs;
+      if (ms > warningApplyMs) this.#slowApply?.(operation.type, ms);
+    }
   }
 
   #leaderChanged(softState: SoftState): void {

@@ -1,3 +1,4 @@
 import { runStore } from './run.ts';
 
-await runStore(process, process.env, process.argv.slice(2));
+const { stdout: out, stderr: err } = process;
+await runStore({ process, out, err }, process.env, process.argv.slice(2));

@@ -44,9 +44,41 @@ export interface StoreOptions {
   readonly quotaAutoDisarm?: boolean | undefined;
   /** Refuse membership changes that put a quorum at risk. Default true. */
   readonly strictReconfigCheck?: boolean | undefined;
+  /** Default 1. */
+  readonly maxLearners?: number | undefined;
+  /** With data of a cluster that is lost: begin a new one of this member alone. Default false. */
+  readonly forceNewCluster?: boolean | undefined;
+  /** For HTTP/1 alone; without them it shares `listenClientUrls`. */
+  readonly listenClientHttpUrls?: readonly string[] | undefined;
+  /** Further ones for metrics and health. */
+  readonly listenMetricsUrls?: readonly string[] | undefined;
+  /** Adds how long calls take. Default false. */
+  readonly extensiveMetrics?: boolean | undefined;
+  /** Default true. */
+  readonly enableGrpcGateway?: boolean | undefined;
+  /** Origins whose pages may ask over HTTP/1; `*`, the default: all. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Host names that HTTP/1 requests may be for; `*`, the default: all. */
+  readonly hostWhitelist?: readonly string[] | undefined;
+  /** That each client may open at a time. Default: no limit. */
+  readonly maxConcurrentStreams?: number | undefined;
+  /** How often a client is pinged (0: never), and how long its answer may take. Default 2 h, 20 s. */
+  readonly keepaliveMs?: number | undefined;
+  readonly keepaliveTimeoutMs?: number | undefined;
+  readonly autoCompaction?: AutoCompactionSettings | undefined;
+  /** Keys that one step of a compaction visits. Default 200. */
+  readonly compactionBatchLimit?: number | undefined;
+  /** Applying, and calls, that take longer are logged. Default 100 and 300; 0: never. */
+  readonly warningApplyMs?: number | undefined;
+  readonly warningCallMs?: number | undefined;
   /** The member has stopped itself: its disk cannot be trusted, or an invariant is broken. */
   readonly onFatal?: ((error: Error) => void) | undefined;
 }
+
+/** How much history is kept: of the last `periodMs`, or of the last `revisions`. */
+export type AutoCompactionSettings =
+  | { readonly mode: 'periodic'; readonly periodMs: number }
+  | { readonly mode: 'revision'; readonly revisions: number };
 
 /** Everything said, defaults filled in. */
 export interface Settings extends StoreOptions {
@@ -65,7 +97,24 @@ export interface Settings extends StoreOptions {
   readonly strictReconfigCheck: boolean;
   readonly quotaBackendBytes: number;
   readonly quotaAutoDisarm: boolean;
+  readonly maxLearners: number;
+  readonly forceNewCluster: boolean;
+  readonly listenClientHttpUrls: readonly string[];
+  readonly listenMetricsUrls: readonly string[];
+  readonly extensiveMetrics: boolean;
+  readonly enableGrpcGateway: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly hostWhitelist: readonly string[];
+  readonly maxConcurrentStreams: number;
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  readonly compactionBatchLimit: number;
+  readonly warningApplyMs: number;
+  readonly warningCallMs: number;
 }
+
+/** What a setting of HTTP/2 can say. */
+const maxStreams = 2 ** 32 - 1;
 
 export function settle(options: StoreOptions): Settings {
   const heartbeatMs = options.heartbeatMs ?? 100;
@@ -101,6 +150,20 @@ export function settle(options: StoreOptions): Settings {
     quotaBackendBytes: quotaOf(options.quotaBackendBytes ?? 0),
     quotaAutoDisarm: options.quotaAutoDisarm ?? true,
     strictReconfigCheck: options.strictReconfigCheck ?? true,
+    maxLearners: options.maxLearners ?? 1,
+    forceNewCluster: options.forceNewCluster ?? false,
+    listenClientHttpUrls: options.listenClientHttpUrls?.map(asUrl) ?? [],
+    listenMetricsUrls: options.listenMetricsUrls?.map(asUrl) ?? [],
+    extensiveMetrics: options.extensiveMetrics ?? false,
+    enableGrpcGateway: options.enableGrpcGateway ?? true,
+    corsOrigins: options.corsOrigins ?? ['*'],
+    hostWhitelist: options.hostWhitelist ?? ['*'],
+    maxConcurrentStreams: Math.min(options.maxConcurrentStreams ?? Infinity, maxStreams),
+    keepaliveMs: options.keepaliveMs ?? 7_200_000,
+    keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
+    compactionBatchLimit: Math.max(1, options.compactionBatchLimit ?? 200),
+    warningApplyMs: options.warningApplyMs ?? 100,
+    warningCallMs: options.warningCallMs ?? 300,
   };
 }
 

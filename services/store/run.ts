@@ -1,43 +1,115 @@
 import { randomInt } from 'node:crypto';
-import { createRng } from '#shared/base';
+import { createRng, QuorateError } from '#shared/base';
 import { systemClock } from '#shared/clock';
 import {
   createLogger,
   type Environment,
   exitCodes,
   type HostProcess,
+  type Logger,
+  logDestination,
   runMain,
+  version,
 } from '#shared/runtime';
-import { parseFlags } from './config.ts';
+import { type Configuration, configure } from './config.ts';
+import { helpText, usage } from './flags/help.ts';
+import { UsageError } from './flags/parse.ts';
+import { contractVersion } from './grpc/maintenance.ts';
 import { restore } from './member/restore.ts';
 import { settle } from './options.ts';
 import { createStore } from './server.ts';
 
-/** One member of the store on its own, started as etcd is; see config.ts for its flags. */
-export function runStore(
-  host: HostProcess,
+/** Where a command says what it has to say. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+export interface StoreHost {
+  readonly process: HostProcess;
+  readonly out: Output;
+  readonly err: Output;
+}
+
+/** Exit code of Go's flag package for a command line that cannot be read. */
+const usageCode = 2;
+
+/** One member of the store on its own, started as etcd is; see flags/table.ts for its flags. */
+export async function runStore(
+  host: StoreHost,
   env: Environment,
   args: readonly string[],
 ): Promise<void> {
-  const bootLog = createLogger({ level: 'info', component: 'store' });
   const [verb, backupFile = '', ...rest] = args;
+  if (answered(host, args)) return;
   const restores = verb === 'restore';
-  return runMain(host, bootLog, async () => {
-    const { flags, logLevel } = parseFlags(restores ? rest : args, env);
-    const options = {
-      ...flags,
-      clock: systemClock,
-      log: createLogger({ level: logLevel, component: 'store' }),
-      rng: createRng(randomInt(2 ** 32)),
-      onFatal: () => host.exit(exitCodes.failed),
-    };
-    if (!restores) return [createStore(options)];
-    await restore(settle(options), backupFile);
-    bootLog.info(
-      { dataDir: flags.dataDir, backupFile },
-      'restored: start the member with these flags',
-    );
-    host.exit(exitCodes.ok);
-    return [];
-  });
+  try {
+    const configuration = configure(restores ? rest : args, env);
+    const log = loggerOf(configuration);
+    for (const warning of configuration.warnings) log.warn({}, warning);
+    if (restores) await runRestore(host, log, configuration, backupFile);
+    else await serve(host, log, configuration);
+  } catch (thrown) {
+    refuse(host, thrown);
+  }
+}
+
+/** What needs no member at all. */
+function answered({ process, out, err }: StoreHost, args: readonly string[]): boolean {
+  const [first = ''] = args;
+  if (args.some((arg) => ['-h', '-help', '--help'].includes(arg))) out.write(helpText());
+  else if (['-version', '--version'].includes(first)) out.write(versionText);
+  else if (['gateway', 'grpc-proxy'].includes(first)) {
+    err.write(`quorate store ${first}: there are no proxies; clients take several --endpoints\n`);
+    process.exit(exitCodes.failed);
+    return true;
+  } else return false;
+  process.exit(exitCodes.ok);
+  return true;
+}
+
+/** Scripts look for etcd's line. */
+const versionText = `etcd Version: ${contractVersion}
+Quorate Version: ${version}
+`;
+
+function refuse({ process, err }: StoreHost, thrown: unknown): void {
+  if (thrown instanceof UsageError) {
+    err.write(`${thrown.message}\n${usage}`);
+    process.exit(usageCode);
+    return;
+  }
+  err.write(`${QuorateError.from(thrown).message}\n`);
+  process.exit(exitCodes.failed);
+}
+
+function loggerOf({ logging }: Configuration): Logger {
+  const { level, format, outputs } = logging;
+  return createLogger({ level, format, component: 'store' }, logDestination(outputs));
+}
+
+function serve({ process }: StoreHost, log: Logger, { flags }: Configuration): Promise<void> {
+  return runMain(process, log, () =>
+    Promise.resolve([
+      createStore({
+        ...flags,
+        ...surroundings(log),
+        onFatal: () => process.exit(exitCodes.failed),
+      }),
+    ]),
+  );
+}
+
+async function runRestore(
+  { process }: StoreHost,
+  log: Logger,
+  { flags }: Configuration,
+  backupFile: string,
+): Promise<void> {
+  await restore(settle({ ...flags, ...surroundings(log) }), backupFile);
+  log.info({ dataDir: flags.dataDir, backupFile }, 'restored: start the member with these flags');
+  process.exit(exitCodes.ok);
+}
+
+function surroundings(log: Logger) {
+  return { clock: systemClock, log, rng: createRng(randomInt(2 ** 32)) };
 }

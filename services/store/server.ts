@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http';
 import { QuorateError } from '#shared/base';
 import type { KvClient } from '#shared/client';
 import { noNode, type RaftStatus } from '#shared/raft';
@@ -8,11 +7,12 @@ import { askCluster } from './grpc/ask-cluster.ts';
 import { type ClientServer, createClientServer } from './grpc/client-server.ts';
 import { contractVersion } from './grpc/maintenance.ts';
 import { GrpcPeerTransport } from './grpc/peer-transport.ts';
-import { ClientDoor } from './http/door.ts';
+import { Ports } from './http/ports.ts';
 import { MemberHost } from './host.ts';
 import { found } from './member/found.ts';
 import type { Identity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
+import type { HttpListeners } from './http/serve.ts';
 import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
 import type { Serving } from './serve/context.ts';
 import { Counters } from './metrics/counters.ts';
@@ -89,7 +89,8 @@ class Running {
   readonly #host: MemberHost;
   readonly #counters = new Counters();
   readonly #clientServer: ClientServer;
-  readonly #door: ClientDoor;
+  readonly #ports: Ports;
+  #http: Promise<HttpListeners> | undefined;
 
   constructor(settings: Settings, dir: DataDir, identity: Identity) {
     this.#settings = settings;
@@ -111,8 +112,12 @@ class Running {
       transport,
       logWritten: (ms) => this.#counters.walFsync.observe(ms),
       backendFlushed: (ms) => this.#counters.backendCommit.observe(ms),
+      slowApply: (operation, ms) => {
+        this.#counters.slowApplies++;
+        log.warn({ operation, ms: Math.round(ms) }, 'applying took too long');
+      },
       halted: () => {
-        this.#door.close();
+        this.#ports.close();
         this.#clientServer.server.forceShutdown();
       },
     });
@@ -127,10 +132,19 @@ class Running {
       watches,
       gate: { hasLeader: () => host.hasLeader(), isLearner: () => host.isLearner() },
       backendBytes: () => dir.backendBytes(),
+      connections: settings,
+      timing: {
+        clock,
+        histograms: settings.extensiveMetrics,
+        warningMs: settings.warningCallMs,
+        slow: (method, ms) => log.warn({ method, ms: Math.round(ms) }, 'slow call'),
+      },
     });
-    this.#door = new ClientDoor({
+    this.#ports = new Ports({
+      ...settings,
       grpc: this.#clientServer.inject,
-      http: () => this.#httpListener(serving),
+      http: async () => (await this.#httpListeners(serving)).client,
+      metrics: async () => (await this.#httpListeners(serving)).metrics,
     });
   }
 
@@ -141,7 +155,7 @@ class Running {
   async listen(): Promise<void> {
     const { log, listenClientUrls, listenPeerUrls } = this.#settings;
     await this.#host.start();
-    for (const url of listenClientUrls) await this.#door.listen(hostPort(url));
+    await this.#ports.open();
     const { memberId, clusterId, name } = this.#identity;
     log.info({ name, memberId, clusterId, listenClientUrls, listenPeerUrls }, 'store is listening');
     void this.#host.publish();
@@ -175,20 +189,25 @@ class Running {
     return this.#host.stop();
   }
 
-  /** Loaded when it is first asked for: most members serve nothing but gRPC. */
-  async #httpListener(serving: Serving): Promise<RequestListener> {
-    const { createHttpListener } = await import('./http/serve.ts');
+  /** Loaded when they are first asked for: most members serve nothing but gRPC. */
+  #httpListeners(serving: Serving): Promise<HttpListeners> {
+    this.#http ??= this.#loadHttp(serving);
+    return this.#http;
+  }
+
+  async #loadHttp(serving: Serving): Promise<HttpListeners> {
+    const { createHttpListeners } = await import('./http/serve.ts');
     const { find, methods, inject } = this.#clientServer;
-    return createHttpListener({
+    return createHttpListeners({
+      ...this.#settings,
       serving,
       version: contractVersion,
       counters: this.#counters,
       methods,
       find,
       loopback: inject,
-      maxRequestBytes: serving.limits.maxRequestBytes,
       quotaBytes: this.#settings.quotaBackendBytes,
-      grpcBytes: () => this.#door.grpcBytes,
+      grpcBytes: () => this.#ports.grpcBytes,
       backendBytes: () => this.#dir.backendBytes(),
       openWatchStreams: () => this.#host.watches.size,
       read: (serializable) => this.kv.range({ key: 'health', keysOnly: true, serializable }),

@@ -12,6 +12,7 @@ export {
 export { exitCodes, type HostProcess, runMain, type Service } from './lifecycle.ts';
 export {
   createLogger,
+  logDestination,
   type LogFormat,
   type Logger,
   type LoggerSettings,

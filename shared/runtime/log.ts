@@ -55,3 +55,17 @@ export function createLogger(options: LoggerSettings, destination?: DestinationS
   };
   return withFields({ component: options.component });
 }
+
+/** Every line goes to each of them: `stderr`, `stdout` or the path of a file, which is added to. */
+export function logDestination(outputs: readonly string[]): DestinationStream {
+  const pino = loadPino();
+  const descriptors: Readonly<Record<string, number>> = { stdout: 1, stderr: 2 };
+  const streams = outputs.map((output) =>
+    pino.destination({ dest: descriptors[output] ?? output, sync: true }),
+  );
+  return {
+    write: (line) => {
+      for (const stream of streams) stream.write(line);
+    },
+  };
+}

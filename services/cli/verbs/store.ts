@@ -9,6 +9,7 @@ export function command(context: Context): Command {
     .argument('[flags...]', "etcd's flags, such as --name and --data-dir")
     .action(async (flags: string[]) => {
       const { runStore } = await import('#services/store');
-      await runStore(context.host, context.env, flags);
+      const { host, out, err } = context;
+      await runStore({ process: host, out, err }, context.env, flags);
     });
 }

@@ -10,7 +10,7 @@ import type { Kv } from '../serve/kv.ts';
 import type { Membership } from '../serve/membership.ts';
 import type { Leases } from '../serve/leases.ts';
 import { clusterHandlers } from './cluster.ts';
-import { count, type MethodCounts } from './counted.ts';
+import { type CallTiming, count, type MethodCounts } from './counted.ts';
 import type { Gate } from './gate.ts';
 import { kvHandlers } from './kv.ts';
 import { electionHandlers } from './election.ts';
@@ -22,6 +22,9 @@ import { watchHandlers, type WatchStreams } from './watch.ts';
 /** etcd allows this beside the request itself. */
 const requestOverheadBytes = 512 << 10;
 
+/** Longer than any timer of Node.js can be. */
+const never = 2 ** 31 - 1;
+
 export interface ClientServerParts {
   readonly serving: Serving;
   readonly kv: Kv;
@@ -32,6 +35,16 @@ export interface ClientServerParts {
   readonly watches: WatchStreams;
   readonly gate: Gate;
   readonly backendBytes: () => Promise<number>;
+  readonly connections: ConnectionLimits;
+  readonly timing: CallTiming;
+}
+
+/** What each client's connection may do, and how it is kept alive. */
+export interface ConnectionLimits {
+  readonly maxConcurrentStreams: number;
+  /** How often a client is pinged, and how long its answer may take. 0: never. */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
 }
 
 export interface ClientServer {
@@ -56,10 +69,16 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   );
   const { etcdserverpb: etcd, v3lockpb, v3electionpb } = packages;
   const maxMessageBytes = serving.limits.maxRequestBytes + requestOverheadBytes;
-  const server = createServer({ 'grpc.max_receive_message_length': maxMessageBytes });
+  const { maxConcurrentStreams, keepaliveMs, keepaliveTimeoutMs } = parts.connections;
+  const server = createServer({
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_concurrent_streams': maxConcurrentStreams,
+    'grpc.keepalive_time_ms': keepaliveMs > 0 ? keepaliveMs : never,
+    'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
+  });
   const methods: MethodCounts[] = [];
   const add = (service: ServiceDefinition, handlers: object): UntypedServiceImplementation => {
-    const counted = count(service, handlers as UntypedServiceImplementation, methods);
+    const counted = count(service, handlers as UntypedServiceImplementation, methods, parts.timing);
     server.addService(service, counted);
     return counted;
   };

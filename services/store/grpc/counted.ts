@@ -1,4 +1,6 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Clock } from '#shared/clock';
+import { DurationHistogram } from '../metrics/histogram.ts';
 
 /** Calls of one method, as the usual gRPC metrics count them. */
 export interface MethodCounts {
@@ -8,6 +10,18 @@ export interface MethodCounts {
   started: number;
   /** Ended calls by gRPC code. */
   readonly handled: number[];
+  /** How long calls took, where that is kept. */
+  readonly took: DurationHistogram | undefined;
+}
+
+/** What is told of how long calls take. */
+export interface CallTiming {
+  readonly clock: Clock;
+  /** Keep histograms: `--metrics=extensive`. */
+  readonly histograms: boolean;
+  /** Unary calls that take longer are told to `slow`; 0: none. */
+  readonly warningMs: number;
+  readonly slow: (method: string, ms: number) => void;
 }
 
 interface AnyCall extends NodeJS.EventEmitter {
@@ -15,6 +29,9 @@ interface AnyCall extends NodeJS.EventEmitter {
 }
 type Callback = (error: { readonly code?: number } | null, ...rest: unknown[]) => void;
 type Handler = (call: AnyCall, callback: Callback) => void;
+
+/** Go's gRPC middleware: Prometheus' default buckets, in milliseconds. */
+const grpcBuckets = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
 const okCode = 0;
 const canceledCode = 1;
@@ -25,37 +42,49 @@ export function count(
   definition: ServiceDefinition,
   handlers: UntypedServiceImplementation,
   all: MethodCounts[],
+  timing: CallTiming,
 ): UntypedServiceImplementation {
   const counted: Record<string, Handler> = {};
   for (const [name, { path, requestStream, responseStream }] of Object.entries(definition)) {
     const [, service = '', method = ''] = path.split('/');
     const type = typeOf(requestStream, responseStream);
-    const counts: MethodCounts = { service, method, type, started: 0, handled: [] };
+    const took = timing.histograms ? new DurationHistogram(grpcBuckets) : undefined;
+    const counts: MethodCounts = { service, method, type, started: 0, handled: [], took };
     all.push(counts);
     const handler = handlers[name] as Handler | undefined;
     if (!handler) continue;
-    counted[name] = type === 'unary' ? countUnary(counts, handler) : countStream(counts, handler);
+    counted[name] =
+      type === 'unary' ? countUnary(counts, handler, timing) : countStream(counts, handler, timing);
   }
   return counted as UntypedServiceImplementation;
 }
 
-function countUnary(counts: MethodCounts, handler: Handler): Handler {
+function countUnary(counts: MethodCounts, handler: Handler, timing: CallTiming): Handler {
+  const { clock, warningMs, slow } = timing;
+  const limitMs = warningMs > 0 ? warningMs : Infinity;
   return (call, callback) => {
     counts.started++;
+    const startedMs = clock.monotonic();
     handler(call, (error, ...rest) => {
+      const ms = clock.monotonic() - startedMs;
+      counts.took?.observe(ms);
+      if (ms > limitMs) slow(`${counts.service}/${counts.method}`, ms);
       ended(counts, error ? (error.code ?? unknownCode) : okCode);
       callback(error, ...rest);
     });
   };
 }
 
-function countStream(counts: MethodCounts, handler: Handler): Handler {
+function countStream(counts: MethodCounts, handler: Handler, { clock }: CallTiming): Handler {
   return (call, callback) => {
     counts.started++;
+    const startedMs = clock.monotonic();
     let over = false;
     const end = (code: number): void => {
-      if (!over) ended(counts, code);
+      if (over) return;
       over = true;
+      counts.took?.observe(clock.monotonic() - startedMs);
+      ended(counts, code);
     };
     call.on('error', (error: { readonly code?: number }) => end(error.code ?? unknownCode));
     call.on('cancelled', () => end(canceledCode));

@@ -3,11 +3,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '#shared/base';
 
+/** What is not served here is dropped. */
 export interface DoorParts {
   /** Takes a connection that speaks HTTP/2. */
-  readonly grpc: (connection: Duplex) => void;
+  readonly grpc?: (connection: Duplex) => void;
   /** Everything else; loaded when the first HTTP/1 request comes. */
-  readonly http: () => Promise<RequestListener>;
+  readonly http?: () => Promise<RequestListener>;
 }
 
 /** What HTTP/2 begins with. No method of HTTP/1 does. */
@@ -81,8 +82,10 @@ export class ClientDoor {
       if (isHttp2 && length < preface.length) return;
       forget();
       socket.unshift(head);
-      if (isHttp2) this.#serveGrpc(socket);
-      else void this.#serveHttp(socket);
+      const { grpc, http } = this.#parts;
+      if (isHttp2 && grpc) this.#serveGrpc(socket, grpc);
+      else if (!isHttp2 && http) void this.#serveHttp(socket, http);
+      else socket.destroy();
     };
     const drop = (): void => {
       forget();
@@ -97,32 +100,32 @@ export class ClientDoor {
     socket.setTimeout(silenceMs, drop);
   }
 
-  #serveGrpc(socket: Socket): void {
+  #serveGrpc(socket: Socket, grpc: (connection: Duplex) => void): void {
     this.#grpcSockets.add(socket);
     socket.once('close', () => {
       this.#grpcSockets.delete(socket);
       this.#closedBytes.read += socket.bytesRead;
       this.#closedBytes.written += socket.bytesWritten;
     });
-    this.#parts.grpc(socket);
+    grpc(socket);
   }
 
-  async #serveHttp(socket: Socket): Promise<void> {
+  async #serveHttp(socket: Socket, http: () => Promise<RequestListener>): Promise<void> {
     const dropped = (): void => {
       socket.destroy();
     };
     socket.on('error', dropped);
-    this.#http ??= this.#loadHttp();
+    this.#http ??= loadHttp(http);
     const server = await this.#http;
     socket.off('error', dropped);
     if (!socket.destroyed) server.emit('connection', socket);
   }
+}
 
-  async #loadHttp(): Promise<HttpServer> {
-    const [{ createServer: createHttpServer }, listener] = await Promise.all([
-      import('node:http'),
-      this.#parts.http(),
-    ]);
-    return createHttpServer(listener);
-  }
+async function loadHttp(http: () => Promise<RequestListener>): Promise<HttpServer> {
+  const [{ createServer: createHttpServer }, listener] = await Promise.all([
+    import('node:http'),
+    http(),
+  ]);
+  return createHttpServer(listener);
 }

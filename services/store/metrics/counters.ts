@@ -4,4 +4,6 @@ import { DurationHistogram } from './histogram.ts';
 export class Counters {
   readonly walFsync = new DurationHistogram();
   readonly backendCommit = new DurationHistogram();
+  /** Operations whose applying took longer than is usual. */
+  slowApplies = 0;
 }

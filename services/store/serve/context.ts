@@ -27,6 +27,7 @@ export interface Limits {
   readonly requestTimeoutMs: number;
   readonly progressNotifyMs: number;
   readonly strictReconfigCheck: boolean;
+  readonly maxLearners: number;
 }
 
 /** The header of an answer that saw the store at `revision`. */

@@ -8,8 +8,6 @@ import { checkMemberChange } from '../member/reconfiguration.ts';
 import type { MemberChange } from '../wire/command.ts';
 import type { Serving } from './context.ts';
 
-/** etcd's --max-learners. */
-const maxLearners = 1;
 const retryMs = 20;
 
 /** etcd's Cluster service without its wire. */
@@ -67,7 +65,7 @@ export class Membership {
         const since = transport.connectedSince(id);
         return since === undefined ? undefined : clock.monotonic() - since;
       },
-      maxLearners,
+      maxLearners: this.#serving.limits.maxLearners,
       strict: this.#serving.limits.strictReconfigCheck,
     });
     if (change.type === 'remove-member' && change.id === this.#serving.memberId) {
