@@ -28,6 +28,12 @@ const maxElectionMs = 50_000;
 export function configure(args: readonly string[], env: Environment): Configuration {
   const values = readFlags(args, env);
   const domain = values.text('discovery-srv');
+  if (domain !== '' && values.isSet('initial-cluster')) {
+    throw new QuorateError(
+      'bad-request',
+      'error verifying flags, multiple discovery or bootstrap flags are set. Choose one of "initial-cluster" or "discovery-srv"',
+    );
+  }
   return {
     flags: {
       ...addresses(values),

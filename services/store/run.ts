@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { lookup, resolveSrv } from 'node:dns/promises';
 import { createRng, QuorateError } from '#shared/base';
 import { systemClock } from '#shared/clock';
 import {
@@ -11,10 +12,11 @@ import {
   runMain,
   version,
 } from '#shared/runtime';
-import { type Configuration, configure } from './config.ts';
+import { type Configuration, configure, type Flags } from './config.ts';
 import { helpText, usage } from './flags/help.ts';
 import { UsageError } from './flags/parse.ts';
 import { contractVersion } from './grpc/maintenance.ts';
+import { type Dns, discoverBySrv } from './member/discover-srv.ts';
 import { restore } from './member/restore.ts';
 import { settle } from './options.ts';
 import { createStore } from './server.ts';
@@ -46,8 +48,9 @@ export async function runStore(
     const configuration = configure(restores ? rest : args, env);
     const log = loggerOf(configuration);
     for (const warning of configuration.warnings) log.warn({}, warning);
-    if (restores) await runRestore(host, log, configuration, backupFile);
-    else await serve(host, log, configuration);
+    const flags = await withDiscovery(configuration);
+    if (restores) await runRestore(host, log, flags, backupFile);
+    else await serve(host, log, flags);
   } catch (thrown) {
     refuse(host, thrown);
   }
@@ -87,7 +90,20 @@ function loggerOf({ logging }: Configuration): Logger {
   return createLogger({ level, format, component: 'store' }, logDestination(outputs));
 }
 
-function serve({ process }: StoreHost, log: Logger, { flags }: Configuration): Promise<void> {
+/** The flags, with the initial cluster as DNS has it where that is to be asked. */
+async function withDiscovery({ flags, discoverySrv }: Configuration): Promise<Flags> {
+  if (!discoverySrv) return flags;
+  const dns: Dns = {
+    srv: (service) => resolveSrv(service),
+    addresses: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+  };
+  const ownPeerUrls = flags.initialAdvertisePeerUrls ?? flags.listenPeerUrls;
+  const { name } = flags;
+  const initialCluster = await discoverBySrv(dns, { ...discoverySrv, name, ownPeerUrls });
+  return { ...flags, initialCluster };
+}
+
+function serve({ process }: StoreHost, log: Logger, flags: Flags): Promise<void> {
   return runMain(process, log, () =>
     Promise.resolve([
       createStore({
@@ -102,7 +118,7 @@ function serve({ process }: StoreHost, log: Logger, { flags }: Configuration): P
 async function runRestore(
   { process }: StoreHost,
   log: Logger,
-  { flags }: Configuration,
+  flags: Flags,
   backupFile: string,
 ): Promise<void> {
   await restore(settle({ ...flags, ...surroundings(log) }), backupFile);

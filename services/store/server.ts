@@ -9,6 +9,7 @@ import { contractVersion } from './grpc/maintenance.ts';
 import { GrpcPeerTransport } from './grpc/peer-transport.ts';
 import { Ports } from './http/ports.ts';
 import { MemberHost } from './host.ts';
+import { forceNewCluster } from './member/force-new.ts';
 import { found } from './member/found.ts';
 import type { Identity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
@@ -51,6 +52,7 @@ export function createStore(options: StoreOptions): Store {
       const dir = await DataDir.open(settings.dataDir);
       try {
         const identity = await found(settings, dir, (url) => askCluster(hostPort(url)));
+        if (settings.forceNewCluster) await forceNewCluster(settings, dir, identity);
         running = new Running(settings, dir, identity);
         await running.listen();
       } catch (thrown) {

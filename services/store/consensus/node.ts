@@ -1,4 +1,4 @@
-import { QuorateError, type Rng } from '#shared/base';
+import type { Rng } from '#shared/base';
 import type { Clock, Timer } from '#shared/clock';
 import {
   decodeConfChange,
@@ -13,7 +13,8 @@ import {
 } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
 import { storeErrors } from '../errors.ts';
-import { decodeCommand, type MemberChange, type Operation } from '../wire/command.ts';
+import type { MemberChange, Operation } from '../wire/command.ts';
+import { applyOnce } from './apply-once.ts';
 import { FirstElection } from './first-election.ts';
 import { Proposals } from './proposals.ts';
 import { Reads } from './reads.ts';
@@ -476,24 +477,12 @@ export class RaftNode {
     this.#wake();
   }
 
-  /** Applies the command, unless it or a later one of its proposer was applied before. */
   #run(data: Uint8Array, always: boolean): void {
-    const { member, sequence, operation } = decodeCommand(data);
-    const { sequences } = this.#backend;
-    if (sequence <= (sequences.get(member) ?? 0)) {
-      if (!always) return;
-    } else {
-      sequences.set(member, sequence);
-    }
-    let outcome: { value: unknown } | { error: Error };
-    try {
-      outcome = { value: this.#options.applier.apply(operation) };
-    } catch (thrown) {
-      // A refusal is an outcome like another; anything else is a bug, and nobody's answer.
-      if (!(thrown instanceof QuorateError)) throw thrown;
-      outcome = { error: thrown };
-    }
-    if (member === this.#options.id) this.#proposals.applied(sequence, outcome);
+    const { applier, id } = this.#options;
+    const applied = applyOnce(data, this.#backend.sequences, always, (operation) =>
+      applier.apply(operation),
+    );
+    if (applied?.member === id) this.#proposals.applied(applied.sequence, applied.outcome);
   }
 
   async #flush(): Promise<void> {

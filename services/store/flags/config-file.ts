@@ -34,7 +34,7 @@ export function readConfigFile(path: string): ConfigFile {
       set(key, key, value);
       continue;
     }
-    for (const [inner, innerValue] of Object.entries((value ?? {}))) {
+    for (const [inner, innerValue] of Object.entries(value ?? {})) {
       set(`${key}.${inner}`, nameIn(inner), innerValue);
     }
   }
@@ -66,14 +66,16 @@ function load(path: string): Record<string, unknown> {
 /** As the flag would be written; undefined: nothing is said. */
 function textOf(name: string, value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
-  if (Array.isArray(value)) return value.map(String).join(',');
+  if (Array.isArray(value)) return value.map((each) => plain(each)).join(',');
   const known = flagNamed(name);
   const isDuration = known !== undefined && specOf(known).type === 'duration';
   if (isDuration && typeof value === 'number') return `${value}ns`;
-  if (typeof value === 'object') {
-    return Object.entries(value)
-      .map(([key, inner]) => `${key}=${String(inner)}`)
-      .join(',');
-  }
-  return String(value);
+  if (typeof value !== 'object') return plain(value);
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}=${plain(inner)}`)
+    .join(',');
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,4 +1,5 @@
 import type { Counters } from '../metrics/counters.ts';
+import type { DurationHistogram } from '../metrics/histogram.ts';
 import { writeProcessMetrics } from '../metrics/process.ts';
 import { MetricsText, type Sample } from '../metrics/text.ts';
 import type { Serving } from '../serve/context.ts';
@@ -11,6 +12,7 @@ export interface MethodCounts {
   readonly type: string;
   readonly started: number;
   readonly handled: readonly number[];
+  readonly took: DurationHistogram | undefined;
 }
 
 export interface MetricsParts {
@@ -233,5 +235,14 @@ function writeCalls(out: MetricsText, { methods, grpcBytes }: MetricsParts): voi
         return value > 0 || code === 0 ? [{ labels, value }] : [];
       }),
     ),
+  );
+  const timed = methods.flatMap((counts) =>
+    counts.took ? [{ labels: labelsOf(counts), histogram: counts.took }] : [],
+  );
+  if (timed.length === 0) return;
+  out.histogram(
+    'grpc_server_handling_seconds',
+    'Histogram of response latency (seconds) of gRPC that had been application-level handled by the server.',
+    timed,
   );
 }

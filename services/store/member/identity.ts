@@ -29,13 +29,16 @@ function hash53(text: string): number {
   return Math.max(1, id);
 }
 
-/** As etcd's static bootstrap: everybody computes the same ids from the same flags. */
+/**
+ * As etcd's static bootstrap: everybody computes the same ids from the same addresses and token. A
+ * name is the member's own matter: found by DNS, the others do not know it.
+ */
 export function initialMembers(
   initialCluster: Readonly<Record<string, string>>,
   token: string,
 ): Member[] {
   return Object.entries(initialCluster).map(([name, peerUrl]) => ({
-    id: hash53(`${name}\n${peerUrl}\n${token}`),
+    id: hash53(`${peerUrl}\n${token}`),
     name,
     peerUrls: [peerUrl],
     clientUrls: [],

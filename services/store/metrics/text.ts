@@ -1,9 +1,14 @@
-import type { DurationHistogram } from './histogram.ts';
+import { DurationHistogram } from './histogram.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 export interface Sample {
   readonly labels: Labels;
   readonly value: number;
+}
+
+export interface HistogramSample {
+  readonly labels: Labels;
+  readonly histogram: DurationHistogram;
 }
 
 /** Writes Prometheus' text format. */
@@ -22,14 +27,22 @@ export class MetricsText {
     this.#metric('counter', name, help, value);
   }
 
-  histogram(name: string, help: string, histogram: DurationHistogram): void {
+  histogram(
+    name: string,
+    help: string,
+    value: DurationHistogram | readonly HistogramSample[],
+  ): void {
     this.#head('histogram', name, help);
-    const buckets = histogram.cumulative();
-    for (const { le, count } of buckets) {
-      this.#line(`${name}_bucket`, { le: le === Infinity ? '+Inf' : String(le) }, count);
+    const samples = value instanceof DurationHistogram ? [{ labels: {}, histogram: value }] : value;
+    for (const { labels, histogram } of samples) {
+      const buckets = histogram.cumulative();
+      for (const { le, count } of buckets) {
+        const bound = le === Infinity ? '+Inf' : String(le);
+        this.#line(`${name}_bucket`, { ...labels, le: bound }, count);
+      }
+      this.#line(`${name}_sum`, labels, histogram.sumSeconds);
+      this.#line(`${name}_count`, labels, buckets.at(-1)?.count ?? 0);
     }
-    this.#line(`${name}_sum`, {}, histogram.sumSeconds);
-    this.#line(`${name}_count`, {}, buckets.at(-1)?.count ?? 0);
   }
 
   #metric(type: string, name: string, help: string, value: number | readonly Sample[]): void {

@@ -9,9 +9,11 @@ const hourMs = 3_600_000;
 const revisionEveryMs = 300_000;
 const looksPerPeriod = 10;
 
+type Parts = Pick<Serving, 'node' | 'state' | 'clock'>;
+
 /** Compacts by itself, where this member leads; as etcd does, with the same times. */
 export class AutoCompaction {
-  readonly #serving: Serving;
+  readonly #serving: Parts;
   readonly #settings: AutoCompactionSettings;
   readonly #log: Logger;
   readonly #timer: Timer;
@@ -20,7 +22,7 @@ export class AutoCompaction {
   #compacted = 0;
   #looksToWait = 0;
 
-  constructor(serving: Serving, settings: AutoCompactionSettings, log: Logger) {
+  constructor(serving: Parts, settings: AutoCompactionSettings, log: Logger) {
     this.#serving = serving;
     this.#settings = settings;
     this.#log = log;

@@ -7,7 +7,7 @@ import type { LeaderLeaseRequest, PeerHandlers, PeerTransport } from '../consens
 import { StateMachine } from '../state/state-machine.ts';
 import { MemoryStorage } from './memory-storage.ts';
 
-const silent: Logger = {
+export const silent: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
