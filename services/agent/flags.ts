@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
+import { identityFlags, identityFromFlags } from '#shared/client';
+import type { ClientTls } from '#shared/rpc';
 import {
   type Environment,
   type FlagValue,
@@ -8,14 +10,16 @@ import {
   setting,
   withNumbers,
 } from '#shared/runtime';
+import type { PodsListen } from './grpc/pods-service.ts';
 import { type AgentConfig, defaultAgentConfig } from './config.ts';
 
 /** An agent on its own, as its command line describes it. */
 export interface AgentSettings {
   readonly servers: readonly string[];
+  readonly tls: ClientTls | undefined;
   readonly nodeName: string;
   readonly dataDir: string;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: PodsListen;
   readonly config: AgentConfig;
 }
 
@@ -44,7 +48,12 @@ export function agentConfig(value: FlagValue): AgentConfig {
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */
 export function parseFlags(args: readonly string[], env: Environment): AgentSettings {
-  const flags = [...texts, 'listen-port', ...Object.values(numbers).map(([flag]) => flag)];
+  const flags = [
+    ...texts,
+    ...identityFlags,
+    'listen-port',
+    ...Object.values(numbers).map(([flag]) => flag),
+  ];
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -60,13 +69,16 @@ export function parseFlags(args: readonly string[], env: Environment): AgentSett
     if (text === undefined) throw new QuorateError('bad-request', `--${flag} is required`);
     return text;
   };
+  const tls = identityFromFlags(value);
   return {
     servers: required('servers').split(','),
+    tls,
     nodeName: required('node-name'),
     dataDir: required('data-dir'),
     listen: {
       host: value('listen-host') ?? '127.0.0.1',
       port: integerSetting('--listen-port', value('listen-port') ?? '20250', 0, 65_535),
+      ...(tls?.cert !== undefined && { tls: { ca: tls.ca, cert: tls.cert, key: tls.key ?? '' } }),
     },
     config: { ...agentConfig(value), stopPodsOnExit: values['stop-pods-on-exit'] === true },
   };

@@ -7,11 +7,11 @@ import { createAgent } from './server.ts';
 /** An agent on its own: `--servers host:port,… --node-name … --data-dir …`, see flags.ts. */
 const log = createLogger({ level: 'info', component: 'agent' });
 await runMain(process, log, () => {
-  const { servers, ...settings } = parseFlags(process.argv.slice(2), process.env);
+  const { servers, tls, ...settings } = parseFlags(process.argv.slice(2), process.env);
   const clock = systemClock;
   const agent = createAgent({
     ...settings,
-    api: createGrpcApiClient({ servers, clock }),
+    api: createGrpcApiClient({ servers, clock, tls }),
     hostEnvironment: process.env,
     execPath: process.execPath,
     clock,

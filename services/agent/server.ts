@@ -10,7 +10,7 @@ import {
 import type { Clock } from '#shared/clock';
 import { type Logger, type Service, version } from '#shared/runtime';
 import { type AgentConfig, defaultAgentConfig } from './config.ts';
-import { PodsServer } from './grpc/pods-service.ts';
+import { type PodsListen, PodsServer } from './grpc/pods-service.ts';
 import { keepRegistered } from './node/registration.ts';
 import { Checkpoints } from './pods/checkpoints.ts';
 import { PodLogs } from './pods/pod-logs.ts';
@@ -28,8 +28,8 @@ export interface AgentOptions {
   readonly nodeName: string;
   /** The agent's own folder: pods, their logs, and what the next agent must know. */
   readonly dataDir: string;
-  /** Where quorate.v1.Pods is served; port 0: any. */
-  readonly listen: { readonly host: string; readonly port: number };
+  /** Where quorate.v1.Pods is served. */
+  readonly listen: PodsListen;
   /** The part of the host's environment that containers get: PATH, HOME. */
   readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
   /** The program that runs this: its folder ends every container's PATH, so that `node` is found. */
@@ -100,7 +100,7 @@ class NodeAgent implements Agent {
     await pods.restore();
     const server = new PodsServer(new PodLogs(pods, runtime));
     this.#server = server;
-    this.#port = await server.listen(`${listen.host}:${listen.port}`);
+    this.#port = await server.listen(listen);
     this.#loops.push(pods.run(this.#stopping.signal), this.#stayRegistered());
   }
 

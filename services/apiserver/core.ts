@@ -7,7 +7,9 @@ import type { Logger } from '#shared/runtime';
 import { Elections } from './elections/elections.ts';
 import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
+import { Authenticator } from './auth/authenticator.ts';
 import { firstOpinion, mastersAuthorizer } from './auth/authorizer.ts';
+import { componentsAuthorizer } from './auth/components.ts';
 import { publicPathsAuthorizer } from './auth/public-paths.ts';
 import { podCreators } from './pods/creators.ts';
 import { type OpenAgentLog, PodLogs } from './pods/logs.ts';
@@ -34,6 +36,8 @@ export interface CoreDeps {
   /** Absent: 127.64.0.0/11 for pods, 127.96.0.0/16 for Services. */
   readonly networks?: Partial<Networks> | undefined;
   readonly openAgentLog: OpenAgentLog;
+  /** Whether requests that show nothing are let in as `system:anonymous`; absent: no. */
+  readonly anonymous?: boolean | undefined;
 }
 
 /** The API server without a transport: what each door serves. */
@@ -42,6 +46,7 @@ export interface Core {
   readonly registry: Registry;
   readonly watches: WatchCache;
   readonly mirror: LeaseMirror;
+  readonly authenticator: Authenticator;
   /** How every door and every client in process gets at all of this. */
   readonly requests: Requests;
   readonly clock: Clock;
@@ -65,13 +70,14 @@ export function createCore(deps: CoreDeps): Core {
     kinds,
     registry,
     watches,
-    authorizer: firstOpinion([mastersAuthorizer, publicPathsAuthorizer]),
+    authorizer: firstOpinion([mastersAuthorizer, publicPathsAuthorizer, componentsAuthorizer]),
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     logs: new PodLogs(registry, kinds, deps.openAgentLog),
     creators: podCreators(registry, clock),
   });
-  return { kinds, registry, watches, mirror, requests, clock };
+  const authenticator = new Authenticator({ tokens: [], anonymous: deps.anonymous ?? false });
+  return { kinds, registry, watches, mirror, authenticator, requests, clock };
 }
 
 function eventLeases(leases: ExpiringLeases) {

@@ -1,2 +1,4 @@
-export type { RestListen, ServerTls } from './rest/door.ts';
+export type { GrpcListen } from './grpc/door.ts';
+export type { RestListen } from './rest/door.ts';
+export type { User } from './auth/user.ts';
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';

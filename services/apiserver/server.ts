@@ -1,13 +1,14 @@
 import { must, type Rng } from '#shared/base';
 import type { ApiClient, KvClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
+import type { ClientTls } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
 import { serverUser, type User } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Compactor } from './compaction.ts';
 import { createCore } from './core.ts';
-import { type Door, openGrpcDoor } from './grpc/door.ts';
-import { openAgentLog } from './grpc/pods.ts';
+import { type Door, type GrpcListen, openGrpcDoor } from './grpc/door.ts';
+import { agentLogs } from './grpc/pods.ts';
 import { createInProcessClient } from './in-process-client.ts';
 import type { Networks } from './registry/allocations.ts';
 import type { RestDoor, RestListen } from './rest/door.ts';
@@ -23,13 +24,17 @@ export interface ApiServerOptions {
   readonly uuid: () => string;
   /** Absent: 127.64.0.0/11 for pods, 127.96.0.0/16 for Services. */
   readonly networks?: Partial<Networks> | undefined;
-  /** Where quorate.v1 is served; absent: only in process. Port 0 takes a free one. */
-  readonly listen?: { readonly host: string; readonly port: number } | undefined;
+  /** Where quorate.v1 is served; absent: only in process. Certificates may still be in the making. */
+  readonly listen?: Promise<GrpcListen> | undefined;
   /**
    * Where the Kubernetes REST API is served, and with which certificates, which may still be in the
    * making; absent: nowhere. Port 0 takes a free one.
    */
   readonly listenRest?: Promise<RestListen> | undefined;
+  /** As whom agents are asked, for logs; absent: in clear text. */
+  readonly agentClient?: Promise<ClientTls> | undefined;
+  /** Whether requests that show nothing are let in as `system:anonymous`; absent: no. */
+  readonly anonymous?: boolean | undefined;
 }
 
 export interface ApiServer {
@@ -51,7 +56,7 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { kv, clock } = options;
   const log = options.log.child({ component: 'apiserver' });
-  const core = createCore({ ...options, log, openAgentLog });
+  const core = createCore({ ...options, log, openAgentLog: agentLogs(options.agentClient) });
   const stopping = new AbortController();
   let compactor: Compactor | undefined;
   let door: Door | undefined;
@@ -66,10 +71,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return must(restDoor, 'the REST API listens').port;
     },
     async start() {
-      if (options.listen) {
-        door = await openGrpcDoor(core, options.listen);
-        log.info({ host: options.listen.host, port: door.port }, 'listening');
-      }
+      const openGrpc = async (): Promise<void> => {
+        if (!options.listen) return;
+        const listen = await options.listen;
+        door = await openGrpcDoor(core, listen);
+        log.info({ host: listen.host, port: door.port }, 'listening');
+      };
       const openRest = async (): Promise<void> => {
         if (!options.listenRest) return;
         const { openRestDoor } = await import('./rest/door.ts');
@@ -77,6 +84,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         log.info({ port: restDoor.port }, 'the REST API listens');
       };
       await Promise.all([
+        openGrpc(),
         openRest(),
         bootstrap(core.registry, core.kinds, clock, log, stopping.signal),
         core.watches.start(core.kinds.all()),

@@ -1,16 +1,27 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { type ApiServer, createApiServer, type RestListen } from '#services/apiserver';
+import { type ApiServer, createApiServer, type User } from '#services/apiserver';
 import { controllerManagerConfig, createControllerManager } from '#services/controller-manager';
 import { createScheduler, schedulerConfig } from '#services/scheduler';
 import { createStore } from '#services/store';
 import { createRng, must } from '#shared/base';
+import type { ApiClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { exitCodes, fromEnvironment, type Service } from '#shared/runtime';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
-import { serverCertificate } from './cluster/certificates.ts';
-import { type Cluster, storageDir } from './cluster/state.ts';
+import { partCertificate } from './cluster/certificates.ts';
+import { storageDir } from './cluster/state.ts';
 import type { PartContext } from './part.ts';
+
+/** The components of a master are users like others: what they may do, their roles say. */
+const schedulerUser: User = {
+  name: 'system:kube-scheduler',
+  groups: ['system:authenticated'],
+};
+const controllerManagerUser: User = {
+  name: 'system:kube-controller-manager',
+  groups: ['system:authenticated'],
+};
 
 /** A master: a member of the store, and above it API server, scheduler and controllers. */
 export function buildMaster(
@@ -36,7 +47,7 @@ export function buildMaster(
     },
   });
   let apiServer: ApiServer | undefined;
-  const api = () => must(apiServer, 'the API server is started').api;
+  const apiAs = (user: User): ApiClient => must(apiServer, 'the API server is started').apiAs(user);
   // Leads of this process are not those of an earlier one of its name.
   const identity = `${part.name}_${randomUUID()}`;
   return [
@@ -47,6 +58,8 @@ export function buildMaster(
         const { kv } = store;
         const { podCidr, serviceCidr } = cluster.state;
         const networks = { podCidr, serviceCidr };
+        const certificate = partCertificate(cluster, part.name, clock);
+        const agentClient = partCertificate(cluster, 'apiserver-agent-client', clock);
         apiServer = createApiServer({
           kv,
           clock,
@@ -54,26 +67,27 @@ export function buildMaster(
           rng,
           uuid: randomUUID,
           networks,
-          listen: splitAddress(part.api),
-          listenRest: restListen(cluster, part, clock),
+          listen: certificate.then((tls) => ({ ...splitAddress(part.api), tls })),
+          agentClient,
+          listenRest: certificate.then((tls) => ({ ...splitAddress(part.rest), tls })),
         });
         return apiServer;
       }),
     ),
     lazily(clock, () => {
-      const common = { api: api(), clock, log, identity, rng };
+      const common = { clock, log, identity, rng };
       const set = fromEnvironment(context.env);
       return together([
-        createScheduler({ ...common, config: schedulerConfig(set) }),
-        createControllerManager({ ...common, config: controllerManagerConfig(set) }),
+        createScheduler({ ...common, api: apiAs(schedulerUser), config: schedulerConfig(set) }),
+        createControllerManager({
+          ...common,
+          api: apiAs(controllerManagerUser),
+          config: controllerManagerConfig(set),
+        }),
       ]);
     }),
     ready.allAfter(Promise.resolve()),
   ];
-}
-
-async function restListen(cluster: Cluster, part: MasterPart, clock: Clock): Promise<RestListen> {
-  return { ...splitAddress(part.rest), tls: await serverCertificate(cluster, part.name, clock) };
 }
 
 /** What stops above the store may still want to write, and without a quorum waits in vain. */

@@ -4,6 +4,10 @@ import { Option, type Command } from 'commander';
 export interface ConnectionOptions {
   readonly dataDir?: string;
   readonly server?: string;
+  readonly certificateAuthority?: string;
+  readonly clientCertificate?: string;
+  readonly clientKey?: string;
+  readonly token?: string;
 }
 
 export interface NamespaceOptions extends ConnectionOptions {
@@ -28,6 +32,10 @@ export const globalValueFlags: readonly string[] = [
   '-s',
   '--server',
   '--data-dir',
+  '--certificate-authority',
+  '--client-certificate',
+  '--client-key',
+  '--token',
 ];
 
 export function addDataDir(command: Command): Command {
@@ -38,10 +46,15 @@ export function addDataDir(command: Command): Command {
 }
 
 export function addConnection(command: Command): Command {
-  return addDataDir(command).option(
-    '-s, --server <host:port,...>',
-    "API servers to use (default: $QUORATE_SERVER, else the local cluster's)",
-  );
+  return addDataDir(command)
+    .option(
+      '-s, --server <host:port,...>',
+      "API servers to use (default: $QUORATE_SERVER, else the local cluster's)",
+    )
+    .option('--certificate-authority <file>', "of the servers (default: the local cluster's)")
+    .option('--client-certificate <file>', "who asks (default: the local cluster's administrator)")
+    .option('--client-key <file>', 'the key of that certificate')
+    .option('--token <token>', 'a bearer token instead of a certificate');
 }
 
 export function addNamespace(command: Command): Command {

@@ -2,33 +2,51 @@ import { agentConfig, createAgent } from '#services/agent';
 import { createProxy } from '#services/proxy';
 import { createGrpcApiClient } from '#shared/client';
 import { fromEnvironment, type Service } from '#shared/runtime';
+import { partCertificate } from './cluster/certificates.ts';
 import { firstAddress, mastersOf, type WorkerPart, workersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { storageDir } from './cluster/state.ts';
 import type { PartContext } from './part.ts';
 
-/** A worker: agent and proxy in one process, over a connection to whichever master answers. */
-export function buildWorker(
+/** A worker: agent and proxy in one process, each as itself, over whichever master answers. */
+export async function buildWorker(
   { context, cluster, log, ready }: PartContext,
   part: WorkerPart,
-): readonly Service[] {
+): Promise<readonly Service[]> {
   const { clock } = context;
-  const api = createGrpcApiClient({ servers: serversFor(cluster.state.parts, part), clock });
+  const servers = serversFor(cluster.state.parts, part);
+  const [tls, proxyTls] = await Promise.all([
+    partCertificate(cluster, part.name, clock),
+    partCertificate(cluster, 'kube-proxy', clock),
+  ]);
+  const api = createGrpcApiClient({ servers, clock, tls });
+  const proxyApi = createGrpcApiClient({ servers, clock, tls: proxyTls });
   const agent = createAgent({
     api,
     clock,
     log,
     nodeName: part.name,
     dataDir: storageDir(cluster, part.name),
-    listen: splitAddress(part.agent),
+    listen: { ...splitAddress(part.agent), tls },
     hostEnvironment: context.env,
     execPath: context.execPath,
     config: agentConfig(fromEnvironment(context.env)),
   });
   const lockHost = firstAddress(cluster.state.serviceCidr);
-  const proxy = createProxy({ api, clock, log, nodeName: part.name, config: { lockHost } });
+  const proxy = createProxy({
+    api: proxyApi,
+    clock,
+    log,
+    nodeName: part.name,
+    config: { lockHost },
+  });
   return [
-    { start: () => Promise.resolve(), stop: () => api.close() },
+    {
+      start: () => Promise.resolve(),
+      async stop() {
+        await Promise.all([api.close(), proxyApi.close()]);
+      },
+    },
     ready.after('agent', agent),
     ready.after('proxy', proxy),
     ready.allAfter(agent.registered),

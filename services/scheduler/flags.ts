@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
+import { identityFlags, identityFromFlags } from '#shared/client';
+import type { ClientTls } from '#shared/rpc';
 import {
   type Environment,
   type FlagValue,
@@ -13,6 +15,7 @@ import { type SchedulerConfig, defaultSchedulerConfig } from './config.ts';
 export interface SchedulerSettings {
   /** API servers, `host:port`. */
   readonly servers: readonly string[];
+  readonly tls: ClientTls | undefined;
   readonly config: SchedulerConfig;
 }
 
@@ -34,7 +37,12 @@ export function schedulerConfig(value: FlagValue): SchedulerConfig {
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */
 export function parseFlags(args: readonly string[], env: Environment): SchedulerSettings {
-  const flags = ['servers', 'scheduler-name', ...Object.values(numbers).map(([flag]) => flag)];
+  const flags = [
+    'servers',
+    'scheduler-name',
+    ...identityFlags,
+    ...Object.values(numbers).map(([flag]) => flag),
+  ];
   const { values } = parseArgs({
     args: [...args],
     options: Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }])),
@@ -42,5 +50,6 @@ export function parseFlags(args: readonly string[], env: Environment): Scheduler
   const value = (flag: string): string | undefined => setting(`--${flag}`, values[flag], env);
   const servers = value('servers');
   if (servers === undefined) throw new QuorateError('bad-request', '--servers is required');
-  return { servers: servers.split(','), config: schedulerConfig(value) };
+  const tls = identityFromFlags(value);
+  return { servers: servers.split(','), tls, config: schedulerConfig(value) };
 }

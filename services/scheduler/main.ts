@@ -10,10 +10,10 @@ import { createScheduler } from './server.ts';
 /** A scheduler on its own: `--servers host:port,…`, see flags.ts. */
 const log = createLogger({ level: 'info', component: 'scheduler' });
 await runMain(process, log, () => {
-  const { servers, config } = parseFlags(process.argv.slice(2), process.env);
+  const { servers, tls, config } = parseFlags(process.argv.slice(2), process.env);
   const clock = systemClock;
   const scheduler = createScheduler({
-    api: createGrpcApiClient({ servers, clock }),
+    api: createGrpcApiClient({ servers, clock, tls }),
     clock,
     log,
     identity: `${hostname()}_${randomUUID()}`,

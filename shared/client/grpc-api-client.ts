@@ -1,7 +1,7 @@
 import { must, QuorateError } from '#shared/base';
 import type { KubeObject, ResourceRef, Table } from '#shared/api';
 import type { Clock } from '#shared/clock';
-import { type CallLimits, serverStream, unary } from '#shared/rpc';
+import { type CallLimits, type ClientTls, serverStream, unary } from '#shared/rpc';
 import type { CampaignResponse__Output } from '../rpc/gen/quorate/v1/CampaignResponse.ts';
 import type { DeleteResponse__Output } from '../rpc/gen/quorate/v1/DeleteResponse.ts';
 import type { KindsResponse__Output } from '../rpc/gen/quorate/v1/KindsResponse.ts';
@@ -62,6 +62,8 @@ export interface GrpcApiClientOptions {
   readonly clock: Clock;
   /** For each unary call on each server. */
   readonly timeoutMs?: number;
+  /** Who this client is, and how it knows the servers. Absent: clear text, where servers allow it. */
+  readonly tls?: ClientTls | undefined;
 }
 
 /**
@@ -77,7 +79,7 @@ export function createGrpcApiClient(options: GrpcApiClientOptions): GrpcApiClien
   if (options.servers.length === 0) {
     throw new QuorateError('bad-request', 'no API server is named');
   }
-  const servers = connectServers(options.servers, options.clock);
+  const servers = connectServers(options.servers, options.clock, options.tls);
   const pool = createServerPool(servers, options.clock);
   const limits: CallLimits = { timeoutMs: options.timeoutMs ?? 10_000 };
   return {

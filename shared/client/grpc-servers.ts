@@ -1,5 +1,5 @@
 import type { Clock } from '#shared/clock';
-import { connect, loadProto } from '#shared/rpc';
+import { type ClientTls, connect, loadProto } from '#shared/rpc';
 import type { ProtoGrpcType as ElectionsProto } from '../rpc/gen/elections.ts';
 import type { ProtoGrpcType as NodesProto } from '../rpc/gen/nodes.ts';
 import type { ProtoGrpcType as PodsProto } from '../rpc/gen/pods.ts';
@@ -9,6 +9,9 @@ import type { PodsClient } from '../rpc/gen/quorate/v1/Pods.ts';
 import type { ResourcesClient } from '../rpc/gen/quorate/v1/Resources.ts';
 import type { ProtoGrpcType as ResourcesProto } from '../rpc/gen/resources.ts';
 import { HeartbeatStream } from './heartbeats.ts';
+
+/** What every API server's certificate says, and nobody else's of the same authority. */
+const serverName = 'kubernetes';
 
 /** One API server's services over one connection, which the first call opens. */
 export interface GrpcServer {
@@ -21,15 +24,20 @@ export interface GrpcServer {
   close(): void;
 }
 
-export function connectServers(addresses: readonly string[], clock: Clock): GrpcServer[] {
+export function connectServers(
+  addresses: readonly string[],
+  clock: Clock,
+  tls?: ClientTls,
+): GrpcServer[] {
   const { v1 } = loadProto<ResourcesProto & ElectionsProto & NodesProto & PodsProto>(
     'quorate/v1/resources.proto',
     'quorate/v1/elections.proto',
     'quorate/v1/nodes.proto',
     'quorate/v1/pods.proto',
   ).quorate;
+  const known = tls && { serverName, ...tls };
   return addresses.map((address) => {
-    const resources = connect(v1.Resources, address);
+    const resources = connect(v1.Resources, address, undefined, known);
     const nodes = connect(v1.Nodes, address, resources);
     const heartbeats = new HeartbeatStream(nodes, clock);
     return {

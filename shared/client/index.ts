@@ -1,6 +1,7 @@
 export type * from './api-client.ts';
 export type * from './kv-client.ts';
 export type * from './table-client.ts';
+export { identityFlags, identityFromFlags } from './api-identity.ts';
 export { runElected, type ElectedOptions } from './elector.ts';
 export {
   createEventRecorder,

@@ -91,9 +91,16 @@ export class Lab implements AsyncDisposable {
     return createGrpcKvClient({ endpoints: [...this.endpoints], clock: systemClock });
   }
 
-  /** A client of the API over all masters. Close it. */
+  /** A client of the API over all masters, as the cluster's administrator. Close it. */
   api(): GrpcApiClient {
-    return createGrpcApiClient({ servers: [...this.apiServers], clock: systemClock });
+    const tls = this.credentials('admin');
+    return createGrpcApiClient({ servers: [...this.apiServers], clock: systemClock, tls });
+  }
+
+  /** The certificate of a part or client of the cluster, such as `admin` or `worker-1`. */
+  credentials(name: string): { ca: string; cert: string; key: string } {
+    const read = (file: string): string => readFileSync(join(this.dataDir, 'pki', file), 'utf8');
+    return { ca: read('ca.crt'), cert: read(`${name}.crt`), key: read(`${name}.key`) };
   }
 
   /** Stops everything and removes the data. */

@@ -1,10 +1,10 @@
-import { KeyObject, type webcrypto } from 'node:crypto';
+import { createPrivateKey, KeyObject, type webcrypto, X509Certificate } from 'node:crypto';
 import type * as x509 from '@peculiar/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 24 * 60 * 60 * 1000;
 const authorityDays = 3650;
-const leafDays = 3650;
+const leafDays = 365;
 /** Clocks differ a little between machines. */
 const backdateMs = 60 * 60 * 1000;
 
@@ -57,19 +57,53 @@ export async function createAuthority(commonName: string, nowMs: number): Promis
   };
 }
 
-/** For a server that is reached under these DNS names and addresses. */
+/** An authority made before, from what was kept of it. */
+export async function loadAuthority({ cert, key }: Credentials): Promise<Authority> {
+  const lib = await load();
+  const pkcs8 = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' });
+  return {
+    cert,
+    key,
+    signer: {
+      certificate: new lib.X509Certificate(cert),
+      key: await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']),
+    },
+  };
+}
+
+/** Under which a server is reached. */
+export interface ServerNames {
+  readonly dns: readonly string[];
+  readonly ips: readonly string[];
+}
+
+/** For a server that is reached under these names. */
 export function issueServer(
   authority: Authority,
   nowMs: number,
   commonName: string,
-  names: { readonly dns: readonly string[]; readonly ips: readonly string[] },
+  names: ServerNames,
 ): Promise<Credentials> {
   return issue(authority, nowMs, [{ CN: [commonName] }], (lib) => [
     new lib.ExtendedKeyUsageExtension([lib.ExtendedKeyUsage.serverAuth]),
-    new lib.SubjectAlternativeNameExtension([
-      ...names.dns.map((value) => ({ type: 'dns' as const, value })),
-      ...names.ips.map((value) => ({ type: 'ip' as const, value })),
+    alternativeNames(lib, names),
+  ]);
+}
+
+/** For who is both: a client of the API, and a server under these names. */
+export function issueNode(
+  authority: Authority,
+  nowMs: number,
+  user: string,
+  groups: readonly string[],
+  names: ServerNames,
+): Promise<Credentials> {
+  return issue(authority, nowMs, subjectOf(user, groups), (lib) => [
+    new lib.ExtendedKeyUsageExtension([
+      lib.ExtendedKeyUsage.clientAuth,
+      lib.ExtendedKeyUsage.serverAuth,
     ]),
+    alternativeNames(lib, names),
   ]);
 }
 
@@ -80,11 +114,21 @@ export function issueClient(
   user: string,
   groups: readonly string[],
 ): Promise<Credentials> {
-  const name = [...groups.map((group) => ({ O: [group] })), { CN: [user] }];
-  return issue(authority, nowMs, name, (lib) => [
+  return issue(authority, nowMs, subjectOf(user, groups), (lib) => [
     new lib.ExtendedKeyUsageExtension([lib.ExtendedKeyUsage.clientAuth]),
   ]);
 }
+
+const subjectOf = (user: string, groups: readonly string[]): x509.JsonName => [
+  ...groups.map((group) => ({ O: [group] })),
+  { CN: [user] },
+];
+
+const alternativeNames = (lib: typeof x509, { dns, ips }: ServerNames): x509.Extension =>
+  new lib.SubjectAlternativeNameExtension([
+    ...dns.map((value) => ({ type: 'dns' as const, value })),
+    ...ips.map((value) => ({ type: 'ip' as const, value })),
+  ]);
 
 async function issue(
   { signer }: Authority,
@@ -115,6 +159,19 @@ async function issue(
 
 async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+/** A new key that signs tokens, as PEM. */
+export const createSigningKey = async (): Promise<string> =>
+  pemOf((await generateKeys()).privateKey);
+
+/** When a certificate ends, in milliseconds since the epoch; `undefined` where it is none. */
+export function expiryOf(cert: string): number | undefined {
+  try {
+    return Date.parse(new X509Certificate(cert).validTo);
+  } catch {
+    return undefined;
+  }
 }
 
 const pemOf = (key: webcrypto.CryptoKey): string =>

@@ -6,12 +6,12 @@ import {
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
-  credentials,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
 import type { QuorateError } from '#shared/base';
 import { fromServiceError } from './errors.ts';
+import { channelCredentials, type ClientTls } from './tls.ts';
 
 /** Reconnects at once and often: the default back-off outlives an election. */
 const channelOptions: ChannelOptions = {
@@ -26,19 +26,26 @@ const channelOptions: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 5_000,
 };
 
+const nameOption = 'grpc.ssl_target_name_override';
+
 interface ClientConstructor<C> {
   new (address: string, creds: ChannelCredentials, options?: ClientOptions): C;
 }
 
 /**
- * A client of one generated service at `host:port`, in clear text (loopback only). A client made
- * `beside` another one shares its connection.
+ * A client of one generated service at `host:port`; without `tls` in clear text (loopback only). A
+ * client made `beside` another one shares its connection, and with that its credentials.
  */
-export function connect<C>(Client: ClientConstructor<C>, address: string, beside?: GrpcClient): C {
+export function connect<C>(
+  Client: ClientConstructor<C>,
+  address: string,
+  beside?: GrpcClient,
+  tls?: ClientTls,
+): C {
   const options: ClientOptions = beside
     ? { ...channelOptions, channelOverride: beside.getChannel() }
-    : channelOptions;
-  return new Client(address, credentials.createInsecure(), options);
+    : { ...channelOptions, ...(tls?.serverName && { [nameOption]: tls.serverName }) };
+  return new Client(address, channelCredentials(tls), options);
 }
 
 /** No connection could be made, so the server has seen nothing of the call. */

@@ -14,6 +14,12 @@ export { loadProto } from './load.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';
 export { createServer, handleUnary, injector, listen, shutdown } from './server.ts';
 export {
+  type ClientTls,
+  listenTls,
+  type ServerTls,
+  type TlsListener,
+} from './tls.ts';
+export {
   deleteRangeFromWire,
   deleteRangeToWire,
   keyFromWire,

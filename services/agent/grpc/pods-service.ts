@@ -1,6 +1,16 @@
 import { once } from 'node:events';
+import type { TLSSocket } from 'node:tls';
 import type { sendUnaryData, Server, ServerWritableStream } from '@grpc/grpc-js';
-import { createServer, listen, loadProto, shutdown, toStatus } from '#shared/rpc';
+import {
+  createServer,
+  listen,
+  listenTls,
+  loadProto,
+  type ServerTls,
+  shutdown,
+  type TlsListener,
+  toStatus,
+} from '#shared/rpc';
 import type { LogChunk } from '../../../shared/rpc/gen/quorate/v1/LogChunk.ts';
 import type { LogRequest__Output } from '../../../shared/rpc/gen/quorate/v1/LogRequest.ts';
 import type { ProtoGrpcType } from '../../../shared/rpc/gen/pods.ts';
@@ -8,9 +18,24 @@ import type { PodLogs } from '../pods/pod-logs.ts';
 
 type LogCall = ServerWritableStream<LogRequest__Output, LogChunk>;
 
-/** quorate.v1.Pods for the pods of this node. */
+export interface PodsListen {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  /** Absent: in clear text, for whoever asks. */
+  readonly tls?: ServerTls | undefined;
+}
+
+/** Kubernetes' name of the API server as a client of agents: it has asked who its own caller is. */
+const apiServerName = 'kube-apiserver-kubelet-client';
+
+const isApiServer = (socket: TLSSocket): boolean =>
+  socket.authorized && socket.getPeerCertificate().subject?.CN === apiServerName;
+
+/** quorate.v1.Pods for the pods of this node, for the API server alone. */
 export class PodsServer {
   readonly #server: Server;
+  #listener: TlsListener | undefined;
 
   constructor(logs: PodLogs) {
     const proto = loadProto<ProtoGrpcType>('quorate/v1/pods.proto');
@@ -21,12 +46,15 @@ export class PodsServer {
   }
 
   /** Resolves with the port bound. */
-  listen(address: string): Promise<number> {
-    return listen(this.#server, address);
+  async listen({ host, port, tls }: PodsListen): Promise<number> {
+    if (!tls) return listen(this.#server, `${host}:${port}`);
+    this.#listener = await listenTls(this.#server, { host, port, tls, admits: isApiServer });
+    return this.#listener.port;
   }
 
   /** Followers are let go at once: they have no end of their own. */
   stop(): Promise<void> {
+    this.#listener?.close();
     return shutdown(this.#server, 0);
   }
 }

@@ -24,7 +24,7 @@ beforeEach(async () => {
     log: silentLog,
     rng: createRng(1),
     uuid: randomUUID,
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: Promise.resolve({ host: '127.0.0.1', port: 0 }),
   });
   await server.start();
   api = createGrpcApiClient({ servers: [`127.0.0.1:${server.port}`], clock });

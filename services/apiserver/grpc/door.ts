@@ -1,11 +1,19 @@
-import { createServer, healthService, listen, loadProto, shutdown } from '#shared/rpc';
+import {
+  createServer,
+  healthService,
+  listen,
+  listenTls,
+  loadProto,
+  type ServerTls,
+  shutdown,
+} from '#shared/rpc';
 import type { ProtoGrpcType as ElectionsProto } from '../../../shared/rpc/gen/elections.ts';
 import type { ProtoGrpcType as NodesProto } from '../../../shared/rpc/gen/nodes.ts';
 import type { ProtoGrpcType as PodsProto } from '../../../shared/rpc/gen/pods.ts';
 import type { ProtoGrpcType as ResourcesProto } from '../../../shared/rpc/gen/resources.ts';
 import type { Core } from '../core.ts';
 import { serverUser } from '../auth/user.ts';
-import type { CallerOf } from './caller.ts';
+import { callerIn } from './caller.ts';
 import { electionsService } from './elections.ts';
 import { nodesService } from './nodes.ts';
 import { podsService } from './pods.ts';
@@ -19,15 +27,20 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** quorate.v1 on `host:port`; port 0 takes a free one. */
-export async function openGrpcDoor(
-  core: Core,
-  { host, port }: { host: string; port: number },
-): Promise<Door> {
+export interface GrpcListen {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Absent: in clear text, where every caller may do everything. For loopback, and only on demand. */
+  readonly tls?: ServerTls | undefined;
+}
+
+/** quorate.v1 over TLS, for callers with a certificate of the cluster's authority or a token. */
+export async function openGrpcDoor(core: Core, at: GrpcListen): Promise<Door> {
   const server = createServer();
   const stopping = new AbortController();
   const { signal } = stopping;
-  const callerOf: CallerOf = () => Promise.resolve(serverUser);
+  const callerOf = at.tls ? callerIn(core) : () => Promise.resolve(serverUser);
   const { quorate } = loadProto<ResourcesProto & ElectionsProto & NodesProto & PodsProto>(
     'quorate/v1/resources.proto',
     'quorate/v1/elections.proto',
@@ -40,11 +53,15 @@ export async function openGrpcDoor(
   server.addService(quorate.v1.Pods.service, podsService(core, callerOf, signal));
   const health = healthService();
   server.addService(health.definition, { ...health.handlers });
-  const bound = await listen(server, `${host}:${port}`);
+  const { host, port, tls } = at;
+  const bound = tls
+    ? await listenTls(server, { host, port, tls })
+    : { port: await listen(server, `${host}:${port}`), close: () => undefined };
   return {
-    port: bound,
+    port: bound.port,
     close() {
       stopping.abort();
+      bound.close();
       return shutdown(server, graceMs);
     },
   };

@@ -1,11 +1,11 @@
 import { refs } from '#shared/api';
-import { connect, loadProto, serverStream } from '#shared/rpc';
+import { type ClientTls, connect, loadProto, serverStream } from '#shared/rpc';
 import type { ProtoGrpcType } from '../../../shared/rpc/gen/pods.ts';
 import type { LogRequest__Output } from '../../../shared/rpc/gen/quorate/v1/LogRequest.ts';
 import type { PodsClient, PodsHandlers } from '../../../shared/rpc/gen/quorate/v1/Pods.ts';
 import type { LogOptions } from '#shared/client';
 import type { Core } from '../core.ts';
-import type { AgentLogRequest } from '../pods/logs.ts';
+import type { AgentLogRequest, OpenAgentLog } from '../pods/logs.ts';
 import { objectPlace } from '../requests/place.ts';
 import type { CallerOf } from './caller.ts';
 import { streamOut } from './stream-out.ts';
@@ -42,12 +42,20 @@ function toLogOptions(request: LogRequest__Output): LogOptions {
   };
 }
 
-/** Asks the agent at `address`, which serves the same method for the pods of its node. */
-export async function* openAgentLog(
+/** Asks the agent at an address, which serves the same method for the pods of its node. */
+export const agentLogs =
+  (tls: Promise<ClientTls> | undefined): OpenAgentLog =>
+  (address, request) =>
+    openLog(address, request, tls);
+
+async function* openLog(
   address: string,
   request: AgentLogRequest,
+  tls: Promise<ClientTls> | undefined,
 ): AsyncGenerator<Uint8Array, void> {
-  const client: PodsClient = connect(podsClient(), address);
+  // Whatever its address: an agent is who its certificate says.
+  const known = tls && { ...(await tls), serverName: request.node };
+  const client: PodsClient = connect(podsClient(), address, undefined, known);
   try {
     const call = client.Log({
       namespace: request.namespace,

@@ -8,6 +8,8 @@ import type { Registry } from '../registry/registry.ts';
 export type OpenAgentLog = (address: string, request: AgentLogRequest) => AsyncIterable<Uint8Array>;
 
 export interface AgentLogRequest extends Omit<LogOptions, 'container'> {
+  /** The node whose agent is asked. */
+  readonly node: string;
   readonly namespace: string;
   readonly name: string;
   readonly container: string;
@@ -40,7 +42,8 @@ export class PodLogs {
     }
     const address = await this.#agentAddress(nodeName);
     const { metadata } = pod;
-    const request = { ...options, namespace: metadata?.namespace ?? '', name, container };
+    const place = { node: nodeName, namespace: metadata?.namespace ?? '', name, container };
+    const request = { ...options, ...place };
     try {
       yield* this.#open(address, request);
     } catch (thrown) {

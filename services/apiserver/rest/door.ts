@@ -6,9 +6,10 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
+import type { ServerTls } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
 import type { Core } from '../core.ts';
-import { userOf } from './client-certificate.ts';
+import { callerOf } from './caller.ts';
 import { serveDiscovery, serveIndex, unknownPath } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { serveHealth, serveVersion } from './health.ts';
@@ -23,13 +24,6 @@ const maxConcurrentStreams = 250;
 
 /** A client that vanished without a word is noticed although nothing is sent to it. */
 const keepAliveMs = 30_000;
-
-/** PEM. Clients show a certificate of the same authority that the server's comes from. */
-export interface ServerTls {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
 
 export interface RestListen {
   readonly host: string;
@@ -118,8 +112,7 @@ async function serveOpenApi(core: Core, path: string, exchange: Exchange): Promi
 }
 
 async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Promise<void> {
-  const user = userOf(exchange.request);
-  if (!user) throw new QuorateError('unauthenticated', 'Unauthorized');
+  const user = await callerOf(core, exchange.request);
   const target = parseTarget(exchange.pathname);
   if (target.type === 'resource') return serveResource(core, user, target, exchange, stopping);
   const { path } = target;

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { KindInfo } from '#shared/api';
 import type { GrpcApiClient } from '#shared/client';
+import type { ClientTls } from '#shared/rpc';
 import { setting } from '#shared/runtime';
 import { mastersOf } from '../cluster/layout.ts';
 import { dataDir, readCluster } from '../cluster/state.ts';
@@ -22,7 +25,8 @@ export async function withSession<T>(
 ): Promise<T> {
   const servers = apiServers(context, options);
   const { createGrpcApiClient } = await import('#shared/client');
-  const api = createGrpcApiClient({ servers, clock: context.clock });
+  const tls = await apiIdentity(context, options);
+  const api = createGrpcApiClient({ servers, clock: context.clock, tls });
   let known: Promise<readonly KindInfo[]> | undefined;
   try {
     return await fn({
@@ -51,6 +55,28 @@ export function apiServers(context: Context, options: ConnectionOptions): string
   throw new CommandError(`there is no cluster in ${dir}`, {
     hint: 'Start one with `quorate up`, or name a server with --server host:port.',
   });
+}
+
+/** Who asks: as the flags say, else the administrator of the cluster in the data directory. */
+async function apiIdentity(context: Context, options: ConnectionOptions): Promise<ClientTls> {
+  const value = (flag: string, given?: string): string | undefined =>
+    setting(flag, given, context.env);
+  const file = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : readFileSync(resolve(context.cwd, path), 'utf8');
+  const cluster = readCluster(dataDir(options.dataDir, context.env, context.cwd));
+  const { identityOf } = await import('../cluster/certificates.ts');
+  const admin = cluster ? identityOf(cluster, 'admin') : undefined;
+  const ca = file(value('--certificate-authority', options.certificateAuthority)) ?? admin?.ca;
+  if (ca === undefined) {
+    throw new CommandError('no certificate authority to know the server by', {
+      hint: 'Name the cluster with --data-dir, or a file with --certificate-authority.',
+    });
+  }
+  const token = value('--token', options.token);
+  if (token !== undefined) return { ca, token: () => token };
+  const cert = file(value('--client-certificate', options.clientCertificate));
+  const key = file(value('--client-key', options.clientKey));
+  return cert === undefined && key === undefined ? { ...admin, ca } : { ca, cert, key };
 }
 
 function checkAddress(address: string): string {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { bringUp } from '../cluster/bring-up.ts';
+import { ensureCertificates } from '../cluster/certificates.ts';
 import { mastersOf, type Part, partsNamed } from '../cluster/layout.ts';
 import { runningProcess } from '../cluster/processes.ts';
 import { type Cluster, dataDir, requireCluster } from '../cluster/state.ts';
@@ -36,6 +37,7 @@ async function start(
     if (process) context.out.write(`${part.name}: already running (pid ${process.pid})\n`);
     return !process;
   });
+  await ensureCertificates(cluster, context.clock.now());
   if (options.newMember) await replaceOne(context, cluster, stopped);
   const wait = options.wait && hasQuorum(cluster, names);
   await bringUp(context, cluster, stopped, { wait });

@@ -55,18 +55,21 @@ async function up(context: Context, options: UpOptions): Promise<void> {
     if (existing && missing.length < cluster.state.parts.length) {
       context.out.write(`The cluster is already running; starting what is missing.\n`);
     }
+    // What is there may be due for renewal, which is seldom: looked at before anything reads it.
+    if (existing) await ensureCertificates(cluster, context.clock.now());
+    // In a new cluster all wait for their certificates with all else up: made while they start.
+    let certificates = Promise.resolve();
+    const onStarted = (): void => {
+      if (existing) return;
+      certificates = ensureCertificates(cluster, context.clock.now());
+      certificates.catch(() => undefined);
+    };
     // Asking the API takes a connection and its code: made while the last parts still start.
     let nodesReady = Promise.resolve();
     const onFirstReady = (): void => {
-      nodesReady = waitForNodes(context, cluster);
+      nodesReady = certificates.then(() => waitForNodes(context, cluster));
       // A part that does not start is the better explanation, and comes first.
       nodesReady.catch(() => undefined);
-    };
-    // Masters wait for their certificates with all else up: made while they start.
-    let certificates = Promise.resolve();
-    const onStarted = (): void => {
-      certificates = ensureCertificates(cluster, context.clock.now());
-      certificates.catch(() => undefined);
     };
     await bringUp(context, cluster, missing, { wait: true, onStarted, onFirstReady });
     await Promise.all([certificates, nodesReady]);
