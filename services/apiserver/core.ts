@@ -22,6 +22,9 @@ import { Registry } from './registry/registry.ts';
 import { Requests } from './requests/requests.ts';
 import { WatchCache } from './watch/watch-cache.ts';
 
+/** Where events are, of whichever kind they were written as. */
+const eventPrefix = '/registry/events/';
+
 /** How long an Event is kept, as Kubernetes keeps it. */
 const eventTtlSeconds = 3600;
 
@@ -82,7 +85,6 @@ export function createCore(deps: CoreDeps): Core {
 
 function eventLeases(leases: ExpiringLeases) {
   return <T>(resource: Resource, write: (lease: LeaseId | undefined) => Promise<T>): Promise<T> => {
-    const isEvent = resource.group === '' && resource.resource === 'events';
-    return isEvent ? leases.with(write) : write(undefined);
+    return resource.storagePrefix === eventPrefix ? leases.with(write) : write(undefined);
   };
 }

@@ -2,6 +2,7 @@ import type { KubeObject } from './object.ts';
 import type { TableColumn } from './resource.ts';
 import { labelSelectorMatcher } from './selectors.ts';
 import { age } from './time.ts';
+import { formatLabels } from './text.ts';
 import type { LabelSelector, PodTemplateSpec } from './types.ts';
 
 type Cell<T extends KubeObject> = TableColumn<T>['cell'];
@@ -40,38 +41,38 @@ export const ageColumn: TableColumn = {
 
 export const none = '<none>';
 
+/** The labels that make a selector, as a cell. */
+export const labelsCell = (labels: Readonly<Record<string, string>> | undefined): string =>
+  formatLabels(labels) || none;
+
+/** Names and images of the containers in a workload's template. */
+export const containerColumns = <T extends KubeObject>(
+  templateOf: (object: T) => PodTemplateSpec | undefined,
+): TableColumn<T>[] =>
+  (['name', 'image'] as const).map((key) =>
+    wide(
+      key === 'name' ? 'Containers' : 'Images',
+      (object) =>
+        (templateOf(object)?.spec?.containers ?? [])
+          .map((container) => container[key] ?? '')
+          .join(','),
+      key === 'name' ? 'Names of the containers.' : 'Images of the containers.',
+    ),
+  );
+
 /** Containers, images and selector of a workload. */
 export const workloadColumns = <
   T extends KubeObject & {
     spec?: { template?: PodTemplateSpec; selector: LabelSelector };
   },
->(): TableColumn<T>[] => {
-  const containers = (object: T): { name: string; image?: string }[] =>
-    object.spec?.template?.spec?.containers ?? [];
-  return [
-    wide(
-      'Containers',
-      (object) =>
-        containers(object)
-          .map(({ name }) => name)
-          .join(','),
-      'Names of the containers in the template.',
-    ),
-    wide(
-      'Images',
-      (object) =>
-        containers(object)
-          .map(({ image = '' }) => image)
-          .join(','),
-      'Images of the containers in the template.',
-    ),
-    wide(
-      'Selector',
-      (object) => labelSelectorMatcher(object.spec?.selector).toString() || none,
-      'Which pods belong to it.',
-    ),
-  ];
-};
+>(): TableColumn<T>[] => [
+  ...containerColumns<T>(({ spec }) => spec?.template),
+  wide(
+    'Selector',
+    (object) => labelSelectorMatcher(object.spec?.selector).toString() || none,
+    'Which pods belong to it.',
+  ),
+];
 
 /** At most three, and how many more: `a,b,c + 2 more...`. */
 export function firstThree(items: readonly string[]): string {

@@ -82,6 +82,7 @@ export {
 export { strategicMergePatch } from './strategic-merge.ts';
 export { type Table, toTable } from './table.ts';
 export { tolerates } from './taints.ts';
+export { formatLabels } from './text.ts';
 export { podTemplateHash } from './template-hash.ts';
 export { age, humanDuration, parseTime } from './time.ts';
 export type * from './types.ts';

@@ -6,12 +6,12 @@ import type { Schema } from './schema/schema.ts';
 export interface TableColumn<T extends KubeObject = KubeObject> {
   /** As kubectl's header says it in mixed case, such as `Up-To-Date`. */
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
+  readonly type: 'string' | 'integer' | 'boolean' | 'date';
   readonly format?: 'name';
   readonly description: string;
   /** 0 is always printed, 1 only with `-o wide`. */
   readonly priority: 0 | 1;
-  cell(object: T, nowMs: number): string | number;
+  cell(object: T, nowMs: number): string | number | boolean;
 }
 
 /** How the registry removes an object of this kind, beyond finalizers. */
@@ -57,6 +57,14 @@ export interface Resource<T extends KubeObject = KubeObject> extends KindInfo {
    */
   claims?(object: T): string[];
   readonly deletion?: DeletionRules<T>;
+  /** Where objects are kept as those of another kind: how they are read and written. */
+  readonly storedAs?: Conversion;
+}
+
+/** Between a kind and the one that it is stored as. Neither changes its argument. */
+export interface Conversion {
+  from(stored: KubeObject): KubeObject;
+  to(object: KubeObject): KubeObject;
 }
 
 /** Method syntax keeps Resource<Pod> assignable to Resource. */

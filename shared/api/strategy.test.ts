@@ -259,7 +259,7 @@ test('pods get the time to end that they or the caller ask for, if an agent runs
 });
 
 test('every kind has a schema, a name column and keys under /registry', () => {
-  expect(resources).toHaveLength(11);
+  expect(resources.length).toBeGreaterThan(40);
   for (const resource of resources) {
     expect(Object.keys(resource.schema.properties ?? {})).toContain('metadata');
     expect(resource.storagePrefix).toMatch(/^\/registry\/([a-z.0-9]+\/)?[a-z]+\/$/);

@@ -20,7 +20,7 @@ export interface Table {
     readonly priority: number;
   }[];
   readonly rows: readonly {
-    readonly cells: readonly (string | number)[];
+    readonly cells: readonly (string | number | boolean)[];
     readonly object: { kind: string; apiVersion: string; metadata: ObjectMeta };
   }[];
 }

@@ -1,5 +1,5 @@
 import { must } from '#shared/base';
-import { type KubeObject, requestTooLarge } from '#shared/api';
+import { type KubeObject, requestTooLarge, type Resource } from '#shared/api';
 import type { Key, KeyValue } from '#shared/mvcc';
 
 /** etcd's default request limit, which Kubernetes objects live under. */
@@ -13,20 +13,21 @@ export interface Stored {
 }
 
 /** The object in a key's value, with its resourceVersion, which the value itself does not hold. */
-export function decodeObjectOf(kv: KeyValue): KubeObject {
+export function decodeObjectOf(resource: Resource, kv: KeyValue): KubeObject {
   const { value } = kv;
   const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
   const object = JSON.parse(text) as KubeObject;
   must(object.metadata, `the value of ${kv.key} is an object`).resourceVersion = String(
     kv.modRevision,
   );
-  return object;
+  return resource.storedAs?.from(object) ?? object;
 }
 
 /** The value to store: JSON without resourceVersion, since only the store knows it. */
-export function encodeObject(object: KubeObject): Uint8Array {
-  const { resourceVersion: _, ...metadata } = object.metadata ?? {};
-  const value = Buffer.from(JSON.stringify({ ...object, metadata }));
+export function encodeObject(resource: Resource, object: KubeObject): Uint8Array {
+  const stored = resource.storedAs?.to(object) ?? object;
+  const { resourceVersion: _, ...metadata } = stored.metadata ?? {};
+  const value = Buffer.from(JSON.stringify({ ...stored, metadata }));
   if (value.length > maxObjectBytes) {
     throw requestTooLarge(
       `Request entity too large: limit is ${maxObjectBytes} bytes, the object has ${value.length}`,

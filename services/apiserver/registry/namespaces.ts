@@ -42,7 +42,7 @@ export class NamespaceGuards {
     resource: Resource,
     name: string,
   ): QuorateError | undefined {
-    const terminating = kv !== undefined && isTerminating(decodeObjectOf(kv));
+    const terminating = kv !== undefined && isTerminating(decodeObjectOf(this.#namespaces, kv));
     if (kv && !terminating) {
       this.#seen.set(namespace, kv.modRevision);
       return undefined;

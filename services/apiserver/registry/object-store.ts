@@ -162,7 +162,7 @@ export class ObjectStore {
     more: readonly RequestOp[],
     { dryRun }: WriteLimits,
   ): Promise<TxnOutcome> {
-    const value = encodeObject(object);
+    const value = encodeObject(resource, object);
     return this.#deps.withLease(resource, (lease) =>
       guardedTxn(
         this.#deps.kv,

@@ -2,7 +2,10 @@ import {
   badRequest,
   decodeObject,
   type Deployment,
+  formatLabels,
   type KubeObject,
+  type LabelSelector,
+  labelSelectorMatcher,
   methodNotSupported,
   type Namespace,
   prepareStatusUpdate,
@@ -61,6 +64,17 @@ const finalize = (resource: Resource): Subresource => ({
   },
 });
 
+/** A selector is an object of its own, or just labels in older kinds. */
+function selectorText(selector: object | undefined): string {
+  const { matchLabels, matchExpressions } = (selector ?? {}) as LabelSelector;
+  if (isObject(matchLabels) || Array.isArray(matchExpressions)) {
+    return labelSelectorMatcher(selector).toString();
+  }
+  return formatLabels(selector as Record<string, string> | undefined);
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
 interface Scale extends KubeObject {
   spec?: { replicas?: number };
 }
@@ -70,7 +84,6 @@ const scale = (resource: Resource): Subresource => ({
   project(object) {
     const { metadata, spec, status } = object as Deployment;
     const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata ?? {};
-    const labels = Object.entries(spec?.selector?.matchLabels ?? {});
     return {
       kind: 'Scale',
       apiVersion: 'autoscaling/v1',
@@ -78,7 +91,7 @@ const scale = (resource: Resource): Subresource => ({
       spec: { replicas: spec?.replicas ?? 0 },
       status: {
         replicas: status?.replicas ?? 0,
-        selector: labels.map(([key, value]) => `${key}=${value}`).join(','),
+        selector: selectorText(spec?.selector),
       },
     } as KubeObject;
   },

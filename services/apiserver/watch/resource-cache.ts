@@ -85,7 +85,9 @@ export class ResourceCache {
   /** The parsed object of a key's value, shared with the cache where it has just this one. */
   decode(kv: KeyValue): KubeObject {
     const known = this.#objects.get(kv.key);
-    return known?.modRevision === kv.modRevision ? known.object : decodeObjectOf(kv);
+    return known?.modRevision === kv.modRevision
+      ? known.object
+      : decodeObjectOf(this.#resource, kv);
   }
 
   /**
@@ -240,7 +242,7 @@ export class ResourceCache {
     const { key, modRevision: revision } = kv;
     const before = this.#objects.get(key);
     if ((before?.modRevision ?? 0) >= revision) return undefined;
-    const after = type === 'put' ? decodeObjectOf(kv) : undefined;
+    const after = type === 'put' ? decodeObjectOf(this.#resource, kv) : undefined;
     if (after) this.#objects.set(key, { key, object: after, modRevision: revision });
     else this.#objects.delete(key);
     let last: KubeObject | undefined;

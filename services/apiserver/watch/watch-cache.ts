@@ -43,7 +43,7 @@ export class WatchCache {
   }
 
   decode(resource: Resource, kv: KeyValue): KubeObject {
-    return this.#caches.get(resource)?.decode(kv) ?? decodeObjectOf(kv);
+    return this.#caches.get(resource)?.decode(kv) ?? decodeObjectOf(resource, kv);
   }
 
   peek(resource: Resource, namespace: string, name: string): Stored | undefined {

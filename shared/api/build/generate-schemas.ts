@@ -5,13 +5,25 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
-import { mergeKeys, retainKeys } from './patch-strategies.ts';
+import { atomicMaps, keyDefaults, listTypes, mergeKeys, retainKeys } from './field-rules.ts';
 
 const roots = [
   ['core/v1', 'Namespace', 'Node', 'Pod', 'Service', 'ConfigMap', 'Secret', 'Event', 'Binding'],
-  ['apps/v1', 'Deployment', 'ReplicaSet'],
-  ['discovery/v1', 'EndpointSlice'],
+  ['core/v1', 'Endpoints', 'LimitRange', 'PersistentVolume', 'PersistentVolumeClaim'],
+  ['core/v1', 'PodTemplate', 'ReplicationController', 'ResourceQuota', 'ServiceAccount'],
+  ['apps/v1', 'ControllerRevision', 'DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet'],
+  ['autoscaling/v1', 'HorizontalPodAutoscaler', 'Scale'],
+  ['autoscaling/v2', 'HorizontalPodAutoscaler'],
+  ['batch/v1', 'CronJob', 'Job'],
+  ['certificates/v1', 'CertificateSigningRequest'],
   ['coordination/v1', 'Lease'],
+  ['discovery/v1', 'EndpointSlice'],
+  ['events/v1', 'Event'],
+  ['networking/v1', 'Ingress', 'IngressClass', 'NetworkPolicy'],
+  ['policy/v1', 'Eviction', 'PodDisruptionBudget'],
+  ['rbac/v1', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
+  ['scheduling/v1', 'PriorityClass'],
+  ['storage/v1', 'CSIDriver', 'CSINode', 'CSIStorageCapacity', 'StorageClass', 'VolumeAttachment'],
 ] as const;
 
 type Node = Record<string, unknown>;
@@ -65,11 +77,15 @@ const int64 = new Set([
   'expirationSeconds',
   'fsGroup',
   'generation',
+  'gid',
+  'gracePeriodSeconds',
   'observedGeneration',
+  'revision',
   'runAsGroup',
   'runAsUser',
   'seconds',
   'sizeBytes',
+  'startingDeadlineSeconds',
   'supplementalGroups',
   'terminationGracePeriodSeconds',
   'tolerationSeconds',
@@ -115,6 +131,17 @@ function patchStrategy(field: string): Node {
   };
 }
 
+function ownership(field: string): Node {
+  const type = listTypes[field];
+  const fallback = keyDefaults[field];
+  return {
+    ...(type !== undefined && { 'x-kubernetes-list-type': Array.isArray(type) ? 'map' : type }),
+    ...(Array.isArray(type) && { 'x-kubernetes-list-map-keys': type }),
+    ...(atomicMaps.has(field) && { 'x-kubernetes-map-type': 'atomic' }),
+    ...(fallback !== undefined && { default: fallback }),
+  };
+}
+
 /** Adds the interface's schema to the definitions, and those of all that it uses. */
 function define(module: string, name: string): string {
   const id = `${module}.${name}`;
@@ -128,13 +155,17 @@ function define(module: string, name: string): string {
   const required: string[] = [];
   const described: Record<string, string> = { '': describe(declared) };
   descriptions[id] = described;
-  definitions[id] = { type: 'object', properties, required };
+  definitions[id] = { type: 'object', properties, required, ...ownership(name) };
   for (const member of declared.members) {
     if (!ts.isPropertySignature(member) || !member.type) throw new Error(`${id}: odd member`);
     const key = (member.name as ts.Identifier | ts.StringLiteral).text;
     const schema = convert(module, member.type);
     if (schema['type'] === 'integer' && !int64.has(key)) schema['format'] = 'int32';
-    properties[key] = { ...schema, ...patchStrategy(`${name}.${key}`) };
+    properties[key] = {
+      ...schema,
+      ...patchStrategy(`${name}.${key}`),
+      ...ownership(`${name}.${key}`),
+    };
     if (!member.questionToken) required.push(key);
     described[key] = describe(member);
   }

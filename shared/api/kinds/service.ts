@@ -1,4 +1,4 @@
-import { ageColumn, column, nameColumn, none, wide } from '../columns.ts';
+import { ageColumn, column, labelsCell, nameColumn, none, wide } from '../columns.ts';
 import type { Service } from '../types.ts';
 import { dns1035Label } from '../validation/names.ts';
 import { validateService } from '../validation/service.ts';
@@ -18,15 +18,7 @@ export const service = declare<Service>({
     column('External-IP', externalIP, 'Its address from outside.'),
     column('Port(s)', ports, 'The ports it answers on.'),
     ageColumn,
-    wide(
-      'Selector',
-      ({ spec }) =>
-        Object.entries(spec?.selector ?? {})
-          .map(([key, value]) => `${key}=${value}`)
-          .sort()
-          .join(',') || none,
-      'Which pods answer.',
-    ),
+    wide('Selector', ({ spec }) => labelsCell(spec?.selector), 'Which pods answer.'),
   ],
   selectableFields: {
     'spec.clusterIP': ({ spec }) => spec?.clusterIP ?? '',

@@ -13,6 +13,13 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
+  /** For server-side apply: a list is owned whole, item by item, or by the keys of its items. */
+  readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
+  /** For server-side apply: `atomic` maps and objects are owned whole. */
+  readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular';
+  /** What a key of a list's items is where it is not said. */
+  readonly default?: unknown;
   /** For strategic merge patch: `merge`, `retainKeys` or both with a comma. */
   readonly 'x-kubernetes-patch-strategy'?: string;
   /** Tells the items of a list with the strategy `merge` apart; absent for scalars. */

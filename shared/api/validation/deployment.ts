@@ -55,9 +55,9 @@ function validateStrategy({ strategy = {} }: DeploymentSpec): FieldCause[] {
 const percentRule =
   "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
 
-function validateIntOrPercent(value: number | string, field: string): FieldCause[] {
+export function validateIntOrPercent(value: number | string, field: string): FieldCause[] {
   if (typeof value === 'number') return value < 0 ? [invalidValue(field, value, atLeastZero)] : [];
   return parsePercent(value) === undefined ? [invalidValue(field, value, percentRule)] : [];
 }
 
-const isZero = (value: number | string): boolean => Number.parseInt(String(value), 10) === 0;
+export const isZero = (value: number | string): boolean => Number.parseInt(String(value), 10) === 0;

@@ -194,3 +194,17 @@ export function isIPv6(value: string): boolean {
 export const isIP = (value: string): boolean => isIPv4(value) || isIPv6(value);
 
 export const ipRule = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+
+/** A name that only has to fit into a path: those of roles and their bindings. */
+export function pathSegment(value: string): string[] {
+  if (value === '.' || value === '..') return [`may not be '${value}'`];
+  return ['/', '%']
+    .filter((character) => value.includes(character))
+    .map((character) => `may not contain '${character}'`);
+}
+
+export function isCidr(value: string): boolean {
+  const [address = '', prefix = '', ...more] = value.split('/');
+  if (more.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(prefix)) return false;
+  return isIPv4(address) ? Number(prefix) <= 32 : isIPv6(address) && Number(prefix) <= 128;
+}

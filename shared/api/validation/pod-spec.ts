@@ -109,12 +109,23 @@ export function validateTemplate(template: PodTemplateSpec, field: string): Fiel
     ...validateAnnotations(metadata.annotations, `${field}.annotations`),
   ];
   if (!spec) return [...causes, required(`${field}.spec.containers`)];
-  causes.push(...validatePodSpec(spec, `${field}.spec`));
+  return [...causes, ...validatePodSpec(spec, `${field}.spec`)];
+}
+
+/** The template of pods that are meant to run for ever. `kind` is whose it is, for messages. */
+export function validateServingTemplate(
+  template: PodTemplateSpec,
+  field: string,
+  kind: string,
+): FieldCause[] {
+  const { spec } = template;
+  const causes = validateTemplate(template, field);
+  if (!spec) return causes;
   if (restartPolicies.includes(spec.restartPolicy ?? '') && spec.restartPolicy !== 'Always') {
     causes.push(notSupported(`${field}.spec.restartPolicy`, spec.restartPolicy, ['Always']));
   }
   if (spec.activeDeadlineSeconds !== undefined) {
-    const detail = 'activeDeadlineSeconds in ReplicaSet is not Supported';
+    const detail = `activeDeadlineSeconds in ${kind} is not Supported`;
     causes.push(forbidden(`${field}.spec.activeDeadlineSeconds`, detail));
   }
   return causes;

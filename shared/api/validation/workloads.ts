@@ -3,7 +3,7 @@ import { invalidValue, required } from '../causes.ts';
 import { equalJson } from '../equal.ts';
 import { labelSelectorMatcher } from '../selectors.ts';
 import type { LabelSelector, PodTemplateSpec } from '../types.ts';
-import { validateTemplate } from './pod-spec.ts';
+import { validateServingTemplate } from './pod-spec.ts';
 import { atLeastZero } from './probes.ts';
 import { isEmptySelector, validateSelector } from './selectors.ts';
 
@@ -14,8 +14,12 @@ interface WorkloadSpec {
   readonly template?: PodTemplateSpec;
 }
 
-/** What Deployments and ReplicaSets have in common: counts, a selector, and a template that fits it. */
-export function validateWorkload(spec: WorkloadSpec, old?: WorkloadSpec): FieldCause[] {
+/** What workloads have in common: counts, a selector, and a template that fits it. */
+export function validateWorkload(
+  spec: WorkloadSpec,
+  old?: WorkloadSpec,
+  kind = 'ReplicaSet',
+): FieldCause[] {
   const { selector, template } = spec;
   const causes: FieldCause[] = [];
   for (const key of ['replicas', 'minReadySeconds'] as const) {
@@ -25,7 +29,9 @@ export function validateWorkload(spec: WorkloadSpec, old?: WorkloadSpec): FieldC
   const wrong = validateSelector(selector, 'spec.selector');
   causes.push(...wrong);
   if (isEmptySelector(selector)) {
-    const detail = 'empty selector is invalid for deployment';
+    // ReplicaSets say it of Deployments in Kubernetes too.
+    const whose = kind === 'ReplicaSet' ? 'deployment' : kind.toLowerCase();
+    const detail = `empty selector is invalid for ${whose}`;
     causes.push(invalidValue('spec.selector', selector, detail));
   }
   if (!template) return [...causes, required('spec.template')];
@@ -34,7 +40,7 @@ export function validateWorkload(spec: WorkloadSpec, old?: WorkloadSpec): FieldC
     const detail = '`selector` does not match template `labels`';
     causes.push(invalidValue('spec.template.metadata.labels', labels, detail));
   }
-  causes.push(...validateTemplate(template, 'spec.template'));
+  causes.push(...validateServingTemplate(template, 'spec.template', kind));
   if (old && !equalJson(selector, old.selector)) {
     causes.push(invalidValue('spec.selector', selector, 'field is immutable'));
   }
