@@ -1,5 +1,6 @@
 import { QuorateError } from '#shared/base';
 import type { Environment, LogFormat, LogLevel } from '#shared/runtime';
+import { parseTokenOptions } from './auth/token-options.ts';
 import { FlagValues, readFlags } from './flags/parse.ts';
 import { durationMs } from './flags/values.ts';
 import type { AutoCompactionSettings, StoreOptions } from './options.ts';
@@ -41,6 +42,7 @@ export function configure(args: readonly string[], env: Environment): Configurat
       ...limits(values),
       ...http(values),
       ...checks(values),
+      ...auth(values),
     },
     logging: logging(values),
     discoverySrv: domain === '' ? undefined : { domain, suffix: values.text('discovery-srv-name') },
@@ -119,6 +121,18 @@ function limits(values: FlagValues) {
     warningApplyMs: values.ms('warning-apply-duration'),
     warningCallMs: values.ms('warning-unary-request-duration'),
   };
+}
+
+function auth(values: FlagValues) {
+  return {
+    authToken: parseTokenOptions(values.text('auth-token'), values.integer('auth-token-ttl')),
+    bcryptCost: bcryptCost(values.integer('bcrypt-cost')),
+  };
+}
+
+/** One that bcrypt cannot have is its usual one, as in etcd. */
+function bcryptCost(cost: number): number {
+  return cost >= 4 && cost <= 31 ? cost : 10;
 }
 
 function http(values: FlagValues) {

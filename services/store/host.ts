@@ -1,6 +1,8 @@
 import type { KvClient } from '#shared/client';
 import type { Timer } from '#shared/clock';
 import { noNode, type SoftState } from '#shared/raft';
+import type { Caller } from './auth/caller.ts';
+import type { Tokens } from './auth/tokens.ts';
 import { RaftNode } from './consensus/node.ts';
 import type { MemberStorage } from './consensus/storage.ts';
 import type { PeerTransport } from './consensus/transport.ts';
@@ -35,6 +37,8 @@ export interface HostParts {
   readonly backendFlushed?: (ms: number) => void;
   /** Applying an operation of this type took longer than settings allow without a word. */
   readonly slowApply?: (type: string, ms: number) => void;
+  /** Is told whose tokens are given out, and end. */
+  readonly tokens?: Tokens;
   /** Whoever serves clients must end all calls. */
   readonly halted: () => void;
 }
@@ -50,7 +54,6 @@ const electionsWithoutLeader = 3;
  * only in its parts (directory, transport, clock, generator), so that the simulator can bring its own.
  */
 export class MemberHost {
-  readonly client: KvClient;
   readonly kv: Kv;
   readonly leases: Leases;
   readonly membership: Membership;
@@ -82,7 +85,7 @@ export class MemberHost {
     this.#transport = parts.transport;
     this.#halted = parts.halted;
     this.#slowApply = parts.slowApply;
-    this.state = new StateMachine(dir.backend, () => this.#membersChanged());
+    this.state = new StateMachine(dir.backend, () => this.#membersChanged(), parts.tokens);
     this.node = this.#createNode(parts);
     this.serving = this.#createServing();
     this.#quota = new Quota(this.serving, {
@@ -94,11 +97,15 @@ export class MemberHost {
     this.leases = new Leases(this.serving, this.#quota, settings.electionMs);
     this.membership = new Membership(this.serving);
     this.watches = new OpenWatchStreams(this.serving);
-    this.client = createInProcessClient(this.serving, this.kv, this.leases, this.#progress);
     const { autoCompaction } = settings;
     this.#autoCompaction = autoCompaction && new AutoCompaction(this.serving, autoCompaction, log);
     this.#leaderlessSinceMs = clock.monotonic();
     this.#timers.push(clock.every(settings.electionMs / 2, () => this.#endLeaderless()));
+  }
+
+  /** The store in this process, on behalf of whom it may concern. */
+  clientFor(caller: Caller): KvClient {
+    return createInProcessClient(this.serving, this.kv, this.leases, this.#progress, caller);
   }
 
   #createNode({ settings, dir, identity, transport, ...observers }: HostParts): RaftNode {
@@ -108,7 +115,7 @@ export class MemberHost {
       storage: dir,
       transport,
       applier: {
-        apply: (operation) => this.#apply(operation),
+        apply: (operation, index) => this.#apply(operation, index),
         replace: (backend) => {
           this.#compaction = undefined;
           this.state.replace(backend);
@@ -275,12 +282,12 @@ export class MemberHost {
     return more;
   }
 
-  #apply(operation: Operation): unknown {
+  #apply(operation: Operation, index: number): unknown {
     const { clock, warningApplyMs } = this.#settings;
-    if (warningApplyMs <= 0) return this.state.apply(operation);
+    if (warningApplyMs <= 0) return this.state.apply(operation, index);
     const startedMs = clock.monotonic();
     try {
-      return this.state.apply(operation);
+      return this.state.apply(operation, index);
     } finally {
       const ms = clock.monotonic() - startedMs;
       if (ms > warningApplyMs) this.#slowApply?.(operation.type, ms);

@@ -1,6 +1,7 @@
 import { QuorateError, type Rng } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
+import { parseTokenOptions, type TokenOptions } from './auth/token-options.ts';
 
 /** How one member is started; names and meanings are those of etcd's flags. */
 export interface StoreOptions {
@@ -71,6 +72,10 @@ export interface StoreOptions {
   /** Applying, and calls, that take longer are logged. Default 100 and 300; 0: never. */
   readonly warningApplyMs?: number | undefined;
   readonly warningCallMs?: number | undefined;
+  /** How clients that authenticated show it. Default: simple tokens, 300 s. */
+  readonly authToken?: TokenOptions | undefined;
+  /** Of hashed passwords, 4 to 31. Default 10. */
+  readonly bcryptCost?: number | undefined;
   /** The member has stopped itself: its disk cannot be trusted, or an invariant is broken. */
   readonly onFatal?: ((error: Error) => void) | undefined;
 }
@@ -111,6 +116,8 @@ export interface Settings extends StoreOptions {
   readonly compactionBatchLimit: number;
   readonly warningApplyMs: number;
   readonly warningCallMs: number;
+  readonly authToken: TokenOptions;
+  readonly bcryptCost: number;
 }
 
 /** What a setting of HTTP/2 can say. */
@@ -164,6 +171,8 @@ export function settle(options: StoreOptions): Settings {
     compactionBatchLimit: Math.max(1, options.compactionBatchLimit ?? 200),
     warningApplyMs: options.warningApplyMs ?? 100,
     warningCallMs: options.warningCallMs ?? 300,
+    authToken: options.authToken ?? parseTokenOptions('simple'),
+    bcryptCost: options.bcryptCost ?? 10,
   };
 }
 

@@ -1,8 +1,15 @@
+import { randomInt } from 'node:crypto';
 import { QuorateError } from '#shared/base';
 import type { KvClient } from '#shared/client';
 import { noNode, type RaftStatus } from '#shared/raft';
 import { DataDir } from '#shared/storage';
+import { trusted } from './auth/caller.ts';
+import { JwtTokens } from './auth/jwt-tokens.ts';
+import { Passwords } from './auth/passwords.ts';
+import { SimpleTokens } from './auth/simple-tokens.ts';
+import type { TokenProvider } from './auth/tokens.ts';
 import { storeErrors } from './errors.ts';
+import { callersBy } from './grpc/callers.ts';
 import { askCluster } from './grpc/ask-cluster.ts';
 import { type ClientServer, createClientServer } from './grpc/client-server.ts';
 import { contractVersion } from './grpc/maintenance.ts';
@@ -15,6 +22,7 @@ import type { Identity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
 import type { HttpListeners } from './http/serve.ts';
 import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
+import { Auth } from './serve/auth.ts';
 import type { Serving } from './serve/context.ts';
 import { Counters } from './metrics/counters.ts';
 
@@ -32,7 +40,10 @@ export interface Store {
   start(): Promise<void>;
   /** Hands leadership over, ends all calls, and leaves everything flushed. */
   stop(): Promise<void>;
-  /** The etcd contract without a wire; answers `unavailable` while the store is not started. */
+  /**
+   * The etcd contract without a wire; answers `unavailable` while the store is not started. It may do
+   * everything, also while auth is enabled: who can call it is in the store's own process.
+   */
   readonly kv: KvClient;
   status(): StoreStatus;
   /** Resolves as soon as this member knows a leader. */
@@ -89,6 +100,7 @@ class Running {
   readonly #dir: DataDir;
   readonly #identity: Identity;
   readonly #host: MemberHost;
+  readonly kv: KvClient;
   readonly #counters = new Counters();
   readonly #clientServer: ClientServer;
   readonly #ports: Ports;
@@ -107,11 +119,13 @@ class Running {
       clock,
       log,
     });
+    const tokens = this.#newTokens();
     const host = new MemberHost({
       settings,
       dir,
       identity,
       transport,
+      tokens,
       logWritten: (ms) => this.#counters.walFsync.observe(ms),
       backendFlushed: (ms) => this.#counters.backendCommit.observe(ms),
       slowApply: (operation, ms) => {
@@ -124,15 +138,23 @@ class Running {
       },
     });
     this.#host = host;
-    const { serving, kv, client, leases, membership, watches } = host;
+    this.kv = host.clientFor(trusted);
+    const { serving, kv, leases, membership, watches } = host;
+    const auth = new Auth(serving, tokens, new Passwords(settings.bcryptCost), log);
     this.#clientServer = createClientServer({
       serving,
       kv,
-      client,
+      clientFor: (caller) => host.clientFor(caller),
+      auth,
       leases,
       membership,
       watches,
-      gate: { hasLeader: () => host.hasLeader(), isLearner: () => host.isLearner() },
+      gate: {
+        hasLeader: () => host.hasLeader(),
+        isLearner: () => host.isLearner(),
+        callerOf: callersBy(auth, false),
+        authority: () => host.state.authority,
+      },
       backendBytes: () => dir.backendBytes(),
       connections: settings,
       timing: {
@@ -150,8 +172,16 @@ class Running {
     });
   }
 
-  get kv(): KvClient {
-    return this.#host.client;
+  #newTokens(): TokenProvider {
+    const { clock, authToken } = this.#settings;
+    if (authToken.kind === 'jwt') return new JwtTokens(authToken, clock);
+    return new SimpleTokens({
+      clock,
+      ttlSeconds: authToken.ttlSeconds,
+      randomInt: (max) => randomInt(max),
+      appliedIndex: () => this.#host.node.backend.applied.index,
+      caughtUp: () => this.#host.node.linearizable(),
+    });
   }
 
   async listen(): Promise<void> {

@@ -32,7 +32,8 @@ export interface Timing {
 /** What the host does with committed commands. */
 export interface Applier {
   /** Throws a QuorateError where the command is refused. */
-  apply(operation: Operation): unknown;
+  /** `index`: of the operation's entry. */
+  apply(operation: Operation, index: number): unknown;
   /** A snapshot took the place of everything. */
   replace(backend: MemberBackend): void;
   /** Background work between slices, in bounded steps; true: there is more. */
@@ -467,7 +468,7 @@ export class RaftNode {
     }
     if (command.length > 0) {
       // A change of the configuration is proposed once, and raft has taken it already.
-      this.#run(command, type === 'conf-change');
+      this.#run(command, index, type === 'conf-change');
       this.#backend.setApplied({ index, term, confState });
       return;
     }
@@ -477,10 +478,10 @@ export class RaftNode {
     this.#wake();
   }
 
-  #run(data: Uint8Array, always: boolean): void {
+  #run(data: Uint8Array, index: number, always: boolean): void {
     const { applier, id } = this.#options;
     const applied = applyOnce(data, this.#backend.sequences, always, (operation) =>
-      applier.apply(operation),
+      applier.apply(operation, index),
     );
     if (applied?.member === id) this.#proposals.applied(applied.sequence, applied.outcome);
   }

@@ -1,7 +1,6 @@
-import { type FlagSpecs, refused } from './spec.ts';
+import { flag, type FlagSpecs, refused } from './spec.ts';
 
 const noTls = 'TLS is not supported yet';
-const noAuth = 'authentication is not supported yet';
 
 export const security = {
   'cert-file': refused('string', '', noTls),
@@ -30,7 +29,19 @@ export const security = {
   'cipher-suites': refused('string', '', noTls),
   'tls-min-version': refused('string', 'TLS1.2', noTls),
   'tls-max-version': refused('string', '', noTls),
-  'auth-token': refused('string', 'simple', noAuth),
-  'auth-token-ttl': refused('uint', '300', noAuth),
-  'bcrypt-cost': refused('uint', '10', noAuth),
+  'auth-token': flag(
+    'string',
+    'simple',
+    "What clients that authenticated are given: 'simple', or 'jwt,sign-method=…,priv-key=…,pub-key=…,ttl=…'.",
+  ),
+  'auth-token-ttl': flag(
+    'uint',
+    '300',
+    'Time after which an unused simple token ends, in seconds.',
+  ),
+  'bcrypt-cost': flag(
+    'uint',
+    '10',
+    'Cost of hashing passwords, from 4 to 31; each step is twice the work.',
+  ),
 } as const satisfies FlagSpecs;

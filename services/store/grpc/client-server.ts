@@ -5,10 +5,14 @@ import type { KvClient } from '#shared/client';
 import type { ProtoGrpcType as RpcProto } from '../../../shared/rpc/gen/rpc.ts';
 import type { ProtoGrpcType as ElectionProto } from '../../../shared/rpc/gen/v3election.ts';
 import type { ProtoGrpcType as LockProto } from '../../../shared/rpc/gen/v3lock.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { RecipeParts } from '../recipes/session.ts';
+import type { Auth } from '../serve/auth.ts';
 import type { Serving } from '../serve/context.ts';
 import type { Kv } from '../serve/kv.ts';
 import type { Membership } from '../serve/membership.ts';
 import type { Leases } from '../serve/leases.ts';
+import { authHandlers } from './auth.ts';
 import { clusterHandlers } from './cluster.ts';
 import { type CallTiming, count, type MethodCounts } from './counted.ts';
 import type { Gate } from './gate.ts';
@@ -29,7 +33,8 @@ export interface ClientServerParts {
   readonly serving: Serving;
   readonly kv: Kv;
   /** For what is made of keys and leases: locks and elections. */
-  readonly client: KvClient;
+  readonly clientFor: (caller: Caller) => KvClient;
+  readonly auth: Auth;
   readonly leases: Leases;
   readonly membership: Membership;
   readonly watches: WatchStreams;
@@ -61,7 +66,7 @@ type Packages = RpcProto & LockProto & ElectionProto;
 
 /** The etcd v3 API on the client port. */
 export function createClientServer(parts: ClientServerParts): ClientServer {
-  const { serving, kv, client, leases, membership, watches, gate, backendBytes } = parts;
+  const { serving, kv, clientFor, auth, leases, membership, watches, gate, backendBytes } = parts;
   const packages = loadProto<Packages>(
     'etcd/rpc.proto',
     'etcd/v3lock.proto',
@@ -88,7 +93,11 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   add(etcd.Lease.service, leaseHandlers(leases, serving, gate));
   add(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
   add(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
-  const recipes = { kv: client, clock: serving.clock };
+  add(etcd.Auth.service, authHandlers(auth, gate));
+  const recipes = (caller: Caller): RecipeParts => ({
+    kv: clientFor(caller),
+    clock: serving.clock,
+  });
   add(v3lockpb.Lock.service, lockHandlers(recipes, gate));
   add(v3electionpb.Election.service, electionHandlers(recipes, gate));
   const health = healthService();

@@ -16,34 +16,53 @@ export function clusterHandlers(
     header: headerToWire(headerNow(serving)),
     members: members.map(memberToWire),
   });
+  const asAdmin = { needs: 'admin' } as const;
   return {
     MemberList: handleUnary(
-      gated(gate, async ({ linearizable }) => answer(await membership.list(linearizable))),
+      gated(gate, async ({ linearizable }) => answer(await membership.list(linearizable)), {
+        needs: 'user',
+      }),
     ),
     MemberAdd: handleUnary(
-      gated(gate, async ({ peerURLs, isLearner }) => {
-        const member = await membership.add(peerURLs, isLearner);
-        return { ...answer(), member: memberToWire(member) };
-      }),
+      gated(
+        gate,
+        async ({ peerURLs, isLearner }) => {
+          const member = await membership.add(peerURLs, isLearner);
+          return { ...answer(), member: memberToWire(member) };
+        },
+        asAdmin,
+      ),
     ),
     MemberRemove: handleUnary(
-      gated(gate, async ({ ID }) => {
-        const id = idFromWire(ID);
-        await membership.remove(id);
-        return answer(membership.members().filter((member) => member.id !== id));
-      }),
+      gated(
+        gate,
+        async ({ ID }) => {
+          const id = idFromWire(ID);
+          await membership.remove(id);
+          return answer(membership.members().filter((member) => member.id !== id));
+        },
+        asAdmin,
+      ),
     ),
     MemberUpdate: handleUnary(
-      gated(gate, async ({ ID, peerURLs }) => {
-        await membership.update(idFromWire(ID), peerURLs);
-        return answer();
-      }),
+      gated(
+        gate,
+        async ({ ID, peerURLs }) => {
+          await membership.update(idFromWire(ID), peerURLs);
+          return answer();
+        },
+        asAdmin,
+      ),
     ),
     MemberPromote: handleUnary(
-      gated(gate, async ({ ID }) => {
-        await membership.promote(idFromWire(ID));
-        return answer();
-      }),
+      gated(
+        gate,
+        async ({ ID }) => {
+          await membership.promote(idFromWire(ID));
+          return answer();
+        },
+        asAdmin,
+      ),
     ),
   };
 }

@@ -18,42 +18,43 @@ import {
   proclaim,
   resign,
 } from '../recipes/election.ts';
-import type { RecipeParts } from '../recipes/session.ts';
 import { storeErrors } from '../errors.ts';
 import { type Gate, requiresLeader } from './gate.ts';
-import { asUnknown, recipe } from './recipe.ts';
+import { asUnknown, type PartsFor, recipe } from './recipe.ts';
 
 type ObserveCall = ServerWritableStream<LeaderRequest__Output, LeaderResponse>;
 
-export function electionHandlers(parts: RecipeParts, gate: Gate): ElectionHandlers {
-  const { kv } = parts;
+export function electionHandlers(partsFor: PartsFor, gate: Gate): ElectionHandlers {
   return {
-    Campaign: recipe(gate, async ({ name, lease, value }, signal) => {
+    Campaign: recipe(gate, async ({ name, lease, value }, signal, caller) => {
       const request = { name: keyFromWire(name), lease: BigInt(lease), value };
-      const { leadership, header } = await campaign(parts, request, signal);
+      const { leadership, header } = await campaign(partsFor(caller), request, signal);
       return { header: headerToWire(header), leader: leaderKeyToWire(name, leadership) };
     }),
-    Proclaim: recipe(gate, async ({ leader: key, value }) => ({
-      header: headerToWire(await proclaim(kv, leaderKeyFromWire(key), value)),
+    Proclaim: recipe(gate, async ({ leader: key, value }, _signal, caller) => ({
+      header: headerToWire(await proclaim(partsFor(caller).kv, leaderKeyFromWire(key), value)),
     })),
-    Leader: recipe(gate, async ({ name }) => leaderToWire(await leader(kv, keyFromWire(name)))),
+    Leader: recipe(gate, async ({ name }, _signal, caller) =>
+      leaderToWire(await leader(partsFor(caller).kv, keyFromWire(name))),
+    ),
     Observe: (call: ObserveCall) => {
       if (requiresLeader(call.metadata) && !gate.hasLeader()) {
         call.emit('error', toStatus(storeErrors.noLeader()));
         return;
       }
-      void serveObserve(call, parts);
+      void serveObserve(call, partsFor, gate);
     },
-    Resign: recipe(gate, async ({ leader: key }) => ({
-      header: headerToWire(await resign(kv, leaderKeyFromWire(key))),
+    Resign: recipe(gate, async ({ leader: key }, _signal, caller) => ({
+      header: headerToWire(await resign(partsFor(caller).kv, leaderKeyFromWire(key))),
     })),
   };
 }
 
-async function serveObserve(call: ObserveCall, { kv }: RecipeParts): Promise<void> {
+async function serveObserve(call: ObserveCall, partsFor: PartsFor, gate: Gate): Promise<void> {
   const gone = new AbortController();
   call.on('cancelled', () => gone.abort());
   try {
+    const { kv } = partsFor(await gate.callerOf(call));
     for await (const now of observe(kv, keyFromWire(call.request.name), gone.signal)) {
       if (!call.write(leaderToWire(now))) await once(call, 'drain', { signal: gone.signal });
     }

@@ -1,12 +1,17 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { anonymous, type Caller } from '../auth/caller.ts';
+import type { Authority } from '../auth/authority.ts';
 import { storeErrors } from '../errors.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
+import type { CallerOf } from './callers.ts';
 
 /** What is asked before a call is let in. */
 export interface Gate {
   /** False once this member has had no leader for a few elections. */
   hasLeader(): boolean;
   isLearner(): boolean;
+  readonly callerOf: CallerOf;
+  readonly authority: () => Authority;
 }
 
 /** Clients that set `hasleader` would rather fail than wait for an election (etcd's contract). */
@@ -14,21 +19,37 @@ export function requiresLeader(metadata: Metadata): boolean {
   return metadata.get('hasleader')[0] === 'true';
 }
 
-/** What a learner serves: nothing but its status and reads that may be stale (etcd's contract). */
-type ForLearners<Req> = (request: Req) => boolean;
+export interface Rules<Req> {
+  /** What a learner serves: nothing but its status and reads that may be stale (etcd's contract). */
+  readonly forLearners?: (request: Req) => boolean;
+  /**
+   * Who may call at all while auth is enabled; absent: the method itself says. `nobody`: not even a
+   * token that is no good is looked at.
+   */
+  readonly needs?: 'admin' | 'user' | 'nobody';
+}
 
 export function gated<Req, Res>(
   gate: Gate,
-  fn: (request: Req) => Promise<Res>,
-  forLearners: ForLearners<Req> = () => false,
+  fn: (request: Req, caller: Caller) => Promise<Res>,
+  { forLearners, needs }: Rules<Req> = {},
 ): (request: Req, call: ServerUnaryCall<Req, Res>) => Promise<Res> {
+  const asKnown = async (request: Req, known: Caller | Promise<Caller>): Promise<Res> => {
+    const caller = await known;
+    if (needs === 'admin') gate.authority().checkAdmin(caller);
+    else if (needs === 'user') gate.authority().checkKnown(caller);
+    return fn(request, caller);
+  };
   return (request, call) => {
-    if (gate.isLearner() && !forLearners(request)) {
+    if (gate.isLearner() && !forLearners?.(request)) {
       return Promise.reject(membershipErrors.notForLearners());
     }
     if (requiresLeader(call.metadata) && !gate.hasLeader()) {
       return Promise.reject(storeErrors.noLeader());
     }
-    return fn(request);
+    if (needs === 'nobody') return fn(request, anonymous);
+    const caller = gate.callerOf(call);
+    if (needs === undefined && caller === anonymous) return fn(request, anonymous);
+    return asKnown(request, caller);
   };
 }

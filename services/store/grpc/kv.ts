@@ -19,34 +19,34 @@ export function kvHandlers(kv: Kv, gate: Gate): KVHandlers {
     Range: handleUnary(
       gated(
         gate,
-        async (request) => {
-          const { header, ...result } = await kv.range(rangeFromWire(request));
+        async (request, caller) => {
+          const { header, ...result } = await kv.range(rangeFromWire(request), caller);
           return rangeResultToWire(headerToWire(header), result);
         },
-        ({ serializable }) => serializable,
+        { forLearners: ({ serializable }) => serializable },
       ),
     ),
     Put: handleUnary(
-      gated(gate, async (request) => {
-        const { header, ...result } = await kv.put(putFromWire(request));
+      gated(gate, async (request, caller) => {
+        const { header, ...result } = await kv.put(putFromWire(request), caller);
         return putResultToWire(headerToWire(header), result);
       }),
     ),
     DeleteRange: handleUnary(
-      gated(gate, async (request) => {
-        const { header, ...result } = await kv.deleteRange(deleteRangeFromWire(request));
+      gated(gate, async (request, caller) => {
+        const { header, ...result } = await kv.deleteRange(deleteRangeFromWire(request), caller);
         return deleteRangeResultToWire(headerToWire(header), result);
       }),
     ),
     Txn: handleUnary(
-      gated(gate, async (request) => {
-        const { header, ...result } = await kv.txn(txnFromWire(request));
+      gated(gate, async (request, caller) => {
+        const { header, ...result } = await kv.txn(txnFromWire(request), caller);
         return txnResultToWire(headerToWire(header), result);
       }),
     ),
     Compact: handleUnary(
-      gated(gate, async ({ revision, physical }) => ({
-        header: headerToWire(await kv.compact(Number(revision), physical)),
+      gated(gate, async ({ revision, physical }, caller) => ({
+        header: headerToWire(await kv.compact(Number(revision), physical, caller)),
       })),
     ),
   };

@@ -15,8 +15,9 @@ export function leaseHandlers(leases: Leases, serving: Serving, gate: Gate): Lea
   const header = () => headerToWire(headerNow(serving));
   return {
     LeaseGrant: handleUnary(
-      gated(gate, async ({ ID, TTL }) => {
-        const granted = await leases.grant({ id: BigInt(ID), ttlSeconds: Number(TTL) });
+      gated(gate, async ({ ID, TTL }, caller) => {
+        const request = { id: BigInt(ID), ttlSeconds: Number(TTL) };
+        const granted = await leases.grant(request, caller);
         return {
           header: headerToWire(headerAt(serving, granted.revision)),
           ID: String(granted.id),
@@ -25,17 +26,17 @@ export function leaseHandlers(leases: Leases, serving: Serving, gate: Gate): Lea
       }),
     ),
     LeaseRevoke: handleUnary(
-      gated(gate, async ({ ID }) => ({
-        header: headerToWire(headerAt(serving, await leases.revoke(BigInt(ID)))),
+      gated(gate, async ({ ID }, caller) => ({
+        header: headerToWire(headerAt(serving, await leases.revoke(BigInt(ID), caller))),
       })),
     ),
     LeaseKeepAlive: (call) => {
       if (gate.isLearner()) call.emit('error', toStatus(membershipErrors.notForLearners()));
-      else keepAlive(call, leases, header);
+      else keepAlive(call, leases, gate, header);
     },
     LeaseTimeToLive: handleUnary(
-      gated(gate, async ({ ID, keys }) => {
-        const times = await leases.timeToLive(BigInt(ID), keys);
+      gated(gate, async ({ ID, keys }, caller) => {
+        const times = await leases.timeToLive(BigInt(ID), keys, caller);
         return {
           header: header(),
           ID,
@@ -46,21 +47,25 @@ export function leaseHandlers(leases: Leases, serving: Serving, gate: Gate): Lea
       }),
     ),
     LeaseLeases: handleUnary(
-      gated(gate, () =>
-        Promise.resolve({
-          header: header(),
-          leases: leases.list().map((id) => ({ ID: String(id) })),
-        }),
-      ),
+      gated(gate, async (_request, caller) => ({
+        header: header(),
+        leases: leases.list(caller).map((id) => ({ ID: String(id) })),
+      })),
     ),
   };
 }
 
 /** Answers in the order of the requests: the stream is read on only when one is answered. */
-function keepAlive(call: KeepAliveCall, leases: Leases, header: () => ResponseHeader): void {
+function keepAlive(
+  call: KeepAliveCall,
+  leases: Leases,
+  { callerOf }: Gate,
+  header: () => ResponseHeader,
+): void {
+  const renew = async (id: bigint): Promise<number> => leases.renew(id, await callerOf(call));
   call.on('data', ({ ID }: LeaseKeepAliveRequest__Output) => {
     call.pause();
-    leases.renew(BigInt(ID)).then(
+    renew(BigInt(ID)).then(
       (ttlSeconds) => {
         call.write({ header: header(), ID, TTL: ttlSeconds });
         call.resume();

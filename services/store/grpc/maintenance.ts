@@ -51,39 +51,63 @@ export function maintenanceHandlers(
             isLearner: raft.confState.learners.includes(raft.id),
           };
         },
-        () => true,
+        { forLearners: () => true, needs: 'admin' },
       ),
     ),
     Alarm: handleUnary(
-      gated(gate, async (request) => {
-        const alarms = await answerAlarm(serving, request);
-        return { header: header(), alarms: alarms.map(alarmToWire) };
-      }),
+      gated(
+        gate,
+        async (request, caller) => {
+          // Whether one may be known is asked by clients that look after the health of a member.
+          if (request.action !== 'GET') state.authority.checkAdmin(caller);
+          const alarms = await answerAlarm(serving, request);
+          return { header: header(), alarms: alarms.map(alarmToWire) };
+        },
+        { needs: 'user' },
+      ),
     ),
     Defragment: handleUnary(
-      gated(gate, async () => {
-        await node.backend.defragment();
-        return { header: header() };
-      }),
+      gated(
+        gate,
+        async () => {
+          await node.backend.defragment();
+          return { header: header() };
+        },
+        { needs: 'admin' },
+      ),
     ),
     Hash: handleUnary(
-      gated(gate, () => Promise.resolve({ header: header(), hash: state.mvcc.hash() })),
+      gated(gate, () => Promise.resolve({ header: header(), hash: state.mvcc.hash() }), {
+        needs: 'admin',
+      }),
     ),
     HashKV: handleUnary(
-      gated(gate, async ({ revision }) => {
-        await node.linearizable();
-        const { hash, compactRevision } = state.mvcc.hashKv(Number(revision));
-        return { header: header(), hash, compact_revision: compactRevision };
-      }),
+      gated(
+        gate,
+        async ({ revision }) => {
+          await node.linearizable();
+          const { hash, compactRevision } = state.mvcc.hashKv(Number(revision));
+          return { header: header(), hash, compact_revision: compactRevision };
+        },
+        { needs: 'admin' },
+      ),
     ),
     MoveLeader: handleUnary(
-      gated(gate, async ({ targetID }) => {
-        await moveLeader(serving, Number(targetID));
-        return { header: header() };
-      }),
+      gated(
+        gate,
+        async ({ targetID }) => {
+          await moveLeader(serving, Number(targetID));
+          return { header: header() };
+        },
+        { needs: 'admin' },
+      ),
     ),
     Snapshot: (call) => {
-      sendBackup(call, serving).catch((thrown: unknown) => call.emit('error', toStatus(thrown)));
+      const send = async (): Promise<void> => {
+        state.authority.checkAdmin(await gate.callerOf(call));
+        await sendBackup(call, serving);
+      };
+      send().catch((thrown: unknown) => call.emit('error', toStatus(thrown)));
     },
     Downgrade: unimplemented('Downgrade'),
   };

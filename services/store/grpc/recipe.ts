@@ -1,7 +1,12 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
 import { handleUnary } from '#shared/rpc';
+import type { Caller } from '../auth/caller.ts';
+import type { RecipeParts } from '../recipes/session.ts';
 import { type Gate, gated } from './gate.ts';
+
+/** What a recipe works with on behalf of a caller. */
+export type PartsFor = (caller: Caller) => RecipeParts;
 
 /**
  * A method of the lock or election service, which may wait for long: `signal` aborts when the
@@ -10,19 +15,23 @@ import { type Gate, gated } from './gate.ts';
  */
 export function recipe<Req, Res>(
   gate: Gate,
-  fn: (request: Req, signal: AbortSignal) => Promise<Res>,
+  fn: (request: Req, signal: AbortSignal, caller: Caller) => Promise<Res>,
 ): ReturnType<typeof handleUnary<Req, Res>> {
-  const waiting = async (request: Req, call: ServerUnaryCall<Req, Res>): Promise<Res> => {
+  const waiting = async (
+    request: Req,
+    call: ServerUnaryCall<Req, Res>,
+    caller: Caller,
+  ): Promise<Res> => {
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort(new QuorateError('canceled', 'context canceled')));
     try {
-      return await fn(request, gone.signal);
+      return await fn(request, gone.signal, caller);
     } catch (thrown) {
       throw asUnknown(thrown);
     }
   };
   return handleUnary<Req, Res>((request, call) =>
-    gated<Req, Res>(gate, () => waiting(request, call))(request, call),
+    gated<Req, Res>(gate, (_, caller) => waiting(request, call, caller))(request, call),
   );
 }
 

@@ -1,9 +1,10 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { type ServerDuplexStream, status, type StatusObject } from '@grpc/grpc-js';
 import { eventToWire, headerToWire, keyFromWire, toStatus } from '#shared/rpc';
 import type { WatchHandlers } from '../../../shared/rpc/gen/etcdserverpb/Watch.ts';
 import type { WatchCreateRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchCreateRequest.ts';
 import type { WatchRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchRequest.ts';
 import type { WatchResponse } from '../../../shared/rpc/gen/etcdserverpb/WatchResponse.ts';
+import { anonymous, type Caller } from '../auth/caller.ts';
 import { storeErrors } from '../errors.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
 import type {
@@ -40,7 +41,8 @@ function serveWatch(call: WatchCall, streams: WatchStreams, gate: Gate): void {
     return;
   }
   const stream = streams.open((reply) => call.write(toWire(reply)), needsLeader ? fail : undefined);
-  call.on('data', (request: WatchRequest__Output) => receive(stream, request));
+  const receive = new WatchRequests(call, stream, gate);
+  call.on('data', (request: WatchRequest__Output) => receive.take(request));
   call.on('drain', () => stream.drained());
   // A client that sends nothing more still gets its events, as from etcd.
   call.on('cancelled', () => streams.close(stream));
@@ -48,10 +50,74 @@ function serveWatch(call: WatchCall, streams: WatchStreams, gate: Gate): void {
   call.on('close', () => streams.close(stream));
 }
 
-function receive(stream: WatchStream, request: WatchRequest__Output): void {
-  if (request.create_request) stream.create(createFromWire(request.create_request));
-  else if (request.cancel_request) stream.cancel(BigInt(request.cancel_request.watch_id));
-  else if (request.progress_request) stream.requestProgress();
+/** The requests of one stream, in their order, though it may take a moment to know who asks. */
+class WatchRequests {
+  readonly #call: WatchCall;
+  readonly #stream: WatchStream;
+  readonly #gate: Gate;
+  #before: Promise<void> | undefined;
+
+  constructor(call: WatchCall, stream: WatchStream, gate: Gate) {
+    this.#call = call;
+    this.#stream = stream;
+    this.#gate = gate;
+  }
+
+  take(request: WatchRequest__Output): void {
+    const asked = request.create_request ? this.#asked() : anonymous;
+    if (asked === anonymous && !this.#before) {
+      this.#serve(request, anonymous);
+      return;
+    }
+    const before = this.#before;
+    const served = (async () => {
+      // Before anything is awaited, or a token that is no good would be nobody's error.
+      const caller = await Promise.resolve(asked).catch((thrown: unknown) => refused(thrown));
+      await before;
+      if (!this.#call.cancelled) this.#serve(request, caller);
+    })();
+    this.#before = served;
+    void served.then(() => {
+      if (this.#before === served) this.#before = undefined;
+    });
+  }
+
+  #asked(): Caller | Promise<Caller> {
+    return this.#gate.callerOf(this.#call);
+  }
+
+  #serve(request: WatchRequest__Output, caller: Caller | Refused): void {
+    if (request.create_request) this.#create(createFromWire(request.create_request), caller);
+    else if (request.cancel_request) this.#stream.cancel(BigInt(request.cancel_request.watch_id));
+    else if (request.progress_request) this.#stream.requestProgress();
+  }
+
+  #create(create: WatchCreate, caller: Caller | Refused): void {
+    try {
+      if ('refusal' in caller) throw caller.refusal;
+      this.#gate.authority().checkRead(caller, create.key, create.rangeEnd);
+    } catch (thrown) {
+      this.#stream.refuse(reasonOf(toStatus(thrown)));
+      return;
+    }
+    this.#stream.create(create);
+  }
+}
+
+interface Refused {
+  readonly refusal: unknown;
+}
+
+const refused = (refusal: unknown): Refused => ({ refusal });
+
+/** As Go's gRPC prints an error: that is what etcd's watch gives for a reason. */
+function reasonOf({ code = status.UNKNOWN, details }: Partial<StatusObject>): string {
+  const names: Record<number, string> = {
+    [status.INVALID_ARGUMENT]: 'InvalidArgument',
+    [status.UNAUTHENTICATED]: 'Unauthenticated',
+    [status.PERMISSION_DENIED]: 'PermissionDenied',
+  };
+  return `rpc error: code = ${names[code] ?? 'Unknown'} desc = ${details}`;
 }
 
 /** An empty key means the smallest one, as everywhere in etcd's watch. */

@@ -27,7 +27,9 @@ export async function forceNewCluster(
       const isChange = type === 'conf-change';
       const command = isChange ? decodeConfChange(data).context : data;
       if (command.length > 0) {
-        applyOnce(command, backend.sequences, isChange, (operation) => state.apply(operation));
+        applyOnce(command, backend.sequences, isChange, (operation) =>
+          state.apply(operation, index),
+        );
       }
       backend.setApplied({ index, term, confState });
     }

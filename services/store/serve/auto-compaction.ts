@@ -2,6 +2,7 @@ import { QuorateError } from '#shared/base';
 import type { Timer } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import type { AutoCompactionSettings } from '../options.ts';
+import { trusted } from '../auth/caller.ts';
 import type { Serving } from './context.ts';
 
 /** etcd's. */
@@ -59,7 +60,7 @@ export class AutoCompaction {
     if (!node.leads) return false;
     if (revision <= Math.max(this.#compacted, state.mvcc.compactRevision)) return true;
     try {
-      await node.propose({ type: 'compact', revision });
+      await node.propose({ type: 'compact', revision, caller: trusted });
       node.wakeIdle();
     } catch (thrown) {
       // Somebody else was quicker, or there is no quorum: looked at again.

@@ -1,37 +1,58 @@
 import { QuorateError } from '#shared/base';
 import type { KvClient, KvWatch, WatchHandler } from '#shared/client';
 import type { Event, Watcher, WatchRequest, WatchSink } from '#shared/mvcc';
+import type { Caller } from '../auth/caller.ts';
 import { headerAt, type Serving } from './context.ts';
 import type { Kv } from './kv.ts';
 import type { Leases } from './leases.ts';
 
-/** The store as its own process uses it: the same contract, nothing serialized. */
+/**
+ * The store as its own process uses it: the same contract, nothing serialized. Everything is asked on
+ * behalf of `caller`.
+ */
 export function createInProcessClient(
   serving: Serving,
   kv: Kv,
   leases: Leases,
   progress: ProgressRequests,
+  caller: Caller,
 ): KvClient {
   return {
-    range: (request) => kv.range(request),
-    put: (request) => kv.put(request),
-    deleteRange: (request) => kv.deleteRange(request),
-    txn: (request) => kv.txn(request),
+    range: (request) => kv.range(request, caller),
+    put: (request) => kv.put(request, caller),
+    deleteRange: (request) => kv.deleteRange(request, caller),
+    txn: (request) => kv.txn(request, caller),
     compact: async (revision) => {
-      await kv.compact(revision, false);
+      await kv.compact(revision, false, caller);
     },
-    watch: (request, handler) => new InProcessWatch(serving, request, handler, progress),
+    watch: (request, handler) => watch(serving, request, handler, progress, caller),
     leaseGrant: async (request) => {
-      const { id, ttlSeconds } = await leases.grant(request);
+      const { id, ttlSeconds } = await leases.grant(request, caller);
       return { id, ttlSeconds };
     },
     leaseRevoke: async (id) => {
-      await leases.revoke(id);
+      await leases.revoke(id, caller);
     },
-    leaseKeepAlive: (id) => leases.renew(id),
+    leaseKeepAlive: (id) => leases.renew(id, caller),
     // The store outlives its clients.
     close: () => Promise.resolve(),
   };
+}
+
+function watch(
+  serving: Serving,
+  request: WatchRequest,
+  handler: WatchHandler,
+  progress: ProgressRequests,
+  caller: Caller,
+): KvWatch {
+  try {
+    serving.state.authority.checkRead(caller, request.key, request.rangeEnd);
+  } catch (thrown) {
+    queueMicrotask(() => handler.ended(QuorateError.from(thrown)));
+    return { requestProgress: () => undefined, cancel: () => undefined };
+  }
+  return new InProcessWatch(serving, request, handler, progress);
 }
 
 /** Watches that wait to hear that they have everything; looked at whenever the hub has moved on. */

@@ -16,6 +16,7 @@ import {
   type TxnRequest,
   type TxnResult,
 } from '#shared/mvcc';
+import type { Caller } from '../auth/caller.ts';
 import { storeErrors } from '../errors.ts';
 import type { Outcome } from '../state/state-machine.ts';
 import type { Operation } from '../wire/command.ts';
@@ -32,38 +33,45 @@ export class Kv {
     this.#quota = quota;
   }
 
-  async range(request: RangeRequest): Promise<WithHeader<RangeResult>> {
+  async range(request: RangeRequest, caller: Caller): Promise<WithHeader<RangeResult>> {
     const { node, state } = this.#serving;
     checkRange(request);
     if (!request.serializable) await node.linearizable();
+    state.authority.checkRead(caller, request.key, request.rangeEnd);
     if (state.alarms.has('corrupt')) throw storeErrors.corrupt();
     return { header: headerNow(this.#serving), ...state.mvcc.range(request) };
   }
 
-  async put(request: PutRequest): Promise<WithHeader<PutResult>> {
+  async put(request: PutRequest, caller: Caller): Promise<WithHeader<PutResult>> {
     checkPut(request);
-    return this.#propose<PutResult>({ type: 'put', put: request });
+    return this.#propose<PutResult>({ type: 'put', put: request, caller });
   }
 
-  async deleteRange(request: DeleteRangeRequest): Promise<WithHeader<DeleteRangeResult>> {
+  async deleteRange(
+    request: DeleteRangeRequest,
+    caller: Caller,
+  ): Promise<WithHeader<DeleteRangeResult>> {
     checkDeleteRange(request);
-    return this.#propose<DeleteRangeResult>({ type: 'delete-range', deleteRange: request });
+    return this.#propose<DeleteRangeResult>({ type: 'delete-range', deleteRange: request, caller });
   }
 
-  async txn(request: TxnRequest): Promise<WithHeader<TxnResult>> {
+  async txn(request: TxnRequest, caller: Caller): Promise<WithHeader<TxnResult>> {
     const { node, state, limits } = this.#serving;
     checkTxn(request, limits);
-    if (!isTxnReadOnly(request)) return this.#propose<TxnResult>({ type: 'txn', txn: request });
+    if (!isTxnReadOnly(request)) {
+      return this.#propose<TxnResult>({ type: 'txn', txn: request, caller });
+    }
     if (!isTxnSerializable(request)) await node.linearizable();
+    state.authority.checkTxn(caller, request);
     if (state.alarms.has('corrupt')) throw storeErrors.corrupt();
     const { result, revision } = state.mvcc.txn(request);
     return { header: headerAt(this.#serving, revision), ...result };
   }
 
   /** `physical`: resolves once this member has deleted what the compaction dropped. */
-  async compact(revision: number, physical: boolean): Promise<ResponseHeader> {
+  async compact(revision: number, physical: boolean, caller: Caller): Promise<ResponseHeader> {
     const { node } = this.#serving;
-    const outcome = (await node.propose({ type: 'compact', revision })) as Outcome;
+    const outcome = (await node.propose({ type: 'compact', revision, caller })) as Outcome;
     node.wakeIdle();
     if (physical) await this.#compacted();
     return headerAt(this.#serving, outcome.revision);

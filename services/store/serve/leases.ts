@@ -3,6 +3,7 @@ import type { Timer } from '#shared/clock';
 import { checkLeaseGrant, type Key, type LeaseId } from '#shared/mvcc';
 import { noNode, type SoftState } from '#shared/raft';
 import type { LeaderLeaseRequest } from '../consensus/transport.ts';
+import { type Caller, trusted } from '../auth/caller.ts';
 import { storeErrors } from '../errors.ts';
 import type { Outcome } from '../state/state-machine.ts';
 import type { Serving } from './context.ts';
@@ -50,42 +51,52 @@ export class Leases {
     }
   }
 
-  async grant(request: { id?: LeaseId | undefined; ttlSeconds: number }): Promise<{
-    id: LeaseId;
-    ttlSeconds: number;
-    revision: number;
-  }> {
+  async grant(
+    request: { id?: LeaseId | undefined; ttlSeconds: number },
+    caller: Caller,
+  ): Promise<{ id: LeaseId; ttlSeconds: number; revision: number }> {
     const { limits, state, clock } = this.#serving;
     const ttlSeconds = checkLeaseGrant(request, { minTtlSeconds: limits.minLeaseTtlSeconds });
     const id = request.id || this.#newId();
-    const outcome = (await this.#quota.propose({ type: 'lease-grant', id, ttlSeconds })) as Outcome;
+    const operation = { type: 'lease-grant', id, ttlSeconds, caller } as const;
+    const outcome = (await this.#quota.propose(operation)) as Outcome;
     state.mvcc.leases.schedule(clock.monotonic());
     return { id, ttlSeconds, revision: outcome.revision };
   }
 
   /** The store's revision afterwards. */
-  async revoke(id: LeaseId): Promise<number> {
-    const outcome = (await this.#serving.node.propose({ type: 'lease-revoke', id })) as Outcome;
+  async revoke(id: LeaseId, caller: Caller): Promise<number> {
+    const operation = { type: 'lease-revoke', id, caller } as const;
+    const outcome = (await this.#serving.node.propose(operation)) as Outcome;
     return outcome.revision;
   }
 
   /** The TTL granted anew, or 0 where the lease is gone or due. */
-  async renew(id: LeaseId): Promise<number> {
+  async renew(id: LeaseId, caller: Caller): Promise<number> {
+    const { authority } = this.#serving.state;
+    authority.checkKnown(caller);
+    authority.checkLeaseWrite(caller, id);
     return Math.max(0, await this.#askLeader({ id, renew: true }));
   }
 
-  async timeToLive(id: LeaseId, withKeys: boolean): Promise<LeaseTimes> {
+  async timeToLive(id: LeaseId, withKeys: boolean, caller: Caller): Promise<LeaseTimes> {
+    this.#serving.state.authority.checkKnown(caller);
     const ttlSeconds = await this.#askLeader({ id, renew: false });
     if (ttlSeconds < 0) return { ttlSeconds: -1, grantedSeconds: 0, keys: [] };
     // A lease granted just now may not have arrived here yet.
     await this.#serving.node.linearizable();
+    if (withKeys) this.#serving.state.authority.checkLeaseRead(caller, id);
     const info = this.#serving.state.mvcc.leases.info(id);
     if (!info) return { ttlSeconds: -1, grantedSeconds: 0, keys: [] };
     return { ttlSeconds, grantedSeconds: info.ttlSeconds, keys: withKeys ? info.keys : [] };
   }
 
-  list(): readonly LeaseId[] {
-    return this.#serving.state.mvcc.leases.ids();
+  list(caller: Caller): readonly LeaseId[] {
+    const { authority, mvcc } = this.#serving.state;
+    authority.checkKnown(caller);
+    const ids = mvcc.leases.ids();
+    for (const id of ids) authority.checkLeaseRead(caller, id);
+    return ids;
   }
 
   /** On the leader: seconds left, -1 where the lease is gone. Throws where this member is not it. */
@@ -132,7 +143,7 @@ export class Leases {
       await node.linearizable();
       if (!node.leads || node.term !== term || !state.mvcc.leases.promoted) return;
       const ids = state.mvcc.leases.expired(clock.monotonic(), revokesAtOnce);
-      await Promise.all(ids.map((id) => this.revoke(id)));
+      await Promise.all(ids.map((id) => this.revoke(id, trusted)));
     } catch (thrown) {
       // Named again in a few seconds, by whoever leads then.
       if (!(thrown instanceof QuorateError)) throw thrown;

@@ -4,9 +4,19 @@ import type { Member } from '../member/member.ts';
 import { MemberTable } from '../member/table.ts';
 import { storeErrors } from '../errors.ts';
 import type { Operation } from '../wire/command.ts';
+import { type AuthChange, AuthTable } from '../auth/auth-table.ts';
+import { Authority } from '../auth/authority.ts';
+import { anonymous } from '../auth/caller.ts';
+import type { Tokens } from '../auth/tokens.ts';
 import { type Alarm, AlarmTable } from './alarms.ts';
 import type { MetaStore } from './meta-store.ts';
 import { spaceCost } from './space.ts';
+
+const noTokens: Tokens = {
+  assign: () => undefined,
+  invalidate: () => undefined,
+  invalidateAll: () => undefined,
+};
 
 type MetaBackend = Backend & MetaStore;
 
@@ -27,7 +37,7 @@ const touchesKeys: ReadonlySet<Operation['type']> = new Set([
 ] as const);
 
 /**
- * Everything that is replicated: keys, leases, members and alarms, over one backend. Equal
+ * Everything that is replicated: keys, leases, members, alarms, users and roles, over one backend. Equal
  * commands in equal order give equal states; nothing here knows time or who leads.
  */
 export class StateMachine {
@@ -35,15 +45,21 @@ export class StateMachine {
   readonly hub: WatchHub;
   #table: MemberTable;
   #alarms: AlarmTable;
+  #auth: AuthTable;
+  #authority: Authority;
   readonly #membersChanged: () => void;
+  readonly #tokens: Tokens;
 
-  constructor(backend: MetaBackend, membersChanged: () => void) {
+  constructor(backend: MetaBackend, membersChanged: () => void, tokens: Tokens = noTokens) {
     this.#mvcc = new Mvcc(backend);
     this.#mvcc.restore();
     this.hub = new WatchHub(this.#mvcc);
     this.#table = new MemberTable(backend);
     this.#alarms = new AlarmTable(backend);
+    this.#auth = new AuthTable(backend);
+    this.#authority = this.#newAuthority();
     this.#membersChanged = membersChanged;
+    this.#tokens = tokens;
   }
 
   get mvcc(): Mvcc {
@@ -63,6 +79,15 @@ export class StateMachine {
     return this.#table;
   }
 
+  get auth(): AuthTable {
+    return this.#auth;
+  }
+
+  /** Who may do what now. */
+  get authority(): Authority {
+    return this.#authority;
+  }
+
   /** A snapshot took the place of everything. */
   replace(backend: MetaBackend): void {
     this.#mvcc = new Mvcc(backend);
@@ -70,11 +95,21 @@ export class StateMachine {
     this.hub.reset(this.#mvcc);
     this.#table = new MemberTable(backend);
     this.#alarms = new AlarmTable(backend);
+    this.#auth = new AuthTable(backend);
+    this.#authority = this.#newAuthority();
     this.#membersChanged();
   }
 
-  /** Throws a QuorateError, having changed nothing, where the command is refused. */
-  apply(operation: Operation): Outcome {
+  #newAuthority(): Authority {
+    return new Authority(this.#auth, (id) => this.#mvcc.leases.info(id)?.keys);
+  }
+
+  /**
+   * `index`: of the log's entry. Throws a QuorateError, having changed nothing, where the command is
+   * refused.
+   */
+  apply(operation: Operation, index: number): Outcome {
+    this.#authority.checkOperation(operation, operation.caller ?? anonymous);
     this.#refuseUnderAlarm(operation);
     switch (operation.type) {
       case 'put':
@@ -104,6 +139,8 @@ export class StateMachine {
         return this.#membership();
       case 'alarm':
         return this.#alarm(operation.raise, operation.alarm);
+      case 'auth':
+        return this.#changeAuth(operation.change, index);
       default:
         return assertNever(operation, 'operation');
     }
@@ -119,6 +156,22 @@ export class StateMachine {
     if (raise) this.#alarms.raise(alarm);
     const result = raise ? [alarm] : this.#alarms.clear(alarm);
     return { result, revision: this.#mvcc.revision };
+  }
+
+  /** The result is the token of whoever authenticated. */
+  #changeAuth(change: AuthChange, index: number): Outcome<string | undefined> {
+    this.#auth.apply(change);
+    const { revision } = this.#mvcc;
+    if (change.action === 'authenticate') {
+      const token = `${change.tokenPrefix}.${index}`;
+      this.#tokens.assign(token, change.user);
+      return { result: token, revision };
+    }
+    if (change.action === 'disable') this.#tokens.invalidateAll();
+    if (change.action === 'user-delete' || change.action === 'user-change-password') {
+      this.#tokens.invalidate(change.user);
+    }
+    return { result: undefined, revision };
   }
 
   describe(): string {

@@ -102,7 +102,7 @@ export class LocalCluster {
       storage,
       transport: this.#transport(id),
       applier: {
-        apply: (operation) => member.state.apply(operation),
+        apply: (operation, index) => member.state.apply(operation, index),
         replace: (backend) => member.state.replace(backend),
         idle: () => false,
       },

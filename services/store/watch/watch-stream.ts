@@ -59,23 +59,29 @@ export class WatchStream {
   create(request: WatchCreate): void {
     const { hub, header } = this.#options;
     const refusal = this.#refusal(request);
-    const revision = hub.revision;
     if (refusal !== undefined) {
-      this.send({
-        header: header(revision),
-        watchId: wholeStream,
-        created: true,
-        canceled: true,
-        cancelReason: refusal,
-      });
+      this.refuse(refusal);
       return;
     }
+    const revision = hub.revision;
     const id = request.watchId === 0n ? this.#freeId() : request.watchId;
     this.send({ header: header(revision), watchId: id, created: true });
     const watch = new StreamWatch(this, id, request.fragment, this.#options);
     this.#watches.set(id, watch);
     watch.watcher = hub.add(request, watch);
     if (!watch.watcher.synced) this.#options.wake();
+  }
+
+  /** Instead of creating a watch. */
+  refuse(cancelReason: string): void {
+    const { hub, header } = this.#options;
+    this.send({
+      header: header(hub.revision),
+      watchId: wholeStream,
+      created: true,
+      canceled: true,
+      cancelReason,
+    });
   }
 
   /** An unknown id is ignored, as etcd does. */

@@ -11,13 +11,18 @@ import type {
   SortTarget,
   TxnRequest,
 } from '#shared/mvcc';
+import type { AuthChange } from '../auth/auth-table.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Member } from '../member/member.ts';
 import type { Alarm, AlarmType } from '../state/alarms.ts';
+import { readAuthChange, readCaller, writeAuthChange, writeCaller } from './auth.ts';
 import { readMember, writeMember } from './cluster.ts';
 import { Reader, Writer } from './protobuf.ts';
 
-/** What is replicated: the `Command` of proto/raft/raft.proto. */
-export type Operation =
+/** What is replicated: the `Command` of proto/raft/raft.proto, and on whose behalf (absent: nobody's). */
+export type Operation = Action & { readonly caller?: Caller };
+
+type Action =
   | { readonly type: 'put'; readonly put: PutRequest }
   | { readonly type: 'delete-range'; readonly deleteRange: DeleteRangeRequest }
   | { readonly type: 'txn'; readonly txn: TxnRequest }
@@ -27,6 +32,7 @@ export type Operation =
   | { readonly type: 'publish-member'; readonly member: Member }
   | { readonly type: 'update-member'; readonly id: number; readonly peerUrls: readonly string[] }
   | { readonly type: 'alarm'; readonly raise: boolean; readonly alarm: Alarm }
+  | { readonly type: 'auth'; readonly change: AuthChange }
   | MemberChange;
 
 /** What goes through raft as a change of its configuration. */
@@ -65,6 +71,7 @@ export function encodeCommand({ member, sequence, operation }: Command): Uint8Ar
   writer.integer(1, member);
   writer.integer(2, sequence);
   writeOperation(operation);
+  writeCaller(writer, operation.caller);
   return writer.finish();
 }
 
@@ -116,6 +123,9 @@ function writeOperation(operation: Operation): void {
         writer.integer(3, alarmTypes.indexOf(operation.alarm.alarm) + 1);
         writer.boolean(4, operation.alarm.automatic);
       });
+      return;
+    case 'auth':
+      writer.message(20, () => writeAuthChange(writer, operation.change));
       return;
     default:
       assertNever(operation, 'operation');
@@ -210,10 +220,12 @@ export function decodeCommand(data: Uint8Array): Command {
   let member = 0;
   let sequence = 0;
   let operation: Operation | undefined;
+  let caller: Caller | undefined;
   while (!reader.done) {
     const field = reader.field();
     if (field === 1) member = reader.integer();
     else if (field === 2) sequence = reader.integer();
+    else if (field >= 30) caller = readCaller(field, reader, caller);
     else operation = readOperation(field, reader) ?? operation;
   }
   // Skipping it would leave this member with another state than the others.
@@ -223,7 +235,7 @@ export function decodeCommand(data: Uint8Array): Command {
       'the log has a command this version does not know: update this member',
     );
   }
-  return { member, sequence, operation };
+  return { member, sequence, operation: caller ? { ...operation, caller } : operation };
 }
 
 function readOperation(field: number, reader: Reader): Operation | undefined {
@@ -252,6 +264,8 @@ function readOperation(field: number, reader: Reader): Operation | undefined {
       return readUpdateMember(reader.message());
     case 14:
       return readAlarm(reader.message());
+    case 20:
+      return readAuth(reader.message());
     default:
       reader.skip();
       return undefined;
@@ -416,4 +430,9 @@ function readAlarm(reader: Reader): Operation {
     else reader.skip();
   }
   return { type: 'alarm', raise, alarm: { memberId, alarm, automatic } };
+}
+
+function readAuth(reader: Reader): Operation | undefined {
+  const change = readAuthChange(reader);
+  return change && { type: 'auth', change };
 }

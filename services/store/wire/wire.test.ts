@@ -3,6 +3,8 @@ import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Compare, RequestOp, TxnRequest } from '#shared/mvcc';
 import type { ConfState, Entry, Message } from '#shared/raft';
 import { loadProto } from '#shared/rpc';
+import type { AuthChange, Permission } from '../auth/auth-table.ts';
+import { anonymous, trusted } from '../auth/caller.ts';
 import { decodeCluster, encodeCluster } from './cluster.ts';
 import { type Command, decodeCommand, encodeCommand, type Operation } from './command.ts';
 import { decodeBatch, decodeSnapshotPart, encodeBatch, encodeSnapshotPart } from './message.ts';
@@ -99,8 +101,37 @@ function txn(rng: Rng, depth: number): TxnRequest {
   };
 }
 
+function permission(rng: Rng): Permission {
+  const types = ['read', 'write', 'readwrite'] as const;
+  return { type: types[rng.int(3)] ?? 'read', key: key(rng), rangeEnd: flag(rng) ? key(rng) : '' };
+}
+
+function authChange(rng: Rng): AuthChange {
+  switch (rng.int(6)) {
+    case 0:
+      return { action: flag(rng) ? 'enable' : 'disable' };
+    case 1:
+      return { action: 'authenticate', user: 'müller', tokenPrefix: 'abc' };
+    case 2:
+      return { action: 'user-add', user: 'u', passwordHash: flag(rng) ? '$2b$10$x' : '' };
+    case 3:
+      return { action: 'user-grant-role', user: 'u', role: 'rôle' };
+    case 4:
+      return { action: 'role-delete', role: 'r' };
+    default:
+      return { action: 'role-grant-permission', role: 'r', permission: permission(rng) };
+  }
+}
+
+const callers = [anonymous, trusted, { user: 'müller', authRevision: 7 }];
+
 function operation(rng: Rng): Operation {
-  switch (rng.int(10)) {
+  const caller = callers[rng.int(5)];
+  return caller && caller !== anonymous ? { ...action(rng), caller } : action(rng);
+}
+
+function action(rng: Rng): Operation {
+  switch (rng.int(11)) {
     case 0:
       return { type: 'put', put: put(rng) };
     case 1:
@@ -144,6 +175,8 @@ function operation(rng: Rng): Operation {
           automatic: flag(rng),
         },
       };
+    case 9:
+      return { type: 'auth', change: authChange(rng) };
     default:
       return { type: 'txn', txn: txn(rng, 2) };
   }
