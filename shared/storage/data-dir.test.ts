@@ -143,7 +143,7 @@ test('a snapshot shows one moment, and takes the place of everything where it is
     await dir.close();
     dir = await DataDir.open(target);
   }
-  expect((await readdir(target)).sort()).toEqual(['kv-000001', 'log']);
+  expect((await readdir(target)).sort()).toEqual(['kv-000001', 'lock', 'log']);
   await dir.close();
   await source.close();
 });
@@ -170,7 +170,7 @@ test('a snapshot that breaks off, or is damaged, leaves everything as it was', a
   );
   await expect(dir.stage(stream(flipped))).rejects.toThrow(/chunk is damaged/);
   expect(string(dir.backend.get(bytes('old')))).toBe('x');
-  expect((await readdir(target)).sort()).toEqual(['kv-000000', 'log']);
+  expect((await readdir(target)).sort()).toEqual(['kv-000000', 'lock', 'log']);
   await dir.close();
 });
 
@@ -181,6 +181,6 @@ test('a staged snapshot that a crash left behind is removed at the start', async
   await snapshot.close();
   expect(await readdir(folder)).toContain('kv-000001');
   dir = await reopened(dir);
-  expect((await readdir(folder)).sort()).toEqual(['kv-000000', 'log']);
+  expect((await readdir(folder)).sort()).toEqual(['kv-000000', 'lock', 'log']);
   await dir.close();
 });

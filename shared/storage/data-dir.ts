@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import type { HardState } from '#shared/raft';
 import { KvBackend } from './kv-backend.ts';
-import { writeError } from './level.ts';
+import { type Level, writeError } from './level.ts';
+import { lockFolder } from './lock.ts';
 import { type Medium, systemMedium } from './medium.ts';
 import { RaftLog } from './raft-log.ts';
 import { decodeChunk } from './snapshot-chunks.ts';
@@ -16,19 +17,21 @@ const backendFolder = (number: number): string => `kv-${String(number).padStart(
 
 /**
  * One member's directory: `log/` and the backend `kv-NNNNNN/` that the log names as its own. A
- * snapshot arrives in a fresh backend folder; the log's own batch switches over to it, so that
+ * snapshot arrives in a fresh backend folder; the log's own write switches over to it, so that
  * a crash leaves either the old state or the new one. Folders nobody names are removed at the start.
  */
 export class DataDir {
   readonly path: string;
   readonly log: RaftLog;
   readonly #medium: Medium;
+  readonly #lock: Level;
   #backend: KvBackend;
   #nextNumber: number;
 
-  private constructor(path: string, medium: Medium, log: RaftLog, backend: KvBackend) {
+  private constructor(path: string, medium: Medium, lock: Level, log: RaftLog, backend: KvBackend) {
     this.path = path;
     this.#medium = medium;
+    this.#lock = lock;
     this.log = log;
     this.#backend = backend;
     this.#nextNumber = log.backendNumber + 1;
@@ -36,21 +39,26 @@ export class DataDir {
 
   static async open(path: string, medium: Medium = systemMedium): Promise<DataDir> {
     await makeFolder(medium, path);
-    const log = await RaftLog.open(join(path, 'log'), medium);
+    const lock = await lockFolder(path, medium);
+    let log: RaftLog | undefined;
+    let backend: KvBackend | undefined;
     try {
+      log = await RaftLog.open(medium.disk, join(path, 'log'));
       const current = backendFolder(log.backendNumber);
       for (const name of medium.list(path)) {
         if (/^kv-\d+$/.test(name) && name !== current) {
           await medium.removeFolder(join(path, name));
         }
       }
-      const backend = await KvBackend.open(join(path, current), medium);
+      backend = await KvBackend.open(join(path, current), medium);
       // What is applied was committed, though the log may not have heard of it before a crash.
       log.raiseCommit(backend.applied.index);
       log.setConfState(backend.applied.confState);
-      return new DataDir(path, medium, log, backend);
+      return new DataDir(path, medium, lock, log, backend);
     } catch (thrown) {
-      await log.close();
+      await backend?.close();
+      await log?.close();
+      await lock.close();
       throw thrown;
     }
   }
@@ -101,7 +109,7 @@ export class DataDir {
   }
 
   /**
-   * Switches to a staged snapshot: from the log's batch on it is this member's state. Nobody may
+   * Switches to a staged snapshot: from the log's write on it is this member's state. Nobody may
    * use the old backend any more.
    */
   async install(staged: StagedSnapshot, hardState: HardState): Promise<KvBackend> {
@@ -140,6 +148,7 @@ export class DataDir {
   async close(): Promise<void> {
     await this.#backend.close();
     await this.log.close();
+    await this.#lock.close();
   }
 }
 

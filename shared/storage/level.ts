@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { QuorateError } from '#shared/base';
 
@@ -66,7 +66,7 @@ function openError(folder: string, thrown: unknown): QuorateError {
   if (cause?.code === 'LEVEL_LOCKED') {
     return new QuorateError(
       'unavailable',
-      `the data directory ${folder} is in use by ${holder(folder)}: stop it first, or choose another --data-dir`,
+      `the data directory ${dirname(folder)} is in use by ${holder(folder)}: stop it first, or choose another --data-dir`,
       { cause: thrown },
     );
   }

@@ -1,10 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Disk } from './disk.ts';
 import { openLevel, type Level, type LevelOptions } from './level.ts';
+import { nodeDisk } from './node-disk.ts';
 
 /** What a data directory lies on: the machine's disk, or a simulated one. */
 export interface Medium {
+  /** Where the raft log lies. */
+  readonly disk: Disk;
   openLevel(folder: string, options: LevelOptions): Promise<Level>;
   makeFolder(path: string): Promise<void>;
   list(folder: string): readonly string[];
@@ -18,6 +22,7 @@ export interface Medium {
 }
 
 export const systemMedium: Medium = {
+  disk: nodeDisk,
   openLevel,
   async makeFolder(path) {
     await mkdir(path, { recursive: true, mode: 0o700 });
@@ -41,5 +46,6 @@ export const systemMedium: Medium = {
   async replace(path, text) {
     await writeFile(`${path}.new`, text, { flush: true });
     await rename(`${path}.new`, path);
+    await nodeDisk.syncFolder(dirname(path));
   },
 };

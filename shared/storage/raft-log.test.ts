@@ -1,17 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createRng } from '#shared/base';
 import type { Entry, HardState } from '#shared/raft';
-import { entryKey } from './log-record.ts';
+import { nodeDisk } from './node-disk.ts';
 import { RaftLog } from './raft-log.ts';
+import { SimDisk } from './testing/sim-disk.ts';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'raft-log-'));
+const folder = '/log';
+const sizes = { firstSegmentBytes: 16 << 10, segmentBytes: 64 << 10 };
+let disk: SimDisk;
+beforeEach(() => {
+  disk = new SimDisk({ rng: createRng(1) });
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const entry = (index: number, term: number, data = `${term}/${index}`): Entry => ({
@@ -20,30 +22,21 @@ const entry = (index: number, term: number, data = `${term}/${index}`): Entry =>
   type: 'normal',
   data: text(data),
 });
-const run = (from: number, to: number, term: number): Entry[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => entry(from + i, term));
+const run = (from: number, to: number, term: number, data?: string): Entry[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => entry(from + i, term, data));
 const state = (term: number, commit = 0): HardState => ({ term, vote: 7, commit });
 const terms = (log: RaftLog): (number | undefined)[] =>
   Array.from({ length: log.lastIndex() + 2 }, (_, index) => log.term(index));
+const open = (): Promise<RaftLog> => RaftLog.open(disk.attach(), folder, sizes);
 
 async function reopened(log: RaftLog): Promise<RaftLog> {
   await log.close();
-  return RaftLog.open(folder);
-}
-
-async function damage(fn: (level: ClassicLevel<Uint8Array, Uint8Array>) => Promise<void>) {
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(folder, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-  });
-  await level.open();
-  await fn(level);
-  await level.close();
+  return open();
 }
 
 describe('what was written is there after a restart', () => {
   test('entries, hard state and kinds of entries', async () => {
-    let log = await RaftLog.open(folder);
+    let log = await open();
     expect(log.empty).toBe(true);
     const change: Entry = { ...entry(3, 1), type: 'conf-change' };
     await log.write([{ hardState: state(1), entries: [...run(1, 2, 1), change] }]);
@@ -51,13 +44,28 @@ describe('what was written is there after a restart', () => {
     log = await reopened(log);
     expect(log.initialState().hardState).toEqual(state(2, 3));
     expect(terms(log)).toEqual([0, 1, 1, 1, 2, 2, undefined]);
-    const read = log.entries(3, 5, 1e6).map((e) => ({ ...e, data: new Uint8Array(e.data) }));
-    expect(read).toEqual([change, entry(4, 2)]);
-    await log.close();
+    expect(log.entries(3, 5, 1e6)).toEqual([change, entry(4, 2)]);
+  });
+
+  test('on the real disk', async () => {
+    const path = await mkdtemp(join(tmpdir(), 'raft-log-'));
+    try {
+      let log = await RaftLog.open(nodeDisk, path, sizes);
+      await log.write([{ hardState: state(1), entries: run(1, 1000, 1, 'x'.repeat(100)) }]);
+      await log.compact(500);
+      await log.write([{ hardState: state(1, 900), entries: run(1001, 1001, 1) }]);
+      await log.close();
+      log = await RaftLog.open(nodeDisk, path, sizes);
+      expect([log.compactedIndex(), log.lastIndex()]).toEqual([500, 1001]);
+      expect(log.initialState().hardState).toEqual(state(1, 900));
+      await log.close();
+    } finally {
+      await rm(path, { recursive: true });
+    }
   });
 
   test('a commit index alone is not written, but goes along with the next entries', async () => {
-    let log = await RaftLog.open(folder);
+    let log = await open();
     await log.write([{ hardState: state(1), entries: run(1, 4, 1) }]);
     await log.write([{ hardState: state(1, 4), entries: [] }]);
     expect(log.initialState().hardState.commit).toBe(4);
@@ -67,31 +75,34 @@ describe('what was written is there after a restart', () => {
     await log.write([{ entries: run(5, 5, 1) }]);
     log = await reopened(log);
     expect(log.initialState().hardState.commit).toBe(4);
-    await log.close();
   });
 
   test('a conflicting suffix is gone, also when several writes share a batch', async () => {
-    let log = await RaftLog.open(folder);
+    let log = await open();
     await log.write([{ entries: run(1, 10, 1) }]);
     await log.write([{ entries: run(4, 6, 2) }, { entries: run(5, 5, 3), hardState: state(3) }]);
     log = await reopened(log);
     expect(terms(log)).toEqual([0, 1, 1, 1, 2, 3, undefined]);
-    await log.close();
   });
 
-  test('a compaction keeps its index and term; what is before it is gone', async () => {
-    let log = await RaftLog.open(folder);
-    await log.write([{ hardState: state(2, 3000), entries: run(1, 3000, 2) }]);
+  test('a compaction keeps its index and term; segments before it are gone', async () => {
+    let log = await open();
+    for (let index = 1; index <= 3000; index += 10) {
+      await log.write([
+        { hardState: state(2, index), entries: run(index, index + 9, 2, 'x'.repeat(100)) },
+      ]);
+    }
+    const before = disk.list(folder).length;
     await log.compact(2500);
+    expect(disk.list(folder).length).toBeLessThan(before / 2);
     log = await reopened(log);
     expect(log.compactedIndex()).toBe(2500);
     expect([log.term(2499), log.term(2500), log.term(2501)]).toEqual([undefined, 2, 2]);
     expect(log.lastIndex()).toBe(3000);
-    await log.close();
   });
 
   test('behind a snapshot the log starts anew', async () => {
-    let log = await RaftLog.open(folder);
+    let log = await open();
     await log.write([{ hardState: state(1), entries: run(1, 20, 1) }]);
     await log.startFrom({ index: 10, term: 3, backend: 4 }, state(3, 10));
     expect([log.compactedIndex(), log.lastIndex(), log.term(10)]).toEqual([10, 10, 3]);
@@ -99,74 +110,125 @@ describe('what was written is there after a restart', () => {
     log = await reopened(log);
     expect([log.compactedIndex(), log.lastIndex(), log.term(12)]).toEqual([10, 12, 3]);
     expect(log.backendNumber).toBe(4);
-    await log.close();
+  });
+
+  test('a write larger than a segment', async () => {
+    let log = await open();
+    const big = 'x'.repeat(300_000);
+    await log.write([{ entries: run(1, 1, 1, big) }]);
+    await log.write([{ entries: run(2, 2, 1, 'y') }]);
+    log = await reopened(log);
+    expect(log.entries(1, 3, 1e6)).toEqual([entry(1, 1, big), entry(2, 1, 'y')]);
   });
 });
 
 test('entries out of memory are read from disk, and bytes bound a read', async () => {
-  const log = await RaftLog.open(folder);
+  const log = await open();
   const big = 'x'.repeat(1 << 20);
   for (let index = 1; index <= 20; index++) await log.write([{ entries: [entry(index, 1, big)] }]);
   const read = log.entries(1, 21, 3 * (1 << 20));
   expect(read.map(({ index }) => index)).toEqual([1, 2, 3]);
-  expect(log.entries(2, 3, 0)).toHaveLength(1);
-  await log.close();
+  expect(log.entries(2, 3, 0)).toEqual([entry(2, 1, big)]);
 });
 
 describe('damage', () => {
-  const written = async (): Promise<void> => {
-    const log = await RaftLog.open(folder);
-    await log.write([{ hardState: state(1, 4), entries: run(1, 5, 1) }]);
+  const first = `${folder}/00000001.seg`;
+  /** Five writes of an entry of 100 bytes: a header of 64, a record of 128, and in the first the log's start. */
+  const offsetOf = (write: number): number => (write === 1 ? 16 : 16 + 40 + 192 * (write - 1));
+  const written = async (data = 'x'.repeat(100)): Promise<void> => {
+    const log = await open();
+    for (let index = 1; index <= 5; index++) {
+      await log.write([{ hardState: state(1, index - 1), entries: [entry(index, 1, data)] }]);
+    }
     await log.close();
   };
+  const refused = async (message: RegExp): Promise<void> => {
+    await expect(open()).rejects.toThrow(message);
+    await expect(open()).rejects.toThrow(/move this directory away/);
+  };
 
-  test('beyond the last acknowledged entry is cut off', async () => {
+  test('a write that was cut short is cut off, and written over', async () => {
     await written();
-    await damage((level) => level.put(entryKey(6), Uint8Array.of(1, 2, 3)));
-    const log = await RaftLog.open(folder);
-    expect(log.lastIndex()).toBe(5);
-    await log.close();
+    const log = await open();
+    disk.failNext('EIO', (operation) => operation === 'write');
+    await expect(log.write([{ entries: run(6, 9, 1, 'y'.repeat(1000)) }])).rejects.toThrow(
+      /cannot write the raft log: EIO.*This member stops/,
+    );
+    await expect(log.write([{ entries: run(6, 6, 1) }])).rejects.toThrow(/EIO/);
+    disk.kill();
+    const again = await open();
+    expect(again.lastIndex()).toBe(5);
+    await again.write([{ entries: run(6, 6, 1) }]);
+    await again.close();
+    expect((await open()).lastIndex()).toBe(6);
   });
 
-  test.each([
-    [
-      'a hole',
-      /entry 3 is missing/,
-      (level: ClassicLevel<Uint8Array, Uint8Array>) => level.del(entryKey(3)),
-    ],
-    [
-      'a lost end',
-      /entry 5 is missing/,
-      (level: ClassicLevel<Uint8Array, Uint8Array>) => level.del(entryKey(5)),
-    ],
-    [
-      'a flipped bit',
-      /entry 2 has a wrong checksum/,
-      async (level: ClassicLevel<Uint8Array, Uint8Array>) => {
-        const value = (await level.get(entryKey(2))) ?? new Uint8Array();
-        const flipped = value.slice();
-        flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
-        await level.put(entryKey(2), flipped);
-      },
-    ],
-    [
-      'an entry in the place of another',
-      /entry 2 has a wrong checksum/,
-      async (level: ClassicLevel<Uint8Array, Uint8Array>) =>
-        level.put(entryKey(2), (await level.get(entryKey(3))) ?? new Uint8Array()),
-    ],
-  ])('%s is refused, saying what to do', async (_what, message, spoil) => {
-    await written();
-    await damage(async (level) => {
-      await spoil(level);
-    });
-    await expect(RaftLog.open(folder)).rejects.toThrow(message);
-    await expect(RaftLog.open(folder)).rejects.toThrow(/move this directory away/);
+  test('a full disk stops the member, and costs nothing that was acknowledged', async () => {
+    const log = await open();
+    disk.full = true;
+    let acknowledged = 0;
+    const filling = async (): Promise<void> => {
+      for (let index = 1; ; index++) {
+        await log.write([{ entries: [entry(index, 1, 'x'.repeat(1000))] }]);
+        acknowledged = index;
+      }
+    };
+    await expect(filling()).rejects.toThrow(
+      /ENOSPC.*free the disk or mend it, then start it again/,
+    );
+    expect(acknowledged).toBeGreaterThan(10);
+    disk.kill();
+    disk.full = false;
+    expect((await open()).lastIndex()).toBe(acknowledged);
   });
 
-  test('a folder in use names its holder', async () => {
-    const log = await RaftLog.open(folder);
-    await expect(RaftLog.open(folder)).rejects.toThrow(`in use by process ${process.pid}`);
+  test('a flipped bit is refused: in the middle, and in the last write', async () => {
+    await written();
+    disk.flip(first, offsetOf(2) + 100);
+    await refused(
+      /00000001\.seg at byte 248: write 2 has a wrong checksum.*Entries up to 1 are sound/,
+    );
+    disk.flip(first, offsetOf(2) + 100);
+    disk.flip(first, offsetOf(5) + 100);
+    await refused(/write 5 has a wrong checksum/);
+    disk.flip(first, offsetOf(5) + 100);
+    disk.flip(first, offsetOf(5) + 9);
+    await refused(/the header of a write has a wrong checksum/);
+  });
+
+  test('a flipped bit in the last write is no torn write because its value has zeros', async () => {
+    await written('\0'.repeat(2000));
+    disk.flip(first, 16 + 40 + 4 * (64 + 28 + 2000 + 4) + 70);
+    await refused(/write 5 has a wrong checksum/);
+  });
+
+  test('a sector that was lost is refused where later writes follow', async () => {
+    await written('x'.repeat(1000));
+    disk.loseSector(first, 16 + 40 + 1096 + 600);
+    await refused(/a write is missing or damaged, but a later one follows at byte 2240/);
+  });
+
+  test('a missing segment is refused', async () => {
+    const log = await open();
+    for (let index = 1; index <= 200; index++) {
+      await log.write([{ entries: [entry(index, 1, 'x'.repeat(1000))] }]);
+    }
     await log.close();
+    await disk.attach().remove(`${folder}/00000002.seg`);
+    await refused(/entries 1 to \d+ are missing \(there is a file 1\)/);
+  });
+
+  test('a member that had written more than its log shows is refused', async () => {
+    await written();
+    const log = await open();
+    expect(() => log.raiseCommit(5)).not.toThrow();
+    expect(() => log.raiseCommit(6)).toThrow(/ends at 5, but the store has applied 6: move this/);
+  });
+
+  test('the log of an earlier version is named as such', async () => {
+    const path = await mkdtemp(join(tmpdir(), 'raft-log-'));
+    await writeFile(join(path, 'CURRENT'), 'MANIFEST-000001\n');
+    await expect(RaftLog.open(nodeDisk, path)).rejects.toThrow(/version before segment files/);
+    await rm(path, { recursive: true });
   });
 });

@@ -1,21 +1,20 @@
 import { assert, must, QuorateError } from '#shared/base';
 import type { ConfState, Entry, HardState, LogReader, Snapshot } from '#shared/raft';
-import { type Level, type LevelOperation, replaceMember, writeError } from './level.ts';
+import type { Disk } from './disk.ts';
+import { replaceMember, writeError } from './level.ts';
 import {
-  decodeEntry,
-  decodeStart,
-  decodeState,
-  encodeEntry,
-  encodeStart,
-  encodeState,
-  entryIndex,
-  entryKey,
+  type Batch,
+  batchBytes,
+  encodeBatch,
   type LogStart,
-  startKey,
-  stateKey,
-} from './log-record.ts';
-import { LogTail } from './log-tail.ts';
-import { type Medium, systemMedium } from './medium.ts';
+  readRecord,
+  recordLength,
+  recordOffsets,
+} from './log-batch.ts';
+import type { LogIndex } from './log-index.ts';
+import { type RecoveredLog, recoverLog } from './log-recovery.ts';
+import { LogSegment, segmentHeaderBytes, segmentPath } from './log-segment.ts';
+import type { LogTail } from './log-tail.ts';
 
 export interface LogWrite {
   readonly hardState?: HardState | undefined;
@@ -23,43 +22,81 @@ export interface LogWrite {
   readonly entries: readonly Entry[];
 }
 
-/** Entries deleted per batch of a compaction: short enough not to hold up the next append. */
-const compactionStep = 1000;
+export interface LogSizes {
+  /** Of a new log, which need not become a large one. */
+  readonly firstSegmentBytes: number;
+  readonly segmentBytes: number;
+}
+
+const defaultSizes: LogSizes = { firstSegmentBytes: 1 << 20, segmentBytes: 16 << 20 };
+/** Read at once where raft asks for entries that are no longer in memory. */
+const windowBytes = 128 << 10;
+const keptBufferBytes = 4 << 20;
 
 /**
- * The raft log on LevelDB. What a write made durable is visible to raft once the write resolves,
- * never earlier. One write at a time; the recent entries stay in memory, older ones are read from
- * disk when raft asks for them.
+ * The raft log: segment files in one folder, one synced write for each batch. What a write made
+ * durable is visible to raft once it resolves, never earlier. One write at a time; the recent
+ * entries stay in memory, older ones are read from disk when raft asks for them.
  *
  * A failed write leaves the log in doubt: the caller must stop the member.
  */
 export class RaftLog implements LogReader {
-  readonly #level: Level;
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #sizes: LogSizes;
   readonly #tail: LogTail;
+  readonly #index: LogIndex;
   #hardState: HardState;
   #start: LogStart;
   #confState: ConfState = noMembers;
   #snapshot: () => Snapshot | undefined = () => undefined;
-  /** First entry still on disk; those up to `#start.index` are on their way out. */
-  #firstOnDisk: number;
+  /** In use, with the highest index of an entry written to each; the last one is written to. */
+  readonly #segments: { readonly number: number; lastIndex: number }[];
+  #current: LogSegment;
+  #end: number;
+  #nextBatch: number;
+  #spare: Promise<LogSegment | undefined> | undefined;
+  #flight: Promise<void> | undefined;
+  #buffer = Buffer.alloc(64 << 10);
+  #window: { segment: number; offset: number; bytes: Buffer } | undefined;
+  #closed = false;
 
-  private constructor(level: Level, loaded: Loaded) {
-    this.#level = level;
-    this.#start = loaded.start;
-    this.#hardState = loaded.hardState;
-    this.#firstOnDisk = loaded.firstOnDisk;
-    this.#tail = loaded.tail;
+  private constructor(
+    disk: Disk,
+    folder: string,
+    sizes: LogSizes,
+    recovered: RecoveredLog,
+    current: LogSegment,
+  ) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#sizes = sizes;
+    this.#start = recovered.start;
+    this.#hardState = recovered.hardState;
+    this.#tail = recovered.tail;
+    this.#index = recovered.index;
+    this.#nextBatch = recovered.nextBatch;
+    this.#end = recovered.end;
+    this.#segments = recovered.segments;
+    this.#current = current;
   }
 
-  /** Checks every entry; throws `data-loss` where something acknowledged is missing or damaged. */
-  static async open(folder: string, medium: Medium = systemMedium): Promise<RaftLog> {
-    const level = await medium.openLevel(folder, { cacheSize: 1 << 20, writeBufferSize: 4 << 20 });
-    try {
-      return new RaftLog(level, await load(level, folder));
-    } catch (thrown) {
-      await level.close();
-      throw thrown;
+  /** Checks every write; throws `data-loss` where something acknowledged is missing or damaged. */
+  static async open(disk: Disk, folder: string, sizes: LogSizes = defaultSizes): Promise<RaftLog> {
+    await disk.makeFolder(folder);
+    const recovered = recoverLog(disk, folder);
+    for (const name of recovered.unwanted) await disk.remove(`${folder}/${name}`);
+    const last = recovered.segments.at(-1);
+    if (!last) {
+      const current = await LogSegment.create(disk, folder, 1, sizes.firstSegmentBytes);
+      recovered.segments.push({ number: 1, lastIndex: 0 });
+      return new RaftLog(disk, folder, sizes, recovered, current);
     }
+    const current = await LogSegment.open(disk, folder, last.number);
+    if (recovered.torn) await current.zero(recovered.end);
+    // A process that was killed may have left its last write whole, but not yet on the disk.
+    await current.sync();
+    return new RaftLog(disk, folder, sizes, recovered, current);
   }
 
   // What raft reads.
@@ -121,7 +158,7 @@ export class RaftLog implements LogReader {
     if (index > this.lastIndex()) {
       throw new QuorateError(
         'data-loss',
-        `the raft log ends at ${this.lastIndex()}, but the store has applied ${index}: ${replaceMember}`,
+        `the raft log in ${this.#folder} ends at ${this.lastIndex()}, but the store has applied ${index}: ${replaceMember}`,
       );
     }
     if (index > this.#hardState.commit) this.#hardState = { ...this.#hardState, commit: index };
@@ -132,7 +169,7 @@ export class RaftLog implements LogReader {
   }
 
   /**
-   * Several writes as one synced batch, in the order given. A commit index that moved needs no write
+   * Several writes as one batch, in the order given. A commit index that moved needs no write
    * of its own, for Raft has it volatile (figure 2): it goes to disk with whatever comes next.
    */
   async write(writes: readonly LogWrite[]): Promise<void> {
@@ -143,105 +180,183 @@ export class RaftLog implements LogReader {
       this.#hardState = hardState;
       return;
     }
-    const operations: LevelOperation[] = [];
-    for (const entry of entries) {
-      const key = entryKey(entry.index);
-      operations.push({ type: 'put', key, value: encodeEntry(key, entry) });
-    }
-    const last = entries.at(-1)?.index ?? this.lastIndex();
-    for (let index = last + 1; index <= this.lastIndex(); index++) {
-      operations.push({ type: 'del', key: entryKey(index) });
-    }
-    operations.push({
-      type: 'put',
-      key: stateKey,
-      value: encodeState({ hardState, lastIndex: last }),
-    });
-    await this.#commit(operations);
-    this.#hardState = hardState;
-    this.#tail.append(entries);
+    await this.#append(
+      () => ({ hardState, entries }),
+      () => {
+        this.#hardState = hardState;
+        this.#tail.append(entries);
+      },
+    );
   }
 
   /**
    * Starts the log anew behind a snapshot, which the backend numbered `backend` holds completely
-   * already: the one batch that makes the snapshot count.
+   * already: the one write that makes the snapshot count.
    */
-  async startFrom(
-    start: { index: number; term: number; backend: number },
-    hardState: HardState,
-  ): Promise<void> {
-    const operations: LevelOperation[] = [];
-    for (let index = this.#firstOnDisk; index <= this.lastIndex(); index++) {
-      operations.push({ type: 'del', key: entryKey(index) });
-    }
-    operations.push(
-      { type: 'put', key: startKey, value: encodeStart(start) },
-      { type: 'put', key: stateKey, value: encodeState({ hardState, lastIndex: start.index }) },
+  async startFrom(start: LogStart, hardState: HardState): Promise<void> {
+    await this.#append(
+      () => ({ hardState, start: { ...start, reset: true }, entries: [] }),
+      () => {
+        this.#hardState = hardState;
+        this.#start = start;
+        this.#tail.reset(start.index);
+        this.#index.reset(start.index + 1);
+        for (const segment of this.#segments) segment.lastIndex = 0;
+      },
     );
-    await this.#commit(operations);
-    this.#hardState = hardState;
-    this.#start = start;
-    this.#firstOnDisk = start.index + 1;
-    this.#tail.reset(start.index);
+    await this.#removeSegments();
   }
 
-  /** Forgets the entries up to `index`; the backend must have flushed them. In bounded steps. */
+  /** Forgets the entries up to `index`; the backend must have flushed them. */
   async compact(index: number): Promise<void> {
-    if (index <= this.#start.index) return;
-    const term = must(this.term(index), `compaction beyond the log, at ${index}`);
-    const start = { index, term, backend: this.#start.backend };
-    // The marker first: from it on the entries are garbage, whenever their deletion happens.
-    await this.#commit([{ type: 'put', key: startKey, value: encodeStart(start) }]);
-    if (this.#start.index >= index) return;
-    this.#start = start;
-    this.#tail.dropThrough(index);
-    await this.#deleteThrough(index);
+    await this.#append(
+      () => {
+        if (index <= this.#start.index) return undefined;
+        const term = must(this.term(index), `compaction beyond the log, at ${index}`);
+        const start = { index, term, backend: this.#start.backend };
+        return { hardState: this.#hardState, start: { ...start, reset: false }, entries: [] };
+      },
+      ({ start }) => {
+        if (start) this.#start = { index, term: start.term, backend: start.backend };
+        this.#tail.dropThrough(index);
+        this.#index.dropThrough(index);
+      },
+    );
+    // From the marker on they are garbage, whenever they are removed.
+    await this.#removeSegments();
   }
 
   async close(): Promise<void> {
-    await this.#level.close();
+    this.#closed = true;
+    await this.#flight?.catch(() => undefined);
+    await (await this.#spare)?.close();
+    await this.#current.close();
   }
 
   describe(): string {
     const { term, vote, commit } = this.#hardState;
-    return `log (${this.#start.index},${this.lastIndex()}] term=${term} vote=${vote} commit=${commit}`;
+    return `log (${this.#start.index},${this.lastIndex()}] term=${term} vote=${vote} commit=${commit} segments=${this.#segments.length}`;
   }
 
-  async #deleteThrough(index: number): Promise<void> {
-    while (this.#firstOnDisk <= index) {
-      const end = Math.min(index, this.#firstOnDisk + compactionStep - 1);
-      const operations: LevelOperation[] = [];
-      for (let i = this.#firstOnDisk; i <= end; i++) {
-        operations.push({ type: 'del', key: entryKey(i) });
+  /** One at a time: `make` sees, and `done` follows, the state that the last one left. */
+  async #append(make: () => Batch | undefined, done: (batch: Batch) => void): Promise<void> {
+    while (this.#flight) await this.#flight;
+    assert(!this.#closed, 'the log is open');
+    const batch = make();
+    if (!batch) return;
+    // Where it fails it stays, and so does every later write: nobody knows what is on the disk.
+    this.#flight = this.#put(batch);
+    await this.#flight;
+    done(batch);
+    this.#flight = undefined;
+  }
+
+  async #put(batch: Batch): Promise<void> {
+    try {
+      const used = this.#end > segmentHeaderBytes;
+      if (used && this.#end + batchBytes(batch) > this.#current.bytes) await this.#rotate();
+      // Each segment says where the log starts, so that those before it can go.
+      const start = batch.start ?? (this.#end === segmentHeaderBytes ? this.#head() : undefined);
+      const whole = { ...batch, start };
+      const segment = this.#current.number;
+      const place = { segment, offset: this.#end, number: this.#nextBatch };
+      const bytes = encodeBatch(this.#room(batchBytes(whole)), whole, place);
+      await this.#current.write(bytes, this.#end);
+      this.#placed(whole, segment);
+      this.#end += bytes.length;
+      this.#nextBatch++;
+    } catch (thrown) {
+      throw writeError('raft log', thrown);
+    }
+    if (this.#end > this.#current.bytes / 2) this.#prepareSpare();
+  }
+
+  #placed(batch: Batch, segment: number): void {
+    const offsets = recordOffsets(batch);
+    batch.entries.forEach(({ index }, i) => {
+      this.#index.set(index, segment, this.#end + (offsets[i] ?? 0));
+    });
+    const inUse = must(this.#segments.at(-1), 'a segment is in use');
+    inUse.lastIndex = Math.max(inUse.lastIndex, batch.entries.at(-1)?.index ?? 0);
+  }
+
+  #head(): Batch['start'] {
+    return { ...this.#start, reset: false };
+  }
+
+  #room(bytes: number): Buffer {
+    if (this.#buffer.length < bytes || this.#buffer.length > Math.max(bytes, keptBufferBytes)) {
+      this.#buffer = Buffer.alloc(Math.ceil(bytes / 65_536) * 65_536);
+    }
+    return this.#buffer;
+  }
+
+  async #rotate(): Promise<void> {
+    // A disk that was full when it was tried ahead may have room again.
+    const next = (await this.#spare) ?? (await this.#create());
+    this.#spare = undefined;
+    const old = this.#current;
+    this.#current = next;
+    this.#end = segmentHeaderBytes;
+    this.#segments.push({ number: next.number, lastIndex: 0 });
+    await old.close();
+  }
+
+  #create(): Promise<LogSegment> {
+    const number = this.#current.number + 1;
+    return LogSegment.create(this.#disk, this.#folder, number, this.#sizes.segmentBytes);
+  }
+
+  /** Ahead of time, so that no write has to wait for it. */
+  #prepareSpare(): void {
+    this.#spare ??= this.#create().catch(() => undefined);
+  }
+
+  async #removeSegments(): Promise<void> {
+    for (let first = this.#segments[0]; this.#segments.length > 1; first = this.#segments[0]) {
+      if (!first || first.lastIndex > this.#start.index) return;
+      this.#segments.shift();
+      try {
+        await this.#disk.remove(segmentPath(this.#folder, first.number));
+      } catch (thrown) {
+        throw writeError('raft log', thrown);
       }
-      this.#firstOnDisk = end + 1;
-      // Not synced: a crash leaves garbage, which the next start deletes.
-      await this.#batch(operations, false);
     }
   }
 
   #read(index: number): Entry {
-    const key = entryKey(index);
-    const value = this.#level.getSync(key);
-    const entry = value && decodeEntry(key, value);
-    if (!entry) {
-      throw new QuorateError('data-loss', `raft log entry ${index} is damaged: ${replaceMember}`);
+    const place = must(this.#index.place(index), `entry ${index} is in the log`);
+    const record = this.#record(place.segment, place.offset);
+    if (!record || record.index !== index || record.kind === 'start' || record.kind === 'reset') {
+      const path = segmentPath(this.#folder, place.segment);
+      throw new QuorateError(
+        'data-loss',
+        `raft log entry ${index} in ${path} at byte ${place.offset} is damaged: ${replaceMember}`,
+      );
     }
-    return entry;
+    const { term, kind, data } = record;
+    return { index, term, type: kind, data: new Uint8Array(data) };
   }
 
-  #commit(operations: LevelOperation[]): Promise<void> {
-    return this.#batch(operations, true);
-  }
-
-  async #batch(operations: LevelOperation[], sync: boolean): Promise<void> {
-    try {
-      await this.#level.batch(operations, { sync });
-    } catch (thrown) {
-      throw writeError('raft log', thrown);
+  /** Raft asks for neighbours one after the other: they are read together. */
+  #record(segment: number, offset: number): ReturnType<typeof readRecord> {
+    const window = this.#window;
+    if (window?.segment === segment && offset >= window.offset) {
+      const record = readRecord(window.bytes, offset - window.offset, window.bytes.length);
+      if (record) return record;
     }
+    const path = segmentPath(this.#folder, segment);
+    let bytes = asBuffer(this.#disk.read(path, offset, windowBytes));
+    if (bytes.length === windowBytes && recordLength(bytes, 0) > windowBytes) {
+      bytes = asBuffer(this.#disk.read(path, offset, recordLength(bytes, 0)));
+    }
+    this.#window = { segment, offset, bytes };
+    return readRecord(bytes, 0, bytes.length);
   }
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const noMembers: ConfState = {
   voters: [],
@@ -252,9 +367,11 @@ const noMembers: ConfState = {
 };
 
 /** Later entries replace earlier ones from their first index on. */
-function mergeEntries(writes: readonly LogWrite[]): Entry[] {
+function mergeEntries(writes: readonly LogWrite[]): readonly Entry[] {
+  const withEntries = writes.filter(({ entries }) => entries.length > 0);
+  if (withEntries.length === 1) return withEntries[0]?.entries ?? [];
   const merged: Entry[] = [];
-  for (const { entries } of writes) {
+  for (const { entries } of withEntries) {
     const first = entries[0];
     if (!first) continue;
     const base = merged[0]?.index ?? first.index;
@@ -263,64 +380,4 @@ function mergeEntries(writes: readonly LogWrite[]): Entry[] {
     for (const entry of entries) merged.push(entry);
   }
   return merged;
-}
-
-interface Loaded {
-  readonly start: LogStart;
-  readonly hardState: HardState;
-  readonly firstOnDisk: number;
-  readonly tail: LogTail;
-}
-
-async function load(level: Level, folder: string): Promise<Loaded> {
-  const damaged = (what: string): QuorateError =>
-    new QuorateError(
-      'data-loss',
-      `the raft log in ${folder} is damaged: ${what}; ${replaceMember}`,
-    );
-  const startBytes = level.getSync(startKey);
-  const start = startBytes ? decodeStart(startBytes) : { index: 0, term: 0, backend: 0 };
-  if (!start) throw damaged('the marker of its beginning has a wrong checksum');
-  const stateBytes = level.getSync(stateKey);
-  const state = stateBytes
-    ? decodeState(stateBytes)
-    : { hardState: { term: 0, vote: 0, commit: start.index }, lastIndex: start.index };
-  if (!state) throw damaged('term and vote have a wrong checksum');
-
-  const tail = new LogTail(start.index);
-  const unwanted: LevelOperation[] = [];
-  const iterator = level.iterator({
-    gte: entryKey(0),
-    lte: entryKey(Number.MAX_SAFE_INTEGER),
-    highWaterMarkBytes: 1 << 20,
-  });
-  try {
-    for (
-      let rows = await iterator.nextv(1000);
-      rows.length > 0;
-      rows = await iterator.nextv(1000)
-    ) {
-      for (const [key, value] of rows) {
-        const index = entryIndex(key);
-        if (index <= start.index || index > state.lastIndex) {
-          unwanted.push({ type: 'del', key });
-          continue;
-        }
-        if (index !== tail.lastIndex + 1) throw damaged(`entry ${tail.lastIndex + 1} is missing`);
-        const entry = decodeEntry(key, value);
-        if (!entry) throw damaged(`entry ${index} has a wrong checksum`);
-        tail.append([entry]);
-      }
-    }
-  } finally {
-    await iterator.close();
-  }
-  if (tail.lastIndex < state.lastIndex) throw damaged(`entry ${tail.lastIndex + 1} is missing`);
-  if (state.hardState.commit > tail.lastIndex) {
-    throw damaged(
-      `it ends at ${tail.lastIndex}, before the commit index ${state.hardState.commit}`,
-    );
-  }
-  if (unwanted.length > 0) await level.batch(unwanted, { sync: true });
-  return { start, hardState: state.hardState, firstOnDisk: start.index + 1, tail };
 }

@@ -2,7 +2,7 @@ import type { Backend } from '#shared/mvcc';
 import type { ConfState, Entry, HardState, LogReader, Snapshot } from '#shared/raft';
 
 /*
- * What the host needs of a disk. shared/storage has it on LevelDB; a simulator may have its own.
+ * What the host needs of a disk. shared/storage has it; a simulator may have its own.
  */
 
 export interface AppliedState {
