@@ -28,7 +28,7 @@ up: build ## Install, build, start 3 masters and 2 workers on loopback
 down: build ## Stop that cluster; its data stays
 	@quorate down
 
-test: lint unit cluster ## Install, build, lint, and run every test that needs no container engine
+test: lint unit cluster conformance ## Install, build, lint, and run every test that needs no container engine
 
 unit: build ## Unit and scenario tests
 	vitest run --project unit
@@ -37,8 +37,10 @@ cluster: build ## Tests on real processes
 	vitest run --project cluster
 
 conformance: build ## The etcd contract, on a real etcd and on ours (needs etcd-server, etcd-client)
+	@command -v etcd >/dev/null && command -v etcdctl >/dev/null || { \
+	  echo 'The conformance suite needs etcd and etcdctl: apt-get install etcd-server etcd-client'; exit 1; }
 	CONFORMANCE_TARGET=etcd vitest run --project conformance
-	vitest run --project conformance
+	CONFORMANCE_TARGET=quorate vitest run --project conformance
 
 BENCH := node --conditions=quorate-source cluster-tests/bench
 bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; needs etcd-server, nghttp2-client)

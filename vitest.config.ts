@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['cluster-tests/**/*.test.ts'],
-          exclude: ['cluster-tests/tidy/**', '**/etcdctl.test.ts'],
+          exclude: ['cluster-tests/tidy/**', 'cluster-tests/conformance/etcd/**'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,
@@ -38,7 +38,7 @@ export default defineConfig({
         test: {
           // With what it needs from outside: etcdctl, and a real etcd to be proved right on.
           name: 'conformance',
-          include: ['cluster-tests/conformance/**/*.test.ts'],
+          include: ['cluster-tests/conformance/etcd/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,

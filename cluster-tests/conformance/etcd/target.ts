@@ -1,12 +1,15 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   type CallOptions,
-  type Client,
+  Client,
   type ClientDuplexStream,
+  type ClientReadableStream,
   credentials,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { eventually } from '#shared/lab';
 import { loadProto } from '#shared/rpc';
 import type { RangeRequest } from '../../../shared/rpc/gen/etcdserverpb/RangeRequest.ts';
 import type { RangeResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/RangeResponse.ts';
@@ -65,22 +68,64 @@ export class Target {
     return api;
   }
 
-  /** One run of etcdctl against all endpoints. */
-  etcdctl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const env = { ...process.env, ETCDCTL_API: '3' };
-    const all = ['--endpoints', this.members.endpoints.join(','), ...args];
+  /** One run of etcdctl, against all endpoints if it names none, with `input` on its standard input. */
+  etcdctl(args: readonly string[], input = ''): Promise<Run> {
     return new Promise((resolve, reject) => {
-      const child = execFile('etcdctl', all, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+      const options = { env: etcdctlEnv, timeout: 30_000 };
+      const child = execFile('etcdctl', this.#args(args), options, (error, stdout, stderr) => {
         const code = error ? error.code : 0;
         if (typeof code === 'number') resolve({ code, stdout, stderr });
         else reject(error ?? new Error('etcdctl was killed'));
       });
-      child.stdin?.end();
+      child.stdin?.end(input);
     });
+  }
+
+  /** One that does not end by itself: what it has printed once that matches, then it is told to go. */
+  async etcdctlUntil(
+    args: readonly string[],
+    pattern: RegExp,
+    meanwhile: (child: ChildProcess, printed: () => string) => Promise<void> = () =>
+      Promise.resolve(),
+  ): Promise<string> {
+    const child = spawn('etcdctl', this.#args(args), { env: etcdctlEnv });
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    try {
+      await meanwhile(child, () => printed);
+      await eventually(`etcdctl ${args.join(' ')} to print ${pattern.source}`, () =>
+        pattern.test(printed) ? true : undefined,
+      );
+      return printed;
+    } finally {
+      const gone = once(child, 'exit');
+      child.kill('SIGINT');
+      await gone;
+    }
+  }
+
+  #args(args: readonly string[]): string[] {
+    if (args.includes('--endpoints')) return [...args];
+    return ['--endpoints', this.members.endpoints.join(','), ...args];
   }
 }
 
-const { etcdserverpb: proto } = loadProto<ProtoGrpcType>('etcd/rpc.proto');
+export interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const etcdctlEnv = { ...process.env, ETCDCTL_API: '3' };
+
+const packages = loadProto<ProtoGrpcType>(
+  'etcd/rpc.proto',
+  'etcd/v3lock.proto',
+  'etcd/v3election.proto',
+);
+const { etcdserverpb: proto } = packages;
 
 type Unary<Req, Res> = (
   request: Req,
@@ -88,6 +133,9 @@ type Unary<Req, Res> = (
   options: CallOptions,
   callback: (error: ServiceError | null, response?: Res) => void,
 ) => unknown;
+
+/** A message as it came. */
+export type Answer = Readonly<Record<string, unknown>>;
 
 /** Every service by generated types, one connection. */
 export class Api {
@@ -97,8 +145,11 @@ export class Api {
   readonly maintenance;
   readonly #watch;
   readonly #clients: Client[];
+  readonly #endpoint: string;
+  readonly #byService = new Map<string, Client>();
 
   constructor(endpoint: string) {
+    this.#endpoint = endpoint;
     const options = { 'grpc.use_local_subchannel_pool': 1 };
     const insecure = credentials.createInsecure();
     const kv = new proto.KV(endpoint, insecure, options);
@@ -148,6 +199,47 @@ export class Api {
       hashKv: promised<HashKVRequest, HashKVResponse__Output>(maintenance.HashKV.bind(maintenance)),
       alarm: promised<AlarmRequest, AlarmResponse__Output>(maintenance.Alarm.bind(maintenance)),
     };
+  }
+
+  /** Any unary method by its name, such as `v3lockpb.Lock/Unlock`. */
+  call(path: string, request: object): Promise<Answer> {
+    const { client, method } = this.#find(path);
+    return promised<object, Answer>(method.bind(client) as Unary<object, Answer>)(request);
+  }
+
+  /** Any method that streams answers: all of them, or as many as `count`. */
+  async stream(path: string, request: object, count = Infinity): Promise<Answer[]> {
+    const { client, method } = this.#find(path);
+    const stream = (method.bind(client) as (request: object) => ClientReadableStream<Answer>)(
+      request,
+    );
+    const answers: Answer[] = [];
+    for await (const answer of stream) {
+      answers.push(answer as Answer);
+      if (answers.length >= count) break;
+    }
+    return answers;
+  }
+
+  #find(path: string): { client: Client; method: (...args: never[]) => unknown } {
+    const [service = '', name = ''] = path.split('/');
+    let client = this.#byService.get(service);
+    if (!client) {
+      const Service = service
+        .split('.')
+        .reduce<unknown>(
+          (found, part) => (found as Record<string, unknown>)[part],
+          packages,
+        ) as new (
+        ...args: ConstructorParameters<typeof Client>
+      ) => Client;
+      client = new Service(this.#endpoint, credentials.createInsecure(), {
+        'grpc.use_local_subchannel_pool': 1,
+      });
+      this.#byService.set(service, client);
+      this.#clients.push(client);
+    }
+    return { client, method: client[name as keyof Client] };
   }
 
   watch(): WatchSession {

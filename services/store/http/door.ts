@@ -1,7 +1,9 @@
 import type { RequestListener, Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { QuorateError } from '#shared/base';
+import { emptySettings, HeaderMender } from './http2-frames.ts';
+import { type Opening, opening } from './opening.ts';
 
 /** What is not served here is dropped. */
 export interface DoorParts {
@@ -11,14 +13,15 @@ export interface DoorParts {
   readonly http?: () => Promise<RequestListener>;
 }
 
-/** What HTTP/2 begins with. No method of HTTP/1 does. */
-const preface = Buffer.from('PRI');
+/** More than any client says before its first request is whole. */
+const openingBytesMax = 1 << 20;
 /** As Node's own limit for the headers of a request. */
 const silenceMs = 60_000;
 
 /**
  * One port for gRPC and HTTP/1: the first bytes of a connection say which it is. They are put back
- * and the bare socket is handed on, so that afterwards nothing stands between it and its server.
+ * and the bare socket is handed on, so that afterwards nothing stands between it and its server, but
+ * for clients whose headers need mending (authority.ts).
  */
 export class ClientDoor {
   readonly #parts: DoorParts;
@@ -73,19 +76,22 @@ export class ClientDoor {
   #accept(socket: Socket): void {
     this.#silent.add(socket);
     let head: Buffer = Buffer.alloc(0);
+    let greeted = false;
     const look = (): void => {
       const chunk = socket.read() as Buffer | null;
       if (!chunk) return;
       head = Buffer.concat([head, chunk]);
-      const length = Math.min(head.length, preface.length);
-      const isHttp2 = head.subarray(0, length).equals(preface.subarray(0, length));
-      if (isHttp2 && length < preface.length) return;
-      forget();
-      socket.unshift(head);
-      const { grpc, http } = this.#parts;
-      if (isHttp2 && grpc) this.#serveGrpc(socket, grpc);
-      else if (!isHttp2 && http) void this.#serveHttp(socket, http);
-      else socket.destroy();
+      const so = opening(head, greeted);
+      if (so.is !== 'open') {
+        forget();
+        this.#serve(socket, head, so);
+        return;
+      }
+      if (so.greet) {
+        greeted = true;
+        socket.write(emptySettings);
+      }
+      if (head.length > openingBytesMax) drop();
     };
     const drop = (): void => {
       forget();
@@ -100,14 +106,25 @@ export class ClientDoor {
     socket.setTimeout(silenceMs, drop);
   }
 
-  #serveGrpc(socket: Socket, grpc: (connection: Duplex) => void): void {
+  #serve(socket: Socket, head: Buffer, so: Exclude<Opening, { is: 'open' }>): void {
+    const { grpc, http } = this.#parts;
+    if (so.is === 'http2' && grpc) {
+      socket.unshift(so.bytes);
+      this.#serveGrpc(socket, grpc, so.mend);
+    } else if (so.is === 'http1' && http) {
+      socket.unshift(head);
+      void this.#serveHttp(socket, http);
+    } else socket.destroy();
+  }
+
+  #serveGrpc(socket: Socket, grpc: (connection: Duplex) => void, mend: boolean): void {
     this.#grpcSockets.add(socket);
     socket.once('close', () => {
       this.#grpcSockets.delete(socket);
       this.#closedBytes.read += socket.bytesRead;
       this.#closedBytes.written += socket.bytesWritten;
     });
-    grpc(socket);
+    grpc(mend ? mended(socket) : socket);
   }
 
   async #serveHttp(socket: Socket, http: () => Promise<RequestListener>): Promise<void> {
@@ -120,6 +137,14 @@ export class ClientDoor {
     socket.off('error', dropped);
     if (!socket.destroyed) server.emit('connection', socket);
   }
+}
+
+/** The connection, with its requests' headers mended; only clients that need it pay for it. */
+function mended(socket: Socket): Duplex {
+  const connection = Duplex.from({ readable: socket.pipe(new HeaderMender()), writable: socket });
+  connection.on('close', () => socket.destroy());
+  socket.on('error', () => connection.destroy());
+  return connection;
 }
 
 async function loadHttp(http: () => Promise<RequestListener>): Promise<HttpServer> {
