@@ -131,15 +131,14 @@ describe.each([0, 1, 2])('watch at member %i', (index) => {
 
   test('fragments', async () => {
     const value = Buffer.alloc(700_000, 'v');
-    const first = (await api().kv.put({ key: at('big1'), value })).header?.revision ?? 0;
-    for (const name of ['big2', 'big3', 'big4']) await api().kv.put({ key: at(name), value });
+    for (const name of ['big1', 'big2', 'big3', 'big4']) {
+      await api().kv.put({ key: at(name), value });
+    }
+    const range = { key: at('big'), range_end: at('bih') };
     const watch = api().watch();
-    await watch.create({
-      key: at('big'),
-      range_end: at('bih'),
-      start_revision: first,
-      fragment: true,
-    });
+    await watch.create({ ...range, prev_kv: true, fragment: true });
+    // One revision, and more than one message can hold.
+    await api().kv.deleteRange(range);
     let events = 0;
     let fragments = 0;
     while (events < 4) {
