@@ -1,12 +1,14 @@
 import { must, type Rng } from '#shared/base';
+import {
+  CommittedKept,
+  ElectionSafety,
+  LeaderCompleteness,
+  LinearizableReads,
+  LogMatching,
+  StateMachineSafety,
+} from '#shared/checks';
 import { allMembers, describeConf } from '../conf-change.ts';
 import type { ConfState, Message, NodeId } from '../types.ts';
-import { CommittedKept } from './checkers/committed-kept.ts';
-import { ElectionSafety } from './checkers/election-safety.ts';
-import { LeaderCompleteness } from './checkers/leader-completeness.ts';
-import { LinearizableReads } from './checkers/linearizable-reads.ts';
-import { LogMatching } from './checkers/log-matching.ts';
-import { StateMachineSafety } from './checkers/state-machine-safety.ts';
 import { Member, noConf, type RaftOptions } from './member.ts';
 import { drawConfChange } from './random-conf-change.ts';
 

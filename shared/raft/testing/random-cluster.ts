@@ -1,7 +1,7 @@
 import { assert, createRng } from '#shared/base';
 import { allMembers } from '../conf-change.ts';
 import { CheckedCluster, memberIds } from './checked-cluster.ts';
-import { Violation } from './checkers/violation.ts';
+import { Violation } from '#shared/checks';
 import type { Member } from './member.ts';
 import { Epochs } from './random-epochs.ts';
 import { drawRates } from './random-rates.ts';

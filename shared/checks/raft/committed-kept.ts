@@ -1,4 +1,4 @@
-import type { NodeId } from '../../types.ts';
+import type { NodeId } from '#shared/raft';
 import { Violation } from './violation.ts';
 
 /** An index is committed once, with one entry, and everybody gets it in the end. */

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../types.ts';
+import type { NodeId } from '#shared/raft';
 import { Violation } from './violation.ts';
 
 /** At most one leader can be elected in a given term (thesis, 3.4). */

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../types.ts';
+import type { NodeId } from '#shared/raft';
 import { Violation } from './violation.ts';
 
 /** What is committed in one term is in the log of every later term's leader (thesis, 3.6.3). */

@@ -1,4 +1,4 @@
-import type { Entry } from '../../types.ts';
+import type { Entry } from '#shared/raft';
 import { Violation } from './violation.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../types.ts';
+import type { NodeId } from '#shared/raft';
 import { Violation } from './violation.ts';
 
 /** No two members ever apply different entries at the same index (thesis, 3.6.3). */

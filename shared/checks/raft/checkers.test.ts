@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../types.ts';
+import type { Entry } from '#shared/raft';
 import { CommittedKept } from './committed-kept.ts';
 import { ElectionSafety } from './election-safety.ts';
 import { LeaderCompleteness } from './leader-completeness.ts';

@@ -1,0 +1,50 @@
+import { Violation } from '#shared/checks';
+import type { NodeId } from '#shared/raft';
+
+interface Acknowledged {
+  readonly index: number;
+  readonly term: number;
+}
+
+interface Log {
+  compactedIndex(): number;
+  lastIndex(): number;
+  term(index: number): number | undefined;
+}
+
+/** What a member has told its leader to be durable is there, and is still there after a crash. */
+export class AcknowledgedKept {
+  readonly #acknowledged = new Map<NodeId, Acknowledged>();
+
+  acknowledges(member: NodeId, index: number, log: Log): void {
+    if (index > log.lastIndex()) {
+      throw new Violation(
+        `${member} acknowledges entry ${index}, but its durable log ends at ${log.lastIndex()}`,
+      );
+    }
+    const known = this.#acknowledged.get(member);
+    const term = log.term(index);
+    if (term === undefined || (known && known.index > index)) return;
+    this.#acknowledged.set(member, { index, term });
+  }
+
+  /** It replaces its log from this index on, as a newer leader tells it to. */
+  writes(member: NodeId, firstIndex: number, log: Log): void {
+    const known = this.#acknowledged.get(member);
+    if (!known || known.index < firstIndex) return;
+    const index = firstIndex - 1;
+    this.#acknowledged.set(member, { index, term: log.term(index) ?? 0 });
+  }
+
+  restarted(member: NodeId, log: Log): void {
+    const known = this.#acknowledged.get(member);
+    if (!known || known.index <= log.compactedIndex()) return;
+    const term = log.term(known.index);
+    if (term === known.term || known.term === 0) return;
+    throw new Violation(
+      `${member} acknowledged entry ${known.index} of term ${known.term} and comes back with ${
+        term === undefined ? `a log that ends at ${log.lastIndex()}` : `one of term ${term} there`
+      }`,
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import { inRange, type KnownKv, type Operation, Violation } from '#shared/checks';
+import type { KeyValue } from '#shared/mvcc';
+import { known } from '../clients/recorder.ts';
+import type { StateLog } from './state-log.ts';
+
+interface Version {
+  readonly revision: number;
+  /** Undefined: deleted. */
+  readonly kv: KeyValue | undefined;
+}
+
+/**
+ * Durable acknowledgement and freshness, judged by the replicated log itself: what was acknowledged
+ * is there, once, at the revision that was told; what was refused is not; and an answer is never
+ * older than one that somebody had before it was asked for.
+ */
+export class AnswerCheck {
+  readonly #log: StateLog;
+  readonly #history = new Map<string, Version[]>();
+  /** Values are unique: each says which request it came with. */
+  readonly #written = new Map<string, number[]>();
+
+  constructor(log: StateLog) {
+    this.#log = log;
+    for (const { revision, events } of log.entries) {
+      for (const { type, kv } of events) {
+        const versions = this.#history.get(kv.key) ?? [];
+        this.#history.set(kv.key, versions);
+        versions.push({ revision, kv: type === 'put' ? kv : undefined });
+        if (type !== 'put') continue;
+        const value = Buffer.from(kv.value).toString('latin1');
+        this.#written.set(value, [...(this.#written.get(value) ?? []), revision]);
+      }
+    }
+  }
+
+  run(operations: readonly Operation[]): void {
+    for (const operation of operations) {
+      if (operation.outcome === 'ok') this.#acknowledged(operation);
+      for (const value of valuesOf(operation)) this.#once(operation, value);
+    }
+    this.#fresh(operations);
+  }
+
+  /** No answer is older than what anybody was told before it was asked for. */
+  #fresh(operations: readonly Operation[]): void {
+    const returned = operations
+      .filter((op) => op.outcome === 'ok' && op.answer?.revision !== undefined)
+      .sort((a, b) => (a.returnedMs ?? 0) - (b.returnedMs ?? 0));
+    const asked = returned
+      .filter(({ call }) => call.type !== 'range' || !call.serializable)
+      .sort((a, b) => a.invokedMs - b.invokedMs);
+    let next = 0;
+    let floor = 0;
+    for (const operation of asked) {
+      for (; next < returned.length; next++) {
+        const before = returned[next];
+        if (!before || (before.returnedMs ?? 0) >= operation.invokedMs) break;
+        floor = Math.max(floor, before.answer?.revision ?? 0);
+      }
+      if ((operation.answer?.revision ?? 0) >= floor) continue;
+      throw wrong(operation, `answers from revision ${operation.answer?.revision}, though ${floor} had been told before`);
+    }
+  }
+
+  #acknowledged(operation: Operation): void {
+    const { call, answer } = operation;
+    const revision = answer?.revision ?? 0;
+    switch (call.type) {
+      case 'put':
+        this.#has(operation, revision, call.key, call.value);
+        return;
+      case 'txn': {
+        const branch = answer?.succeeded ? call.success : call.failure;
+        for (const op of branch) {
+          if (op.type === 'put') this.#has(operation, revision, op.key, op.value);
+        }
+        return;
+      }
+      case 'delete': {
+        const events = this.#log.revised(revision)?.events ?? [];
+        const deleted = events.filter(({ type }) => type === 'delete').length;
+        if ((answer?.deleted ?? 0) === 0 || deleted === answer?.deleted) return;
+        throw wrong(operation, `deleted ${answer?.deleted} keys, but revision ${revision} has ${deleted}`);
+      }
+      case 'range':
+        this.#saw(operation, call.revision || revision, answer?.kvs ?? []);
+        return;
+      default:
+    }
+  }
+
+  #has(operation: Operation, revision: number, key: string, value: string): void {
+    const entry = this.#log.revised(revision);
+    const found = entry?.events.find(({ kv }) => kv.key === key);
+    if (found && Buffer.from(found.kv.value).toString('latin1') === value) return;
+    throw wrong(operation, `was acknowledged at revision ${revision}, where it is not`);
+  }
+
+  #saw(operation: Operation, revision: number, kvs: readonly KnownKv[]): void {
+    const { call } = operation;
+    if (call.type !== 'range') return;
+    const expected: KnownKv[] = [];
+    for (const [key, versions] of this.#history) {
+      if (!inRange(key, call.key, call.rangeEnd)) continue;
+      const kv = versions.findLast((version) => version.revision <= revision)?.kv;
+      if (kv) expected.push(known(kv));
+    }
+    expected.sort((a, b) => (a.key < b.key ? -1 : 1));
+    const [saw, was] = [JSON.stringify(kvs), JSON.stringify(expected)];
+    if (saw !== was) throw wrong(operation, `saw ${saw} at revision ${revision}, which was ${was}`);
+  }
+
+  #once(operation: Operation, value: string): void {
+    const revisions = this.#written.get(value) ?? [];
+    if (revisions.length > 1) throw wrong(operation, `took effect at revisions ${revisions.join(', ')}`);
+    if (operation.outcome !== 'failed' || revisions.length === 0) return;
+    throw wrong(operation, `was refused (${operation.error}), but took effect at ${revisions[0]}`);
+  }
+}
+
+function valuesOf({ call }: Operation): string[] {
+  if (call.type === 'put') return [call.value];
+  if (call.type !== 'txn') return [];
+  return [...call.success, ...call.failure].flatMap((op) => (op.type === 'put' ? [op.value] : []));
+}
+
+function wrong(operation: Operation, what: string): Violation {
+  const { client, call, invokedMs, endpoint } = operation;
+  return new Violation(
+    `client ${client} at ${endpoint}, ${Math.round(invokedMs)} ms: ${JSON.stringify(call)} ${what}`,
+  );
+}

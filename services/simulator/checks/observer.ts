@@ -1,0 +1,219 @@
+import {
+  CommittedKept,
+  ElectionSafety,
+  LeaderCompleteness,
+  LogMatching,
+} from '#shared/checks';
+import type { Event } from '#shared/mvcc';
+import type { Entry, Message, NodeId } from '#shared/raft';
+import type { Operation } from '#services/store';
+import type { Life, SimMember } from '../cluster/member.ts';
+import { AcknowledgedKept } from './acknowledged-kept.ts';
+import type { Report } from './report.ts';
+import { type Contents, StateLog } from './state-log.ts';
+import { VotesKept } from './votes-kept.ts';
+
+interface Applying {
+  operation: Operation | undefined;
+  error: string | undefined;
+  events: readonly Event[];
+}
+
+/** The founders start as if they had installed a snapshot that ends here. */
+const foundedAt = 1;
+
+/** Watches members from outside, at what they say, write and apply, and asks the checkers. */
+export class Observer {
+  readonly states = new StateLog(foundedAt + 1);
+  readonly #report: Report;
+  readonly #now: () => number;
+  readonly #elections = new ElectionSafety();
+  readonly #matching = new LogMatching();
+  readonly #completeness = new LeaderCompleteness();
+  readonly #committed = new CommittedKept();
+  readonly #votes = new VotesKept();
+  readonly #acknowledged = new AcknowledgedKept();
+  readonly #lives = new Map<NodeId, Life>();
+  readonly #names = new Map<NodeId, string>();
+  #newestTerm = 0;
+
+  constructor(report: Report, now: () => number) {
+    this.#report = report;
+    this.#now = now;
+  }
+
+  /** Terms that had a leader, as far as anybody heard of it. */
+  get newestTerm(): number {
+    return this.#newestTerm;
+  }
+
+  sends(message: Message): void {
+    const { from, term } = message;
+    const life = this.#lives.get(from);
+    if (!life) return;
+    switch (message.type) {
+      case 'append':
+      case 'heartbeat':
+      case 'snapshot':
+        this.#report.check('election safety', () => this.#elections.leads(from, term));
+        this.#leads(from, term, life);
+        return;
+      case 'vote':
+        if (message.preVote) return;
+        this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
+        return;
+      case 'vote-response':
+        if (message.preVote || message.reject) return;
+        this.#report.check('votes kept', () => this.#votes.voted(from, term, message.to));
+        return;
+      case 'append-response':
+        if (message.reject) return;
+        this.#report.check('durable acknowledgement', () => {
+          this.#votes.acted(from, term);
+          this.#acknowledged.acknowledges(from, message.index, life.dir.log);
+        });
+        return;
+      default:
+        return;
+    }
+  }
+
+  #leads(id: NodeId, term: number, { dir }: Life): void {
+    if (term <= this.#newestTerm) return;
+    this.#newestTerm = term;
+    this.#report.check('leader completeness', () => {
+      const { log } = dir;
+      this.#completeness.elected(id, term, log.compactedIndex(), (index) => log.term(index) ?? 0);
+    });
+  }
+
+  born({ name }: SimMember, life: Life): void {
+    const { host, dir } = life;
+    const id = host.serving.memberId;
+    this.#lives.set(id, life);
+    this.#names.set(id, name);
+    this.#report.check('votes kept', () =>
+      this.#votes.restarted(id, dir.log.initialState().hardState),
+    );
+    this.#report.check('durable acknowledgement', () => this.#acknowledged.restarted(id, dir.log));
+    this.#watchWrites(id, life);
+    this.#watchState(id, life);
+  }
+
+  /** What its disk holds is gone for good. */
+  forget(id: NodeId): void {
+    this.#lives.delete(id);
+  }
+
+  #watchWrites(id: NodeId, { dir }: Life): void {
+    const { log } = dir;
+    const write = log.write.bind(log);
+    log.write = (writes) => {
+      this.#report.check('log matching', () => {
+        let before: readonly Entry[] = [];
+        for (const { entries } of writes) {
+          const [first] = entries;
+          if (!first) continue;
+          this.#acknowledged.writes(id, first.index, log);
+          const last = before.findLast(({ index }) => index === first.index - 1);
+          this.#holds(entries, last?.term ?? log.term(first.index - 1));
+          before = [...before.filter(({ index }) => index < first.index), ...entries];
+        }
+      });
+      return write(writes);
+    };
+  }
+
+  #holds(entries: readonly Entry[], termBefore: number | undefined): void {
+    let before = termBefore;
+    for (const entry of entries) {
+      if (before !== undefined) this.#matching.holds(entry, before);
+      before = entry.term;
+    }
+  }
+
+  #watchState(id: NodeId, life: Life): void {
+    const { state } = life.host;
+    const applying: Applying = { operation: undefined, error: undefined, events: [] };
+    const apply = state.apply.bind(state);
+    state.apply = (operation) => {
+      applying.operation = operation;
+      try {
+        return apply(operation);
+      } catch (thrown) {
+        applying.error = thrown instanceof Error ? thrown.message : String(thrown);
+        throw thrown;
+      }
+    };
+    const notify = state.hub.notify.bind(state.hub);
+    state.hub.notify = (revision, events) => {
+      applying.events = events;
+      notify(revision, events);
+    };
+    const replace = state.replace.bind(state);
+    state.replace = (backend) => {
+      replace(backend);
+      this.#restored(id, life);
+      this.#watchApplied(id, life, applying);
+    };
+    this.#restored(id, life);
+    this.#watchApplied(id, life, applying);
+  }
+
+  #restored(id: NodeId, life: Life): void {
+    this.#report.check('state-machine equality', () => {
+      this.states.restored(this.#nameOf(id), life.dir.backend.applied.index, contentsOf(life));
+    });
+  }
+
+  #watchApplied(id: NodeId, life: Life, applying: Applying): void {
+    const { backend } = life.dir;
+    const setApplied = backend.setApplied.bind(backend);
+    backend.setApplied = (applied) => {
+      setApplied(applied);
+      const { index, term } = applied;
+      const { operation, error, events } = applying;
+      applying.operation = undefined;
+      applying.error = undefined;
+      applying.events = [];
+      this.#report.check('state-machine equality', () => {
+        this.states.applied(this.#nameOf(id), {
+          index,
+          term,
+          operation,
+          error,
+          revision: life.host.state.mvcc.revision,
+          events,
+          rest: restOf(life),
+          atMs: this.#now(),
+        });
+      });
+      this.#report.check('committed entries kept', () => this.#committed.committed(id, index, term));
+      this.#completeness.committed(index, term, life.host.node.term);
+    };
+  }
+
+  #nameOf(id: NodeId): string {
+    return this.#names.get(id) ?? String(id);
+  }
+}
+
+export function contentsOf(life: Life): Contents {
+  const { mvcc } = life.host.state;
+  return {
+    revision: mvcc.revision,
+    kvs: mvcc.range({ key: '\0', rangeEnd: '\0' }).kvs,
+    leases: mvcc.leases.ids(),
+    rest: restOf(life),
+  };
+}
+
+/** The rest of the replicated state, in one line. */
+function restOf({ host, dir }: Life): string {
+  const { mvcc, members } = host.state;
+  const { sequences, applied } = dir.backend;
+  const numbers = [...sequences].sort(([a], [b]) => a - b).map(([id, n]) => `${id}:${n}`);
+  const { voters, learners, votersOutgoing } = applied.confState;
+  const conf = `${voters.join(' ')}|${learners.join(' ')}|${votersOutgoing.join(' ')}`;
+  return `compacted ${mvcc.compactRevision} sequences ${numbers.join(' ')} members ${members.size} conf ${conf}`;
+}

@@ -1,0 +1,73 @@
+import type { Answer, Call, KnownKv, Operation, Watch, WatchMessage } from '#shared/checks';
+import type { KeyValue, ResponseHeader } from '#shared/mvcc';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export type Recorded = Mutable<Operation>;
+export type RecordedWatch = Watch & { readonly messages: WatchMessage[] };
+
+const decoder = new TextDecoder('latin1');
+
+export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
+
+export function known(kv: KeyValue): KnownKv {
+  return {
+    key: kv.key,
+    value: textOf(kv.value),
+    create: kv.createRevision,
+    mod: kv.modRevision,
+    version: kv.version,
+    lease: String(kv.lease),
+  };
+}
+
+export function atRevision(header: ResponseHeader): Answer {
+  return { revision: header.revision };
+}
+
+/** What all clients of a run did, in the order in which they began it. */
+export class Recorder {
+  readonly operations: Recorded[] = [];
+  readonly watches: RecordedWatch[] = [];
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  begin(client: number, call: Call, endpoint: string): Recorded {
+    const operation: Recorded = {
+      client,
+      call,
+      invokedMs: this.#now(),
+      outcome: 'unknown',
+      endpoint,
+    };
+    this.operations.push(operation);
+    return operation;
+  }
+
+  returned(operation: Recorded, answer: Answer): void {
+    operation.returnedMs = this.#now();
+    operation.outcome = 'ok';
+    operation.answer = answer;
+  }
+
+  /** `unknown`: it may still happen, so that it never returned. */
+  failed(operation: Recorded, error: string, unknown: boolean): void {
+    operation.error = error;
+    if (unknown) return;
+    operation.returnedMs = this.#now();
+    operation.outcome = 'failed';
+  }
+
+  watch(watch: Omit<Watch, 'messages'>): RecordedWatch {
+    const recorded = { ...watch, messages: [] };
+    this.watches.push(recorded);
+    return recorded;
+  }
+
+  heard(watch: RecordedWatch, message: WatchMessage): void {
+    watch.messages.push(message);
+  }
+}

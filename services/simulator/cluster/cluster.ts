@@ -1,0 +1,136 @@
+import { must, QuorateError, type Rng } from '#shared/base';
+import type { ClusterView } from '#services/store';
+import type { Plan, Target } from '../plan/plan.ts';
+import { Machine } from '../world/machine.ts';
+import type { Network } from '../world/network.ts';
+import type { SimProcess } from '../world/process.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import { type MemberEvents, type MemberWorld, SimMember } from './member.ts';
+import type { Switchboard } from './transport.ts';
+
+export interface ClusterParts {
+  readonly plan: Plan;
+  readonly rng: Rng;
+  readonly scheduler: Scheduler;
+  readonly newProcess: () => SimProcess;
+  readonly network: Network;
+  readonly board: Switchboard;
+  readonly events: MemberEvents;
+  readonly log: MemberWorld['log'];
+}
+
+/** More members than that at a time are not added. */
+const membersMax = 6;
+
+/** All members there are and were, by the order of their coming. */
+export class SimCluster {
+  readonly #parts: ClusterParts;
+  readonly #world: MemberWorld;
+  readonly #members: SimMember[] = [];
+  #added = 0;
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+    const { plan, rng, scheduler, newProcess, board, events, log } = parts;
+    this.#world = {
+      scheduler,
+      newProcess,
+      board,
+      rng,
+      settings: plan,
+      events,
+      log,
+      ask: (from, name, process) => this.#ask(from, name, process),
+    };
+    const names = Array.from({ length: plan.members }, (_, i) => `m${i + 1}`);
+    this.#added = names.length;
+    for (const name of names) this.#create(name, names, 'new');
+  }
+
+  start(): void {
+    for (const member of this.#members) member.start();
+  }
+
+  get all(): readonly SimMember[] {
+    return this.#members;
+  }
+
+  /** Those that may still take part. */
+  get members(): readonly SimMember[] {
+    return this.#members.filter(({ retired }) => !retired);
+  }
+
+  target(target: Target): SimMember | undefined {
+    if (target === 'leader') return this.leader() ?? this.members[0];
+    return this.members[target % this.members.length];
+  }
+
+  /** Of those that believe it, the one in the newest term. */
+  leader(): SimMember | undefined {
+    const leaders = this.members.filter(({ life }) => life?.host.node.leads);
+    return leaders.sort((a, b) => termOf(b) - termOf(a))[0];
+  }
+
+  /** Asks for a new member and starts it with an empty disk. */
+  async add(learner: boolean): Promise<void> {
+    const asked = this.leader()?.life;
+    if (!asked || this.members.length >= membersMax) return;
+    const name = `m${++this.#added}`;
+    const dies = new Promise<void>((resolve) => asked.process.whenKilled(resolve));
+    const adding = asked.host.membership.add([`http://${name}:2380`], learner).catch(
+      (thrown: unknown) => {
+        if (!QuorateError.is(thrown, 'unavailable', 'deadline-exceeded')) throw thrown;
+      },
+    );
+    // Where nobody knows what became of it, its operator starts it and sees.
+    await Promise.race([adding, dies]);
+    this.#create(name, this.members.map((member) => member.name), 'existing').start();
+  }
+
+  async promote(): Promise<void> {
+    const host = this.leader()?.life?.host;
+    const learner = [...(host?.state.members.values() ?? [])].find((member) => member.learner);
+    if (host && learner) await host.membership.promote(learner.id);
+  }
+
+  async remove(target: Target): Promise<void> {
+    const host = this.leader()?.life?.host;
+    const name = this.target(target)?.name;
+    if (host && name !== undefined) await this.removeNamed(name);
+  }
+
+  async removeNamed(name: string): Promise<void> {
+    const host = this.leader()?.life?.host;
+    const known = [...(host?.state.members.values() ?? [])].find(({ peerUrls }) =>
+      peerUrls.includes(`http://${name}:2380`),
+    );
+    if (host && known) await host.membership.remove(known.id);
+  }
+
+  #create(name: string, founders: readonly string[], state: 'new' | 'existing'): SimMember {
+    const { scheduler, rng, plan } = this.#parts;
+    const machine = new Machine(name, scheduler, rng, plan.syncMs);
+    const urls = Object.fromEntries(founders.map((each) => [each, `http://${each}:2380`]));
+    const member = new SimMember(name, machine, this.#world, urls, state);
+    this.#members.push(member);
+    return member;
+  }
+
+  #ask(from: SimMember, name: string, process: SimProcess): Promise<ClusterView | undefined> {
+    const { scheduler, network, board } = this.#parts;
+    return new Promise((resolve) => {
+      scheduler.at(process, scheduler.now + 100, () => resolve(undefined));
+      const other = board.listening.get(name);
+      if (!other?.handlers) return;
+      const { handlers } = other;
+      network.call(from.name, name, other.process, () => {
+        const view = handlers.cluster();
+        network.call(name, from.name, process, () => resolve(view));
+      });
+    });
+  }
+}
+
+function termOf({ life }: SimMember): number {
+  return must(life, 'a member that runs').host.node.term;
+}

@@ -1,0 +1,213 @@
+import { assertNever, QuorateError } from '#shared/base';
+import type { Fault } from '../plan/plan.ts';
+import type { Network } from '../world/network.ts';
+import type { SimProcess } from '../world/process.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import type { SimCluster } from './cluster.ts';
+import type { SimMember } from './member.ts';
+
+export interface FaultWorld {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly cluster: SimCluster;
+  readonly process: SimProcess;
+  readonly log: (text: string) => void;
+  /** A fault went wrong in a way that no fault may. */
+  readonly bug: (thrown: unknown) => void;
+}
+
+/** Does to the cluster what the plan says. */
+export class FaultPlane {
+  readonly #world: FaultWorld;
+  #over = false;
+
+  constructor(world: FaultWorld) {
+    this.#world = world;
+  }
+
+  schedule(faults: readonly Fault[]): void {
+    const { scheduler, process } = this.#world;
+    for (const fault of faults) scheduler.at(process, fault.atMs, () => this.#begin(fault));
+  }
+
+  /** Everything is mended, everybody who can starts again. */
+  heal(weather: Network['weather']): void {
+    this.#over = true;
+    const { network, cluster } = this.#world;
+    network.mendAll();
+    network.weather = weather;
+    for (const member of cluster.all) {
+      const { machine } = member;
+      machine.slowness = 1;
+      machine.full = false;
+      machine.inNextWrite = undefined;
+      machine.time.run(1);
+      member.process?.resume();
+      member.start();
+    }
+  }
+
+  #begin(fault: Fault): void {
+    if (this.#over) return;
+    const { scheduler, log } = this.#world;
+    scheduler.trace(fault.atMs);
+    log(JSON.stringify(fault));
+    const end = this.#apply(fault);
+    if (end && 'forMs' in fault) this.#after(fault.forMs, end);
+  }
+
+  #after(ms: number, fn: () => void): void {
+    const { scheduler, process } = this.#world;
+    scheduler.at(process, scheduler.now + ms, () => {
+      if (!this.#over) fn();
+    });
+  }
+
+  /** Returns how to take it back. */
+  #apply(fault: Fault): (() => void) | undefined {
+    const { cluster, network } = this.#world;
+    const member = 'target' in fault ? cluster.target(fault.target) : undefined;
+    switch (fault.kind) {
+      case 'kill':
+      case 'power':
+        return member && this.#crash([member], fault.kind === 'power');
+      case 'kill-all':
+      case 'power-all':
+        return this.#crash(cluster.members, fault.kind === 'power-all');
+      case 'die-writing':
+        return member && this.#dieWriting(member, fault.power, fault.forMs);
+      case 'pause':
+        return member && this.#pause(member);
+      case 'isolate':
+        return member && this.#isolate(member, fault.direction);
+      case 'partition':
+        return this.#partition(fault.sides, fault.oneWay);
+      case 'weather': {
+        const { weather } = network;
+        network.weather = fault.weather;
+        return () => {
+          network.weather = weather;
+        };
+      }
+      case 'reset':
+        member?.life?.transport.dropConnections();
+        return undefined;
+      case 'transfer':
+        this.#transfer(member);
+        return undefined;
+      case 'add':
+        return this.#change(cluster.add(fault.learner));
+      case 'promote':
+        return this.#change(cluster.promote());
+      case 'remove':
+        return this.#change(cluster.remove(fault.target));
+      default:
+        return member && this.#onMachine(fault, member);
+    }
+  }
+
+  #onMachine(
+    fault: Extract<Fault, { kind: 'slow-disk' | 'full-disk' | 'bit-rot' | 'jump' | 'drift' }>,
+    member: SimMember,
+  ): (() => void) | undefined {
+    const { machine } = member;
+    switch (fault.kind) {
+      case 'slow-disk':
+        machine.slowness = fault.factor;
+        return () => {
+          machine.slowness = 1;
+        };
+      case 'full-disk':
+        machine.full = true;
+        return () => {
+          machine.full = false;
+          member.start();
+        };
+      case 'bit-rot':
+        return this.#rot(member);
+      case 'jump':
+        machine.time.jump(fault.byMs);
+        return undefined;
+      case 'drift':
+        machine.time.run(fault.rate);
+        return () => machine.time.run(1);
+      default:
+        return assertNever(fault, 'fault');
+    }
+  }
+
+  #crash(members: readonly SimMember[], power: boolean): () => void {
+    for (const member of members) member.crash(power);
+    return () => {
+      for (const member of members) member.start();
+    };
+  }
+
+  #dieWriting(member: SimMember, power: boolean, downMs: number): undefined {
+    member.machine.inNextWrite = () => {
+      // Not from within its own turn: the process that dies is the one that runs.
+      const { scheduler, process } = this.#world;
+      scheduler.soon(process, () => {
+        member.crash(power);
+        this.#after(downMs, () => member.start());
+      });
+    };
+  }
+
+  #pause(member: SimMember): () => void {
+    const { process } = member;
+    process?.pause();
+    return () => process?.resume();
+  }
+
+  /** Everybody else keeps a quorum: one that lies about the past can be spared. */
+  #rot(member: SimMember): (() => void) | undefined {
+    if (this.#world.cluster.members.length < 3) return undefined;
+    member.crash(true);
+    member.machine.rot();
+    return () => member.start();
+  }
+
+  #isolate(member: SimMember, direction: 'in' | 'out' | 'both'): () => void {
+    const others = this.#names().filter((name) => name !== member.name);
+    const cuts = others.flatMap((other): [string, string][] => [
+      ...(direction === 'out' ? [] : [[other, member.name] as [string, string]]),
+      ...(direction === 'in' ? [] : [[member.name, other] as [string, string]]),
+    ]);
+    return this.#cut(cuts);
+  }
+
+  #partition(sides: number, oneWay: boolean): () => void {
+    const names = this.#names();
+    const left = names.filter((_, i) => (sides >> i) & 1);
+    const right = names.filter((name) => !left.includes(name));
+    const cuts = left.flatMap((a) =>
+      right.flatMap((b): [string, string][] => (oneWay ? [[a, b]] : [[a, b], [b, a]])),
+    );
+    return this.#cut(cuts);
+  }
+
+  #cut(cuts: readonly (readonly [string, string])[]): () => void {
+    const { network } = this.#world;
+    for (const [from, to] of cuts) network.cut(from, to);
+    return () => {
+      for (const [from, to] of cuts) network.mend(from, to);
+    };
+  }
+
+  #transfer(member: SimMember | undefined): void {
+    const host = this.#world.cluster.leader()?.life?.host;
+    const id = member?.life?.host.serving.memberId;
+    if (host && id !== undefined) host.node.transferLeadership(id);
+  }
+
+  #change(change: Promise<void>): undefined {
+    change.catch((thrown: unknown) => {
+      if (!QuorateError.is(thrown)) this.#world.bug(thrown);
+    });
+  }
+
+  #names(): string[] {
+    return this.#world.cluster.members.map(({ name }) => name);
+  }
+}

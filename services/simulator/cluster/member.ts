@@ -1,0 +1,175 @@
+import { createRng, QuorateError, type Rng } from '#shared/base';
+import type { Logger } from '#shared/runtime';
+import { DataDir } from '#shared/storage';
+import { type ClusterView, found, isRefusal, MemberHost, settle } from '#services/store';
+import type { Machine } from '../world/machine.ts';
+import type { SimProcess } from '../world/process.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import { SimTransport, type Switchboard } from './transport.ts';
+
+export interface MemberSettings {
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly snapshotCount: number;
+  readonly snapshotCatchUpEntries: number;
+}
+
+/** One life of a member, from its start to its end. */
+export interface Life {
+  readonly process: SimProcess;
+  readonly dir: DataDir;
+  readonly host: MemberHost;
+  readonly transport: SimTransport;
+}
+
+export interface MemberEvents {
+  /** It runs: what it does can be watched from here on, and nothing has happened yet. */
+  born(member: SimMember, life: Life): void;
+  /** It has stopped by itself. */
+  failed(member: SimMember, error: Error): void;
+  /** Something that no component may throw. */
+  bug(member: SimMember, thrown: unknown): void;
+}
+
+export interface MemberWorld {
+  readonly scheduler: Scheduler;
+  readonly newProcess: () => SimProcess;
+  readonly board: Switchboard;
+  readonly rng: Rng;
+  readonly settings: MemberSettings;
+  readonly events: MemberEvents;
+  readonly log: (member: string, text: string, fields: object) => void;
+  /** What a member that is asked tells of its cluster. */
+  ask(from: SimMember, name: string, process: SimProcess): Promise<ClusterView | undefined>;
+}
+
+/** A member and its machine; the production host on a simulated world. */
+export class SimMember {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly #world: MemberWorld;
+  readonly #initialCluster: Readonly<Record<string, string>>;
+  readonly #state: 'new' | 'existing';
+  #process: SimProcess | undefined;
+  #life: Life | undefined;
+  /** Why it does not run, where it stopped by itself. */
+  failure: Error | undefined;
+  /** It was removed from the cluster, or its disk is beyond hope: it is not started again. */
+  retired = false;
+
+  constructor(
+    name: string,
+    machine: Machine,
+    world: MemberWorld,
+    initialCluster: Readonly<Record<string, string>>,
+    state: 'new' | 'existing',
+  ) {
+    this.name = name;
+    this.machine = machine;
+    this.#world = world;
+    this.#initialCluster = initialCluster;
+    this.#state = state;
+  }
+
+  /** While it runs. */
+  get life(): Life | undefined {
+    return this.#life;
+  }
+
+  get up(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get process(): SimProcess | undefined {
+    return this.#process;
+  }
+
+  start(): void {
+    if (this.#process || this.retired) return;
+    const process = this.#world.newProcess();
+    this.#process = process;
+    this.failure = undefined;
+    this.#boot(process).catch((thrown: unknown) => this.#failed(process, thrown));
+  }
+
+  /** The process is killed; where the power fails, its disk is hurt as well. */
+  crash(power: boolean): void {
+    const life = this.#life;
+    this.#end();
+    this.machine.crash(power);
+    if (life) this.#world.board.gone(this.name, life.transport);
+  }
+
+  #end(): void {
+    this.#process?.kill();
+    this.#process = undefined;
+    this.#life = undefined;
+  }
+
+  async #boot(process: SimProcess): Promise<void> {
+    const { board, rng, settings, events, ask } = this.#world;
+    const { name, machine } = this;
+    const clock = machine.time.clock(process);
+    const peerUrl = `http://${name}:2380`;
+    const options = settle({
+      name,
+      dataDir: `/${name}`,
+      listenClientUrls: [`http://${name}:2379`],
+      listenPeerUrls: [peerUrl],
+      initialCluster: { ...this.#initialCluster, [name]: peerUrl },
+      initialClusterState: this.#state,
+      clock,
+      log: this.#logger(),
+      rng: createRng(rng.int(2 ** 31)),
+      ...settings,
+      onFatal: (error) => this.#failed(process, error),
+    });
+    const dir = await DataDir.open(options.dataDir, machine.medium(process));
+    const identity = await found(options, dir, (url) => ask(this, nameOf(url), process));
+    const transport = new SimTransport(board, name, process, () => clock.monotonic(), {
+      id: identity.memberId,
+      clusterId: identity.clusterId,
+      incarnation: identity.incarnation,
+    });
+    const host = new MemberHost({
+      settings: options,
+      dir,
+      identity,
+      transport,
+      halted: () => undefined,
+    });
+    this.#life = { process, dir, host, transport };
+    events.born(this, this.#life);
+    await host.start();
+    host.publish().catch((thrown: unknown) => events.bug(this, thrown));
+  }
+
+  #failed(process: SimProcess, thrown: unknown): void {
+    if (process !== this.#process) return;
+    const life = this.#life;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    this.failure = error;
+    const damaged = !life && QuorateError.is(error, 'data-loss') && !this.machine.full;
+    if (damaged || (QuorateError.is(error) && isRefusal(error))) this.retired = true;
+    this.#end();
+    this.machine.crash(false);
+    if (life) this.#world.board.gone(this.name, life.transport);
+    if (!QuorateError.is(error)) this.#world.events.bug(this, error);
+    this.#world.events.failed(this, error);
+  }
+
+  #logger(): Logger {
+    const { log } = this.#world;
+    const say = (fields: object, text: string): void => log(this.name, text, fields);
+    const logger: Logger = {
+      debug: () => undefined,
+      info: say,
+      warn: say,
+      error: say,
+      child: () => logger,
+    };
+    return logger;
+  }
+}
+
+const nameOf = (url: string): string => url.replace(/^http:\/\//, '').replace(/:\d+$/, '');

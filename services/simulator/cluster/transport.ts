@@ -1,0 +1,318 @@
+import { QuorateError } from '#shared/base';
+import type { Timer } from '#shared/clock';
+import type { Message, NodeId } from '#shared/raft';
+import {
+  isRefusal,
+  type LeaderLeaseRequest,
+  type MemberChange,
+  type PeerHandlers,
+  type PeerTransport,
+} from '#services/store';
+import type { Network } from '../world/network.ts';
+import type { SimProcess } from '../world/process.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+
+/** Who listens where: by the name of the machine. */
+export class Switchboard {
+  readonly listening = new Map<string, SimTransport>();
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  /** Everything that is sent passes here, before it may get lost. */
+  readonly sent: (from: string, message: Message) => void;
+
+  constructor(scheduler: Scheduler, network: Network, sent: Switchboard['sent']) {
+    this.scheduler = scheduler;
+    this.network = network;
+    this.sent = sent;
+  }
+
+  /** The process that listened on this machine is no more. */
+  gone(machine: string, transport: SimTransport): void {
+    if (this.listening.get(machine) === transport) this.listening.delete(machine);
+    for (const other of this.listening.values()) other.peerGone(transport);
+  }
+}
+
+/** Who a member says it is when it connects. */
+interface Self {
+  readonly id: NodeId;
+  readonly clusterId: number;
+  readonly incarnation: number;
+}
+
+interface Link {
+  readonly id: NodeId;
+  readonly address: string;
+  connectedSinceMs: number | undefined;
+  /** The life of the process at the other end. */
+  peer: SimProcess | undefined;
+  retry: Timer | undefined;
+  queue: Message[];
+}
+
+const connectEveryMs = 60;
+/** An unannounced cut is noticed by keepalives. */
+const noticeCutMs = 4000;
+const queueMax = 200;
+
+const unavailable = (text: string): QuorateError => new QuorateError('unavailable', text);
+
+/** The peers' transport, as far as its promises go: connections that break, messages that get lost. */
+export class SimTransport implements PeerTransport {
+  readonly #board: Switchboard;
+  readonly #machine: string;
+  readonly process: SimProcess;
+  readonly #monotonic: () => number;
+  readonly #self: Self;
+  readonly #links = new Map<NodeId, Link>();
+  handlers: PeerHandlers | undefined;
+  #stopped = false;
+
+  constructor(
+    board: Switchboard,
+    machine: string,
+    process: SimProcess,
+    monotonic: () => number,
+    self: Self,
+  ) {
+    this.#board = board;
+    this.#machine = machine;
+    this.process = process;
+    this.#monotonic = monotonic;
+    this.#self = self;
+  }
+
+  get id(): NodeId {
+    return this.#self.id;
+  }
+
+  start(handlers: PeerHandlers): Promise<void> {
+    this.handlers = handlers;
+    this.#board.listening.set(this.#machine, this);
+    this.#board.scheduler.at(this.process, this.#board.scheduler.now, () => this.#watchCuts(), 1000);
+    return Promise.resolve();
+  }
+
+  setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void {
+    if (this.#stopped) return;
+    for (const [id, link] of this.#links) {
+      if (machineAt(peers.get(id)) === link.address) continue;
+      link.retry?.cancel();
+      this.#links.delete(id);
+    }
+    for (const [id, addresses] of peers) {
+      const address = machineAt(addresses);
+      if (this.#links.has(id) || id === this.#self.id) continue;
+      const link: Link = {
+        id,
+        address,
+        connectedSinceMs: undefined,
+        peer: undefined,
+        retry: undefined,
+        queue: [],
+      };
+      this.#links.set(id, link);
+      this.#connect(link);
+    }
+  }
+
+  send(messages: readonly Message[]): void {
+    if (this.#stopped) return;
+    for (const message of messages) {
+      const link = this.#links.get(message.to);
+      if (!link) continue;
+      this.#board.sent(this.#machine, message);
+      if (link.connectedSinceMs !== undefined) this.#carry(link, message);
+      else if (isRequest(message) && link.queue.length < queueMax) link.queue.push(message);
+      else this.handlers?.unreachable(message.to);
+    }
+  }
+
+  async sendSnapshot(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const all: Uint8Array[] = [];
+    for await (const chunk of chunks) all.push(chunk);
+    this.#board.sent(this.#machine, message);
+    await this.#ask(message.to, 10_000, (handlers) =>
+      handlers.receiveSnapshot(message, replay(all)),
+    );
+  }
+
+  leaderLease(leader: NodeId, request: LeaderLeaseRequest, timeoutMs: number): Promise<number> {
+    return this.#ask(leader, timeoutMs, (handlers) => handlers.leaderLease(request));
+  }
+
+  changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void> {
+    return this.#ask(leader, timeoutMs, (handlers) => handlers.changeMembers(change));
+  }
+
+  connectedSince(id: NodeId): number | undefined {
+    return this.#links.get(id)?.connectedSinceMs;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    for (const link of this.#links.values()) link.retry?.cancel();
+    this.#board.gone(this.#machine, this);
+    return Promise.resolve();
+  }
+
+  /** The process at the other end has ended its connections. */
+  peerGone(other: SimTransport): void {
+    const { scheduler, network } = this.#board;
+    scheduler.at(this.process, scheduler.now + network.weather.delayMs[0], () => {
+      const link = this.#links.get(other.id);
+      if (this.#stopped || !link || link.peer !== other.process) return;
+      if (!network.connects(this.#machine, link.address)) return;
+      this.#lost(link);
+    });
+  }
+
+  /** Resets every connection of this member, in both directions. */
+  dropConnections(): void {
+    for (const link of this.#links.values()) {
+      if (link.connectedSinceMs === undefined) continue;
+      this.#board.listening.get(link.address)?.peerGone(this);
+      this.#lost(link);
+    }
+  }
+
+  #lost(link: Link): void {
+    link.connectedSinceMs = undefined;
+    link.peer = undefined;
+    this.handlers?.disconnected(link.id);
+    this.#retry(link);
+  }
+
+  #retry(link: Link): void {
+    const { scheduler } = this.#board;
+    link.retry?.cancel();
+    link.retry = scheduler.at(this.process, scheduler.now + connectEveryMs, () =>
+      this.#connect(link),
+    );
+  }
+
+  #connect(link: Link): void {
+    const { network, listening } = this.#board;
+    const refuse = (): void => this.#retry(link);
+    if (this.#stopped || this.#links.get(link.id) !== link) return;
+    const other = listening.get(link.address);
+    if (!other?.process.alive || !network.connects(this.#machine, link.address)) return refuse();
+    network.call(this.#machine, link.address, other.process, () => {
+      const answer = other.#answer(this.#self, link.id);
+      network.call(link.address, this.#machine, this.process, () => {
+        if (this.#stopped || this.#links.get(link.id) !== link) return;
+        if (answer === undefined && other.process.alive) this.#connected(link, other.process);
+        else {
+          if (answer && isRefusal(answer)) this.handlers?.refused(answer);
+          refuse();
+        }
+      });
+    });
+    // Neither may ever be answered.
+    this.#retry(link);
+  }
+
+  #connected(link: Link, peer: SimProcess): void {
+    link.retry?.cancel();
+    if (link.connectedSinceMs !== undefined) return;
+    link.connectedSinceMs = this.#monotonic();
+    link.peer = peer;
+    const { queue } = link;
+    link.queue = [];
+    for (const message of queue) this.#carry(link, message);
+    this.handlers?.connected(link.id);
+  }
+
+  /** Why the caller is not let in; undefined: it is. */
+  #answer(caller: Self, id: NodeId): QuorateError | undefined {
+    try {
+      if (caller.clusterId !== this.#self.clusterId || id !== this.#self.id) {
+        return new QuorateError('failed-precondition', 'this is another member');
+      }
+      this.handlers?.admit(caller.id, caller.incarnation);
+      return undefined;
+    } catch (thrown) {
+      return QuorateError.from(thrown);
+    }
+  }
+
+  #carry(link: Link, message: Message): void {
+    const { network, listening } = this.#board;
+    const other = listening.get(link.address);
+    if (!other || other.process !== link.peer) return;
+    network.send(this.#machine, link.address, other.process, () => {
+      if (!other.#stopped && other.admits(this.#self)) other.handlers?.receive([message]);
+    });
+  }
+
+  /** Whether what this caller sends is still listened to. */
+  admits(caller: Self): boolean {
+    return this.#answer(caller, this.#self.id) === undefined;
+  }
+
+  /** What keepalives find out. */
+  #watchCuts(): void {
+    const { scheduler, network } = this.#board;
+    for (const link of this.#links.values()) {
+      const { peer } = link;
+      if (!peer) continue;
+      if (network.connects(this.#machine, link.address)) {
+        // Whoever is there now knows nothing of this connection, and says so.
+        if (!peer.alive) this.#lost(link);
+        continue;
+      }
+      scheduler.at(this.process, scheduler.now + noticeCutMs, () => {
+        if (link.peer !== peer || network.connects(this.#machine, link.address)) return;
+        this.#lost(link);
+      });
+    }
+  }
+
+  #ask<T>(id: NodeId, timeoutMs: number, call: (handlers: PeerHandlers) => Promise<T>): Promise<T> {
+    const { scheduler, network, listening } = this.#board;
+    const link = this.#links.get(id);
+    const other = link && listening.get(link.address);
+    if (!link || !other?.handlers || other.id !== id) {
+      return Promise.reject(unavailable(`member ${id} does not answer`));
+    }
+    const { handlers } = other;
+    return new Promise<T>((resolve, reject) => {
+      const overdue = scheduler.at(this.process, scheduler.now + timeoutMs, () =>
+        reject(
+          other.process.alive
+            ? new QuorateError('deadline-exceeded', 'deadline exceeded')
+            : unavailable('the connection dropped'),
+        ),
+      );
+      const back = (settleIt: () => void): void =>
+        network.call(link.address, this.#machine, this.process, () => {
+          overdue.cancel();
+          settleIt();
+        });
+      network.call(this.#machine, link.address, other.process, () => {
+        const refusal = other.#answer(this.#self, id);
+        if (refusal) {
+          back(() => reject(refusal));
+          return;
+        }
+        call(handlers).then(
+          (value) => back(() => resolve(value)),
+          (thrown: unknown) => back(() => reject(QuorateError.from(thrown))),
+        );
+      });
+    });
+  }
+}
+
+function isRequest(message: Message): boolean {
+  return message.type === 'propose' || message.type === 'read-index';
+}
+
+/** Machines are known by name; their ports are always the same. */
+function machineAt(addresses: readonly string[] | undefined): string {
+  return addresses?.[0]?.replace(/:\d+$/, '') ?? '';
+}
+
+async function* replay(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  for (const chunk of chunks) yield await Promise.resolve(chunk);
+}

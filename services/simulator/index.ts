@@ -1,0 +1,1 @@
+export { Simulation, type SimulationOptions, type SimulationResult } from './simulation.ts';

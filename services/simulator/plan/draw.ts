@@ -1,0 +1,184 @@
+import { createRng, must, type Rng } from '#shared/base';
+import type { Span } from '../world/machine.ts';
+import type { Weather } from '../world/network.ts';
+import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
+
+/** How often a kind is drawn, where a seed has it at all. */
+const faultWeights: Readonly<Record<FaultKind, number>> = {
+  kill: 3,
+  power: 4,
+  'kill-all': 1,
+  'power-all': 1,
+  'die-writing': 4,
+  pause: 3,
+  isolate: 4,
+  partition: 4,
+  weather: 3,
+  reset: 2,
+  'slow-disk': 2,
+  'full-disk': 1,
+  'bit-rot': 1,
+  jump: 1,
+  drift: 1,
+  transfer: 3,
+  add: 2,
+  promote: 2,
+  remove: 2,
+};
+
+const stepWeights: Readonly<Record<StepKind, number>> = {
+  put: 20,
+  get: 12,
+  list: 4,
+  'get-serializable': 3,
+  'get-past': 2,
+  delete: 5,
+  'delete-all': 1,
+  swap: 10,
+  txn: 5,
+  grant: 2,
+  'put-leased': 4,
+  'keep-alive': 5,
+  revoke: 1,
+  compact: 1,
+  watch: 4,
+  unwatch: 2,
+  move: 3,
+};
+
+const costsMembers: ReadonlySet<FaultKind> = new Set(['bit-rot', 'add', 'promote', 'remove']);
+
+export interface DrawOptions {
+  /** Default: drawn. */
+  readonly members?: number | undefined;
+}
+
+/**
+ * What happens under a seed. Each seed has only some kinds of faults and of requests (swarm testing):
+ * those that are always there would hide what needs them to be absent.
+ */
+export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
+  const rng = createRng(seed);
+  const members = options.members ?? pick(rng, [3, 3, 3, 3, 3, 5, 1]);
+  const safetyMs = pick(rng, [10_000, 20_000, 30_000, 60_000]);
+  const fast = rng.int(3) === 0;
+  const manySnapshots = rng.int(2) === 0;
+  return {
+    seed,
+    members,
+    heartbeatMs: fast ? 30 : 100,
+    electionMs: fast ? 300 : 1000,
+    snapshotCount: manySnapshots ? 5 + rng.int(40) : 10_000,
+    snapshotCatchUpEntries: manySnapshots ? rng.int(20) : 5000,
+    syncMs: pick<Span>(rng, [
+      [0.3, 2],
+      [1, 10],
+      [5, 40],
+    ]),
+    weather: drawWeather(rng, rng.int(2) === 0),
+    safetyMs,
+    faults: drawFaults(rng, safetyMs, members),
+    clients: drawClients(rng, safetyMs),
+  };
+}
+
+function pick<T>(rng: Rng, from: readonly T[]): T {
+  return must(from[rng.int(from.length)], 'something to choose from');
+}
+
+function between(rng: Rng, low: number, high: number): number {
+  return Math.round(low + rng.next() ** 2 * (high - low));
+}
+
+function drawWeather(rng: Rng, fair: boolean): Weather {
+  const low = pick(rng, [0.1, 0.5, 2]);
+  const chance = (highest: number): number =>
+    fair || rng.int(2) === 0 ? 0 : Number((rng.next() * highest).toFixed(3));
+  return {
+    delayMs: [low, low * pick(rng, fair ? [2, 4] : [2, 10, 40])],
+    loss: chance(0.2),
+    duplicate: chance(0.2),
+    reorder: chance(0.4),
+  };
+}
+
+/** Half of what there is, in proportion to the weights of what was chosen. */
+function swarm<T extends string>(rng: Rng, weights: Readonly<Record<T, number>>): (rng: Rng) => T {
+  const all = Object.keys(weights) as T[];
+  let chosen = all.filter(() => rng.int(2) === 0);
+  if (chosen.length === 0) chosen = all;
+  const total = chosen.reduce((sum, kind) => sum + weights[kind], 0);
+  return (each) => {
+    let left = each.next() * total;
+    for (const kind of chosen) {
+      left -= weights[kind];
+      if (left < 0) return kind;
+    }
+    return pick(each, chosen);
+  };
+}
+
+function drawFaults(rng: Rng, safetyMs: number, members: number): Fault[] {
+  const kindOf = swarm(rng, faultWeights);
+  const everyMs = pick(rng, [300, 1000, 2000, 5000]);
+  const faults: Fault[] = [];
+  for (let atMs = 500 + rng.int(2000); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
+    faults.push(drawFault(rng, kindOf(rng), atMs, members));
+  }
+  const rotten = faults.find(({ kind }) => kind === 'bit-rot');
+  if (!rotten) return faults;
+  // A disk that has lied is never used again: the others must remain a quorum.
+  return faults.filter((fault) => fault === rotten || !costsMembers.has(fault.kind));
+}
+
+function drawFault(rng: Rng, kind: FaultKind, atMs: number, members: number): Fault {
+  const target: Target = rng.int(2) === 0 ? 'leader' : rng.int(members + 2);
+  const forMs = between(rng, 20, 8000);
+  switch (kind) {
+    case 'kill':
+    case 'power':
+    case 'pause':
+    case 'full-disk':
+    case 'bit-rot':
+      return { atMs, kind, target, forMs };
+    case 'power-all':
+    case 'kill-all':
+      return { atMs, kind, forMs };
+    case 'die-writing':
+      return { atMs, kind, target, power: rng.int(3) > 0, forMs };
+    case 'isolate':
+      return { atMs, kind, target, direction: pick(rng, ['in', 'out', 'both', 'both']), forMs };
+    case 'partition':
+      return { atMs, kind, sides: 1 + rng.int(2 ** 7 - 1), oneWay: rng.int(4) === 0, forMs };
+    case 'weather':
+      return { atMs, kind, weather: drawWeather(rng, false), forMs };
+    case 'slow-disk':
+      return { atMs, kind, target, factor: pick(rng, [10, 50, 300]), forMs };
+    case 'jump':
+      return { atMs, kind, target, byMs: rng.int(2_000_000) - 1_000_000 };
+    case 'drift':
+      return { atMs, kind, target, rate: 0.9 + rng.next() * 0.2, forMs };
+    case 'reset':
+    case 'transfer':
+    case 'remove':
+      return { atMs, kind, target };
+    case 'add':
+      return { atMs, kind, learner: rng.int(2) === 0 };
+    case 'promote':
+      return { atMs, kind };
+  }
+}
+
+function drawClients(rng: Rng, safetyMs: number): Step[][] {
+  const paceMs = pick(rng, [10, 50, 200, 500]);
+  return Array.from({ length: 2 + rng.int(4) }, () => {
+    const kindOf = swarm(rng, stepWeights);
+    const steps: Step[] = [];
+    for (let spentMs = 0; spentMs < safetyMs && steps.length < 400; ) {
+      const afterMs = rng.int(2 * paceMs);
+      spentMs += afterMs;
+      steps.push({ afterMs, kind: kindOf(rng), pick: rng.int(1000) });
+    }
+    return steps;
+  });
+}

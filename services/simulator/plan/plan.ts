@@ -1,0 +1,93 @@
+import type { Span } from '../world/machine.ts';
+import type { Weather } from '../world/network.ts';
+
+/** Whom a fault is about: the leader of its moment, or the so many-th member that there is. */
+export type Target = 'leader' | number;
+
+/** Something that is done to the cluster. What lasts ends after `forMs`. */
+export type Fault = { readonly atMs: number } & (
+  | { readonly kind: 'kill' | 'power'; readonly target: Target; readonly forMs: number }
+  | { readonly kind: 'power-all' | 'kill-all'; readonly forMs: number }
+  /** Dies with its next log write under way. */
+  | {
+      readonly kind: 'die-writing';
+      readonly target: Target;
+      readonly power: boolean;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'pause'; readonly target: Target; readonly forMs: number }
+  | {
+      readonly kind: 'isolate';
+      readonly target: Target;
+      readonly direction: 'in' | 'out' | 'both';
+      readonly forMs: number;
+    }
+  /** Bit i says on which side the i-th member is. */
+  | {
+      readonly kind: 'partition';
+      readonly sides: number;
+      readonly oneWay: boolean;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'weather'; readonly weather: Weather; readonly forMs: number }
+  | { readonly kind: 'reset'; readonly target: Target }
+  | {
+      readonly kind: 'slow-disk';
+      readonly target: Target;
+      readonly factor: number;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'full-disk'; readonly target: Target; readonly forMs: number }
+  | { readonly kind: 'bit-rot'; readonly target: Target; readonly forMs: number }
+  | { readonly kind: 'jump'; readonly target: Target; readonly byMs: number }
+  | { readonly kind: 'drift'; readonly target: Target; readonly rate: number; readonly forMs: number }
+  | { readonly kind: 'transfer'; readonly target: Target }
+  | { readonly kind: 'add'; readonly learner: boolean }
+  | { readonly kind: 'promote' }
+  | { readonly kind: 'remove'; readonly target: Target }
+);
+
+export type FaultKind = Fault['kind'];
+
+/** One step of a client, taken `afterMs` after the one before it was answered. */
+export interface Step {
+  readonly afterMs: number;
+  readonly kind: StepKind;
+  /** Which key, lease or member, as the kind has it. */
+  readonly pick: number;
+}
+
+export type StepKind =
+  | 'put'
+  | 'get'
+  | 'list'
+  | 'get-serializable'
+  | 'get-past'
+  | 'delete'
+  | 'delete-all'
+  | 'swap'
+  | 'txn'
+  | 'grant'
+  | 'put-leased'
+  | 'keep-alive'
+  | 'revoke'
+  | 'compact'
+  | 'watch'
+  | 'unwatch'
+  | 'move';
+
+export interface Plan {
+  /** Of everything that is not said here. */
+  readonly seed: number;
+  readonly members: number;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly snapshotCount: number;
+  readonly snapshotCatchUpEntries: number;
+  readonly syncMs: Span;
+  readonly weather: Weather;
+  /** How long things go wrong; then everything heals. */
+  readonly safetyMs: number;
+  readonly faults: readonly Fault[];
+  readonly clients: readonly (readonly Step[])[];
+}

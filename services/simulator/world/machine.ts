@@ -1,0 +1,107 @@
+import type { Rng } from '#shared/base';
+import type { LevelOperation, Medium } from '#shared/storage';
+import { LevelStore, openStore } from './level-store.ts';
+import { MachineTime, type SimProcess } from './process.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** Milliseconds, drawn uniformly between both. */
+export type Span = readonly [number, number];
+
+export function drawFrom(rng: Rng, [low, high]: Span): number {
+  return low + rng.next() * (high - low);
+}
+
+/** A computer: its clock and its disk outlive the processes that run on it. */
+export class Machine {
+  readonly name: string;
+  readonly time: MachineTime;
+  readonly #scheduler: Scheduler;
+  readonly #rng: Rng;
+  readonly #syncMs: Span;
+  readonly #stores = new Map<string, LevelStore>();
+  readonly #texts = new Map<string, string>();
+  /** Times longer than usual. */
+  slowness = 1;
+  full = false;
+  /** Called once, when the next log write has been begun. */
+  inNextWrite: (() => void) | undefined;
+
+  constructor(name: string, scheduler: Scheduler, rng: Rng, syncMs: Span) {
+    this.name = name;
+    this.time = new MachineTime(scheduler);
+    this.#scheduler = scheduler;
+    this.#rng = rng;
+    this.#syncMs = syncMs;
+  }
+
+  /** Whoever ran here has died; where the power went too, what was not synced is in danger. */
+  crash(power: boolean): void {
+    for (const store of this.#stores.values()) {
+      if (power) store.crash(this.#rng);
+      else store.abandon(this.#rng);
+    }
+  }
+
+  /** The file that is found by its bad luck is the raft log, which promises to notice. */
+  rot(): void {
+    for (const [folder, store] of this.#stores) if (folder.endsWith('/log')) store.rot(this.#rng);
+  }
+
+  wipe(): void {
+    this.#stores.clear();
+    this.#texts.clear();
+  }
+
+  /** The disk as one process sees it. */
+  medium(process: SimProcess): Medium {
+    const later = <T>(fn: () => T): Promise<T> =>
+      new Promise((resolve) => {
+        const ms = drawFrom(this.#rng, this.#syncMs) * this.slowness;
+        this.#scheduler.at(process, this.#scheduler.now + ms, () => resolve(fn()));
+      });
+    return {
+      openLevel: (folder) => {
+        const store = this.#stores.get(folder) ?? new LevelStore();
+        this.#stores.set(folder, store);
+        const write = this.#writer(process, store, folder.endsWith('/log'));
+        return Promise.resolve(openStore(store, write));
+      },
+      makeFolder: () => Promise.resolve(),
+      list: (folder) => this.#list(folder),
+      removeFolder: (path) =>
+        later(() => {
+          this.#stores.delete(path);
+        }),
+      bytes: () => Promise.resolve(0),
+      read: (path) => Promise.resolve(this.#texts.get(path)),
+      replace: (path, text) =>
+        later(() => {
+          this.#texts.set(path, text);
+        }),
+    };
+  }
+
+  #list(folder: string): string[] {
+    const names = [...this.#stores.keys(), ...this.#texts.keys()]
+      .filter((path) => path.startsWith(`${folder}/`))
+      .map((path) => path.slice(folder.length + 1));
+    return [...new Set(names)];
+  }
+
+  #writer(process: SimProcess, store: LevelStore, isLog: boolean) {
+    let freeAt = 0;
+    return (operations: readonly LevelOperation[], sync: boolean): Promise<void> => {
+      if (this.full) return Promise.reject(new Error('ENOSPC: no space left on device, write'));
+      return new Promise((written) => {
+        store.begin({ operations, sync, written });
+        const ms = sync ? drawFrom(this.#rng, this.#syncMs) * this.slowness : 0.05;
+        freeAt = Math.max(freeAt, this.#scheduler.now) + ms;
+        this.#scheduler.at(process, freeAt, () => store.land());
+        const fault = isLog ? this.inNextWrite : undefined;
+        if (!fault) return;
+        this.inNextWrite = undefined;
+        this.#scheduler.at(process, this.#scheduler.now + this.#rng.next() * 2 * ms, fault);
+      });
+    };
+  }
+}

@@ -1,0 +1,85 @@
+import type { Rng } from '#shared/base';
+import { drawFrom, type Span } from './machine.ts';
+import type { SimProcess } from './process.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** Chances are of each message. */
+export interface Weather {
+  readonly delayMs: Span;
+  readonly loss: number;
+  readonly duplicate: number;
+  /** Of being overtaken by what is sent later. */
+  readonly reorder: number;
+}
+
+/** Which machines reach which, and how well. Directed, so that a cut may be one-way. */
+export class Network {
+  readonly #scheduler: Scheduler;
+  readonly #rng: Rng;
+  readonly #cuts = new Map<string, number>();
+  /** When the last message of a direction arrives: later ones do not overtake it. */
+  readonly #busyUntil = new Map<string, number>();
+  weather: Weather;
+
+  constructor(scheduler: Scheduler, rng: Rng, weather: Weather) {
+    this.#scheduler = scheduler;
+    this.#rng = rng;
+    this.weather = weather;
+  }
+
+  cut(from: string, to: string): void {
+    const key = `${from}>${to}`;
+    this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1);
+  }
+
+  /** Cuts may lie over each other. */
+  mend(from: string, to: string): void {
+    const key = `${from}>${to}`;
+    const left = (this.#cuts.get(key) ?? 0) - 1;
+    if (left > 0) this.#cuts.set(key, left);
+    else this.#cuts.delete(key);
+  }
+
+  mendAll(): void {
+    this.#cuts.clear();
+  }
+
+  reaches(from: string, to: string): boolean {
+    return !this.#cuts.has(`${from}>${to}`);
+  }
+
+  /** Both ways, as a connection needs it. */
+  connects(a: string, b: string): boolean {
+    return this.reaches(a, b) && this.reaches(b, a);
+  }
+
+  /** Something small arrives, maybe late, twice or never. */
+  send(from: string, to: string, receiver: SimProcess, arrive: () => void): void {
+    const { loss, duplicate } = this.weather;
+    if (!this.reaches(from, to) || this.#rng.next() < loss) return;
+    this.#carry(from, to, receiver, arrive);
+    if (this.#rng.next() < duplicate) this.#carry(from, to, receiver, arrive);
+  }
+
+  /** Something that has a connection of its own: it arrives, late maybe, unless there is a cut. */
+  call(from: string, to: string, receiver: SimProcess, arrive: () => void): void {
+    this.#scheduler.at(receiver, this.#scheduler.now + this.#delay(), () => {
+      if (this.reaches(from, to)) arrive();
+    });
+  }
+
+  #delay(): number {
+    return drawFrom(this.#rng, this.weather.delayMs);
+  }
+
+  #carry(from: string, to: string, receiver: SimProcess, arrive: () => void): void {
+    const key = `${from}>${to}`;
+    let at = this.#scheduler.now + this.#delay();
+    if (this.#rng.next() < this.weather.reorder) at += this.#delay() * 4;
+    else at = Math.max(at, this.#busyUntil.get(key) ?? 0);
+    this.#busyUntil.set(key, at);
+    this.#scheduler.at(receiver, at, () => {
+      if (this.reaches(from, to)) arrive();
+    });
+  }
+}

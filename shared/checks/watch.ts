@@ -1,0 +1,133 @@
+import { inRange, type KnownKv, type Watch, type WatchedEvent } from './history.ts';
+import { Violation } from './raft/violation.ts';
+
+/** What happened in truth: the events of a revision in their order, with full keys and values. */
+export interface EventLog {
+  /** Undefined where nothing has that revision. */
+  events(revision: number): readonly WatchedEvent[] | undefined;
+}
+
+/**
+ * etcd's promises about one watch: events come in the order of revisions, each once, a revision
+ * whole, none left out between the first and the last that was heard of, and a progress mark only
+ * after everything before it.
+ */
+export class WatchCheck {
+  readonly #watch: Watch;
+  readonly #log: EventLog;
+  /** Everything up to here has been heard, or came before the watch. */
+  #heard: number;
+  /** Of the last events or mark: nothing after it may be older. */
+  #last = 0;
+
+  constructor(watch: Watch, log: EventLog) {
+    this.#watch = watch;
+    this.#log = log;
+    this.#heard = (watch.startRevision ?? 0) - 1;
+  }
+
+  /** Returns the revision up to which the watch has heard everything. */
+  run(): number {
+    for (const message of this.#watch.messages) {
+      switch (message.type) {
+        case 'created':
+          if (this.#heard < 0) this.#heard = message.revision;
+          break;
+        case 'events':
+          this.#events(message.events);
+          if (message.revision < this.#last) {
+            throw this.#wrong(`a header of ${message.revision} with events of ${this.#last}`);
+          }
+          break;
+        case 'progress':
+          this.#complete(message.revision);
+          this.#last = Math.max(this.#last, message.revision);
+          break;
+        case 'ended':
+          break;
+      }
+    }
+    return this.#heard;
+  }
+
+  /** Everything up to `revision` should have been heard by now. */
+  static caughtUp(watch: Watch, log: EventLog, revision: number): void {
+    const check = new WatchCheck(watch, log);
+    check.run();
+    check.#complete(revision);
+  }
+
+  #events(events: readonly WatchedEvent[]): void {
+    let at = 0;
+    while (at < events.length) {
+      const revision = revisionOf(events[at]);
+      let end = at;
+      while (end < events.length && revisionOf(events[end]) === revision) end++;
+      this.#revision(revision, events.slice(at, end));
+      at = end;
+    }
+  }
+
+  #revision(revision: number, heard: readonly WatchedEvent[]): void {
+    if (revision <= this.#last) {
+      throw this.#wrong(`revision ${revision} after ${this.#last}: again, out of order, or in parts`);
+    }
+    if (revision <= this.#heard) throw this.#wrong(`revision ${revision}, which it did not ask for`);
+    this.#complete(revision - 1);
+    this.#last = revision;
+    this.#heard = revision;
+    const wanted = this.#wanted(revision);
+    if (wanted === undefined) throw this.#wrong(`revision ${revision}, which never was`);
+    const told = heard.map(eventText);
+    const truth = wanted.map(eventText);
+    if (told.join() === truth.join()) return;
+    throw this.#wrong(`revision ${revision} as [${told.join()}], which was [${truth.join()}]`);
+  }
+
+  /** Nothing that it should have heard lies between what it has heard and `revision`. */
+  #complete(revision: number): void {
+    for (let at = this.#heard + 1; at <= revision; at++) {
+      const missed = this.#wanted(at) ?? [];
+      if (missed.length === 0) continue;
+      throw this.#wrong(
+        `nothing of revision ${at} (${missed.map(eventText).join()}) before ${revision} was reached`,
+      );
+    }
+    this.#heard = Math.max(this.#heard, revision);
+  }
+
+  #wanted(revision: number): readonly WatchedEvent[] | undefined {
+    const { key, rangeEnd, filters = [] } = this.#watch;
+    return this.#log
+      .events(revision)
+      ?.filter(({ kv }) => inRange(kv.key, key, rangeEnd))
+      .filter(({ type }) => !filters.includes(type === 'put' ? 'no-put' : 'no-delete'));
+  }
+
+  #wrong(what: string): Violation {
+    const { client, key, rangeEnd, startRevision } = this.#watch;
+    const range = rangeEnd === undefined ? key : `${key}..${rangeEnd}`;
+    return new Violation(
+      `a watch of client ${client} on ${JSON.stringify(range)} from ${startRevision ?? 'now'} heard ${what}`,
+    );
+  }
+}
+
+/** A watch that goes on where another one ended loses nothing in between: it starts right behind it. */
+export function checkResumed(before: Watch, after: Watch, log: EventLog): void {
+  const heard = new WatchCheck(before, log).run();
+  if ((after.startRevision ?? 0) <= heard + 1) return;
+  throw new Violation(
+    `client ${before.client} heard up to ${heard} and goes on at ${after.startRevision}`,
+  );
+}
+
+const revisionOf = (event: WatchedEvent | undefined): number => event?.kv.mod ?? 0;
+
+function eventText({ type, kv }: WatchedEvent): string {
+  return type === 'put' ? `put ${kvText(kv)}` : `delete ${kv.key}`;
+}
+
+function kvText({ key, value, create, version, lease }: KnownKv): string {
+  return `${key}=${value ?? '?'}/${create ?? '?'}/${version ?? '?'}/${lease ?? '?'}`;
+}
