@@ -13,9 +13,9 @@ module.exports = {
     },
     {
       name: 'services-are-separate',
-      comment: 'Services meet over a contract; only the CLI composes them (master.ts, worker.ts).',
+      comment: 'Services meet over a contract; only the CLI and the simulator compose them.',
       severity: 'error',
-      from: { path: '^services/([^/]+)/', pathNot: '^services/cli/' },
+      from: { path: '^services/([^/]+)/', pathNot: '^services/(cli|simulator)/' },
       to: { path: '^services/', pathNot: '^services/$1/' },
     },
     {

@@ -1,1 +1,6 @@
-export { Simulation, type SimulationOptions, type SimulationResult } from './simulation.ts';
+export { drawPlan } from './plan/draw.ts';
+export type { Plan } from './plan/plan.ts';
+export { readCorpus } from './corpus.ts';
+export { mutants } from './mutants/mutants.ts';
+export { shrink, sizeOf } from './shrink.ts';
+export { simulate, type SimulationResult } from './simulation.ts';

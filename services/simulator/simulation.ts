@@ -1,5 +1,15 @@
 import { createRng } from '#shared/base';
-import { type EventLog, Violation, WatchCheck, checkLease, checkLeaseEnds } from '#shared/checks';
+import {
+  answerText,
+  BrokenPromise,
+  callText,
+  checkLease,
+  checkLeaseEnds,
+  checkLinearizable,
+  type EventLog,
+  WatchCheck,
+} from '#shared/checks';
+import { systemClock } from '#shared/clock';
 import type { LeaseId } from '#shared/mvcc';
 import { AnswerCheck } from './checks/answers.ts';
 import { contentsOf, Observer } from './checks/observer.ts';
@@ -16,6 +26,13 @@ import type { Plan } from './plan/plan.ts';
 import { Network } from './world/network.ts';
 import { SimProcess } from './world/process.ts';
 import { Scheduler } from './world/scheduler.ts';
+
+/** Runs a simulation in a turn of the real event loop of its own. */
+export function simulate(plan: Plan, options: SimulationOptions = {}): Promise<SimulationResult> {
+  return new Promise((resolve) => {
+    systemClock.soon(() => resolve(new Simulation(plan, options).run()));
+  });
+}
 
 export interface SimulationOptions {
   /** What members and faults say, a line each. */
@@ -39,6 +56,8 @@ const fair = { delayMs: [0.2, 1] as const, loss: 0, duplicate: 0, reorder: 0 };
 /** After everything has healed: that long until all is well again. */
 const recoveryMs = 30_000;
 const probeEveryMs = 1000;
+/** Orders tried for a history; what is not decided then is left to the other checkers. */
+const budget = 100_000;
 /** Clocks drift by a tenth at most. */
 const tolerance = { clockRate: 1.11 };
 
@@ -161,6 +180,8 @@ export class Simulation {
   async #probe(): Promise<void> {
     const client = this.#clients.at(-1);
     for (;;) {
+      // Whoever gave up because nobody was there tries again, as its operator would.
+      for (const member of this.#cluster.members) member.start();
       const serving = await this.#eachServes(client);
       this.#well = serving && this.#unwell() === '';
       if (this.#well) return;
@@ -223,6 +244,15 @@ export class Simulation {
         for (const watch of watching.open) WatchCheck.caughtUp(watch, log, states.revision);
       }
     });
+    this.#report.check('linearizability', () => {
+      const { outcome, violation } = checkLinearizable(this.#recorder, {
+        initialRevision: 1,
+        budget,
+      });
+      if (outcome !== 'violated' || !violation) return;
+      const window = violation.window.map((op) => `${callText(op.call)} → ${answerText(op)}`);
+      throw new BrokenPromise(`${violation.reason} (${window.join('; ')})`);
+    });
     this.#judgeLeases();
   }
 
@@ -238,7 +268,7 @@ export class Simulation {
       try {
         checkLeaseEnds(record, this.#scheduler.now, recoveryMs);
       } catch (thrown) {
-        if (!(thrown instanceof Violation)) throw thrown;
+        if (!(thrown instanceof BrokenPromise)) throw thrown;
         this.#report.find('liveness', 'lease liveness', thrown.message);
       }
     }

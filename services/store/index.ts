@@ -1,3 +1,4 @@
+export { anonymous } from './auth/caller.ts';
 export type { PeerHandlers, PeerTransport, LeaderLeaseRequest } from './consensus/transport.ts';
 export { type HostParts, MemberHost } from './host.ts';
 export { found } from './member/found.ts';

@@ -26,3 +26,13 @@ export {
   type Violation,
 } from './linearizability/check.ts';
 export { timeline } from './timeline.ts';
+export { inRange } from './history.ts';
+export { checkLease, checkLeaseEnds, type LeaseRecord, type LeaseTolerance } from './lease.ts';
+export { BrokenPromise } from './raft/broken-promise.ts';
+export { CommittedKept } from './raft/committed-kept.ts';
+export { ElectionSafety } from './raft/election-safety.ts';
+export { LeaderCompleteness } from './raft/leader-completeness.ts';
+export { LinearizableReads } from './raft/linearizable-reads.ts';
+export { LogMatching } from './raft/log-matching.ts';
+export { StateMachineSafety } from './raft/state-machine-safety.ts';
+export { checkResumed, type EventLog, WatchCheck } from './watch.ts';

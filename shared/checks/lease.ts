@@ -1,4 +1,4 @@
-import { Violation } from './raft/violation.ts';
+import { BrokenPromise } from './raft/broken-promise.ts';
 
 /** What one lease's holders were told, and when the store ended it. Times in ms on one clock. */
 export interface LeaseRecord {
@@ -33,7 +33,7 @@ export function checkLease(record: LeaseRecord, { clockRate }: LeaseTolerance): 
   if (endedMs === undefined) return;
   const revived = renewals.find(({ fromMs }) => fromMs > endedMs);
   if (revived) {
-    throw new Violation(
+    throw new BrokenPromise(
       `lease ${lease} ended at ${ms(endedMs)} and was renewed at ${ms(revived.fromMs)}`,
     );
   }
@@ -41,7 +41,7 @@ export function checkLease(record: LeaseRecord, { clockRate }: LeaseTolerance): 
   const times = [{ fromMs: grantedFromMs, ttlSeconds }, ...renewals];
   const least = Math.max(...times.map((t) => t.fromMs + (t.ttlSeconds * 1000) / clockRate));
   if (endedMs < least) {
-    throw new Violation(
+    throw new BrokenPromise(
       `lease ${lease} ended at ${ms(endedMs)}, but its holder was promised it until ${ms(least)}`,
     );
   }
@@ -54,7 +54,9 @@ export function checkLeaseEnds(record: LeaseRecord, nowMs: number, slackMs: numb
   const times = [{ toMs: grantedFromMs, ttlSeconds }, ...renewals];
   const until = Math.max(...times.map((t) => t.toMs + t.ttlSeconds * 1000));
   if (nowMs > until + slackMs) {
-    throw new Violation(`lease ${lease} was to end at ${ms(until)} and is there at ${ms(nowMs)}`);
+    throw new BrokenPromise(
+      `lease ${lease} was to end at ${ms(until)} and is there at ${ms(nowMs)}`,
+    );
   }
 }
 

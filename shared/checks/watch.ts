@@ -1,5 +1,5 @@
 import { inRange, type KnownKv, type Watch, type WatchedEvent } from './history.ts';
-import { Violation } from './raft/violation.ts';
+import { BrokenPromise } from './raft/broken-promise.ts';
 
 /** What happened in truth: the events of a revision in their order, with full keys and values. */
 export interface EventLog {
@@ -70,9 +70,12 @@ export class WatchCheck {
 
   #revision(revision: number, heard: readonly WatchedEvent[]): void {
     if (revision <= this.#last) {
-      throw this.#wrong(`revision ${revision} after ${this.#last}: again, out of order, or in parts`);
+      throw this.#wrong(
+        `revision ${revision} after ${this.#last}: again, out of order, or in parts`,
+      );
     }
-    if (revision <= this.#heard) throw this.#wrong(`revision ${revision}, which it did not ask for`);
+    if (revision <= this.#heard)
+      throw this.#wrong(`revision ${revision}, which it did not ask for`);
     this.#complete(revision - 1);
     this.#last = revision;
     this.#heard = revision;
@@ -104,10 +107,10 @@ export class WatchCheck {
       .filter(({ type }) => !filters.includes(type === 'put' ? 'no-put' : 'no-delete'));
   }
 
-  #wrong(what: string): Violation {
+  #wrong(what: string): BrokenPromise {
     const { client, key, rangeEnd, startRevision } = this.#watch;
     const range = rangeEnd === undefined ? key : `${key}..${rangeEnd}`;
-    return new Violation(
+    return new BrokenPromise(
       `a watch of client ${client} on ${JSON.stringify(range)} from ${startRevision ?? 'now'} heard ${what}`,
     );
   }
@@ -117,7 +120,7 @@ export class WatchCheck {
 export function checkResumed(before: Watch, after: Watch, log: EventLog): void {
   const heard = new WatchCheck(before, log).run();
   if ((after.startRevision ?? 0) <= heard + 1) return;
-  throw new Violation(
+  throw new BrokenPromise(
     `client ${before.client} heard up to ${heard} and goes on at ${after.startRevision}`,
   );
 }

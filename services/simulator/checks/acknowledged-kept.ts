@@ -1,4 +1,4 @@
-import { Violation } from '#shared/checks';
+import { BrokenPromise } from '#shared/checks';
 import type { NodeId } from '#shared/raft';
 
 interface Acknowledged {
@@ -18,7 +18,7 @@ export class AcknowledgedKept {
 
   acknowledges(member: NodeId, index: number, log: Log): void {
     if (index > log.lastIndex()) {
-      throw new Violation(
+      throw new BrokenPromise(
         `${member} acknowledges entry ${index}, but its durable log ends at ${log.lastIndex()}`,
       );
     }
@@ -41,7 +41,7 @@ export class AcknowledgedKept {
     if (!known || known.index <= log.compactedIndex()) return;
     const term = log.term(known.index);
     if (term === known.term || known.term === 0) return;
-    throw new Violation(
+    throw new BrokenPromise(
       `${member} acknowledged entry ${known.index} of term ${known.term} and comes back with ${
         term === undefined ? `a log that ends at ${log.lastIndex()}` : `one of term ${term} there`
       }`,

@@ -1,4 +1,5 @@
-import { inRange, type KnownKv, type Operation, Violation } from '#shared/checks';
+import { assertNever } from '#shared/base';
+import { inRange, type KnownKv, type Operation, BrokenPromise } from '#shared/checks';
 import type { KeyValue } from '#shared/mvcc';
 import { known } from '../clients/recorder.ts';
 import type { StateLog } from './state-log.ts';
@@ -59,7 +60,10 @@ export class AnswerCheck {
         floor = Math.max(floor, before.answer?.revision ?? 0);
       }
       if ((operation.answer?.revision ?? 0) >= floor) continue;
-      throw wrong(operation, `answers from revision ${operation.answer?.revision}, though ${floor} had been told before`);
+      throw wrong(
+        operation,
+        `answers from revision ${operation.answer?.revision}, though ${floor} had been told before`,
+      );
     }
   }
 
@@ -81,12 +85,20 @@ export class AnswerCheck {
         const events = this.#log.revised(revision)?.events ?? [];
         const deleted = events.filter(({ type }) => type === 'delete').length;
         if ((answer?.deleted ?? 0) === 0 || deleted === answer?.deleted) return;
-        throw wrong(operation, `deleted ${answer?.deleted} keys, but revision ${revision} has ${deleted}`);
+        throw wrong(
+          operation,
+          `deleted ${answer?.deleted} keys, but revision ${revision} has ${deleted}`,
+        );
       }
       case 'range':
         this.#saw(operation, call.revision || revision, answer?.kvs ?? []);
         return;
+      case 'lease-grant':
+      case 'lease-revoke':
+      case 'compact':
+        return;
       default:
+        assertNever(call, 'call');
     }
   }
 
@@ -113,7 +125,8 @@ export class AnswerCheck {
 
   #once(operation: Operation, value: string): void {
     const revisions = this.#written.get(value) ?? [];
-    if (revisions.length > 1) throw wrong(operation, `took effect at revisions ${revisions.join(', ')}`);
+    if (revisions.length > 1)
+      throw wrong(operation, `took effect at revisions ${revisions.join(', ')}`);
     if (operation.outcome !== 'failed' || revisions.length === 0) return;
     throw wrong(operation, `was refused (${operation.error}), but took effect at ${revisions[0]}`);
   }
@@ -125,9 +138,9 @@ function valuesOf({ call }: Operation): string[] {
   return [...call.success, ...call.failure].flatMap((op) => (op.type === 'put' ? [op.value] : []));
 }
 
-function wrong(operation: Operation, what: string): Violation {
+function wrong(operation: Operation, what: string): BrokenPromise {
   const { client, call, invokedMs, endpoint } = operation;
-  return new Violation(
+  return new BrokenPromise(
     `client ${client} at ${endpoint}, ${Math.round(invokedMs)} ms: ${JSON.stringify(call)} ${what}`,
   );
 }

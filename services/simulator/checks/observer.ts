@@ -1,9 +1,4 @@
-import {
-  CommittedKept,
-  ElectionSafety,
-  LeaderCompleteness,
-  LogMatching,
-} from '#shared/checks';
+import { CommittedKept, ElectionSafety, LeaderCompleteness, LogMatching } from '#shared/checks';
 import type { Event } from '#shared/mvcc';
 import type { Entry, Message, NodeId } from '#shared/raft';
 import type { Operation } from '#services/store';
@@ -51,30 +46,19 @@ export class Observer {
     const { from, term } = message;
     const life = this.#lives.get(from);
     if (!life) return;
-    switch (message.type) {
-      case 'append':
-      case 'heartbeat':
-      case 'snapshot':
-        this.#report.check('election safety', () => this.#elections.leads(from, term));
-        this.#leads(from, term, life);
-        return;
-      case 'vote':
-        if (message.preVote) return;
-        this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
-        return;
-      case 'vote-response':
-        if (message.preVote || message.reject) return;
-        this.#report.check('votes kept', () => this.#votes.voted(from, term, message.to));
-        return;
-      case 'append-response':
-        if (message.reject) return;
-        this.#report.check('durable acknowledgement', () => {
-          this.#votes.acted(from, term);
-          this.#acknowledged.acknowledges(from, message.index, life.dir.log);
-        });
-        return;
-      default:
-        return;
+    const { type } = message;
+    if (type === 'append' || type === 'heartbeat' || type === 'snapshot') {
+      this.#report.check('election safety', () => this.#elections.leads(from, term));
+      this.#leads(from, term, life);
+    } else if (type === 'vote' && !message.preVote) {
+      this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
+    } else if (type === 'vote-response' && !message.preVote && !message.reject) {
+      this.#report.check('votes kept', () => this.#votes.voted(from, term, message.to));
+    } else if (type === 'append-response' && !message.reject) {
+      this.#report.check('durable acknowledgement', () => {
+        this.#votes.acted(from, term);
+        this.#acknowledged.acknowledges(from, message.index, life.dir.log);
+      });
     }
   }
 
@@ -136,10 +120,10 @@ export class Observer {
     const { state } = life.host;
     const applying: Applying = { operation: undefined, error: undefined, events: [] };
     const apply = state.apply.bind(state);
-    state.apply = (operation) => {
+    state.apply = (operation, index) => {
       applying.operation = operation;
       try {
-        return apply(operation);
+        return apply(operation, index);
       } catch (thrown) {
         applying.error = thrown instanceof Error ? thrown.message : String(thrown);
         throw thrown;
@@ -188,7 +172,9 @@ export class Observer {
           atMs: this.#now(),
         });
       });
-      this.#report.check('committed entries kept', () => this.#committed.committed(id, index, term));
+      this.#report.check('committed entries kept', () =>
+        this.#committed.committed(id, index, term),
+      );
       this.#completeness.committed(index, term, life.host.node.term);
     };
   }

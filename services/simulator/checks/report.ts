@@ -1,4 +1,4 @@
-import { Violation } from '#shared/checks';
+import { BrokenPromise } from '#shared/checks';
 
 export type VerdictKind = 'crash' | 'safety' | 'liveness';
 
@@ -34,9 +34,14 @@ export class Report {
     try {
       look();
     } catch (thrown) {
-      const violated = thrown instanceof Violation;
-      const text = thrown instanceof Error ? (violated ? thrown.message : `${thrown.stack}`) : String(thrown);
-      this.find(violated ? 'safety' : 'crash', violated ? checker : `${checker} (checker failed)`, text);
+      const violated = thrown instanceof BrokenPromise;
+      const text =
+        thrown instanceof Error ? (violated ? thrown.message : `${thrown.stack}`) : String(thrown);
+      this.find(
+        violated ? 'safety' : 'crash',
+        violated ? checker : `${checker} (checker failed)`,
+        text,
+      );
     }
   }
 }

@@ -1,5 +1,5 @@
 import { must } from '#shared/base';
-import { Violation } from '#shared/checks';
+import { BrokenPromise } from '#shared/checks';
 import type { Event, KeyValue, LeaseId } from '#shared/mvcc';
 import type { Operation } from '#services/store';
 
@@ -70,12 +70,12 @@ export class StateLog {
     const known = this.#digests[entry.index - this.#first];
     if (known !== undefined) {
       if (known === digest) return;
-      throw new Violation(
+      throw new BrokenPromise(
         `${member} applies entry ${entry.index} with the outcome ${digest}, others with ${known}`,
       );
     }
     if (entry.index !== this.lastIndex + 1) {
-      throw new Violation(`${member} applies entry ${entry.index} after ${this.lastIndex}`);
+      throw new BrokenPromise(`${member} applies entry ${entry.index} after ${this.lastIndex}`);
     }
     this.#checkRevision(member, entry);
     this.#entries.push(entry);
@@ -87,12 +87,16 @@ export class StateLog {
   restored(member: string, index: number, contents: Contents): void {
     if (index < this.#first) return;
     if (index > this.lastIndex) {
-      throw new Violation(`${member} has applied ${index}, but nobody ever got beyond ${this.lastIndex}`);
+      throw new BrokenPromise(
+        `${member} has applied ${index}, but nobody ever got beyond ${this.lastIndex}`,
+      );
     }
     const expected = digestContents(this.contentsAt(index));
     const actual = digestContents(contents);
     if (actual !== expected) {
-      throw new Violation(`${member} comes back at entry ${index} with ${actual}, not ${expected}`);
+      throw new BrokenPromise(
+        `${member} comes back at entry ${index} with ${actual}, not ${expected}`,
+      );
     }
   }
 
@@ -117,22 +121,21 @@ export class StateLog {
   #checkRevision(member: string, { index, revision, events }: AppliedEntry): void {
     const expected = this.revision + (events.length > 0 ? 1 : 0);
     if (revision !== expected) {
-      throw new Violation(
+      throw new BrokenPromise(
         `${member} is at revision ${revision} after entry ${index}, which should be ${expected}`,
       );
     }
     for (const { kv } of events) {
       if (kv.modRevision === revision) continue;
-      throw new Violation(`entry ${index} made an event of ${kv.modRevision} at revision ${revision}`);
+      throw new BrokenPromise(
+        `entry ${index} made an event of ${kv.modRevision} at revision ${revision}`,
+      );
     }
   }
 }
 
 function digestOf({ term, operation, error, revision, events, rest }: AppliedEntry): string {
-  const changes = events.map(
-    ({ type, kv }) =>
-      `${type} ${kv.key}=${kvText(kv)}`,
-  );
+  const changes = events.map(({ type, kv }) => `${type} ${kv.key}=${kvText(kv)}`);
   return `${term} ${operation?.type ?? '-'} ${error ?? ''} @${revision} [${changes.join()}] ${rest}`;
 }
 

@@ -1,4 +1,4 @@
-import { Violation } from '#shared/checks';
+import { BrokenPromise } from '#shared/checks';
 import type { HardState, NodeId } from '#shared/raft';
 
 interface Promised {
@@ -13,7 +13,9 @@ export class VotesKept {
   voted(voter: NodeId, term: number, candidate: NodeId): void {
     const known = this.#promised.get(voter);
     if (known && known.term === term && known.vote !== 0 && known.vote !== candidate) {
-      throw new Violation(`${voter} votes for ${known.vote} and for ${candidate} in term ${term}`);
+      throw new BrokenPromise(
+        `${voter} votes for ${known.vote} and for ${candidate} in term ${term}`,
+      );
     }
     this.acted(voter, term);
     const now = this.#promised.get(voter);
@@ -30,10 +32,12 @@ export class VotesKept {
     const known = this.#promised.get(member);
     if (!known || term > known.term) return;
     if (term < known.term) {
-      throw new Violation(`${member} took part in term ${known.term} and comes back in term ${term}`);
+      throw new BrokenPromise(
+        `${member} took part in term ${known.term} and comes back in term ${term}`,
+      );
     }
     if (known.vote === 0 || vote === known.vote) return;
-    throw new Violation(
+    throw new BrokenPromise(
       `${member} voted for ${known.vote} in term ${term} and comes back with a vote for ${vote}`,
     );
   }

@@ -2,24 +2,12 @@ import { QuorateError } from '#shared/base';
 import type { Answer, Call } from '#shared/checks';
 import type { KvClient } from '#shared/client';
 import type { LeaseId } from '#shared/mvcc';
+import { anonymous } from '#services/store';
 import type { SimMember } from '../cluster/member.ts';
 import type { Step } from '../plan/plan.ts';
-import type { Network } from '../world/network.ts';
-import type { SimProcess } from '../world/process.ts';
-import type { Scheduler } from '../world/scheduler.ts';
-import type { LeaseBook } from './leases.ts';
-import { atRevision, known, type Recorder } from './recorder.ts';
+import { atRevision, known } from './recorder.ts';
 import { WatchingClient } from './watching.ts';
-
-export interface ClientWorld {
-  readonly scheduler: Scheduler;
-  readonly network: Network;
-  /** Where clients run: they never fail. */
-  readonly process: SimProcess;
-  readonly recorder: Recorder;
-  readonly leases: LeaseBook;
-  readonly members: () => readonly SimMember[];
-}
+import type { ClientWorld } from './world.ts';
 
 const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
 const giveUpMs = 9000;
@@ -309,7 +297,7 @@ export class SimClient {
       const back = (finish: () => void): void =>
         network.call(member.name, self, process, () => end(finish));
       network.call(self, member.name, life.process, () => {
-        ask(life.host.client).then(
+        ask(life.host.clientFor(anonymous)).then(
           (value) => back(() => answered(value)),
           (thrown: unknown) => {
             const error = QuorateError.from(thrown);
@@ -324,4 +312,3 @@ export class SimClient {
 function isUncertain(error: QuorateError): boolean {
   return QuorateError.is(error, ...uncertain);
 }
-

@@ -1,13 +1,12 @@
 import type { WatchedEvent } from '#shared/checks';
-import type { KvWatch } from '#shared/client';
 import type { Event } from '#shared/mvcc';
+import { anonymous } from '#services/store';
 import type { SimMember } from '../cluster/member.ts';
-import type { ClientWorld } from './client.ts';
 import { known, type RecordedWatch } from './recorder.ts';
+import type { ClientWorld } from './world.ts';
 
 interface Open {
   watch: RecordedWatch;
-  handle: KvWatch | undefined;
   /** Everything up to here has been told. */
   heard: number;
 
@@ -69,19 +68,18 @@ export class WatchingClient {
     const watch = recorder.watch({ client: this.#client, ...request });
     const open: Open = {
       watch,
-      handle: undefined,
       heard: (request.startRevision ?? 0) - 1,
 
       stop: () => undefined,
     };
     this.#open.push(open);
-    open.handle = life.host.client.watch(request, this.#handler(open));
+    const handle = life.host.clientFor(anonymous).watch(request, this.#handler(open));
     const alive = life.process.whenKilled(() => this.#lost(open));
     open.stop = () => {
       alive();
-      if (life.process.alive) open.handle?.cancel();
+      if (life.process.alive) handle.cancel();
     };
-    if (this.#world.recorder.watches.length % 3 === 0) open.handle.requestProgress();
+    if (this.#world.recorder.watches.length % 3 === 0) handle.requestProgress();
   }
 
   #handler(open: Open) {
@@ -103,7 +101,12 @@ export class WatchingClient {
       },
       ended: (error: Error, compactRevision?: number) => {
         const { message } = error;
-        recorder.heard(open.watch, { type: 'ended', atMs: atMs(), error: message, compactRevision });
+        recorder.heard(open.watch, {
+          type: 'ended',
+          atMs: atMs(),
+          error: message,
+          compactRevision,
+        });
         this.#forget(open);
         if (compactRevision === undefined) this.#resume(open);
       },

@@ -77,14 +77,18 @@ export class SimCluster {
     if (!asked || this.members.length >= membersMax) return;
     const name = `m${++this.#added}`;
     const dies = new Promise<void>((resolve) => asked.process.whenKilled(resolve));
-    const adding = asked.host.membership.add([`http://${name}:2380`], learner).catch(
-      (thrown: unknown) => {
+    const adding = asked.host.membership
+      .add([`http://${name}:2380`], learner)
+      .catch((thrown: unknown) => {
         if (!QuorateError.is(thrown, 'unavailable', 'deadline-exceeded')) throw thrown;
-      },
-    );
+      });
     // Where nobody knows what became of it, its operator starts it and sees.
     await Promise.race([adding, dies]);
-    this.#create(name, this.members.map((member) => member.name), 'existing').start();
+    this.#create(
+      name,
+      this.members.map((member) => member.name),
+      'existing',
+    ).start();
   }
 
   async promote(): Promise<void> {

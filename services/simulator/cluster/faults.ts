@@ -101,8 +101,14 @@ export class FaultPlane {
         return this.#change(cluster.promote());
       case 'remove':
         return this.#change(cluster.remove(fault.target));
-      default:
+      case 'slow-disk':
+      case 'full-disk':
+      case 'bit-rot':
+      case 'jump':
+      case 'drift':
         return member && this.#onMachine(fault, member);
+      default:
+        return assertNever(fault, 'fault');
     }
   }
 
@@ -182,7 +188,14 @@ export class FaultPlane {
     const left = names.filter((_, i) => (sides >> i) & 1);
     const right = names.filter((name) => !left.includes(name));
     const cuts = left.flatMap((a) =>
-      right.flatMap((b): [string, string][] => (oneWay ? [[a, b]] : [[a, b], [b, a]])),
+      right.flatMap((b): [string, string][] =>
+        oneWay
+          ? [[a, b]]
+          : [
+              [a, b],
+              [b, a],
+            ],
+      ),
     );
     return this.#cut(cuts);
   }

@@ -40,7 +40,11 @@ export interface MemberWorld {
   readonly events: MemberEvents;
   readonly log: (member: string, text: string, fields: object) => void;
   /** What a member that is asked tells of its cluster. */
-  ask(from: SimMember, name: string, process: SimProcess): Promise<ClusterView | undefined>;
+  readonly ask: (
+    from: SimMember,
+    name: string,
+    process: SimProcess,
+  ) => Promise<ClusterView | undefined>;
 }
 
 /** A member and its machine; the production host on a simulated world. */

@@ -89,7 +89,12 @@ export class SimTransport implements PeerTransport {
   start(handlers: PeerHandlers): Promise<void> {
     this.handlers = handlers;
     this.#board.listening.set(this.#machine, this);
-    this.#board.scheduler.at(this.process, this.#board.scheduler.now, () => this.#watchCuts(), 1000);
+    this.#board.scheduler.at(
+      this.process,
+      this.#board.scheduler.now,
+      () => this.#watchCuts(),
+      1000,
+    );
     return Promise.resolve();
   }
 

@@ -1,4 +1,4 @@
-import { createRng, must, type Rng } from '#shared/base';
+import { assertNever, createRng, must, type Rng } from '#shared/base';
 import type { Span } from '../world/machine.ts';
 import type { Weather } from '../world/network.ts';
 import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
@@ -166,6 +166,8 @@ function drawFault(rng: Rng, kind: FaultKind, atMs: number, members: number): Fa
       return { atMs, kind, learner: rng.int(2) === 0 };
     case 'promote':
       return { atMs, kind };
+    default:
+      return assertNever(kind, 'kind');
   }
 }
 

@@ -40,7 +40,12 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'full-disk'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'bit-rot'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'jump'; readonly target: Target; readonly byMs: number }
-  | { readonly kind: 'drift'; readonly target: Target; readonly rate: number; readonly forMs: number }
+  | {
+      readonly kind: 'drift';
+      readonly target: Target;
+      readonly rate: number;
+      readonly forMs: number;
+    }
   | { readonly kind: 'transfer'; readonly target: Target }
   | { readonly kind: 'add'; readonly learner: boolean }
   | { readonly kind: 'promote' }

@@ -1,7 +1,8 @@
 import type { Rng } from '#shared/base';
 import type { LevelOperation, Medium } from '#shared/storage';
 import { LevelStore, openStore } from './level-store.ts';
-import { MachineTime, type SimProcess } from './process.ts';
+import { MachineTime } from './machine-time.ts';
+import type { SimProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Milliseconds, drawn uniformly between both. */

@@ -1,7 +1,3 @@
-import type { Clock } from '#shared/clock';
-import { sleepOn } from '#shared/clock';
-import type { Scheduler } from './scheduler.ts';
-
 /** One life of a process: when it is over, none of its timers and answers comes any more. */
 export class SimProcess {
   readonly number: number;
@@ -48,50 +44,5 @@ export class SimProcess {
 
   hold(again: () => void): void {
     this.#held.push(again);
-  }
-}
-
-const epochMs = Date.UTC(2026, 0, 1);
-
-/** The time of one machine: it may jump, and run faster or slower than the world's. */
-export class MachineTime {
-  readonly #scheduler: Scheduler;
-  #jumpedMs = 0;
-  #rate = 1;
-  #anchorWorldMs = 0;
-  #anchorLocalMs = 0;
-
-  constructor(scheduler: Scheduler) {
-    this.#scheduler = scheduler;
-  }
-
-  jump(ms: number): void {
-    this.#jumpedMs += ms;
-  }
-
-  /** Local milliseconds for each of the world's. */
-  run(rate: number): void {
-    this.#anchorLocalMs = this.elapsed();
-    this.#anchorWorldMs = this.#scheduler.now;
-    this.#rate = rate;
-  }
-
-  elapsed(): number {
-    return this.#anchorLocalMs + (this.#scheduler.now - this.#anchorWorldMs) * this.#rate;
-  }
-
-  /** The `Clock` of a process on this machine. */
-  clock(process: SimProcess): Clock {
-    const scheduler = this.#scheduler;
-    const clock: Clock = {
-      now: () => Math.floor(epochMs + this.#jumpedMs + this.elapsed()),
-      monotonic: () => this.elapsed(),
-      after: (ms, fn) => scheduler.at(process, scheduler.now + Math.max(0, ms) / this.#rate, fn),
-      every: (ms, fn) =>
-        scheduler.at(process, scheduler.now + ms / this.#rate, fn, ms / this.#rate),
-      soon: (fn) => scheduler.soon(process, fn),
-      sleep: (ms, signal) => sleepOn(clock, ms, signal),
-    };
-    return clock;
   }
 }

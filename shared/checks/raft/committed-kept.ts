@@ -1,5 +1,5 @@
 import type { NodeId } from '#shared/raft';
-import { Violation } from './violation.ts';
+import { BrokenPromise } from './broken-promise.ts';
 
 /** An index is committed once, with one entry, and everybody gets it in the end. */
 export class CommittedKept {
@@ -13,7 +13,9 @@ export class CommittedKept {
   committed(id: NodeId, index: number, term: number): void {
     const known = this.#terms.get(index) ?? term;
     if (known !== term) {
-      throw new Violation(`${id} commits term ${term} at ${index}, before it was term ${known}`);
+      throw new BrokenPromise(
+        `${id} commits term ${term} at ${index}, before it was term ${known}`,
+      );
     }
     this.#terms.set(index, term);
     this.#last = Math.max(this.#last, index);
@@ -22,6 +24,6 @@ export class CommittedKept {
   /** The cluster has healed and this member of it has settled. */
   settled(id: NodeId, commit: number): void {
     if (commit >= this.#last) return;
-    throw new Violation(`${id} settled at commit ${commit}, but ${this.#last} was committed`);
+    throw new BrokenPromise(`${id} settled at commit ${commit}, but ${this.#last} was committed`);
   }
 }

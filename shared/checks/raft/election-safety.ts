@@ -1,5 +1,5 @@
 import type { NodeId } from '#shared/raft';
-import { Violation } from './violation.ts';
+import { BrokenPromise } from './broken-promise.ts';
 
 /** At most one leader can be elected in a given term (thesis, 3.4). */
 export class ElectionSafety {
@@ -7,7 +7,7 @@ export class ElectionSafety {
 
   leads(id: NodeId, term: number): void {
     const other = this.#leaders.get(term) ?? id;
-    if (other !== id) throw new Violation(`${other} and ${id} both lead term ${term}`);
+    if (other !== id) throw new BrokenPromise(`${other} and ${id} both lead term ${term}`);
     this.#leaders.set(term, id);
   }
 }

@@ -1,5 +1,5 @@
 import type { NodeId } from '#shared/raft';
-import { Violation } from './violation.ts';
+import { BrokenPromise } from './broken-promise.ts';
 
 /** What is committed in one term is in the log of every later term's leader (thesis, 3.6.3). */
 export class LeaderCompleteness {
@@ -19,7 +19,7 @@ export class LeaderCompleteness {
       const there = termAt(index);
       if (there === entry.term) continue;
       const wanted = `entry ${index} of term ${entry.term}`;
-      throw new Violation(`${id} leads term ${term} without ${wanted}, it has term ${there}`);
+      throw new BrokenPromise(`${id} leads term ${term} without ${wanted}, it has term ${there}`);
     }
   }
 }

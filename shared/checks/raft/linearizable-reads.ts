@@ -1,4 +1,4 @@
-import { Violation } from './violation.ts';
+import { BrokenPromise } from './broken-promise.ts';
 
 /** A read sees at least what anybody knew to be committed when it was asked for (thesis, 6.4). */
 export class LinearizableReads {
@@ -10,9 +10,11 @@ export class LinearizableReads {
 
   answered(context: number, index: number): void {
     const least = this.#asked.get(context);
-    if (least === undefined) throw new Violation(`read ${context} was never asked for`);
+    if (least === undefined) throw new BrokenPromise(`read ${context} was never asked for`);
     if (index < least) {
-      throw new Violation(`read ${context} sees ${index}, but ${least} was committed before it`);
+      throw new BrokenPromise(
+        `read ${context} sees ${index}, but ${least} was committed before it`,
+      );
     }
   }
 }

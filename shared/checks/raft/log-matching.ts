@@ -1,5 +1,5 @@
 import type { Entry } from '#shared/raft';
-import { Violation } from './violation.ts';
+import { BrokenPromise } from './broken-promise.ts';
 
 /**
  * Two logs that hold an entry of the same index and term are identical up to it (thesis, 3.5). By
@@ -12,7 +12,8 @@ export class LogMatching {
     const key = `${entry.index}/${entry.term}`;
     const content = `after term ${termBefore}: ${entry.type} ${entry.data.join(' ')}`;
     const known = this.#seen.get(key) ?? content;
-    if (known !== content) throw new Violation(`entry ${key} is both "${known}" and "${content}"`);
+    if (known !== content)
+      throw new BrokenPromise(`entry ${key} is both "${known}" and "${content}"`);
     this.#seen.set(key, content);
   }
 }

@@ -1,5 +1,5 @@
 import type { NodeId } from '#shared/raft';
-import { Violation } from './violation.ts';
+import { BrokenPromise } from './broken-promise.ts';
 
 /** No two members ever apply different entries at the same index (thesis, 3.6.3). */
 export class StateMachineSafety {
@@ -9,7 +9,9 @@ export class StateMachineSafety {
   reached(id: NodeId, index: number, state: string): void {
     const known = this.#states.get(index) ?? state;
     if (known !== state)
-      throw new Violation(`${id} is in state "${state}" at index ${index}, others in "${known}"`);
+      throw new BrokenPromise(
+        `${id} is in state "${state}" at index ${index}, others in "${known}"`,
+      );
     this.#states.set(index, state);
   }
 }

@@ -1,7 +1,7 @@
 import { assert, createRng } from '#shared/base';
 import { allMembers } from '../conf-change.ts';
 import { CheckedCluster, memberIds } from './checked-cluster.ts';
-import { Violation } from '#shared/checks';
+import { BrokenPromise } from '#shared/checks';
 import type { Member } from './member.ts';
 import { Epochs } from './random-epochs.ts';
 import { drawRates } from './random-rates.ts';
@@ -74,7 +74,7 @@ export class RandomCluster {
         marker = { term, index: leader.raft.status().lastIndex };
       }
     }
-    throw new Violation(`no convergence after all faults ended:\n${this.describe()}`);
+    throw new BrokenPromise(`no convergence after all faults ended:\n${this.describe()}`);
   }
 
   #agreedLeader(): Member | undefined {

@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { drawPlan, readCorpus, shrink, simulate, sizeOf } from '../../services/simulator/index.ts';
+
+const root = join(import.meta.dirname, '../..');
+const main = join(root, 'services/simulator/main.ts');
+const corpus = join(import.meta.dirname, 'corpus');
+const given = process.env['SEED'];
+/** Milliseconds for seeds that nobody has tried yet. */
+const freshMs = Number(process.env['SIM_MS'] ?? 20_000);
+
+const replay = (seed: number): string =>
+  `SEED=${seed} vitest run --project cluster cluster-tests/simulation, or quorate simulate --seed ${seed}`;
+
+test.skipIf(given)('what has failed once does not fail any more', async () => {
+  for (const { name, plan } of await readCorpus(corpus)) {
+    expect((await simulate(plan)).finding, name).toBeUndefined();
+  }
+});
+
+test.skipIf(given)('seeds that are always the same', async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    expect((await simulate(drawPlan(seed))).finding, replay(seed)).toBeUndefined();
+  }
+});
+
+test('fresh seeds', async () => {
+  let seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 30);
+  const until = performance.now() + (given ? 0 : freshMs);
+  do {
+    expect((await simulate(drawPlan(seed))).finding, replay(seed)).toBeUndefined();
+    seed++;
+  } while (performance.now() < until);
+});
+
+test('a seed replays exactly, also in another process', async () => {
+  const runs = [await simulate(drawPlan(7)), await simulate(drawPlan(7))];
+  expect(runs[1]).toEqual(runs[0]);
+  const other = execFileSync(
+    process.execPath,
+    ['--conditions=quorate-source', main, '--seed', '7', '--verbose'],
+    { cwd: root, maxBuffer: 1 << 28 },
+  );
+  expect(other.toString()).toContain(`hash ${runs[0]?.hash},`);
+  expect((await simulate(drawPlan(8))).hash).not.toBe(runs[0]?.hash);
+});
+
+test('shrinking leaves out what does not matter', async () => {
+  const plan = drawPlan(3);
+  const found = await simulate(plan);
+  const last = plan.faults.at(-1);
+  // Stands for a bug that needs one fault and one request.
+  const finding = { kind: 'safety', checker: 'test', text: '', atMs: plan.safetyMs } as const;
+  const shorter = await shrink(
+    plan,
+    { ...found, finding },
+    {
+      simulate: ({ faults, clients }) => {
+        const shows = faults.includes(last as never) && clients.some((steps) => steps.length > 0);
+        return Promise.resolve({ ...found, finding: shows ? finding : undefined });
+      },
+      enough: () => false,
+    },
+  );
+  expect(shorter.faults).toEqual([last]);
+  expect(sizeOf(shorter)).toBe(2);
+});

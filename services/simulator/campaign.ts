@@ -1,0 +1,102 @@
+import type { Clock } from '#shared/clock';
+import type { Finding } from './checks/report.ts';
+import { type Case, keepCase, readCorpus } from './corpus.ts';
+import { drawPlan } from './plan/draw.ts';
+import type { Plan } from './plan/plan.ts';
+import { shrink, sizeOf } from './shrink.ts';
+import { simulate, type SimulationResult } from './simulation.ts';
+
+export interface CampaignOptions {
+  readonly firstSeed: number;
+  readonly seeds: number;
+  /** No further seed is begun after this. */
+  readonly maxMs: number;
+  readonly members: number | undefined;
+  readonly corpus: string;
+  /** For making a failed plan shorter; 0: it is kept as it is. */
+  readonly shrinkMs: number;
+  readonly clock: Clock;
+  readonly progress: (state: Progress) => void;
+}
+
+export interface Progress {
+  /** Plans that were run. */
+  readonly runs: number;
+  readonly seed: number;
+  readonly simulatedMs: number;
+  readonly spentMs: number;
+  readonly requests: number;
+  readonly terms: number;
+}
+
+export interface Failure {
+  /** Of the plan, or the file it came from. */
+  readonly name: string;
+  readonly result: SimulationResult;
+  readonly finding: Finding;
+  readonly plan: Plan;
+  /** Where it is kept; absent for a plan that came from the corpus. */
+  readonly file: string | undefined;
+}
+
+/** Runs what failed once, then seeds, until one fails or there is no time or seed left. */
+export class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #startedMs: number;
+  readonly #state = { runs: 0, seed: 0, simulatedMs: 0, requests: 0, terms: 0 };
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock.monotonic();
+  }
+
+  get state(): Progress {
+    return { ...this.#state, spentMs: this.#spentMs() };
+  }
+
+  async run(): Promise<Failure | undefined> {
+    const { firstSeed, seeds, maxMs, members, corpus } = this.#options;
+    for (const { name, plan } of await readCorpus(corpus)) {
+      const result = await this.#one(plan);
+      const { finding } = result;
+      if (finding) return { name, result, finding, plan, file: undefined };
+    }
+    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+      if (this.#spentMs() > maxMs) break;
+      this.#state.seed = seed;
+      const plan = drawPlan(seed, { members });
+      const result = await this.#one(plan);
+      const { finding } = result;
+      if (finding) return this.#keep(plan, result, finding);
+    }
+    return undefined;
+  }
+
+  async #one(plan: Plan): Promise<SimulationResult> {
+    const result = await simulate(plan);
+    this.#state.runs++;
+    this.#state.simulatedMs += result.simulatedMs;
+    this.#state.requests += result.requests;
+    this.#state.terms += result.terms;
+    this.#options.progress(this.state);
+    return result;
+  }
+
+  async #keep(plan: Plan, result: SimulationResult, finding: Finding): Promise<Failure> {
+    const { clock, corpus, shrinkMs } = this.#options;
+    const until = clock.monotonic() + shrinkMs;
+    const shorter = await shrink(plan, result, {
+      simulate: (candidate) => simulate(candidate),
+      enough: () => clock.monotonic() > until,
+    });
+    const again = sizeOf(shorter) < sizeOf(plan) ? await simulate(shorter) : result;
+    const name = `${finding.checker.replace(/[^a-z]+/g, '-')}-${plan.seed}`;
+    const kept: Case = { name, plan: shorter, finding: again.finding ?? finding };
+    const file = await keepCase(corpus, kept);
+    return { name: `seed ${plan.seed}`, result: again, finding: kept.finding, plan: shorter, file };
+  }
+
+  #spentMs(): number {
+    return this.#options.clock.monotonic() - this.#startedMs;
+  }
+}

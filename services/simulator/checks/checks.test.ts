@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { BrokenPromise, type Operation } from '#shared/checks';
+import type { Event } from '#shared/mvcc';
+import { AcknowledgedKept } from './acknowledged-kept.ts';
+import { AnswerCheck } from './answers.ts';
+import { type AppliedEntry, StateLog } from './state-log.ts';
+import { VotesKept } from './votes-kept.ts';
+
+const put = (key: string, value: string, modRevision: number): Event => ({
+  type: 'put',
+  kv: {
+    key,
+    value: Buffer.from(value),
+    createRevision: modRevision,
+    modRevision,
+    version: 1,
+    lease: 0n,
+  },
+});
+
+function entry(index: number, revision: number, ...events: Event[]): AppliedEntry {
+  return {
+    index,
+    term: 1,
+    operation: undefined,
+    error: undefined,
+    revision,
+    events,
+    rest: '',
+    atMs: 0,
+  };
+}
+
+function history(): StateLog {
+  const log = new StateLog(2);
+  log.applied('m1', entry(2, 1));
+  log.applied('m1', entry(3, 2, put('a', 'x', 2)));
+  log.applied('m1', entry(4, 3, put('b', 'y', 3)));
+  return log;
+}
+
+describe('votes kept', () => {
+  test('a second vote in a term', () => {
+    const checker = new VotesKept();
+    checker.voted(1, 2, 3);
+    checker.voted(1, 2, 3);
+    expect(() => checker.voted(1, 2, 1)).toThrow(BrokenPromise);
+  });
+
+  test('a vote or a term that a crash took back', () => {
+    const checker = new VotesKept();
+    checker.voted(1, 4, 3);
+    checker.restarted(1, { term: 4, vote: 3, commit: 0 });
+    expect(() => checker.restarted(1, { term: 4, vote: 0, commit: 0 })).toThrow(BrokenPromise);
+    expect(() => checker.restarted(1, { term: 3, vote: 0, commit: 0 })).toThrow(BrokenPromise);
+  });
+});
+
+describe('acknowledged entries kept', () => {
+  const logTo = (lastIndex: number, term = 1) => ({
+    compactedIndex: () => 0,
+    lastIndex: () => lastIndex,
+    term: (index: number) => (index <= lastIndex ? term : undefined),
+  });
+
+  test('acknowledged before it is durable', () => {
+    expect(() => new AcknowledgedKept().acknowledges(1, 6, logTo(5))).toThrow(BrokenPromise);
+  });
+
+  test('lost, or replaced, in a crash; but not by a newer leader', () => {
+    const checker = new AcknowledgedKept();
+    checker.acknowledges(1, 5, logTo(5));
+    checker.restarted(1, logTo(5));
+    expect(() => checker.restarted(1, logTo(4))).toThrow(BrokenPromise);
+    expect(() => checker.restarted(1, logTo(5, 2))).toThrow(BrokenPromise);
+    checker.writes(1, 4, logTo(5));
+    checker.restarted(1, logTo(4));
+  });
+});
+
+describe('state-machine equality', () => {
+  test('two outcomes of one entry', () => {
+    const log = history();
+    log.applied('m2', entry(3, 2, put('a', 'x', 2)));
+    expect(() => log.applied('m2', entry(4, 3, put('b', 'z', 3)))).toThrow(BrokenPromise);
+  });
+
+  test('an entry left out', () => {
+    expect(() => history().applied('m1', entry(6, 3))).toThrow(BrokenPromise);
+  });
+
+  test('a state that comes back other than it was', () => {
+    const log = history();
+    const { kvs, ...contents } = log.contentsAt(3);
+    log.restored('m2', 3, { kvs, ...contents });
+    expect(() => log.restored('m2', 3, { ...contents, kvs: [] })).toThrow(BrokenPromise);
+    expect(() => log.restored('m2', 9, { kvs, ...contents })).toThrow(BrokenPromise);
+  });
+});
+
+describe('revision monotonicity', () => {
+  test.each([
+    ['again', entry(5, 3, put('a', 'z', 3))],
+    ['with a gap', entry(5, 5, put('a', 'z', 5))],
+    ['back', entry(5, 2)],
+    ['for nothing', entry(5, 4)],
+    ['of another number', entry(5, 4, put('a', 'z', 5))],
+  ])('a revision used %s', (_how, next) => {
+    expect(() => history().applied('m1', next)).toThrow(BrokenPromise);
+  });
+});
+
+describe('answers', () => {
+  const ok = (operation: Partial<Operation>): Operation => ({
+    client: 1,
+    call: { type: 'put', key: 'a', value: 'x' },
+    invokedMs: 0,
+    returnedMs: 1,
+    outcome: 'ok',
+    answer: { revision: 2 },
+    ...operation,
+  });
+  const read = (answer: Operation['answer']): Operation =>
+    ok({ call: { type: 'range', key: 'a' }, invokedMs: 5, returnedMs: 6, answer });
+  const a2 = { key: 'a', value: 'x', create: 2, mod: 2, version: 1, lease: '0' };
+  const judge = (...operations: Operation[]): void => new AnswerCheck(history()).run(operations);
+
+  test('true ones', () => {
+    judge(ok({}), read({ revision: 3, kvs: [a2] }));
+    judge(ok({ outcome: 'unknown', call: { type: 'put', key: 'a', value: 'lost' } }));
+  });
+
+  test.each([
+    ['acknowledged and not there', [ok({ call: { type: 'put', key: 'a', value: 'lost' } })]],
+    ['acknowledged at another revision', [ok({ answer: { revision: 3 } })]],
+    ['refused, and there', [ok({ outcome: 'failed', error: 'no' })]],
+    ['a read that misses something', [read({ revision: 3, kvs: [] })]],
+    [
+      'a read from before what was told',
+      [ok({ answer: { revision: 2 } }), read({ revision: 1, kvs: [] })],
+    ],
+    [
+      'a deletion that was none',
+      [ok({ call: { type: 'delete', key: 'a' }, answer: { revision: 3, deleted: 1 } })],
+    ],
+  ])('%s', (_what, operations) => {
+    expect(() => judge(...operations)).toThrow(BrokenPromise);
+  });
+
+  test('a write that took effect twice', () => {
+    const log = history();
+    log.applied('m1', entry(5, 4, put('a', 'x', 4)));
+    expect(() => new AnswerCheck(log).run([ok({})])).toThrow(BrokenPromise);
+  });
+});

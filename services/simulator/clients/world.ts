@@ -1,0 +1,17 @@
+import type { SimMember } from '../cluster/member.ts';
+import type { Network } from '../world/network.ts';
+import type { SimProcess } from '../world/process.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import type { LeaseBook } from './leases.ts';
+import type { Recorder } from './recorder.ts';
+
+/** What clients live in. */
+export interface ClientWorld {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  /** Where clients run: they never fail. */
+  readonly process: SimProcess;
+  readonly recorder: Recorder;
+  readonly leases: LeaseBook;
+  readonly members: () => readonly SimMember[];
+}

@@ -1,0 +1,43 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { QuorateError } from '#shared/base';
+import type { Finding } from './checks/report.ts';
+import type { Plan } from './plan/plan.ts';
+
+/** A plan that once failed, and with what. */
+export interface Case {
+  readonly name: string;
+  readonly plan: Plan;
+  readonly finding: Finding;
+}
+
+/** In the order of their names; none where there is no such folder. */
+export async function readCorpus(folder: string): Promise<Case[]> {
+  const names = await readdir(folder).catch((thrown: unknown) => {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw thrown;
+  });
+  const files = names.filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(files.map((name) => readCase(join(folder, name))));
+}
+
+export async function readCase(file: string): Promise<Case> {
+  const text = await readFile(file, 'utf8').catch((thrown: unknown) => {
+    throw new QuorateError('bad-request', `cannot read ${file}: ${String(thrown)}`);
+  });
+  try {
+    const { plan, finding } = JSON.parse(text) as Case;
+    if (!Array.isArray(plan.faults) || !Array.isArray(plan.clients)) throw new Error('no plan');
+    return { name: file, plan, finding };
+  } catch {
+    throw new QuorateError('bad-request', `${file} holds no plan of a simulation`);
+  }
+}
+
+/** Returns where it was written. */
+export async function keepCase(folder: string, { name, plan, finding }: Case): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${name}.json`);
+  await writeFile(file, `${JSON.stringify({ finding, plan }, undefined, 1)}\n`);
+  return file;
+}
