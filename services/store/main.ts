@@ -1,4 +1,4 @@
 import { runStore } from './run.ts';
 
 const { stdout: out, stderr: err } = process;
-await runStore({ process, out, err }, process.env, process.argv.slice(2));
+await runStore({ program: process, out, err }, process.env, process.argv.slice(2));

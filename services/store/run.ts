@@ -27,7 +27,7 @@ export interface Output {
 }
 
 export interface StoreHost {
-  readonly process: HostProcess;
+  readonly program: HostProcess;
   readonly out: Output;
   readonly err: Output;
 }
@@ -57,16 +57,16 @@ export async function runStore(
 }
 
 /** What needs no member at all. */
-function answered({ process, out, err }: StoreHost, args: readonly string[]): boolean {
+function answered({ program, out, err }: StoreHost, args: readonly string[]): boolean {
   const [first = ''] = args;
   if (args.some((arg) => ['-h', '-help', '--help'].includes(arg))) out.write(helpText());
   else if (['-version', '--version'].includes(first)) out.write(versionText);
   else if (['gateway', 'grpc-proxy'].includes(first)) {
     err.write(`quorate store ${first}: there are no proxies; clients take several --endpoints\n`);
-    process.exit(exitCodes.failed);
+    program.exit(exitCodes.failed);
     return true;
   } else return false;
-  process.exit(exitCodes.ok);
+  program.exit(exitCodes.ok);
   return true;
 }
 
@@ -75,14 +75,14 @@ const versionText = `etcd Version: ${contractVersion}
 Quorate Version: ${version}
 `;
 
-function refuse({ process, err }: StoreHost, thrown: unknown): void {
+function refuse({ program, err }: StoreHost, thrown: unknown): void {
   if (thrown instanceof UsageError) {
     err.write(`${thrown.message}\n${usage}`);
-    process.exit(usageCode);
+    program.exit(usageCode);
     return;
   }
   err.write(`${QuorateError.from(thrown).message}\n`);
-  process.exit(exitCodes.failed);
+  program.exit(exitCodes.failed);
 }
 
 function loggerOf({ logging }: Configuration): Logger {
@@ -103,27 +103,27 @@ async function withDiscovery({ flags, discoverySrv }: Configuration): Promise<Fl
   return { ...flags, initialCluster };
 }
 
-function serve({ process }: StoreHost, log: Logger, flags: Flags): Promise<void> {
-  return runMain(process, log, () =>
+function serve({ program }: StoreHost, log: Logger, flags: Flags): Promise<void> {
+  return runMain(program, log, () =>
     Promise.resolve([
       createStore({
         ...flags,
         ...surroundings(log),
-        onFatal: () => process.exit(exitCodes.failed),
+        onFatal: () => program.exit(exitCodes.failed),
       }),
     ]),
   );
 }
 
 async function runRestore(
-  { process }: StoreHost,
+  { program }: StoreHost,
   log: Logger,
   flags: Flags,
   backupFile: string,
 ): Promise<void> {
   await restore(settle({ ...flags, ...surroundings(log) }), backupFile);
   log.info({ dataDir: flags.dataDir, backupFile }, 'restored: start the member with these flags');
-  process.exit(exitCodes.ok);
+  program.exit(exitCodes.ok);
 }
 
 function surroundings(log: Logger) {

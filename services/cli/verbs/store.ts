@@ -10,6 +10,6 @@ export function command(context: Context): Command {
     .action(async (flags: string[]) => {
       const { runStore } = await import('#services/store');
       const { host, out, err } = context;
-      await runStore({ process: host, out, err }, context.env, flags);
+      await runStore({ program: host, out, err }, context.env, flags);
     });
 }
