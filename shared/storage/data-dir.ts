@@ -43,7 +43,7 @@ export class DataDir {
     let log: RaftLog | undefined;
     let backend: KvBackend | undefined;
     try {
-      log = await RaftLog.open(medium.disk, join(path, 'log'));
+      log = await RaftLog.open(medium.disk, join(path, 'log'), medium.logSizes);
       const current = backendFolder(log.backendNumber);
       for (const name of medium.list(path)) {
         if (/^kv-\d+$/.test(name) && name !== current) {

@@ -4,11 +4,14 @@ import { dirname, join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { openLevel, type Level, type LevelOptions } from './level.ts';
 import { nodeDisk } from './node-disk.ts';
+import type { LogSizes } from './raft-log.ts';
 
 /** What a data directory lies on: the machine's disk, or a simulated one. */
 export interface Medium {
   /** Where the raft log lies. */
   readonly disk: Disk;
+  /** Absent: the usual ones. */
+  readonly logSizes?: LogSizes;
   openLevel(folder: string, options: LevelOptions): Promise<Level>;
   makeFolder(path: string): Promise<void>;
   list(folder: string): readonly string[];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createRng, type Rng } from '#shared/base';
 import type { Entry, HardState } from '#shared/raft';
 import { RaftLog } from './raft-log.ts';
-import { SimDisk } from './testing/sim-disk.ts';
+import { SimDisk } from './sim-disk.ts';
 
 const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
 const folder = '/log';

@@ -6,7 +6,7 @@ import { createRng } from '#shared/base';
 import type { Entry, HardState } from '#shared/raft';
 import { nodeDisk } from './node-disk.ts';
 import { RaftLog } from './raft-log.ts';
-import { SimDisk } from './testing/sim-disk.ts';
+import { SimDisk } from './sim-disk.ts';
 
 const folder = '/log';
 const sizes = { firstSegmentBytes: 16 << 10, segmentBytes: 64 << 10 };

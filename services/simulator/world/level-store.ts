@@ -64,18 +64,6 @@ export class LevelStore {
     this.#undo = [];
   }
 
-  /** Flips one bit of one value. */
-  rot(rng: Rng): void {
-    const keys = [...this.#rows.keys()];
-    const key = keys[rng.int(Math.max(1, keys.length))];
-    const value = key === undefined ? undefined : this.#rows.get(key);
-    if (key === undefined || value === undefined || value.length === 0) return;
-    const rotten = new Uint8Array(value);
-    const at = rng.int(rotten.length);
-    rotten[at] = (rotten[at] ?? 0) ^ (1 << rng.int(8));
-    this.#rows.set(key, rotten);
-  }
-
   rows(low: string, fits: (key: string) => boolean): [Uint8Array, Uint8Array][] {
     const keys = [...this.#rows.keys()].filter((key) => key >= low && fits(key)).sort();
     return keys.map((key) => [bytesOf(key), this.#rows.get(key) as Uint8Array]);

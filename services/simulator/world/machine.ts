@@ -1,5 +1,5 @@
 import type { Rng } from '#shared/base';
-import type { LevelOperation, Medium } from '#shared/storage';
+import { type LevelOperation, type LogSizes, type Medium, SimDisk } from '#shared/storage';
 import { LevelStore, openStore } from './level-store.ts';
 import { MachineTime } from './machine-time.ts';
 import type { SimProcess } from './process.ts';
@@ -12,6 +12,9 @@ export function drawFrom(rng: Rng, [low, high]: Span): number {
   return low + rng.next() * (high - low);
 }
 
+/** Small, so that logs go from one segment to the next and drop old ones. */
+const logSizes: LogSizes = { firstSegmentBytes: 16 << 10, segmentBytes: 32 << 10 };
+
 /** A computer: its clock and its disk outlive the processes that run on it. */
 export class Machine {
   readonly name: string;
@@ -23,7 +26,7 @@ export class Machine {
   readonly #texts = new Map<string, string>();
   /** Times longer than usual. */
   slowness = 1;
-  full = false;
+  readonly #disk: SimDisk;
   /** Called once, when the next log write has been begun. */
   inNextWrite: (() => void) | undefined;
 
@@ -33,24 +36,36 @@ export class Machine {
     this.#scheduler = scheduler;
     this.#rng = rng;
     this.#syncMs = syncMs;
+    this.#disk = new SimDisk({ rng });
+  }
+
+  get full(): boolean {
+    return this.#disk.full;
+  }
+
+  set full(full: boolean) {
+    this.#disk.full = full;
   }
 
   /** Whoever ran here has died; where the power went too, what was not synced is in danger. */
   crash(power: boolean): void {
+    if (power) this.#disk.crash();
+    else this.#disk.kill();
     for (const store of this.#stores.values()) {
       if (power) store.crash(this.#rng);
       else store.abandon(this.#rng);
     }
   }
 
-  /** The file that is found by its bad luck is the raft log, which promises to notice. */
+  /** Flips a bit of the raft log, which promises to notice. */
   rot(): void {
-    for (const [folder, store] of this.#stores) if (folder.endsWith('/log')) store.rot(this.#rng);
-  }
-
-  wipe(): void {
-    this.#stores.clear();
-    this.#texts.clear();
+    const folder = `/${this.name}/log`;
+    const names = this.#disk.list(folder);
+    const path = `${folder}/${names[this.#rng.int(Math.max(1, names.length))] ?? ''}`;
+    if (names.length === 0) return;
+    const reader = this.#disk.attach();
+    const used = reader.read(path, 0, reader.size(path)).findLastIndex((byte) => byte !== 0);
+    if (used >= 0) this.#disk.flip(path, this.#rng.int(used + 1), this.#rng.int(8));
   }
 
   /** The disk as one process sees it. */
@@ -61,10 +76,12 @@ export class Machine {
         this.#scheduler.at(process, this.#scheduler.now + ms, () => resolve(fn()));
       });
     return {
+      disk: this.#disk.attach((done) => this.#logWrite(process, done)),
+      logSizes,
       openLevel: (folder) => {
         const store = this.#stores.get(folder) ?? new LevelStore();
         this.#stores.set(folder, store);
-        const write = this.#writer(process, store, folder.endsWith('/log'));
+        const write = this.#writer(process, store);
         return Promise.resolve(openStore(store, write));
       },
       makeFolder: () => Promise.resolve(),
@@ -89,7 +106,7 @@ export class Machine {
     return [...new Set(names)];
   }
 
-  #writer(process: SimProcess, store: LevelStore, isLog: boolean) {
+  #writer(process: SimProcess, store: LevelStore) {
     let freeAt = 0;
     return (operations: readonly LevelOperation[], sync: boolean): Promise<void> => {
       if (this.full) return Promise.reject(new Error('ENOSPC: no space left on device, write'));
@@ -98,11 +115,16 @@ export class Machine {
         const ms = sync ? drawFrom(this.#rng, this.#syncMs) * this.slowness : 0.05;
         freeAt = Math.max(freeAt, this.#scheduler.now) + ms;
         this.#scheduler.at(process, freeAt, () => store.land());
-        const fault = isLog ? this.inNextWrite : undefined;
-        if (!fault) return;
-        this.inNextWrite = undefined;
-        this.#scheduler.at(process, this.#scheduler.now + this.#rng.next() * 2 * ms, fault);
       });
     };
+  }
+
+  #logWrite(process: SimProcess, done: () => void): void {
+    const ms = drawFrom(this.#rng, this.#syncMs) * this.slowness;
+    this.#scheduler.at(process, this.#scheduler.now + ms, done);
+    const fault = this.inNextWrite;
+    if (!fault) return;
+    this.inNextWrite = undefined;
+    this.#scheduler.at(process, this.#scheduler.now + this.#rng.next() * 2 * ms, fault);
   }
 }

@@ -1,5 +1,5 @@
 import type { Rng } from '#shared/base';
-import type { Disk, DiskFile, OpenOptions } from '../disk.ts';
+import type { Disk, DiskFile, OpenOptions } from './disk.ts';
 
 const sectorBytes = 512;
 
@@ -54,10 +54,19 @@ function overlaid(old: Uint8Array, at: number, bytes: Uint8Array): Uint8Array<Ar
   return result;
 }
 
+/** Runs the end of an operation: when a simulator's clock says so. */
+export type Later = (done: () => void) => void;
+
 export interface SimDiskOptions {
   readonly rng: Rng;
-  /** Runs the end of an operation: at once by default, or when a simulator's clock says so. */
-  readonly later?: (done: () => void) => void;
+  /** For those who bring none of their own. Default: at once. */
+  readonly later?: Later;
+}
+
+/** A process that has the disk, in one of its lives. */
+interface Holder {
+  readonly epoch: number;
+  readonly later: Later;
 }
 
 /**
@@ -67,7 +76,7 @@ export interface SimDiskOptions {
  */
 export class SimDisk {
   readonly #rng: Rng;
-  readonly #later: (done: () => void) => void;
+  readonly #later: Later;
   #names = new Map<string, Content>();
   #durableNames = new Map<string, Content>();
   #nameChanges: ((names: Map<string, Content>) => void)[] = [];
@@ -138,16 +147,16 @@ export class SimDisk {
   }
 
   /** The disk as a process has it: after a crash whatever that process still tries never happens. */
-  attach(): Disk {
-    const epoch = this.#epoch;
+  attach(later: Later = this.#later): Disk {
+    const holder: Holder = { epoch: this.#epoch, later };
     return {
       makeFolder: () => Promise.resolve(),
-      open: (path, options) => this.#open(epoch, path, options),
+      open: (path, options) => this.#open(holder, path, options),
       read: (path, at, length) => this.#content(path).image.slice(at, at + length),
       size: (path) => this.#content(path).image.length,
       list: (folder) => this.list(folder),
       rename: async (from, to) => {
-        await this.#do(epoch, 'rename', from);
+        await this.#do(holder, 'rename', from);
         const content = this.#content(from);
         this.#rename((names) => {
           names.delete(from);
@@ -155,11 +164,11 @@ export class SimDisk {
         });
       },
       remove: async (path) => {
-        await this.#do(epoch, 'remove', path);
+        await this.#do(holder, 'remove', path);
         this.#rename((names) => names.delete(path));
       },
       syncFolder: async (folder) => {
-        await this.#do(epoch, 'sync-folder', folder);
+        await this.#do(holder, 'sync-folder', folder);
         for (const change of this.#nameChanges) change(this.#durableNames);
         this.#nameChanges = [];
       },
@@ -172,8 +181,8 @@ export class SimDisk {
     return names.map((path) => path.slice(prefix.length)).sort();
   }
 
-  async #open(epoch: number, path: string, { create, durable }: OpenOptions): Promise<DiskFile> {
-    await this.#do(epoch, 'open', path);
+  async #open(holder: Holder, path: string, { create, durable }: OpenOptions): Promise<DiskFile> {
+    await this.#do(holder, 'open', path);
     if (create) {
       if (this.full) throw diskError('ENOSPC', 'open', path);
       const fresh = new Content();
@@ -183,19 +192,19 @@ export class SimDisk {
     return {
       path,
       write: async (bytes, at) => {
-        await this.#write(epoch, path, content, { at, bytes: bytes.slice() });
+        await this.#write(holder, path, content, { at, bytes: bytes.slice() });
         if (durable) content.sync();
       },
       sync: async () => {
-        await this.#do(epoch, 'sync', path);
+        await this.#do(holder, 'sync', path);
         content.sync();
       },
       close: () => Promise.resolve(),
     };
   }
 
-  async #write(epoch: number, path: string, content: Content, write: PendingWrite): Promise<void> {
-    if (epoch !== this.#epoch) return never;
+  async #write(holder: Holder, path: string, content: Content, write: PendingWrite): Promise<void> {
+    if (holder.epoch !== this.#epoch) return never;
     const grows = write.at + write.bytes.length > content.image.length;
     const failure = this.full && grows ? 'ENOSPC' : this.#takeFailure('write', path);
     if (failure) {
@@ -205,29 +214,29 @@ export class SimDisk {
     } else {
       content.write(write);
     }
-    await this.#end(epoch);
+    await this.#end(holder);
     if (failure) throw diskError(failure, 'write', path);
   }
 
-  async #do(epoch: number, operation: Operation, path: string): Promise<void> {
-    if (epoch !== this.#epoch) return never;
+  async #do(holder: Holder, operation: Operation, path: string): Promise<void> {
+    if (holder.epoch !== this.#epoch) return never;
     const failure = this.#takeFailure(operation, path);
-    await this.#end(epoch);
+    await this.#end(holder);
     if (failure) throw diskError(failure, operation, path);
   }
 
   /** Resolves when the operation is done; never, if a crash comes first. */
-  async #end(epoch: number): Promise<void> {
+  async #end(holder: Holder): Promise<void> {
     this.operations++;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         if (this.#stalled) this.#stalled.push(done);
         else resolve();
       };
-      this.#later(done);
+      holder.later(done);
     });
     // A crash may also come between the end and whoever waits for it.
-    if (epoch !== this.#epoch) await never;
+    if (holder.epoch !== this.#epoch) await never;
   }
 
   #takeFailure(operation: Operation, path: string): DiskErrorCode | undefined {
