@@ -1,3 +1,5 @@
+export { type Applied, type Applier, applyConfiguration, createdBy } from './apply/apply.ts';
+export { trackUpdate, withEntries, type Writer } from './apply/managers.ts';
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';
 export { cloneJson } from './clone.ts';
 export { type RolloutStatus, rolloutStatus } from './deployments.ts';
@@ -19,6 +21,7 @@ export type {
   Json,
   KindInfo,
   KubeObject,
+  ManagedFieldsEntry,
   ObjectMeta,
   OwnerReference,
   ResourceRef,

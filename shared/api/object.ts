@@ -31,6 +31,18 @@ export interface ObjectMeta {
   annotations?: Record<string, string>;
   ownerReferences?: OwnerReference[];
   finalizers?: string[];
+  managedFields?: ManagedFieldsEntry[];
+}
+
+/** Who manages which fields, as Kubernetes' meta/v1 ManagedFieldsEntry. */
+export interface ManagedFieldsEntry {
+  manager?: string;
+  operation?: string;
+  apiVersion?: string;
+  time?: string;
+  fieldsType?: string;
+  fieldsV1?: object;
+  subresource?: string;
 }
 
 /** Any object. Kinds' own types come from the `kubernetes-types` package and fit this shape. */

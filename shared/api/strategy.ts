@@ -109,6 +109,7 @@ export function prepareUpdate(resource: Resource, object: KubeObject, old: KubeO
     );
   }
   const draft = draftOf(resource, object, updatedMetadata(given, kept));
+  keepManagers(draft, old);
   if (resource.hasStatus) keep(draft, old, 'status');
   resource.prepareForUpdate?.(draft, old);
   resource.defaults?.(draft);
@@ -138,7 +139,9 @@ export function prepareStatusUpdate(
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid}`,
     );
   }
-  const draft = cloneJson(old) as WithStatus;
+  const { managedFields: _, ...metadata } = old.metadata ?? {};
+  const draft = cloneJson({ ...old, metadata }) as WithStatus;
+  keepManagers(draft, old);
   keep(draft, object, 'status');
   check(resource, draft, [], () => resource.validateStatus?.(draft, old) ?? []);
   return draft;
@@ -201,6 +204,12 @@ function compact(metadata: { [K in keyof ObjectMeta]?: ObjectMeta[K] | undefined
 
 const isEmpty = (value: unknown): boolean =>
   value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+
+/** As they are, not copied: they are large, shared, and nobody changes them. */
+function keepManagers(draft: KubeObject, { metadata }: KubeObject): void {
+  const { managedFields } = metadata ?? {};
+  if (managedFields) draft.metadata = { ...draft.metadata, managedFields };
+}
 
 function keep(draft: WithStatus, from: WithStatus, field: 'status'): void {
   if (from[field] === undefined) delete draft[field];

@@ -53,6 +53,7 @@ export interface WriteOptions {
   readonly namespace?: string | undefined;
   readonly subresource?: string | undefined;
   readonly fence?: Fence | undefined;
+  /** Who writes, for managedFields; absent: as the caller is known. */
   readonly fieldManager?: string | undefined;
   readonly dryRun?: boolean | undefined;
   /** Absent: strict. */

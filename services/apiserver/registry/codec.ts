@@ -1,6 +1,7 @@
 import { must } from '#shared/base';
 import { type KubeObject, requestTooLarge, type Resource } from '#shared/api';
 import type { Key, KeyValue } from '#shared/mvcc';
+import { packFieldSets, unpackFieldSets } from './field-sets.ts';
 
 /** etcd's default request limit, which Kubernetes objects live under. */
 export const maxObjectBytes = 1.5 * 1024 * 1024;
@@ -20,13 +21,18 @@ export function decodeObjectOf(resource: Resource, kv: KeyValue): KubeObject {
   must(object.metadata, `the value of ${kv.key} is an object`).resourceVersion = String(
     kv.modRevision,
   );
+  unpackFieldSets(object);
   return resource.storedAs?.from(object) ?? object;
 }
 
 /** The value to store: JSON without resourceVersion, since only the store knows it. */
 export function encodeObject(resource: Resource, object: KubeObject): Uint8Array {
   const stored = resource.storedAs?.to(object) ?? object;
-  const { resourceVersion: _, ...metadata } = stored.metadata ?? {};
+  const { resourceVersion: _, managedFields, ...own } = stored.metadata ?? {};
+  const metadata = {
+    ...own,
+    ...(managedFields && { managedFields: packFieldSets(managedFields) }),
+  };
   const value = Buffer.from(JSON.stringify({ ...stored, metadata }));
   if (value.length > maxObjectBytes) {
     throw requestTooLarge(

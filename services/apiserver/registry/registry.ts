@@ -11,6 +11,9 @@ import {
   prepareCreate,
   type Resource,
   strategicMergePatch,
+  trackUpdate,
+  withEntries,
+  type Writer,
 } from '#shared/api';
 import type {
   DeleteOptions,
@@ -21,6 +24,7 @@ import type {
   WriteOptions,
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
+import { type ApplyOptions, applied, appliedAnew, applierOf, checkConfiguration } from './apply.ts';
 import type { Stored } from './codec.ts';
 import { decideDeletion, settle, timestamp } from './deletion.ts';
 import { checkNamespace, checkPathSegment } from './keys.ts';
@@ -31,6 +35,9 @@ import { findSubresource, readBody, type Reading } from './subresources.ts';
 
 /** A generated name that is taken is drawn again this many times, as in Kubernetes. */
 const generateNameTries = 8;
+
+/** How often an apply meets an object that comes and goes before it gives up. */
+const applyTries = 8;
 
 /** These are part of the cluster itself. */
 const immortalNamespaces = new Set(['default', 'kube-system', 'kube-public']);
@@ -87,17 +94,14 @@ export class Registry {
       throw badRequest('resourceVersion should not be set on objects to be created');
     }
     const namespace = bodyNamespace(resource, object, options.namespace);
-    const { clock, rng, uuid } = this.#deps;
+    const writer = this.#writer(options);
     const generated = !given.name && given.generateName;
     for (let tries = 1; ; tries++) {
-      const prepared = prepareCreate(resource, object, {
-        namespace,
-        uid: uuid(),
-        now: timestamp(clock.now()),
-        suffix: nameSuffix(rng),
-      });
+      const prepared = this.#newObject(resource, object, namespace);
+      const { managedFields } = given;
+      const tracked = trackUpdate(resource, undefined, prepared, writer, managedFields);
       try {
-        return await this.#deps.objects.insert(resource, prepared, options);
+        return await this.#deps.objects.insert(resource, tracked, options);
       } catch (thrown) {
         const drawAgain = generated && tries < generateNameTries;
         if (!drawAgain || !QuorateError.is(thrown, 'already-exists')) throw thrown;
@@ -119,11 +123,16 @@ export class Registry {
     checkPathSegment('name', name);
     const expect = object.metadata?.resourceVersion;
     const once = warnOnce(options);
+    const writer = this.#writer(options);
+    const { managedFields } = object.metadata ?? {};
     const { object: stored } = await this.#deps.objects.mutate(
       resource,
       namespace,
       name,
-      (current) => settle(resource, view.replace(body, current, once)),
+      (current) => {
+        const next = view.replace(body, current, once);
+        return settle(resource, trackUpdate(resource, current, next, writer, managedFields));
+      },
       { ...options, ...(expect && { expect }) },
     );
     return view.project(stored);
@@ -140,20 +149,71 @@ export class Registry {
     const view = findSubresource(resource, options.subresource ?? '');
     const place = this.#place(resource, name, options.namespace);
     const once = warnOnce(options);
+    const writer = this.#writer(options);
+    // They are larger than most objects: only a patch that names them gets to see them.
+    const aboutManagers = JSON.stringify(patch ?? null).includes('managedFields');
     const { object: stored } = await this.#deps.objects.mutate(
       resource,
       ...place,
       (current) => {
-        const body = asObject(applyPatch(resource, view.project(current), type, patch));
+        const target = view.project(aboutManagers ? current : withEntries(current, undefined));
+        const body = asObject(applyPatch(resource, target, type, patch));
         checkName(body, name);
         bodyNamespace(resource, body, place[0]);
         const asked = body.metadata?.resourceVersion;
         if (asked && asked !== current.metadata?.resourceVersion) throw conflict(resource, name);
-        return settle(resource, view.replace(body, current, once));
+        const next = view.replace(body, current, once);
+        const managedFields = aboutManagers ? body.metadata?.managedFields : undefined;
+        return settle(resource, trackUpdate(resource, current, next, writer, managedFields));
       },
       options,
     );
     return view.project(stored);
+  }
+
+  /** Server-side apply: creates what is not there, and merges by who owns which field. */
+  async apply(
+    resource: Resource,
+    name: string,
+    body: unknown,
+    options: ApplyOptions,
+  ): Promise<{ object: KubeObject; created: boolean }> {
+    const subresource = options.subresource ?? '';
+    const view = findSubresource(resource, subresource);
+    const given = asObject(body);
+    checkName(given, name);
+    const namespace = bodyNamespace(resource, given, options.namespace);
+    checkPathSegment('name', name);
+    const isScale = subresource === 'scale';
+    const config = isScale ? given : readBody(resource, given, warnOnce(options));
+    checkConfiguration(config);
+    const applier = applierOf(options, timestamp(this.#deps.clock.now()));
+    for (let tries = 1; ; tries++) {
+      try {
+        const { object } = await this.#deps.objects.mutate(
+          resource,
+          namespace,
+          name,
+          (current) => settle(resource, applied(resource, view, current, config, applier)),
+          options,
+        );
+        return { object: view.project(object), created: false };
+      } catch (thrown) {
+        const absent = QuorateError.is(thrown, 'not-found') && subresource === '';
+        if (!absent || tries > applyTries) throw thrown;
+      }
+      try {
+        await options.authorizeCreate?.();
+        const named = { ...config, metadata: { ...config.metadata, name } };
+        const prepared = this.#newObject(resource, named, namespace);
+        const anew = appliedAnew(resource, prepared, config, applier);
+        const object = await this.#deps.objects.insert(resource, anew, options);
+        return { object, created: true };
+      } catch (thrown) {
+        // Somebody created it in between: then it is there to be merged with.
+        if (!QuorateError.is(thrown, 'already-exists') || tries > applyTries) throw thrown;
+      }
+    }
   }
 
   /** For the server's own parts: a change by function, written as the object's own update. */
@@ -220,6 +280,21 @@ export class Registry {
       }),
     );
     return { ...list, items: deleted.flatMap((each) => (each ? [each.object] : [])) };
+  }
+
+  #newObject(resource: Resource, object: KubeObject, namespace: string): KubeObject {
+    const { clock, rng, uuid } = this.#deps;
+    return prepareCreate(resource, object, {
+      namespace,
+      uid: uuid(),
+      now: timestamp(clock.now()),
+      suffix: nameSuffix(rng),
+    });
+  }
+
+  #writer({ fieldManager, subresource = '' }: WriteOptions): Writer {
+    const manager = fieldManager || 'unknown';
+    return { manager, subresource, now: timestamp(this.#deps.clock.now()) };
   }
 
   /** Where an object is, checked: namespace ('' for cluster-scoped kinds) and name. */

@@ -12,6 +12,7 @@ import type {
 } from '#shared/client';
 import type { User } from '../auth/user.ts';
 import type { PodLogs } from '../pods/logs.ts';
+import type { ApplyOptions } from '../registry/apply.ts';
 import type { KindTable } from '../registry/kinds.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
@@ -67,7 +68,7 @@ export class Call {
   async create(body: unknown, given: WriteOptions): Promise<KubeObject> {
     const { resource, user } = this;
     const { name, namespace, subresource } = this.place;
-    const options = this.#within(given);
+    const options = this.#asWriter(this.#within(given));
     const id = `${resource.group}/${resource.resource}`;
     const creator = this.#deps.creators[subresource === '' ? id : `${id}/${subresource}`];
     if (creator) return creator({ user, resource, namespace, name, body, options });
@@ -91,6 +92,17 @@ export class Call {
     return this.#deps.registry.patch(this.resource, name, type, patch, within);
   }
 
+  /** Server-side apply; creating takes the right to create as well. */
+  apply(
+    config: unknown,
+    options: ApplyOptions,
+  ): Promise<{ readonly object: KubeObject; readonly created: boolean }> {
+    const { name } = this.place;
+    const { namespace, subresource } = this.place;
+    const within = { ...options, namespace, subresource };
+    return this.#deps.registry.apply(this.resource, name, config, within);
+  }
+
   delete(options: DeleteOptions): Promise<DeleteResult> {
     return this.#deps.registry.delete(this.resource, this.place.name, this.#within(options));
   }
@@ -104,7 +116,17 @@ export class Call {
     return { ...options, namespace: this.place.namespace };
   }
 
+  /** A write by whoever says nothing of a field manager is its user's. */
+  #asWriter<T extends WriteOptions>(options: T): T {
+    const fieldManager = options.fieldManager || managerOf(this.user);
+    return { ...options, fieldManager };
+  }
+
   #withinView(options: WriteOptions): WriteOptions {
-    return { ...this.#within(options), subresource: this.place.subresource };
+    const { subresource } = this.place;
+    return this.#asWriter({ ...this.#within(options), subresource });
   }
 }
+
+/** `system:kube-scheduler` is kube-scheduler. */
+const managerOf = ({ name }: User): string => name.replace(/^system:/, '').split(':')[0] ?? name;

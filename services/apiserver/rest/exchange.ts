@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { QuorateError } from '#shared/base';
-import { requestTooLarge, statusFor } from '#shared/api';
+import { badRequest, requestTooLarge, statusFor } from '#shared/api';
 import { fromJson } from '../json.ts';
 import { parseMediaType } from './negotiate.ts';
 
@@ -64,8 +64,7 @@ export class Exchange {
     if (bytes.length === 0) return undefined;
     const { type } = parseMediaType(this.header('content-type') ?? 'application/json');
     if (type === 'application/yaml' || type.endsWith('+yaml')) {
-      const { parse } = await import('yaml');
-      return parse(bytes.toString());
+      return fromYaml(bytes.toString());
     }
     if (type === 'application/vnd.kubernetes.protobuf') {
       const { decodeProtobuf } = await import('./protobuf/decode.ts');
@@ -161,6 +160,15 @@ export class Exchange {
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
+  }
+}
+
+async function fromYaml(text: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(text) as unknown;
+  } catch (thrown) {
+    throw badRequest(`error decoding YAML: ${(thrown as Error).message}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { badRequest, type FieldValidation } from '#shared/api';
 import type { DeleteOptions, ListOptions, WriteOptions } from '#shared/client';
 import { parseDryRun, parsePropagation } from '../registry/delete-options.ts';
+import type { Exchange } from './exchange.ts';
 
 /** The options of Kubernetes' verbs as query parameters. All throw `bad-request`. */
 
@@ -45,7 +46,11 @@ const validations: Readonly<Record<string, FieldValidation>> = {
   Ignore: 'ignore',
 };
 
-export function writeOptions(query: URLSearchParams): WriteOptions {
+/** The longest name that a field manager may have. */
+const maxManagerLength = 128;
+
+export function writeOptions(exchange: Exchange): WriteOptions {
+  const { query } = exchange;
   const asked = query.get('fieldValidation') || 'Warn';
   const fieldValidation = Object.hasOwn(validations, asked) ? validations[asked] : undefined;
   if (!fieldValidation) {
@@ -55,10 +60,25 @@ export function writeOptions(query: URLSearchParams): WriteOptions {
   }
   return {
     fieldValidation,
-    fieldManager: query.get('fieldManager') ?? undefined,
+    fieldManager: fieldManager(query) ?? programOf(exchange.header('user-agent')),
     dryRun: dryRun(query),
   };
 }
+
+function fieldManager(query: URLSearchParams): string | undefined {
+  const name = query.get('fieldManager') || undefined;
+  if ((name?.length ?? 0) > maxManagerLength) {
+    throw badRequest(`fieldManager: Too long: may not be more than ${maxManagerLength} bytes`);
+  }
+  if (name !== undefined && !/^[\x20-\x7e]+$/.test(name)) {
+    throw badRequest('fieldManager: Invalid value: should only contain printable characters');
+  }
+  return name;
+}
+
+/** As Kubernetes names a client that says no more: the first part of its User-Agent. */
+const programOf = (agent: string | undefined): string | undefined =>
+  agent?.split('/')[0]?.slice(0, maxManagerLength) || undefined;
 
 /** Options of a delete that has no body. */
 export function deleteOptions(query: URLSearchParams): DeleteOptions {

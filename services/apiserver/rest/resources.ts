@@ -83,18 +83,20 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
     serveWatch(core, call, context, exchange, stopping),
   async create(request) {
     const { call, exchange } = request;
-    const options = { ...writeOptions(exchange.query), warn: exchange.warn };
+    const options = { ...writeOptions(exchange), warn: exchange.warn };
     answer(request, await call.create(await exchange.body(), options), 201);
   },
   async update(request) {
     const { call, exchange } = request;
-    const options = { ...writeOptions(exchange.query), warn: exchange.warn };
+    const options = { ...writeOptions(exchange), warn: exchange.warn };
     answer(request, await call.update(await exchange.body(), options));
   },
   async patch(request) {
     const { call, exchange } = request;
     const type = patchType(exchange.header('content-type'));
-    const options = { ...writeOptions(exchange.query), warn: exchange.warn };
+    if (type === 'apply') return apply(request);
+    if (booleanParam(exchange.query, 'force') !== undefined) throw noForce();
+    const options = { ...writeOptions(exchange), warn: exchange.warn };
     answer(request, await call.patch(type, await exchange.body(), options));
   },
   async delete(request) {
@@ -112,6 +114,28 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
     exchange.json(formList(context, list), 200, contentType(context.form));
   },
 };
+
+async function apply(request: RestCall): Promise<void> {
+  const { call, core, exchange } = request;
+  const { object, created } = await call.apply(await exchange.body(), {
+    ...writeOptions(exchange),
+    // Whoever applies says so: a browser's name is not enough.
+    fieldManager: exchange.query.get('fieldManager') ?? undefined,
+    force: booleanParam(exchange.query, 'force'),
+    warn: exchange.warn,
+    authorizeCreate: async () => {
+      await core.requests.authorize(call.user, 'create', call.place);
+    },
+  });
+  answer(request, object, created ? 201 : 200);
+}
+
+const noForce = (): QuorateError =>
+  new QuorateError(
+    'invalid',
+    'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+    { details: { group: 'meta.k8s.io', kind: 'PatchOptions' } },
+  );
 
 /** The one object that a selector of a collection names: who may see just that may list it. */
 function placeOf({ ref, namespace, name, subresource }: ResourceTarget, exchange: Exchange): Place {
@@ -180,13 +204,14 @@ export const methodNotAllowed = (): QuorateError =>
     'the server does not allow this method on the requested resource',
   );
 
-const patchTypes: Readonly<Record<string, PatchType>> = {
+const patchTypes: Readonly<Record<string, PatchType | 'apply'>> = {
+  'application/apply-patch+yaml': 'apply',
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',
 };
 
-function patchType(header = ''): PatchType {
+function patchType(header = ''): PatchType | 'apply' {
   const { type } = parseMediaType(header);
   const found = Object.hasOwn(patchTypes, type) ? patchTypes[type] : undefined;
   if (found) return found;

@@ -45,6 +45,13 @@ export function asList(objects: readonly KubeObject[]): object {
   return { apiVersion: 'v1', items: objects, kind: 'List', metadata: { resourceVersion: '' } };
 }
 
+/** As kubectl shows objects: without who manages which field, which is longer than the rest. */
+export function withoutManagers<T extends KubeObject>(object: T): T {
+  if (!object.metadata?.managedFields) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
 /** JSON with kubectl's four spaces and sorted keys. */
 export const formatJson = (value: unknown): string =>
   `${JSON.stringify(sortKeys(value), null, 4)}\n`;
@@ -72,7 +79,8 @@ export async function formatObjects(
   objects: readonly KubeObject[],
   options: { single: boolean; noHeaders?: boolean },
 ): Promise<string> {
-  const value = options.single && objects[0] ? objects[0] : asList(objects);
+  const shown = objects.map(withoutManagers);
+  const value = options.single && shown[0] ? shown[0] : asList(shown);
   switch (format.type) {
     case 'json':
       return formatJson(value);

@@ -14,7 +14,7 @@ import { getOne } from '../objects/select.ts';
 import { withSession } from '../objects/session.ts';
 import { parseTarget } from '../objects/targets.ts';
 import { addNamespace, type NamespaceOptions } from '../options.ts';
-import { formatYaml } from '../print/format.ts';
+import { formatYaml, withoutManagers } from '../print/format.ts';
 
 const head =
   '# Edit the object below. Lines that begin with # are ignored, and an empty file ends the edit.\n' +
@@ -35,7 +35,7 @@ async function edit(
   await withSession(context, options, async (session) => {
     const { kind, name } = parseTarget(await session.kinds(), args, 'edit');
     const object = await getOne(session, kind, name);
-    const original = await formatYaml(object);
+    const original = await formatYaml(withoutManagers(object));
     let text = `${head}${original}`;
     let refused: unknown;
     for (;;) {

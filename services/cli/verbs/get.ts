@@ -27,6 +27,7 @@ import {
 import {
   formatObjects,
   formatYaml,
+  withoutManagers,
   formatJson,
   type OutputFormat,
   parseOutput,
@@ -289,8 +290,9 @@ async function watch(
     if (type === 'BOOKMARK') continue;
     if (format.type === 'name') {
       context.out.write(`${reference(kind, object.metadata?.name ?? '')}\n`);
-    } else if (format.type === 'json') context.out.write(formatJson(object));
-    else if (format.type === 'yaml') context.out.write(`${await formatYaml(object)}---\n`);
+    } else if (format.type === 'json') context.out.write(formatJson(withoutManagers(object)));
+    else if (format.type === 'yaml')
+      context.out.write(`${await formatYaml(withoutManagers(object))}---\n`);
     else context.out.write(`${await formatObjects(format, [object], { single: true })}\n`);
   }
 }
