@@ -24,23 +24,30 @@ const controllerManagerUser: User = {
 };
 
 /** A master: a member of the store, and above it API server, scheduler and controllers. */
-export function buildMaster(
-  { context, cluster, log, ready }: PartContext,
+export async function buildMaster(
+  { context, cluster, log, ready, faults }: PartContext,
   part: MasterPart,
-): readonly Service[] {
+): Promise<readonly Service[]> {
   const { clock } = context;
   const rng = createRng(randomInt(2 ** 32));
   const masters = mastersOf(cluster.state.parts);
+  const behind = async (peer: string, address: string): Promise<string> =>
+    faults?.gateBefore(peer, address) ?? address;
+  const client = await behind('clients', part.client);
+  const apiAddress = splitAddress(await behind('api', part.api));
+  const restAddress = splitAddress(await behind('rest', part.rest));
   const store = createStore({
     name: part.name,
     dataDir: storageDir(cluster, part.name),
-    listenClientUrls: [part.client],
+    listenClientUrls: [client],
+    advertiseClientUrls: [part.client],
     listenPeerUrls: [part.peer],
     initialCluster: Object.fromEntries(masters.map((master) => [master.name, master.peer])),
     initialClusterToken: `quorate-${cluster.state.createdAt}`,
     clock,
     log,
     rng,
+    faults: faults?.plane,
     onFatal: (error) => {
       log.error({ err: error }, 'the store has stopped itself: exiting');
       context.host.exit(exitCodes.crashed);
@@ -67,9 +74,9 @@ export function buildMaster(
           rng,
           uuid: randomUUID,
           networks,
-          listen: certificate.then((tls) => ({ ...splitAddress(part.api), tls })),
+          listen: certificate.then((tls) => ({ ...apiAddress, tls })),
           agentClient,
-          listenRest: certificate.then((tls) => ({ ...splitAddress(part.rest), tls })),
+          listenRest: certificate.then((tls) => ({ ...restAddress, tls })),
         });
         return apiServer;
       }),

@@ -1,3 +1,4 @@
+import type { EnabledFaults } from '#shared/faults';
 import {
   createLogger,
   exitCodes,
@@ -10,9 +11,10 @@ import {
 } from '#shared/runtime';
 import { type Part, partsNamed } from './cluster/layout.ts';
 import { readyStep, reportReady } from './cluster/readiness.ts';
-import { type Cluster, dataDir, requireCluster } from './cluster/state.ts';
+import { type Cluster, dataDir, partDir, requireCluster } from './cluster/state.ts';
 import { describeError } from './command-error.ts';
 import type { Context } from './context.ts';
+import { enableOwnFaults } from './enable-faults.ts';
 import { choiceFlag } from './flags.ts';
 
 /** What a master or worker process is built from. */
@@ -21,6 +23,8 @@ export interface PartContext {
   readonly cluster: Cluster;
   readonly log: Logger;
   readonly ready: ReadySteps;
+  /** Only where the cluster was started with --enable-faults. */
+  readonly faults: EnabledFaults | undefined;
 }
 
 /** Tells whoever started the process how far it is. */
@@ -58,7 +62,14 @@ export async function runPart<P extends Part>(
       format: choiceFlag('--log-format', format, logFormats),
     });
     const ready = readySteps(cluster, name, context.pid);
-    await runMain(host, log, () => build({ context, cluster, log, ready }, description as P));
+    await runMain(host, log, async () => {
+      const enabled = cluster.state.faults === true;
+      const faults = enabled ? enableOwnFaults(context, name, partDir(cluster, name)) : undefined;
+      const bent = faults ? { ...context, clock: faults.clock } : context;
+      const part = { context: bent, cluster, log, ready, faults };
+      const services = await build(part, description as P);
+      return faults ? [faults.service, ...services] : services;
+    });
   } catch (error) {
     context.err.write(`${describeError(error)}\n`);
     host.exit(exitCodes.failed);

@@ -59,6 +59,12 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/component-logs.ts'),
   },
   {
+    name: 'fault',
+    summary: 'break links, disks, clocks and processes on purpose, and heal them',
+    group: cluster,
+    load: () => import('./verbs/fault.ts'),
+  },
+  {
     name: 'store',
     summary: "run one member of the store in the foreground, with etcd's flags",
     group: cluster,

@@ -3,18 +3,27 @@ import { createProxy } from '#services/proxy';
 import { createGrpcApiClient } from '#shared/client';
 import { fromEnvironment, type Service } from '#shared/runtime';
 import { partCertificate } from './cluster/certificates.ts';
-import { firstAddress, mastersOf, type WorkerPart, workersOf } from './cluster/layout.ts';
+import {
+  firstAddress,
+  type MasterPart,
+  mastersOf,
+  type WorkerPart,
+  workersOf,
+} from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { storageDir } from './cluster/state.ts';
 import type { PartContext } from './part.ts';
 
 /** A worker: agent and proxy in one process, each as itself, over whichever master answers. */
 export async function buildWorker(
-  { context, cluster, log, ready }: PartContext,
+  { context, cluster, log, ready, faults }: PartContext,
   part: WorkerPart,
 ): Promise<readonly Service[]> {
   const { clock } = context;
-  const servers = serversFor(cluster.state.parts, part);
+  const masters = serversFor(cluster.state.parts, part);
+  const servers = await Promise.all(
+    masters.map(async ({ name, api }) => faults?.gateTo(name, api) ?? api),
+  );
   const [tls, proxyTls] = await Promise.all([
     partCertificate(cluster, part.name, clock),
     partCertificate(cluster, 'kube-proxy', clock),
@@ -54,8 +63,8 @@ export async function buildWorker(
 }
 
 /** Every master, each worker beginning with another one. */
-function serversFor(parts: Parameters<typeof mastersOf>[0], part: WorkerPart): string[] {
-  const servers = mastersOf(parts).map((master) => master.api);
+function serversFor(parts: Parameters<typeof mastersOf>[0], part: WorkerPart): MasterPart[] {
+  const servers = mastersOf(parts);
   const turn = workersOf(parts).findIndex(({ name }) => name === part.name) % servers.length;
   return [...servers.slice(turn), ...servers.slice(0, turn)];
 }

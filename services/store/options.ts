@@ -1,5 +1,6 @@
 import { QuorateError, type Rng } from '#shared/base';
 import type { Clock } from '#shared/clock';
+import type { FaultPlane } from '#shared/faults';
 import type { Logger } from '#shared/runtime';
 import { parseTokenOptions, type TokenOptions } from './auth/token-options.ts';
 
@@ -76,6 +77,8 @@ export interface StoreOptions {
   readonly authToken?: TokenOptions | undefined;
   /** Of hashed passwords, 4 to 31. Default 10. */
   readonly bcryptCost?: number | undefined;
+  /** Absent in production: then nothing of it is in the way of anything. */
+  readonly faults?: FaultPlane | undefined;
   /** The member has stopped itself: its disk cannot be trusted, or an invariant is broken. */
   readonly onFatal?: ((error: Error) => void) | undefined;
 }

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { lookup, resolveSrv } from 'node:dns/promises';
 import { createRng, QuorateError } from '#shared/base';
 import { systemClock } from '#shared/clock';
+import type { EnabledFaults } from '#shared/faults';
 import {
   createLogger,
   type Environment,
@@ -30,6 +32,8 @@ export interface StoreHost {
   readonly program: HostProcess;
   readonly out: Output;
   readonly err: Output;
+  /** Given where the member is to be one that can be broken on purpose. */
+  readonly enableFaults?: ((name: string, dir: string) => EnabledFaults) | undefined;
 }
 
 /** Exit code of Go's flag package for a command line that cannot be read. */
@@ -103,16 +107,34 @@ async function withDiscovery({ flags, discoverySrv }: Configuration): Promise<Fl
   return { ...flags, initialCluster };
 }
 
-function serve({ program }: StoreHost, log: Logger, flags: Flags): Promise<void> {
-  return runMain(program, log, () =>
-    Promise.resolve([
-      createStore({
-        ...flags,
-        ...surroundings(log),
-        onFatal: () => program.exit(exitCodes.failed),
-      }),
-    ]),
-  );
+function serve(host: StoreHost, log: Logger, flags: Flags): Promise<void> {
+  const onFatal = (): void => host.program.exit(exitCodes.failed);
+  return runMain(host.program, log, async () => {
+    if (!host.enableFaults) return [createStore({ ...flags, ...surroundings(log), onFatal })];
+    mkdirSync(flags.dataDir, { recursive: true, mode: 0o700 });
+    const faults = host.enableFaults(flags.name, flags.dataDir);
+    const store = createStore({
+      ...(await behindGates(flags, faults)),
+      ...surroundings(log),
+      clock: faults.clock,
+      faults: faults.plane,
+      onFatal,
+    });
+    return [faults.service, store];
+  });
+}
+
+/** The client ports with gates before them; clients are told of the gates. */
+async function behindGates(flags: Flags, faults: EnabledFaults): Promise<Flags> {
+  const inner = flags.listenClientUrls.map(async (given) => {
+    const url = new URL(given);
+    return `${url.protocol}//${await faults.gateBefore('clients', url.host)}`;
+  });
+  return {
+    ...flags,
+    listenClientUrls: await Promise.all(inner),
+    advertiseClientUrls: flags.advertiseClientUrls ?? flags.listenClientUrls,
+  };
 }
 
 async function runRestore(

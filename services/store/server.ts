@@ -1,14 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { QuorateError } from '#shared/base';
 import type { KvClient } from '#shared/client';
+import { faultyMedium } from '#shared/faults';
 import { noNode, type RaftStatus } from '#shared/raft';
-import { DataDir } from '#shared/storage';
+import { DataDir, systemMedium } from '#shared/storage';
 import { trusted } from './auth/caller.ts';
 import { JwtTokens } from './auth/jwt-tokens.ts';
 import { Passwords } from './auth/passwords.ts';
 import { SimpleTokens } from './auth/simple-tokens.ts';
 import type { TokenProvider } from './auth/tokens.ts';
 import { storeErrors } from './errors.ts';
+import { pointsInState, pointsInStorage } from './faults/points.ts';
+import { FaultyTransport } from './faults/transport.ts';
 import { callersBy } from './grpc/callers.ts';
 import { askCluster } from './grpc/ask-cluster.ts';
 import { type ClientServer, createClientServer } from './grpc/client-server.ts';
@@ -60,7 +63,10 @@ export function createStore(options: StoreOptions): Store {
   };
   return {
     async start() {
-      const dir = await DataDir.open(settings.dataDir);
+      const { faults } = settings;
+      const medium = faults && faultyMedium(systemMedium, faults);
+      const dir = await DataDir.open(settings.dataDir, medium);
+      if (faults) pointsInStorage(faults, dir);
       try {
         const identity = await found(settings, dir, (url) => askCluster(hostPort(url)));
         if (settings.forceNewCluster) await forceNewCluster(settings, dir, identity);
@@ -110,8 +116,8 @@ class Running {
     this.#settings = settings;
     this.#dir = dir;
     this.#identity = identity;
-    const { clock, log } = settings;
-    const transport = new GrpcPeerTransport({
+    const { clock, log, faults } = settings;
+    const peers = new GrpcPeerTransport({
       id: identity.memberId,
       clusterId: identity.clusterId,
       incarnation: identity.incarnation,
@@ -119,6 +125,8 @@ class Running {
       clock,
       log,
     });
+    const nameOf = (id: number): string => this.#host.state.members.get(id)?.name ?? '';
+    const transport = faults ? new FaultyTransport(peers, faults, nameOf) : peers;
     const tokens = this.#newTokens();
     const host = new MemberHost({
       settings,
@@ -138,6 +146,7 @@ class Running {
       },
     });
     this.#host = host;
+    if (faults) pointsInState(faults, host.state);
     this.kv = host.clientFor(trusted);
     const { serving, kv, leases, membership, watches } = host;
     const auth = new Auth(serving, tokens, new Passwords(settings.bcryptCost), log);

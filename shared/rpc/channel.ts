@@ -63,6 +63,13 @@ export function requireLeader(): Metadata {
   return metadata;
 }
 
+/** A credential for a single call in clear text, where the token is all the security there is. */
+export function bearer(token: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
 type UnaryMethod<Req, Res> = (
   request: Req,
   options: CallOptions,

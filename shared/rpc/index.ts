@@ -1,4 +1,5 @@
 export {
+  bearer,
   type CallLimits,
   connect,
   deadlineIn,

@@ -21,6 +21,8 @@ export interface ClusterState {
   readonly podCidr: string;
   readonly serviceCidr: string;
   readonly parts: readonly Part[];
+  /** Its processes can be broken on purpose: see `quorate fault`. */
+  readonly faults?: boolean | undefined;
 }
 
 /** A cluster's directory: `cluster.json`, and one folder for each master and worker. */

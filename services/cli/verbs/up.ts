@@ -27,6 +27,7 @@ interface UpOptions {
   readonly portOffset?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
+  readonly enableFaults?: boolean;
 }
 
 export function command(context: Context): Command {
@@ -36,6 +37,7 @@ export function command(context: Context): Command {
     .option('--port-offset <number>', 'added to every port (default: 0)')
     .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/11)')
     .option('--service-cidr <cidr>', 'loopback network of services (default: 127.96.0.0/16)')
+    .option('--enable-faults', 'let its processes be broken on purpose: see `quorate fault`')
     .action((options: UpOptions) => up(context, options));
 }
 
@@ -46,12 +48,12 @@ async function up(context: Context, options: UpOptions): Promise<void> {
   const existing = readCluster(dir);
   if (existing) refuseOtherShape(existing, wanted, context, options);
   else refuseForeignDirectory(dir);
-  const cluster = existing ?? wanted;
+  const cluster = withFaults(existing ?? wanted, options, context);
   const missing = cluster.state.parts.filter((part) => !runningProcess(cluster, part.name));
   if (missing.length === 0) {
     context.out.write(`The cluster is already running in ${dir}.\n\n`);
   } else {
-    if (!existing) writeCluster(cluster);
+    if (cluster !== existing) writeCluster(cluster);
     if (existing && missing.length < cluster.state.parts.length) {
       context.out.write(`The cluster is already running; starting what is missing.\n`);
     }
@@ -78,6 +80,13 @@ async function up(context: Context, options: UpOptions): Promise<void> {
   }
   context.out.write(describeCluster(cluster));
   context.out.write(`\n${nextSteps(context, cluster, options.dataDir)}`);
+}
+
+/** Once enabled they stay so; processes that run already learn it at their next start. */
+function withFaults(cluster: Cluster, options: UpOptions, { env }: Context): Cluster {
+  const wanted = options.enableFaults ?? setting('--enable-faults', undefined, env) === 'true';
+  if (!wanted || cluster.state.faults) return cluster;
+  return { ...cluster, state: { ...cluster.state, faults: true } };
 }
 
 function describeWanted(context: Context, dir: string, options: UpOptions): Cluster {

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import type { ProcessFault } from './fault.ts';
+import type { FaultPlane } from './plane.ts';
+import { holdUp } from './points.ts';
+
+export interface OwnProcess {
+  readonly pid: number;
+  kill(pid: number, signal: NodeJS.Signals): unknown;
+}
+
+/** After this the caller has its answer. */
+const answerMs = 20;
+const slowEveryMs = 20;
+
+/** Carries process faults out on this process, when the caller has been answered. */
+export function processInjector(
+  plane: FaultPlane,
+  own: OwnProcess,
+): (spec: ProcessFault, forMs: number | undefined) => void {
+  const { clock } = plane;
+  const slowness = (): number =>
+    plane
+      .list()
+      .reduce(
+        (most, { spec }) =>
+          spec.kind === 'process' && spec.what === 'slow' ? Math.max(most, spec.percent) : most,
+        0,
+      );
+  let slowing = false;
+  const slow = (): void => {
+    const percent = slowness();
+    slowing = percent > 0;
+    if (!slowing) return;
+    clock.after(slowEveryMs * (1 - percent / 100), () => {
+      holdUp(slowEveryMs * (percent / 100));
+      slow();
+    });
+  };
+  return ({ what }, forMs) => {
+    if (what === 'slow') {
+      if (!slowing) slow();
+    } else if (what === 'kill') clock.after(answerMs, () => plane.crash(undefined));
+    else clock.after(answerMs, () => pause(own, forMs ?? 0));
+  };
+}
+
+/** A stopped process cannot wake itself: a child does, and ends. */
+function pause(own: OwnProcess, forMs: number): void {
+  const wake = `sleep ${forMs / 1000}; kill -CONT ${own.pid}`;
+  const child = spawn('sh', ['-c', wake], { detached: true, stdio: 'ignore' });
+  child.on('spawn', () => own.kill(own.pid, 'SIGSTOP'));
+  child.unref();
+}
