@@ -115,6 +115,9 @@ export function checkFault(
       range('--ms', spec.ms, 0, maxDelayMs);
       range('--probability', spec.probability, 0, 1);
       if (spec.what === 'stall' && spec.ms === 0) refuse('a stall needs --ms');
+      if (spec.what === 'lose-sync' && spec.target === 'backend') {
+        refuse('syncs are lost by the log alone: what the backend loses, the log has');
+      }
       return;
     case 'clock':
       range('--offset', spec.offsetMs, -1e12, 1e12);
