@@ -13,7 +13,7 @@ import { type AgentConfig, defaultAgentConfig } from './config.ts';
 import { type PodsListen, PodsServer } from './grpc/pods-service.ts';
 import { keepRegistered } from './node/registration.ts';
 import { Checkpoints } from './pods/checkpoints.ts';
-import { PodLogs } from './pods/pod-logs.ts';
+import { PodAccess } from './pods/pod-access.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
@@ -98,7 +98,7 @@ class NodeAgent implements Agent {
     const pods = this.#podManager(runtime);
     this.#pods = pods;
     await pods.restore();
-    const server = new PodsServer(new PodLogs(pods, runtime));
+    const server = new PodsServer(new PodAccess(pods, runtime));
     this.#server = server;
     this.#port = await server.listen(listen);
     this.#loops.push(pods.run(this.#stopping.signal), this.#stayRegistered());

@@ -12,7 +12,7 @@ import { firstOpinion, mastersAuthorizer } from './auth/authorizer.ts';
 import { componentsAuthorizer } from './auth/components.ts';
 import { publicPathsAuthorizer } from './auth/public-paths.ts';
 import { podCreators } from './pods/creators.ts';
-import { type OpenAgentLog, PodLogs } from './pods/logs.ts';
+import { PodAccess, type PodAccessDeps } from './pods/pod-access.ts';
 import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
 import { ExpiringLeases } from './registry/expiring.ts';
 import { KindTable } from './registry/kinds.ts';
@@ -38,7 +38,7 @@ export interface CoreDeps {
   readonly uuid: () => string;
   /** Absent: 127.64.0.0/11 for pods, 127.96.0.0/16 for Services. */
   readonly networks?: Partial<Networks> | undefined;
-  readonly openAgentLog: OpenAgentLog;
+  readonly connectAgent: PodAccessDeps['connectAgent'];
   /** Whether requests that show nothing are let in as `system:anonymous`; absent: no. */
   readonly anonymous?: boolean | undefined;
 }
@@ -49,6 +49,7 @@ export interface Core {
   readonly registry: Registry;
   readonly watches: WatchCache;
   readonly mirror: LeaseMirror;
+  readonly pods: PodAccess;
   readonly authenticator: Authenticator;
   /** How every door and every client in process gets at all of this. */
   readonly requests: Requests;
@@ -69,6 +70,7 @@ export function createCore(deps: CoreDeps): Core {
   });
   const registry = new Registry({ objects, lister: { kv, decode }, clock, rng, uuid });
   const mirror = new LeaseMirror(registry, kinds, clock, log);
+  const pods = new PodAccess({ registry, kinds, connectAgent: deps.connectAgent });
   const requests = new Requests({
     kinds,
     registry,
@@ -76,11 +78,11 @@ export function createCore(deps: CoreDeps): Core {
     authorizer: firstOpinion([mastersAuthorizer, publicPathsAuthorizer, componentsAuthorizer]),
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
-    logs: new PodLogs(registry, kinds, deps.openAgentLog),
+    pods,
     creators: podCreators(registry, clock),
   });
   const authenticator = new Authenticator({ tokens: [], anonymous: deps.anonymous ?? false });
-  return { kinds, registry, watches, mirror, authenticator, requests, clock };
+  return { kinds, registry, watches, mirror, pods, authenticator, requests, clock };
 }
 
 function eventLeases(leases: ExpiringLeases) {

@@ -8,7 +8,7 @@ import { bootstrap } from './bootstrap.ts';
 import { Compactor } from './compaction.ts';
 import { createCore } from './core.ts';
 import { type Door, type GrpcListen, openGrpcDoor } from './grpc/door.ts';
-import { agentLogs } from './grpc/pods.ts';
+import { agentConnector } from './grpc/pods.ts';
 import { createInProcessClient } from './in-process-client.ts';
 import type { Networks } from './registry/allocations.ts';
 import type { RestDoor, RestListen } from './rest/door.ts';
@@ -56,7 +56,7 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { kv, clock } = options;
   const log = options.log.child({ component: 'apiserver' });
-  const core = createCore({ ...options, log, openAgentLog: agentLogs(options.agentClient) });
+  const core = createCore({ ...options, log, connectAgent: agentConnector(options.agentClient) });
   const stopping = new AbortController();
   let compactor: Compactor | undefined;
   let door: Door | undefined;
@@ -97,6 +97,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       compactor?.stop();
       core.watches.stop();
       await Promise.all([door?.close(), restDoor?.close()]);
+      core.pods.close();
       await core.mirror.settled();
     },
   };

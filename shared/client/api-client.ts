@@ -98,6 +98,10 @@ export interface LogOptions {
   readonly previous?: boolean | undefined;
   readonly tailLines?: number | undefined;
   readonly limitBytes?: number | undefined;
+  /** Only what was written then or later, in milliseconds since the epoch. */
+  readonly sinceTimeMs?: number | undefined;
+  /** Each line begins with the time it was written. */
+  readonly timestamps?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,12 +13,18 @@ import type {
   ApiClient,
   DeleteOptions,
   ListOptions,
-  LogOptions,
   ObjectList,
   WatchEvent,
   WatchOptions,
 } from './api-client.ts';
 import { connectServers, type GrpcServer } from './grpc-servers.ts';
+import type {
+  CommandCall,
+  CommandOptions,
+  ExecOptions,
+  ForwardCall,
+  PodStreams,
+} from './pod-streams.ts';
 import { createServerPool, type ServerPool } from './server-pool.ts';
 import type { TableClient, TableEvent } from './table-client.ts';
 import {
@@ -46,7 +52,7 @@ export interface HeartbeatResult {
   readonly unknownNode: boolean;
 }
 
-/** What only remote clients do: tables for people, and the two calls of a worker. */
+/** What only remote clients do: tables and streams for people, and the two calls of a worker. */
 export interface GrpcApiClient extends ApiClient, TableClient {
   /** The addresses, as configured: for messages to people. */
   readonly servers: readonly string[];
@@ -54,6 +60,15 @@ export interface GrpcApiClient extends ApiClient, TableClient {
   registerNode<T extends KubeObject>(node: T): Promise<T>;
   /** Renews the node's lease over a stream that is kept between beats. */
   heartbeat(beat: Heartbeat): Promise<HeartbeatResult>;
+  /** These three resolve when the pod's node has taken the call up. */
+  exec(namespace: string, name: string, options: ExecOptions): Promise<CommandCall>;
+  attach(namespace: string, name: string, options: CommandOptions): Promise<CommandCall>;
+  forward(
+    namespace: string,
+    name: string,
+    port: number,
+    signal?: AbortSignal,
+  ): Promise<ForwardCall>;
 }
 
 export interface GrpcApiClientOptions {
@@ -88,7 +103,7 @@ export function createGrpcApiClient(options: GrpcApiClientOptions): GrpcApiClien
     ...writes(pool, limits),
     ...elections(pool, limits),
     ...nodeCalls(pool, limits),
-    logs: (namespace, name, logOptions) => logs(pool, namespace, name, logOptions ?? {}),
+    ...podCalls(pool),
     close() {
       for (const server of servers) server.close();
       return Promise.resolve();
@@ -361,24 +376,23 @@ function nodeCalls(
   };
 }
 
-async function* logs(
-  pool: Pool,
-  namespace: string,
-  name: string,
-  options: LogOptions,
-): AsyncGenerator<Uint8Array, void> {
-  const request = {
-    namespace,
-    name,
-    container: options.container ?? '',
-    follow: options.follow ?? false,
-    previous: options.previous ?? false,
-    ...(options.tailLines !== undefined && { tail_lines: options.tailLines }),
-    limit_bytes: options.limitBytes ?? 0,
+function podCalls(pool: Pool): Pick<GrpcApiClient, 'logs' | 'exec' | 'attach' | 'forward'> {
+  /** On the first server that takes it up: a command must not run twice. */
+  const opened = <C extends { readonly opened: Promise<void> }>(
+    open: (streams: PodStreams) => C,
+  ): Promise<C> =>
+    pool.call(false, async (server) => {
+      const call = open(server.streams);
+      await call.opened;
+      return call;
+    });
+  return {
+    logs: (namespace, name, options = {}) =>
+      pool.stream((server) => server.streams.log(namespace, name, options), options.signal),
+    exec: (...args) => opened((streams) => streams.exec(...args)),
+    attach: (...args) => opened((streams) => streams.attach(...args)),
+    forward: (...args) => opened((streams) => streams.forward(...args)),
   };
-  const { signal } = options;
-  const chunks = pool.stream((server) => serverStream(server.pods.Log(request), signal), signal);
-  for await (const chunk of chunks) yield chunk.data;
 }
 
 const patchTypes = { json: 'JSON', merge: 'MERGE', strategic: 'STRATEGIC' } as const;

@@ -5,10 +5,10 @@ import type { ProtoGrpcType as NodesProto } from '../rpc/gen/nodes.ts';
 import type { ProtoGrpcType as PodsProto } from '../rpc/gen/pods.ts';
 import type { ElectionsClient } from '../rpc/gen/quorate/v1/Elections.ts';
 import type { NodesClient } from '../rpc/gen/quorate/v1/Nodes.ts';
-import type { PodsClient } from '../rpc/gen/quorate/v1/Pods.ts';
 import type { ResourcesClient } from '../rpc/gen/quorate/v1/Resources.ts';
 import type { ProtoGrpcType as ResourcesProto } from '../rpc/gen/resources.ts';
 import { HeartbeatStream } from './heartbeats.ts';
+import { podStreams, type PodStreams } from './pod-streams.ts';
 
 /** What every API server's certificate says, and nobody else's of the same authority. */
 const serverName = 'kubernetes';
@@ -19,7 +19,7 @@ export interface GrpcServer {
   readonly resources: ResourcesClient;
   readonly elections: ElectionsClient;
   readonly nodes: NodesClient;
-  readonly pods: PodsClient;
+  readonly streams: PodStreams;
   readonly heartbeats: HeartbeatStream;
   close(): void;
 }
@@ -46,7 +46,7 @@ export function connectServers(
       nodes,
       heartbeats,
       elections: connect(v1.Elections, address, resources),
-      pods: connect(v1.Pods, address, resources),
+      streams: podStreams(connect(v1.Pods, address, resources)),
       close() {
         heartbeats.close();
         resources.close();

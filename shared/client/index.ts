@@ -1,5 +1,8 @@
 export type * from './api-client.ts';
 export type * from './kv-client.ts';
+export type * from './pod-streams.ts';
+export { podStreams } from './pod-streams.ts';
+export { podsService, type PodsCaller, type PodsHost } from './pods-service.ts';
 export type * from './table-client.ts';
 export { identityFlags, identityFromFlags } from './api-identity.ts';
 export { runElected, type ElectedOptions } from './elector.ts';

@@ -9,6 +9,12 @@ export {
   wasNeverSent,
 } from './channel.ts';
 export { serveDirectly } from './direct-unary.ts';
+export {
+  type DuplexCall,
+  duplexCall,
+  type ServedDuplex,
+  serveDuplex,
+} from './duplex.ts';
 export { fromServiceError, toStatus } from './errors.ts';
 export { healthService } from './health.ts';
 export { loadProto } from './load.ts';
@@ -48,3 +54,4 @@ export {
   txnResultFromWire,
   txnResultToWire,
 } from './etcd/responses.ts';
+export { stoppingError, streamOut } from './stream-out.ts';

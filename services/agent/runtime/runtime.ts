@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net';
+import type { CommandOptions, ExecOptions, RunningCommand } from '#shared/client';
+
 /**
  * The container runtime as the agent uses it: the words and the life cycles of CRI v1
  * (RuntimeService), cut down to what pods need here. Sandboxes and containers outlive the agent;
@@ -29,6 +32,15 @@ export interface ContainerRuntime {
   containerStatus(containerId: string): Promise<ContainerStatus>;
   /** Runs a command beside a running container, in its environment. */
   execSync(containerId: string, command: readonly string[], timeoutMs: number): Promise<ExecResult>;
+  /**
+   * Runs a command beside a running container, with streams. It ends with the container at the latest;
+   * when its client leaves, it hears of that as of a closed terminal (SIGHUP).
+   */
+  exec(containerId: string, options: ExecOptions): Promise<RunningCommand>;
+  /** The input and output of a running container's own process. */
+  attach(containerId: string, options: CommandOptions): Promise<RunningCommand>;
+  /** A connection to a port on the pod's address. */
+  portForward(podSandboxId: string, port: number): Promise<Socket>;
   containerLog(containerId: string, options: ContainerLogOptions): AsyncIterable<Uint8Array>;
   /** CRI GetContainerEvents: called with the sandbox id when one of its containers has ended. */
   onContainerExit(listener: (podSandboxId: string) => void): void;
@@ -66,6 +78,11 @@ export interface ContainerConfig {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly workingDir?: string | undefined;
+  /** It has an input that clients can attach to; otherwise there is nothing to read. */
+  readonly stdin?: boolean | undefined;
+  /** The input ends with the first client that leaves. */
+  readonly stdinOnce?: boolean | undefined;
+  readonly tty?: boolean | undefined;
 }
 
 export type ContainerState = 'created' | 'running' | 'exited';
@@ -100,5 +117,7 @@ export interface ContainerLogOptions {
   readonly follow?: boolean | undefined;
   readonly tailLines?: number | undefined;
   readonly limitBytes?: number | undefined;
+  readonly sinceTimeMs?: number | undefined;
+  readonly timestamps?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -16,7 +16,7 @@ import { serverUser } from '../auth/user.ts';
 import { callerIn } from './caller.ts';
 import { electionsService } from './elections.ts';
 import { nodesService } from './nodes.ts';
-import { podsService } from './pods.ts';
+import { podsHandlers } from './pods.ts';
 import { resourcesService } from './resources.ts';
 
 /** A write in flight may still be answered; streams and campaigns end at once. */
@@ -50,7 +50,7 @@ export async function openGrpcDoor(core: Core, at: GrpcListen): Promise<Door> {
   server.addService(quorate.v1.Resources.service, resourcesService(core, callerOf, signal));
   server.addService(quorate.v1.Elections.service, electionsService(core, callerOf, signal));
   server.addService(quorate.v1.Nodes.service, nodesService(core, callerOf, signal));
-  server.addService(quorate.v1.Pods.service, podsService(core, callerOf, signal));
+  server.addService(quorate.v1.Pods.service, podsHandlers(core, callerOf, signal));
   const health = healthService();
   server.addService(health.definition, { ...health.handlers });
   const { host, port, tls } = at;

@@ -3,7 +3,7 @@ import type { ElectionsHandlers } from '../../../shared/rpc/gen/quorate/v1/Elect
 import type { Core } from '../core.ts';
 import type { Elections } from '../elections/elections.ts';
 import type { CallerOf, IncomingCall } from './caller.ts';
-import { streamOut } from './stream-out.ts';
+import { streamOut } from '#shared/rpc';
 import { fromLeader } from './wire.ts';
 
 /** quorate.v1.Elections over the core. */

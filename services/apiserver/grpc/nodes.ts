@@ -7,7 +7,7 @@ import type { NodesHandlers } from '../../../shared/rpc/gen/quorate/v1/Nodes.ts'
 import type { Core } from '../core.ts';
 import type { Requests } from '../requests/requests.ts';
 import type { CallerOf } from './caller.ts';
-import { stoppingError } from './stream-out.ts';
+import { stoppingError } from '#shared/rpc';
 import { fromJson, toJson } from '../json.ts';
 
 /** quorate.v1.Nodes over the core. */

@@ -1,82 +1,65 @@
 import { refs } from '#shared/api';
-import { type ClientTls, connect, loadProto, serverStream } from '#shared/rpc';
+import { podStreams, podsService, type PodsCaller, type PodsHost } from '#shared/client';
+import { type ClientTls, connect, loadProto } from '#shared/rpc';
 import type { ProtoGrpcType } from '../../../shared/rpc/gen/pods.ts';
-import type { LogRequest__Output } from '../../../shared/rpc/gen/quorate/v1/LogRequest.ts';
-import type { PodsClient, PodsHandlers } from '../../../shared/rpc/gen/quorate/v1/Pods.ts';
-import type { LogOptions } from '#shared/client';
+import type { PodsHandlers } from '../../../shared/rpc/gen/quorate/v1/Pods.ts';
 import type { Core } from '../core.ts';
-import type { AgentLogRequest, OpenAgentLog } from '../pods/logs.ts';
+import type { PodAccessDeps } from '../pods/pod-access.ts';
+import type { Call } from '../requests/call.ts';
 import { objectPlace } from '../requests/place.ts';
 import type { CallerOf } from './caller.ts';
-import { streamOut } from './stream-out.ts';
 
 /** quorate.v1.Pods over the core. */
-export function podsService(
+export function podsHandlers(
   { requests, kinds }: Core,
   callerOf: CallerOf,
   stopping: AbortSignal,
 ): PodsHandlers {
-  return {
-    Log: (call) =>
-      streamOut(call, stopping, async function* (signal) {
-        const { namespace, name } = call.request;
-        const options = { ...toLogOptions(call.request), signal };
-        const asked = { ref: refs.pods, namespace, name, subresource: 'log' };
-        const user = await callerOf(call);
-        const log = await requests.authorize(user, 'get', objectPlace(kinds, asked));
-        for await (const data of log.logs(options)) {
-          yield { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
-        }
-      }),
+  const hostFor = async (caller: PodsCaller): Promise<PodsHost> => {
+    const user = await callerOf(caller);
+    const authorize = (
+      verb: string,
+      subresource: string,
+      namespace: string,
+      name: string,
+    ): Promise<Call> => {
+      const asked = { ref: refs.pods, namespace, name, subresource };
+      return requests.authorize(user, verb, objectPlace(kinds, asked));
+    };
+    return {
+      async *log(namespace, name, options) {
+        yield* (await authorize('get', 'log', namespace, name)).logs(options);
+      },
+      async exec(namespace, name, options) {
+        const call = await authorize('create', 'exec', namespace, name);
+        const running = await call.exec(options);
+        return () => Promise.resolve(running);
+      },
+      async attach(namespace, name, options) {
+        const call = await authorize('create', 'attach', namespace, name);
+        const running = await call.attach(options);
+        return () => Promise.resolve(running);
+      },
+      async forward(namespace, name, port, signal) {
+        const call = await authorize('create', 'portforward', namespace, name);
+        return call.forward(port, signal);
+      },
+    };
   };
-}
-
-function toLogOptions(request: LogRequest__Output): LogOptions {
-  const limitBytes = Number(request.limit_bytes);
-  return {
-    container: request.container,
-    follow: request.follow,
-    previous: request.previous,
-    ...(request.tail_lines !== undefined && { tailLines: Number(request.tail_lines) }),
-    ...(limitBytes !== 0 && { limitBytes }),
-  };
-}
-
-/** Asks the agent at an address, which serves the same method for the pods of its node. */
-export const agentLogs =
-  (tls: Promise<ClientTls> | undefined): OpenAgentLog =>
-  (address, request) =>
-    openLog(address, request, tls);
-
-async function* openLog(
-  address: string,
-  request: AgentLogRequest,
-  tls: Promise<ClientTls> | undefined,
-): AsyncGenerator<Uint8Array, void> {
-  // Whatever its address: an agent is who its certificate says.
-  const known = tls && { ...(await tls), serverName: request.node };
-  const client: PodsClient = connect(podsClient(), address, undefined, known);
-  try {
-    const call = client.Log({
-      namespace: request.namespace,
-      name: request.name,
-      container: request.container,
-      follow: request.follow ?? false,
-      previous: request.previous ?? false,
-      ...(request.tailLines !== undefined && { tail_lines: request.tailLines }),
-      limit_bytes: request.limitBytes ?? 0,
-    });
-    for await (const { data } of serverStream(call, request.signal)) yield data;
-  } finally {
-    client.close();
-  }
+  return podsService(hostFor, stopping);
 }
 
 type PodsConstructor = ProtoGrpcType['quorate']['v1']['Pods'];
 let loaded: PodsConstructor | undefined;
 
-/** Loaded with the first log that is read. */
-function podsClient(): PodsConstructor {
-  loaded ??= loadProto<ProtoGrpcType>('quorate/v1/pods.proto').quorate.v1.Pods;
-  return loaded;
-}
+/** Connects to agents, which serve the same methods for the pods of their nodes. */
+export const agentConnector =
+  (tls: Promise<ClientTls> | undefined): PodAccessDeps['connectAgent'] =>
+  async (address, node) => {
+    // Loaded with the first call to an agent.
+    loaded ??= loadProto<ProtoGrpcType>('quorate/v1/pods.proto').quorate.v1.Pods;
+    // Whatever its address: an agent is who its certificate says.
+    const known = tls && { ...(await tls), serverName: node };
+    const client = connect(loaded, address, undefined, known);
+    return { ...podStreams(client), close: () => client.close() };
+  };

@@ -11,7 +11,7 @@ import type { User } from '../auth/user.ts';
 import type { Call } from '../requests/call.ts';
 import { collectionPlace, objectPlace } from '../requests/place.ts';
 import type { CallerOf, IncomingCall } from './caller.ts';
-import { streamOut } from './stream-out.ts';
+import { streamOut } from '#shared/rpc';
 import { fromJson, toJson, toSharedJson } from '../json.ts';
 import { objectAnswer, toDeleteOptions, toRef, toWriteOptions } from './wire.ts';
 

@@ -9,6 +9,7 @@ import { bootstrap } from '../bootstrap.ts';
 import { type Core, createCore } from '../core.ts';
 import { createInProcessClient } from '../in-process-client.ts';
 import { codeOf } from '../testing/api-on-mvcc.ts';
+import { noAgent } from '../testing/no-agent.ts';
 
 let core: Core;
 let clock: ManualClock;
@@ -21,8 +22,7 @@ beforeEach(async () => {
     log: silentLog,
     rng: createRng(1),
     uuid: () => `uid-${++uid}`,
-    // biome-ignore lint/correctness/useYield: no agent answers here
-    async *openAgentLog() {},
+    connectAgent: () => Promise.resolve(noAgent()),
   });
   const { signal } = new AbortController();
   await bootstrap(core.registry, core.kinds, clock, silentLog, signal);

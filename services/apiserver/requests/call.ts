@@ -1,7 +1,11 @@
 import { type KubeObject, methodNotSupported, type Resource } from '#shared/api';
 import type {
+  CommandCall,
+  CommandOptions,
   DeleteOptions,
   DeleteResult,
+  ExecOptions,
+  ForwardCall,
   ListOptions,
   LogOptions,
   ObjectList,
@@ -11,7 +15,7 @@ import type {
   WriteOptions,
 } from '#shared/client';
 import type { User } from '../auth/user.ts';
-import type { PodLogs } from '../pods/logs.ts';
+import type { PodAccess } from '../pods/pod-access.ts';
 import type { ApplyOptions } from '../registry/apply.ts';
 import type { KindTable } from '../registry/kinds.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -23,7 +27,7 @@ export interface CallDeps {
   readonly kinds: KindTable;
   readonly registry: Registry;
   readonly watches: WatchCache;
-  readonly logs: PodLogs;
+  readonly pods: PodAccess;
   readonly creators: Creators;
 }
 
@@ -62,7 +66,23 @@ export class Call {
 
   logs(options: LogOptions): AsyncIterable<Uint8Array> {
     const { name, namespace } = this.place;
-    return this.#deps.logs.read(namespace, name, options);
+    return this.#deps.pods.log(namespace, name, options);
+  }
+
+  exec(options: ExecOptions): Promise<CommandCall> {
+    const { name, namespace } = this.place;
+    return this.#deps.pods.exec(namespace, name, options);
+  }
+
+  attach(options: CommandOptions): Promise<CommandCall> {
+    const { name, namespace } = this.place;
+    return this.#deps.pods.attach(namespace, name, options);
+  }
+
+  /** One connection to one of the pod's ports. */
+  forward(port: number, signal?: AbortSignal): Promise<ForwardCall> {
+    const { name, namespace } = this.place;
+    return this.#deps.pods.forward(namespace, name, port, signal);
   }
 
   async create(body: unknown, given: WriteOptions): Promise<KubeObject> {

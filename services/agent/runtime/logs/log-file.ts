@@ -7,10 +7,12 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { LogTimes } from './log-times.ts';
 
 export interface LogLimits {
   /** A log is rotated when it is larger (Kubernetes: containerLogMaxSize, 10 MiB). */
@@ -28,6 +30,8 @@ export interface LogPosition {
 
 const chunkBytes = 64 * 1024;
 
+const timesOf = (path: string): string => `${path}.times`;
+
 /**
  * The output of one container attempt: `log`, which its processes append to, and what was rotated
  * out of it: `log.1`, `log.2`, … the larger the older. The processes hold `log` open, so rotation
@@ -36,15 +40,25 @@ const chunkBytes = 64 * 1024;
 export class LogFile {
   readonly #path: string;
   #generation = 0;
+  #times: LogTimes;
 
   constructor(path: string) {
     this.#path = path;
+    this.#times = new LogTimes(timesOf(path));
+  }
+
+  /** Remembers that what was written until now was written by now. */
+  noteTime(): void {
+    const written = statSync(this.#path, { throwIfNoEntry: false });
+    if (written) this.#times.note(written.size, written.mtimeMs);
   }
 
   rotateIfLarge({ maxBytes, maxFiles }: LogLimits): void {
     if (!existsSync(this.#path) || statSync(this.#path).size <= maxBytes) return;
+    this.noteTime();
     for (let age = maxFiles - 2; age >= 1; age--) {
-      if (existsSync(this.#name(age))) renameSync(this.#name(age), this.#name(age + 1));
+      renameExisting(this.#name(age), this.#name(age + 1));
+      renameExisting(timesOf(this.#name(age)), timesOf(this.#name(age + 1)));
     }
     const log = openSync(this.#path, 'r+');
     try {
@@ -54,6 +68,9 @@ export class LogFile {
       }
       ftruncateSync(log, 0);
       this.#generation++;
+      if (maxFiles > 1) renameExisting(timesOf(this.#path), timesOf(this.#name(1)));
+      else rmSync(timesOf(this.#path), { force: true });
+      this.#times = new LogTimes(timesOf(this.#path));
     } finally {
       closeSync(log);
     }
@@ -95,6 +112,35 @@ export class LogFile {
     return { generation: oldest, offset: 0 };
   }
 
+  /** Where the first line begins that was written at `ms` or later, as far as times were noted. */
+  async since(ms: number): Promise<LogPosition> {
+    this.noteTime();
+    for (let { generation } = this.start(); generation <= this.#generation; generation++) {
+      const path = this.#name(this.#generation - generation);
+      const offset = this.#timesOf(generation).endBefore(ms);
+      if (offset < (await sizeOf(path))) {
+        return { generation, offset: await nextLineStart(path, offset) };
+      }
+    }
+    return { generation: this.#generation, offset: await sizeOf(this.#path) };
+  }
+
+  /** When the byte at a position was written, in milliseconds since the epoch. */
+  timeAt({ generation, offset }: LogPosition): number {
+    const times = this.#timesOf(generation);
+    let time = times.at(offset);
+    if (time === undefined && generation === this.#generation) {
+      this.noteTime();
+      time = times.at(offset);
+    }
+    return time ?? 0;
+  }
+
+  #timesOf(generation: number): LogTimes {
+    if (generation === this.#generation) return this.#times;
+    return new LogTimes(timesOf(this.#name(this.#generation - generation)));
+  }
+
   /** The bytes at a position and the position after them; undefined at the end, for now. */
   async read(position: LogPosition): Promise<{ data: Uint8Array; next: LogPosition } | undefined> {
     let { generation, offset } = position;
@@ -114,6 +160,23 @@ export class LogFile {
 
   #name(age: number): string {
     return age === 0 ? this.#path : `${this.#path}.${age}`;
+  }
+}
+
+function renameExisting(from: string, to: string): void {
+  if (existsSync(from)) renameSync(from, to);
+}
+
+/** `offset` itself where a line begins there. */
+async function nextLineStart(path: string, offset: number): Promise<number> {
+  if (offset === 0) return 0;
+  let from = offset - 1;
+  for (;;) {
+    const data = await readAt(path, from);
+    if (data.length === 0) return from;
+    const end = data.indexOf(0x0a);
+    if (end >= 0) return from + end + 1;
+    from += data.length;
   }
 }
 

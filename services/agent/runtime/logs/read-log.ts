@@ -1,6 +1,6 @@
 import type { Clock } from '#shared/clock';
 import type { ContainerLogOptions } from '../runtime.ts';
-import type { LogFile } from './log-file.ts';
+import type { LogFile, LogPosition } from './log-file.ts';
 
 const followEveryMs = 100;
 
@@ -14,9 +14,10 @@ export async function* readLog(
   isLive: () => Promise<boolean>,
   clock: Clock,
 ): AsyncGenerator<Uint8Array, void> {
-  const { follow = false, tailLines, limitBytes, signal } = options;
-  let position = tailLines === undefined ? log.start() : await log.tail(tailLines);
-  let allowed = limitBytes ?? Number.POSITIVE_INFINITY;
+  const { follow = false, limitBytes, signal } = options;
+  let position = await startOf(log, options);
+  const stamp = options.timestamps ? lineStamper(log) : (data: Uint8Array): Uint8Array => data;
+  let allowed = limitBytes ?? Number.MAX_SAFE_INTEGER;
   for (;;) {
     // Asked before reading: what was written before the end is then still read below.
     const live = follow && (await isLive());
@@ -25,12 +26,45 @@ export async function* readLog(
       const piece = await log.read(position);
       if (!piece) break;
       position = piece.next;
-      const data = piece.data.length > allowed ? piece.data.subarray(0, allowed) : piece.data;
+      const data = stamp(piece.data, position).subarray(0, allowed);
       allowed -= data.length;
       yield data;
     }
     if (!live || !(await slept(clock, signal))) return;
   }
+}
+
+async function startOf(
+  log: LogFile,
+  { tailLines, sinceTimeMs }: ContainerLogOptions,
+): Promise<LogPosition> {
+  const tail = tailLines === undefined ? log.start() : await log.tail(tailLines);
+  const since = sinceTimeMs === undefined ? log.start() : await log.since(sinceTimeMs);
+  const isLater =
+    since.generation > tail.generation ||
+    (since.generation === tail.generation && since.offset > tail.offset);
+  return isLater ? since : tail;
+}
+
+/** Puts its time before each line of pieces that come one after the other. */
+function lineStamper(log: LogFile): (data: Uint8Array, next: LogPosition) => Uint8Array {
+  let inLine = false;
+  return (data, { generation, offset }) => {
+    const parts: Uint8Array[] = [];
+    const first = offset - data.length;
+    for (let from = 0; from < data.length; ) {
+      if (!inLine) {
+        const time = log.timeAt({ generation, offset: first + from });
+        parts.push(Buffer.from(`${new Date(time).toISOString()} `));
+      }
+      const end = data.indexOf(0x0a, from);
+      inLine = end < 0;
+      const to = inLine ? data.length : end + 1;
+      parts.push(data.subarray(from, to));
+      from = to;
+    }
+    return Buffer.concat(parts);
+  };
 }
 
 /** False where the signal ended it. */

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { spawn, type StdioOptions } from 'node:child_process';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { ContainerConfig } from '../runtime.ts';
-import type { ContainerDir, StartFailure } from './container-dir.ts';
+import type { ContainerDir } from './container-dir.ts';
+import { whyNotRunnable } from './runnable.ts';
 import { shimArguments } from './shim.ts';
+import { makeInput, onTerminal } from './streams/console.ts';
 
 /**
  * Starts a container's shim. Resolves when the start is on record, whoever made it; a command that
@@ -18,19 +19,30 @@ export async function launch(
 ): Promise<void> {
   const cwd = config.workingDir ?? join(podDir, 'work');
   if (config.workingDir === undefined) await mkdir(cwd, { recursive: true, mode: 0o700 });
-  const failure = whyNot(config, cwd);
-  if (failure) {
-    await dir.revokeStart(failure);
+  const why = whyNotRunnable({ ...config, cwd });
+  if (why) {
+    const message = `failed to start container "${config.name}": ${why.message}`;
+    await dir.revokeStart({ exitCode: why.exitCode, reason: 'StartError', message });
     return;
   }
-  const log = await open(dir.logPath, 'a', 0o600);
+  const files: FileHandle[] = [];
   try {
-    await spawnShim(dir, config, cwd, log, onExit);
+    const log = await open(dir.logPath, 'a', 0o600);
+    files.push(log);
+    const input = config.stdin ? await makeInput(dir.path) : undefined;
+    if (input) files.push(input.read, input.hold);
+    await spawnShim(
+      dir,
+      config,
+      cwd,
+      [input?.read.fd ?? 'ignore', log.fd, log.fd, 'ignore', 'pipe', input?.hold.fd ?? 'ignore'],
+      onExit,
+    );
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     await dir.revokeStart({ exitCode: 128, reason: 'StartError', message });
   } finally {
-    await log.close();
+    for (const file of files) await file.close();
   }
 }
 
@@ -38,15 +50,17 @@ function spawnShim(
   dir: ContainerDir,
   config: ContainerConfig,
   cwd: string,
-  log: FileHandle,
+  stdio: StdioOptions,
   onExit: () => void,
 ): Promise<void> {
   return new Promise((started, failed) => {
-    const shim = spawn('/bin/sh', shimArguments(dir.path, config.command), {
+    const { tty, env } = config;
+    const command = tty ? onTerminal(dir.path, config.command) : config.command;
+    const shim = spawn('/bin/sh', shimArguments(dir.path, command), {
       cwd,
-      env: config.env,
+      env,
       detached: true,
-      stdio: ['ignore', log.fd, log.fd, 'ignore', 'pipe'],
+      stdio,
     });
     let spawned = false;
     // The shim keeps its end open as long as it lives; one word on it is all there is.
@@ -70,38 +84,3 @@ function spawnShim(
     shim.unref();
   });
 }
-
-/** What a container runtime says of a command that it cannot run, before it tries. */
-function whyNot(config: ContainerConfig, cwd: string): StartFailure | undefined {
-  const [command = ''] = config.command;
-  const failure = (exitCode: number, why: string): StartFailure => ({
-    exitCode,
-    reason: 'StartError',
-    message: `failed to start container "${config.name}": ${why}`,
-  });
-  if (!isFolder(cwd)) return failure(128, `chdir to cwd "${cwd}": no such directory`);
-  if (command.includes('/')) {
-    const path = resolve(cwd, command);
-    if (isProgram(path)) return undefined;
-    return exists(path)
-      ? failure(126, `exec: "${command}": permission denied`)
-      : failure(127, `exec: "${command}": no such file or directory`);
-  }
-  const found = (config.env['PATH'] ?? '')
-    .split(':')
-    .some((folder) => isProgram(resolve(cwd, folder, command)));
-  return found ? undefined : failure(127, `exec: "${command}": executable file not found in $PATH`);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
-const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -1,9 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { must, QuorateError } from '#shared/base';
+import type { CommandOptions, ExecOptions, RunningCommand } from '#shared/client';
 import type { Clock, Timer } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
-import { LogFile, type LogLimits } from '../logs/log-file.ts';
+import type { LogLimits } from '../logs/log-file.ts';
 import { readLog } from '../logs/read-log.ts';
 import type {
   ContainerConfig,
@@ -25,10 +27,16 @@ import {
   subfolders,
   writeAtomically,
 } from './container-dir.ts';
-import { exec } from './exec.ts';
+import { endExecs, execMark, noteExec } from './exec-mark.ts';
+import { execSync } from './exec-sync.ts';
 import { launch } from './launch.ts';
 import { readBootId, signalProcess } from './process-table.ts';
 import { Stops } from './stops.ts';
+import { attach } from './streams/attach.ts';
+import { endInput, openInput, resizeTerminal } from './streams/console.ts';
+import { exec } from './streams/exec.ts';
+import { connectTo } from './streams/port.ts';
+import { WatchedLogs } from './watched-logs.ts';
 
 export interface ProcessRuntimeOptions {
   /** Where the pods' folders are; nobody else writes there. */
@@ -57,7 +65,9 @@ class ProcessRuntime implements ContainerRuntime {
   readonly #options: ProcessRuntimeOptions;
   readonly #bootId: string;
   readonly #sandboxes = new Map<string, PodSandbox>();
-  readonly #logs = new Map<string, LogFile>();
+  readonly #logs: WatchedLogs;
+  /** Containers whose input somebody is attached to, or was. */
+  readonly #attached = new Set<string>();
   readonly #listeners: ((podSandboxId: string) => void)[] = [];
   /** Their end is looked for too: of those an earlier agent started, nobody tells us. */
   readonly #running = new Set<string>();
@@ -69,8 +79,9 @@ class ProcessRuntime implements ContainerRuntime {
     this.#options = options;
     this.#bootId = bootId;
     this.#stops = new Stops(options.clock, (id, signal) => this.#signal(id, signal));
+    this.#logs = new WatchedLogs(options.clock, options.log);
     this.#timers = [
-      options.clock.every(options.logCheckMs, () => this.#rotateLogs()),
+      options.clock.every(options.logCheckMs, () => this.#logs.rotate(options.logLimits)),
       options.clock.every(options.relistMs, () => {
         for (const id of this.#running) void this.#checkEnd(id);
       }),
@@ -87,10 +98,12 @@ class ProcessRuntime implements ContainerRuntime {
         continue;
       }
       this.#sandboxes.set(uid, JSON.parse(text) as PodSandbox);
-      for (const status of await this.listContainers(uid)) {
-        if (status.state !== 'running') continue;
-        this.#running.add(status.id);
-        this.#log(this.#dir(status.id));
+      for (const { id, state } of await this.listContainers(uid)) {
+        const dir = this.#dir(id);
+        if (state === 'exited') await endExecs(dir.path, id);
+        if (state !== 'running') continue;
+        this.#running.add(id);
+        this.#logs.watch(dir.logPath);
       }
     }
   }
@@ -129,9 +142,7 @@ class ProcessRuntime implements ContainerRuntime {
     // First: half a folder without this file is swept away by the next agent.
     await rm(join(folder, 'sandbox.json'), { force: true });
     await rm(folder, { recursive: true, force: true });
-    for (const path of this.#logs.keys()) {
-      if (path.startsWith(`${folder}/`)) this.#logs.delete(path);
-    }
+    this.#logs.forgetIn(folder);
     this.#sandboxes.delete(podSandboxId);
   }
 
@@ -149,10 +160,9 @@ class ProcessRuntime implements ContainerRuntime {
 
   async startContainer(id: string): Promise<void> {
     const dir = this.#dir(id);
-    this.#log(dir);
     this.#running.add(id);
-    const podDir = join(this.#options.podsDir, dir.key.podSandboxId);
-    await launch(dir, await dir.config(), podDir, () => void this.#checkEnd(id));
+    await launch(dir, await dir.config(), this.#podDir(dir), () => void this.#checkEnd(id));
+    this.#logs.watch(dir.logPath);
   }
 
   async stopContainer(id: string, graceMs: number): Promise<void> {
@@ -172,7 +182,7 @@ class ProcessRuntime implements ContainerRuntime {
     if (state === 'running') {
       throw new QuorateError('failed-precondition', `container "${id}" is running`);
     }
-    this.#logs.delete(dir.logPath);
+    this.#logs.forgetIn(dir.path);
     await rm(dir.path, { recursive: true, force: true });
   }
 
@@ -196,14 +206,53 @@ class ProcessRuntime implements ContainerRuntime {
 
   async execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
     const dir = this.#dir(id);
-    const cwd = join(this.#options.podsDir, dir.key.podSandboxId);
-    return await exec(command, await dir.config(), cwd, timeoutMs, this.#options.clock);
+    const podDir = this.#podDir(dir);
+    return await execSync(command, await dir.config(), podDir, timeoutMs, this.#options.clock);
+  }
+
+  async exec(id: string, options: ExecOptions): Promise<RunningCommand> {
+    const dir = this.#dir(id);
+    const config = await dir.config();
+    await noteExec(dir.path);
+    const cwd = config.workingDir ?? join(this.#podDir(dir), 'work');
+    const env = { ...config.env, ...execMark(id) };
+    return await exec({ command: options.command, cwd, env }, options, this.#options.clock);
+  }
+
+  async attach(id: string, options: CommandOptions): Promise<RunningCommand> {
+    const dir = this.#dir(id);
+    const { stdin = false, stdinOnce = false, tty = false } = await dir.config();
+    const record = await dir.startRecord();
+    const group = record?.shim.pid ?? 0;
+    // Made for one client: it sees all there is, also what came before it did.
+    const fromStart = stdinOnce && !this.#attached.has(id);
+    if (options.stdin) this.#attached.add(id);
+    return await attach(
+      {
+        follow: (signal) =>
+          this.containerLog(id, { follow: true, signal, ...(!fromStart && { tailLines: 0 }) }),
+        openInput: () => (stdin ? openInput(dir.path) : Promise.resolve(undefined)),
+        inputLeft: () => {
+          if (stdinOnce) void endInput(dir.path, group);
+        },
+        resize: async (size) => {
+          if (tty && record) await resizeTerminal(dir.path, record.command.pid, size);
+        },
+      },
+      options,
+    );
+  }
+
+  async portForward(podSandboxId: string, port: number): Promise<Socket> {
+    const sandbox = this.#sandboxes.get(podSandboxId);
+    if (!sandbox) throw new QuorateError('not-found', `sandbox "${podSandboxId}" not found`);
+    return await connectTo(sandbox.ip, port);
   }
 
   containerLog(id: string, options: ContainerLogOptions): AsyncIterable<Uint8Array> {
     const isLive = async (): Promise<boolean> =>
       (await this.containerStatus(id)).state !== 'exited';
-    return readLog(this.#log(this.#dir(id)), options, isLive, this.#options.clock);
+    return readLog(this.#logs.get(this.#dir(id).logPath), options, isLive, this.#options.clock);
   }
 
   onContainerExit(listener: (podSandboxId: string) => void): void {
@@ -212,6 +261,7 @@ class ProcessRuntime implements ContainerRuntime {
 
   close(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
+    this.#logs.close();
     this.#stops.close();
     this.#listeners.length = 0;
     return Promise.resolve();
@@ -221,13 +271,8 @@ class ProcessRuntime implements ContainerRuntime {
     return new ContainerDir(this.#options.podsDir, parseContainerId(id));
   }
 
-  #log(dir: ContainerDir): LogFile {
-    let log = this.#logs.get(dir.logPath);
-    if (!log) {
-      log = new LogFile(dir.logPath);
-      this.#logs.set(dir.logPath, log);
-    }
-    return log;
+  #podDir({ key }: ContainerDir): string {
+    return join(this.#options.podsDir, key.podSandboxId);
   }
 
   async #signal(id: string, signal: NodeJS.Signals): Promise<void> {
@@ -246,17 +291,11 @@ class ProcessRuntime implements ContainerRuntime {
       }
     }
     if (!this.#running.delete(id)) return;
+    this.#attached.delete(id);
+    const { path, logPath } = this.#dir(id);
+    this.#logs.settle(logPath);
+    await endExecs(path, id);
     this.#stops.exited(id);
     for (const listener of this.#listeners) listener(parseContainerId(id).podSandboxId);
-  }
-
-  #rotateLogs(): void {
-    for (const [path, log] of this.#logs) {
-      try {
-        log.rotateIfLarge(this.#options.logLimits);
-      } catch (error) {
-        this.#options.log.warn({ err: error, path }, 'cannot rotate a log');
-      }
-    }
   }
 }

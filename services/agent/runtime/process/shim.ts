@@ -25,11 +25,17 @@ exec "$@"
  * agent and writes down how the command ended. Its traps keep signals to the group from ending it
  * first; a trap, unlike an ignored signal, is not inherited by the command. In the end it takes
  * what is left of the group with it, as the end of a container's first process does in a PID
- * namespace. Its own messages ("Terminated") do not belong in the command's log.
+ * namespace. Where the container has an input, somebody holds the FIFO (descriptor 5) open for it, or
+ * it would end with the first client that leaves. Its own messages ("Terminated") do not belong in the command's log.
  */
 const supervise = `
 dir=$1; start=$2; shift 2
 trap : TERM INT HUP QUIT USR1 USR2
+if [ -p "$dir/stdin" ]; then
+  sleep 2147483647 <&5 >/dev/null 2>&1 4>&- 5>&- &
+  echo $! >"$dir/stdin.holder"
+  exec 5>&-
+fi
 exec 3>&2 2>/dev/null
 (exec sh -c "$start" sh "$dir" "$@" 2>&3 3>&-)
 code=$?

@@ -8,12 +8,12 @@ import { serverUser } from '../auth/user.ts';
 import { bootstrap } from '../bootstrap.ts';
 import { type Core, createCore } from '../core.ts';
 import { pod } from '../testing/api-on-mvcc.ts';
+import { noAgent } from '../testing/no-agent.ts';
 import { bindPod } from './binding.ts';
-import type { AgentLogRequest } from './logs.ts';
 
 let core: Core;
 let agentDown = false;
-const asked: { address: string; request: AgentLogRequest }[] = [];
+const asked: string[] = [];
 
 beforeEach(async () => {
   const clock = new ManualClock();
@@ -25,11 +25,14 @@ beforeEach(async () => {
     log: silentLog,
     rng: createRng(1),
     uuid: () => 'uid',
-    async *openAgentLog(address, request) {
-      asked.push({ address, request });
-      if (agentDown) throw new QuorateError('unavailable', 'connection refused');
-      yield Buffer.from('hello\n');
-    },
+    connectAgent: async (address) => ({
+      ...noAgent(),
+      async *log(namespace, name, { container }) {
+        asked.push(`${address} ${namespace}/${name}/${container}`);
+        if (agentDown) throw new QuorateError('unavailable', 'connection refused');
+        yield Buffer.from('hello\n');
+      },
+    }),
   });
   await bootstrap(core.registry, core.kinds, clock, silentLog, new AbortController().signal);
   const node = {
@@ -60,9 +63,7 @@ const run = async (body: Pod): Promise<void> => {
 it('passes on what the agent of the pod says', async () => {
   await run(pod('a'));
   expect(await read('a')).toBe('hello\n');
-  expect(asked).toMatchObject([
-    { address: '127.0.0.1:20251', request: { namespace: 'default', name: 'a', container: 'main' } },
-  ]);
+  expect(asked).toEqual(['127.0.0.1:20251 default/a/main']);
 });
 
 it('says what is in the way', async () => {

@@ -1,9 +1,9 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
-import { toStatus } from '#shared/rpc';
+import { toStatus } from './errors.ts';
 
 export const stoppingError = (): QuorateError =>
-  new QuorateError('unavailable', 'the API server is stopping');
+  new QuorateError('unavailable', 'the server is stopping');
 
 /**
  * Answers a streaming call with what `source` yields, at the client's pace: while the connection
@@ -12,7 +12,7 @@ export const stoppingError = (): QuorateError =>
  */
 export function streamOut<Req, Res>(
   call: ServerWritableStream<Req, Res>,
-  stopping: AbortSignal,
+  stopping: AbortSignal | undefined,
   source: (signal: AbortSignal) => AsyncIterable<Res>,
 ): void {
   const ended = new AbortController();
@@ -25,7 +25,7 @@ export function streamOut<Req, Res>(
     ended.abort();
     call.emit('error', toStatus(stoppingError()));
   };
-  stopping.addEventListener('abort', stop, { once: true });
+  stopping?.addEventListener('abort', stop, { once: true });
   const run = async (): Promise<void> => {
     for await (const message of source(ended.signal)) {
       if (ended.signal.aborted) return;
@@ -37,7 +37,7 @@ export function streamOut<Req, Res>(
     .catch((thrown: unknown) => {
       if (!ended.signal.aborted) call.emit('error', toStatus(thrown));
     })
-    .finally(() => stopping.removeEventListener('abort', stop));
+    .finally(() => stopping?.removeEventListener('abort', stop));
 }
 
 function drained(call: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> {

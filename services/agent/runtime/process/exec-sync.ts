@@ -7,7 +7,7 @@ import { sendSignal } from './process-table.ts';
 const outputBytesMax = 10 * 1024;
 
 /** Runs a command to its end, or to the timeout, with the environment of a container. */
-export function exec(
+export function execSync(
   command: readonly string[],
   config: ContainerConfig,
   podDir: string,

@@ -1,0 +1,44 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sendSignal } from './process-table.ts';
+
+/** Set for commands that run beside a container's own, and inherited by all that they start. */
+const markName = 'QUORATE_EXEC_IN';
+
+/** The environment's part by which such processes are found, whatever session or group they joined. */
+export const execMark = (containerId: string): Record<string, string> => ({
+  [markName]: containerId,
+});
+
+const note = (containerPath: string): string => join(containerPath, 'exec');
+
+/** Notes, for this agent and the next one, that there may be such processes. */
+export async function noteExec(containerPath: string): Promise<void> {
+  await writeFile(note(containerPath), '', { mode: 0o600 });
+}
+
+/** Ends everything that was run beside a container which has ended itself. */
+export async function endExecs(containerPath: string, containerId: string): Promise<void> {
+  try {
+    await readFile(note(containerPath));
+  } catch {
+    return;
+  }
+  for (const pid of await markedProcesses(containerId)) sendSignal(pid, 'SIGKILL');
+}
+
+/** The processes of this machine's that carry a container's mark, as far as we may see them. */
+export async function markedProcesses(containerId: string): Promise<number[]> {
+  const mark = `${markName}=${containerId}`;
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found: number[] = [];
+  for (const pid of pids) {
+    try {
+      const environment = await readFile(`/proc/${pid}/environ`, 'latin1');
+      if (environment.split('\0').includes(mark)) found.push(pid);
+    } catch {
+      // Gone, or somebody else's.
+    }
+  }
+  return found;
+}
