@@ -5,9 +5,9 @@ import { defineConfig } from 'rolldown';
 export default defineConfig({
   input: { quorate: 'services/cli/main.ts' },
   platform: 'node',
-  // The first two find their native binaries beside themselves. The third looks for its 64-bit integers with
+  // The first three find their native binaries beside themselves. The last looks for its 64-bit integers with
   // a require that no bundler sees, and would go on with inexact numbers.
-  external: ['bcrypt', 'classic-level', '@grpc/proto-loader'],
+  external: ['bcrypt', 'classic-level', '@lydell/node-pty', '@grpc/proto-loader'],
   resolve: { conditionNames: ['quorate-source', 'node', 'import', 'default'] },
   output: { dir: 'dist/bin', format: 'esm', cleanDir: true },
 });

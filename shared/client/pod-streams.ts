@@ -76,7 +76,7 @@ export function podStreams(pods: PodsClient): PodStreams {
       return {
         ...duplex,
         send: (data) => duplex.send({ data }),
-        received: mapped(duplex.received, ({ data }) => data),
+        received: forwarded(duplex.received),
       };
     },
   };
@@ -110,12 +110,11 @@ function startCommand(
 ): CommandCall {
   const duplex = duplexCall(call, signal);
   void duplex.send({ start: { ...what, container, stdin, stdout, stderr, tty } });
-  const { opened, cancel } = duplex;
   return {
-    opened,
-    cancel,
+    opened: duplex.opened,
+    cancel: () => duplex.cancel(),
     send: (input) => duplex.send(inputToWire(input)),
-    received: mapped(duplex.received, outputFromWire),
+    received: outputs(duplex),
   };
 }
 
@@ -131,6 +130,24 @@ const outputFromWire = ({ output, stdout, stderr, end }: WireOutput): CommandOut
   return { type: output === 'stderr' ? 'stderr' : 'stdout', data };
 };
 
-async function* mapped<T, U>(source: AsyncIterable<T>, to: (from: T) => U): AsyncGenerator<U> {
-  for await (const item of source) yield to(item);
+async function* outputs(
+  call: DuplexCall<WireInput, WireOutput>,
+): AsyncGenerator<CommandOutput, void> {
+  for await (const message of call.received) {
+    // Nothing is written any more to a call that is as good as over.
+    if (message.output === 'end') call.end();
+    yield outputFromWire(message);
+  }
+}
+
+async function* forwarded(
+  received: AsyncIterable<ForwardOutput__Output>,
+): AsyncGenerator<Uint8Array, void> {
+  const messages = received[Symbol.asyncIterator]();
+  for (;;) {
+    const { value, done } = await messages.next();
+    // Without closing the iterator: the other direction may go on.
+    if (done === true || value.output === 'end') return;
+    if (value.data) yield value.data;
+  }
 }

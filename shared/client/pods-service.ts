@@ -96,8 +96,9 @@ async function serveCommand(duplex: CommandDuplex, find: FindCommand): Promise<v
   const leave = (): void => running.cancel();
   duplex.signal.addEventListener('abort', leave, { once: true });
   if (duplex.signal.aborted) leave();
-  passInput(duplex, running).catch(leave);
+  const input = passInput(duplex, running).catch(leave);
   for await (const output of running.received) await duplex.send(outputToWire(output));
+  await input;
 }
 
 const commandOptions = (start: CommandStart__Output, signal: AbortSignal): ExecOptions => ({
@@ -146,8 +147,10 @@ async function serveForward(
     for await (const { data } of iterate(received)) if (data) await connection.send(data);
     connection.end();
   };
-  send().catch(leave);
+  const sent = send().catch(leave);
   for await (const data of connection.received) await duplex.send({ data: Buffer.from(data) });
+  await duplex.send({ end: true });
+  await sent;
 }
 
 async function startOf<In, Start>(

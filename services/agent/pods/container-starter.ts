@@ -64,11 +64,12 @@ export class ContainerStarter {
   }
 
   /** An image without a command cannot be run without an image: say so, instead of failing. */
-  #whyNot({ command, image = '' }: Container): Waiting | undefined {
-    if (command?.[0]) return undefined;
+  #whyNot({ command, args, image = '' }: Container): Waiting | undefined {
+    // As of an image without an entrypoint, such as busybox: its arguments are the command.
+    if (command?.[0] ?? args?.[0]) return undefined;
     const message =
       `no command specified: the process runtime runs commands and does not pull ` +
-      `image "${image}"; set 'command' in the container's spec`;
+      `image "${image}"; set 'command' or 'args' in the container's spec`;
     return { reason: 'CreateContainerError', message };
   }
 
@@ -82,12 +83,16 @@ export class ContainerStarter {
 
   async config(record: PodRecord, sandbox: PodSandbox, container: Container) {
     const { name, image = '', workingDir, command = [], args = [] } = container;
+    const { stdin, stdinOnce, tty } = container;
     const env = await this.#environment(record, sandbox, container);
     return {
       name,
       image,
       env,
       workingDir,
+      stdin,
+      stdinOnce,
+      tty,
       command: [...command, ...args].map((word) => expand(word, env)),
     };
   }

@@ -1,9 +1,4 @@
-import {
-  createSecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from 'node:http2';
+import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { ServerTls } from '#shared/rpc';
@@ -14,6 +9,7 @@ import { serveDiscovery, serveIndex, unknownPath } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { serveHealth, serveVersion } from './health.ts';
 import { methodNotAllowed, serveResource } from './resources.ts';
+import { takeUpgrades } from './streams/requests.ts';
 import { parseTarget } from './target.ts';
 
 /** A write in flight may still be answered; watches end at once. */
@@ -63,9 +59,11 @@ export async function openRestDoor(core: Core, log: Logger, listen: RestListen):
     session.on('error', () => undefined);
   });
   server.on('tlsClientError', (error) => log.debug({ error: error.message }, 'TLS handshake'));
+  const { signal } = stopping;
   server.on('request', (request, response) => {
-    void serve(core, log, request, response, stopping.signal);
+    void serve(core, log, new Exchange(request, response), signal);
   });
+  takeUpgrades(server, (exchange) => void serve(core, log, exchange, signal));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);
@@ -88,11 +86,9 @@ export async function openRestDoor(core: Core, log: Logger, listen: RestListen):
 async function serve(
   core: Core,
   log: Logger,
-  request: Http2ServerRequest,
-  response: Http2ServerResponse,
+  exchange: Exchange,
   stopping: AbortSignal,
 ): Promise<void> {
-  const exchange = new Exchange(request, response);
   try {
     await route(core, exchange, stopping);
   } catch (thrown) {

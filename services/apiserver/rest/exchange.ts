@@ -6,6 +6,7 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Stream,
 } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { QuorateError } from '#shared/base';
 import { badRequest, requestTooLarge, statusFor } from '#shared/api';
 import { fromJson } from '../json.ts';
@@ -13,6 +14,13 @@ import { parseMediaType } from './negotiate.ts';
 
 /** As Kubernetes: a little over what an object may have, for a patch of it. */
 const maxBodyBytes = 3 * 1024 * 1024;
+
+/** The connection of a request that asks to make something else of it. */
+export interface Upgrade {
+  readonly socket: Duplex;
+  /** What has come after the request already. */
+  readonly head: Buffer;
+}
 
 /**
  * One request and its answer, HTTP/1.1 or 2. The two of node:http have the same methods where this
@@ -26,9 +34,11 @@ export class Exchange {
   readonly response: Http2ServerResponse;
   /** Aborts when the client leaves, or the answer is complete. */
   readonly signal: AbortSignal;
+  readonly upgrade: Upgrade | undefined;
   readonly #warnings: string[] = [];
 
-  constructor(request: Http2ServerRequest, response: Http2ServerResponse) {
+  constructor(request: Http2ServerRequest, response: Http2ServerResponse, upgrade?: Upgrade) {
+    this.upgrade = upgrade;
     this.request = request;
     this.response = response;
     this.method = request.method;

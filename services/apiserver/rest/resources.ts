@@ -18,7 +18,7 @@ import {
   tableTransform,
 } from './negotiate.ts';
 import { booleanParam, deleteOptions, listOptions, writeOptions } from './query.ts';
-import { subresourceInfo } from './subresources.ts';
+import { isStream, subresourceInfo } from './subresources.ts';
 import type { ResourceTarget } from './target.ts';
 import { serveWatch } from './watch.ts';
 
@@ -83,6 +83,7 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
     serveWatch(core, call, context, exchange, stopping),
   async create(request) {
     const { call, exchange } = request;
+    if (isStream(call.place.subresource)) return serveStream(request);
     const options = { ...writeOptions(exchange), warn: exchange.warn };
     answer(request, await call.create(await exchange.body(), options), 201);
   },
@@ -137,6 +138,16 @@ const noForce = (): QuorateError =>
     { details: { group: 'meta.k8s.io', kind: 'PatchOptions' } },
   );
 
+/** Loaded with the first stream: most requests are none. */
+async function serveStream({ call, core, exchange, stopping }: RestCall): Promise<void> {
+  if (call.place.subresource === 'portforward') {
+    const { servePortForward } = await import('./streams/port-forward.ts');
+    return servePortForward(call, exchange, core.clock, stopping);
+  }
+  const { serveCommand } = await import('./streams/command.ts');
+  return serveCommand(call, exchange, core.clock, stopping);
+}
+
 /** The one object that a selector of a collection names: who may see just that may list it. */
 function placeOf({ ref, namespace, name, subresource }: ResourceTarget, exchange: Exchange): Place {
   const place = { ref, namespace, name, subresource };
@@ -180,9 +191,10 @@ function findServed(
   return resource;
 }
 
-function verbOf({ name }: ResourceTarget, { method, query }: Exchange): Verb {
+function verbOf({ name, subresource }: ResourceTarget, { method, query }: Exchange): Verb {
   switch (method) {
     case 'GET':
+      if (isStream(subresource)) return 'create';
       if (booleanParam(query, 'watch') === true) return 'watch';
       return name === '' ? 'list' : 'get';
     case 'POST':

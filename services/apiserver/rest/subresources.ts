@@ -7,11 +7,24 @@ export interface SubresourceInfo {
 
 const view: SubresourceInfo = { verbs: ['get', 'patch', 'update'] };
 
+/** Asked for by GET (WebSocket) or POST (SPDY), and both are a `create`. */
+const streams = (kind: string): SubresourceInfo => ({
+  verbs: ['create', 'get'],
+  kind: { group: '', version: 'v1', kind },
+});
+
+/** Subresources that are a connection rather than an object. */
+export const isStream = (name: string): boolean =>
+  name === 'exec' || name === 'attach' || name === 'portforward';
+
 const infos: Readonly<Record<string, SubresourceInfo>> = {
   status: view,
   scale: { ...view, kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } },
   finalize: { verbs: ['update'] },
   log: { verbs: ['get'] },
+  exec: streams('PodExecOptions'),
+  attach: streams('PodAttachOptions'),
+  portforward: streams('PodPortForwardOptions'),
   binding: { verbs: ['create'], kind: { group: '', version: 'v1', kind: 'Binding' } },
   eviction: { verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
 };

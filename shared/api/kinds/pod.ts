@@ -16,7 +16,7 @@ export const pod = declare<Pod>({
   shortNames: ['po'],
   categories: ['all'],
   hasStatus: true,
-  subresources: ['binding', 'eviction', 'log', 'status'],
+  subresources: ['attach', 'binding', 'eviction', 'exec', 'log', 'portforward', 'status'],
   columns: [
     nameColumn,
     column('Ready', ready, 'How many of its containers are ready.'),

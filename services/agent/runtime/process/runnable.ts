@@ -1,6 +1,13 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+/** A command and where it runs. */
+export interface CommandPlace {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** A shell's exit code and a runtime's words for a command that cannot be run. */
 export interface NotRunnable {
   readonly exitCode: number;
@@ -8,11 +15,7 @@ export interface NotRunnable {
 }
 
 /** What a container runtime says of such a command before it tries; undefined: nothing. */
-export function whyNotRunnable(place: {
-  readonly command: readonly string[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}): NotRunnable | undefined {
+export function whyNotRunnable(place: CommandPlace): NotRunnable | undefined {
   const { cwd, env } = place;
   const [command = ''] = place.command;
   const because = (exitCode: number, message: string): NotRunnable => ({ exitCode, message });

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import type { CommandInput, CommandOptions, RunningCommand } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { sendSignal } from '../process-table.ts';
-import type { CommandPlace } from './exec.ts';
+import type { CommandPlace } from '../runnable.ts';
 import { MergedOutput } from './merged-output.ts';
 
 /** What a command left behind may still hold its output open for this long after its end. */

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { IPty } from '@lydell/node-pty';
 import type { CommandInput, RunningCommand } from '#shared/client';
-import type { CommandPlace } from './exec.ts';
+import type { CommandPlace } from '../runnable.ts';
 import { MergedOutput } from './merged-output.ts';
 
 /** Runs a command as the leader of a session on a terminal of its own. */

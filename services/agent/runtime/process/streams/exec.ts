@@ -1,16 +1,9 @@
 import { QuorateError } from '#shared/base';
 import type { ExecOptions, RunningCommand } from '#shared/client';
 import type { Clock } from '#shared/clock';
-import { whyNotRunnable } from '../runnable.ts';
+import { type CommandPlace, whyNotRunnable } from '../runnable.ts';
 import { execPipes } from './exec-pipes.ts';
 import { execTerminal } from './exec-terminal.ts';
-
-/** A command and where it runs. */
-export interface CommandPlace {
-  readonly command: readonly string[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}
 
 /** Starts a command beside a container's own. Throws `internal`, in a runtime's words, where it cannot. */
 export async function exec(

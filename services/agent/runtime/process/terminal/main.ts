@@ -7,9 +7,13 @@ import { spawn } from '@lydell/node-pty';
  * does. On SIGWINCH the terminal gets the size in the file, "<columns> <rows>".
  */
 const [, , sizeFile = '', file = '', ...args] = process.argv;
-const { cwd, env } = process;
 // Bytes, whatever the types say, where no encoding is named.
-const terminal = spawn(file, args, { name: 'xterm', cwd: cwd(), env: { ...env }, encoding: null });
+const terminal = spawn(file, args, {
+  name: 'xterm',
+  cwd: process.cwd(),
+  env: { ...process.env },
+  encoding: null,
+});
 terminal.onData((data) => void writeSync(1, data as unknown as Uint8Array));
 terminal.onExit(({ exitCode, signal }) => process.exit(signal ? 128 + signal : exitCode));
 process.stdin.on('data', (data) => terminal.write(data as unknown as string));
