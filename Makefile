@@ -34,7 +34,7 @@ unit: build ## Unit and scenario tests
 	vitest run --project unit
 
 cluster: build ## Tests on real processes
-	vitest run --project cluster
+	vitest run --project cluster --project kubernetes
 
 conformance: build ## The etcd contract, on a real etcd and on ours (needs etcd-server, etcd-client)
 	@command -v etcd >/dev/null && command -v etcdctl >/dev/null || { \

@@ -26,9 +26,22 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['cluster-tests/**/*.test.ts'],
-          exclude: ['cluster-tests/tidy/**', 'cluster-tests/conformance/etcd/**'],
+          exclude: ['cluster-tests/tidy/**', 'cluster-tests/conformance/**'],
           fileParallelism: false,
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // kubectl and client-node on one cluster, which all files share.
+          name: 'kubernetes',
+          include: ['cluster-tests/conformance/kubernetes/**/*.test.ts'],
+          globalSetup: ['cluster-tests/conformance/kubernetes/setup.ts'],
+          maxWorkers: 2,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

@@ -35,7 +35,10 @@ export class PodsServer {
   constructor(pods: PodAccess) {
     const proto = loadProto<ProtoGrpcType>('quorate/v1/pods.proto');
     this.#server = createServer();
-    this.#server.addService(proto.quorate.v1.Pods.service, podsService(() => pods));
+    this.#server.addService(
+      proto.quorate.v1.Pods.service,
+      podsService(() => pods),
+    );
   }
 
   /** Resolves with the port bound. */

@@ -71,8 +71,8 @@ type Verb =
 
 const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
   async get(request) {
-    const { call, exchange, stopping } = request;
-    if (call.place.subresource === 'log') return serveLog(call, exchange, stopping);
+    const { call, core, exchange, stopping } = request;
+    if (call.place.subresource === 'log') return serveLog(call, exchange, core.clock, stopping);
     answer(request, await call.get());
   },
   async list({ call, exchange, target, context }) {

@@ -1,0 +1,69 @@
+import { PassThrough } from 'node:stream';
+import {
+  Attach,
+  CoreV1Api,
+  Exec,
+  KubeConfig,
+  PortForward,
+  type V1Status,
+} from '@kubernetes/client-node';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { eventually } from '#shared/lab';
+import { server, shellPod } from './objects.ts';
+
+/** The official client for Node.js, as a program would use it. */
+const config = new KubeConfig();
+const namespace = 'client-node';
+let core: CoreV1Api;
+
+beforeAll(async () => {
+  config.loadFromFile(inject('kubeconfig'));
+  core = config.makeApiClient(CoreV1Api);
+  await core.createNamespace({ body: { metadata: { name: namespace } } });
+  const script = `trap 'exit 0' TERM; node -e "${server}" & while :; do echo tick; sleep 0.1; done`;
+  await core.createNamespacedPod({ namespace, body: shellPod('web', script) });
+  await eventually('the pod', async () => {
+    const { status } = await core.readNamespacedPod({ namespace, name: 'web' });
+    return status?.phase === 'Running' ? true : undefined;
+  });
+});
+afterAll(() => core.deleteNamespace({ name: namespace }));
+
+test('Exec: output, input and status', async () => {
+  const [out, err, input] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const seen = { out: '', err: '' };
+  out.on('data', (chunk: Buffer) => (seen.out += chunk.toString()));
+  err.on('data', (chunk: Buffer) => (seen.err += chunk.toString()));
+  const command = ['sh', '-c', 'read line; echo "got $line"; echo oops >&2; exit 3'];
+  const status = new Promise<V1Status>((resolve, reject) => {
+    new Exec(config)
+      .exec(namespace, 'web', 'main', command, out, err, input, false, resolve)
+      .catch(reject);
+  });
+  input.write('it\n');
+  expect(await status).toMatchObject({
+    status: 'Failure',
+    reason: 'NonZeroExitCode',
+    details: { causes: [{ reason: 'ExitCode', message: '3' }] },
+  });
+  expect(seen).toEqual({ out: 'got it\n', err: 'oops\n' });
+});
+
+test('Attach', async () => {
+  const out = new PassThrough();
+  let seen = '';
+  out.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+  const socket = await new Attach(config).attach(namespace, 'web', 'main', out, null, null, false);
+  await eventually('ticks', () => (seen.includes('tick\ntick\n') ? true : undefined));
+  socket.close();
+});
+
+test('PortForward', async () => {
+  const [out, input] = [new PassThrough(), new PassThrough()];
+  let seen = '';
+  out.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+  await new PortForward(config).portForward(namespace, 'web', [8080], out, null, input);
+  input.write('GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n');
+  await eventually('an answer', () => (seen.endsWith('\r\n\r\n0') ? true : undefined));
+  expect(seen).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+});
