@@ -3,6 +3,7 @@ import type { Environment, LogFormat, LogLevel } from '#shared/runtime';
 import { parseTokenOptions } from './auth/token-options.ts';
 import { FlagValues, readFlags } from './flags/parse.ts';
 import { durationMs } from './flags/values.ts';
+import { protocolOf, type TlsOptions } from './tls/options.ts';
 import type { AutoCompactionSettings, StoreOptions } from './options.ts';
 
 /** What the command line says of a member; the rest is given by run.ts. */
@@ -43,6 +44,7 @@ export function configure(args: readonly string[], env: Environment): Configurat
       ...http(values),
       ...checks(values),
       ...auth(values),
+      clientTls: clientTls(values),
     },
     logging: logging(values),
     discoverySrv: domain === '' ? undefined : { domain, suffix: values.text('discovery-srv-name') },
@@ -127,6 +129,35 @@ function auth(values: FlagValues) {
   return {
     authToken: parseTokenOptions(values.text('auth-token'), values.integer('auth-token-ttl')),
     bcryptCost: bcryptCost(values.integer('bcrypt-cost')),
+  };
+}
+
+function clientTls(values: FlagValues): TlsOptions {
+  return {
+    certFile: values.text('cert-file'),
+    keyFile: values.text('key-file'),
+    clientCertFile: values.text('client-cert-file'),
+    clientKeyFile: values.text('client-key-file'),
+    trustedCaFile: values.text('trusted-ca-file'),
+    clientCertAuth: values.boolean('client-cert-auth'),
+    crlFile: values.text('client-crl-file'),
+    allowedCommonNames: [],
+    allowedHostnames: values.list('client-cert-allowed-hostname'),
+    // Where clients come from is not asked, as in etcd.
+    skipClientSanVerification: true,
+    auto: values.boolean('auto-tls'),
+    ...tlsProtocol(values),
+  };
+}
+
+function tlsProtocol(values: FlagValues) {
+  return {
+    selfSignedYears: values.integer('self-signed-cert-validity'),
+    ...protocolOf(
+      values.text('tls-min-version'),
+      values.text('tls-max-version'),
+      values.list('cipher-suites'),
+    ),
   };
 }
 

@@ -2,13 +2,14 @@ import { QuorateError, type Rng } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { FaultPlane } from '#shared/faults';
 import type { Logger } from '#shared/runtime';
+import type { TlsOptions } from './tls/options.ts';
 import { parseTokenOptions, type TokenOptions } from './auth/token-options.ts';
 
 /** How one member is started; names and meanings are those of etcd's flags. */
 export interface StoreOptions {
   readonly name: string;
   readonly dataDir: string;
-  /** `http://host:port` (or `host:port`), each. */
+  /** `http://host:port` (or `host:port`), `https://host:port`, each. */
   readonly listenClientUrls: readonly string[];
   /** Default: the listened ones. */
   readonly advertiseClientUrls?: readonly string[] | undefined;
@@ -73,6 +74,9 @@ export interface StoreOptions {
   /** Applying, and calls, that take longer are logged. Default 100 and 300; 0: never. */
   readonly warningApplyMs?: number | undefined;
   readonly warningCallMs?: number | undefined;
+  /** For the URLs that are https://. */
+  readonly clientTls?: TlsOptions | undefined;
+  readonly peerTls?: TlsOptions | undefined;
   /** How clients that authenticated show it. Default: simple tokens, 300 s. */
   readonly authToken?: TokenOptions | undefined;
   /** Of hashed passwords, 4 to 31. Default 10. */
@@ -187,14 +191,16 @@ function quotaOf(bytes: number): number {
 
 function asUrl(address: string): string {
   const url = address.includes('://') ? address : `http://${address}`;
-  if (/^http:\/\/(\[[0-9a-fA-F:.]+\]|[^/:@\s]+):\d{1,5}\/?$/.test(url))
+  if (/^https?:\/\/(\[[0-9a-fA-F:.]+\]|[^/:@\s]+):\d{1,5}\/?$/.test(url)) {
     return url.replace(/\/$/, '');
-  if (url.startsWith('https://')) {
-    throw new QuorateError('bad-request', `${url}: TLS is not supported yet, use http://`);
   }
   throw new QuorateError('bad-request', `${address} is not a URL of the form http://host:port`);
 }
 
 export function hostPort(url: string): string {
-  return url.slice('http://'.length);
+  return url.slice(url.indexOf('://') + '://'.length);
+}
+
+export function isSecure(url: string): boolean {
+  return url.startsWith('https://');
 }

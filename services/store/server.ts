@@ -27,6 +27,8 @@ import type { HttpListeners } from './http/serve.ts';
 import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
 import { Auth } from './serve/auth.ts';
 import type { Serving } from './serve/context.ts';
+import type { TlsIdentity } from './tls/identity.ts';
+import { openTls } from './tls/open.ts';
 import { Counters } from './metrics/counters.ts';
 
 export interface StoreStatus {
@@ -70,7 +72,17 @@ export function createStore(options: StoreOptions): Store {
       try {
         const identity = await found(settings, dir, (url) => askCluster(hostPort(url)));
         if (settings.forceNewCluster) await forceNewCluster(settings, dir, identity);
-        running = new Running(settings, dir, identity);
+        const clientTls = await openTls({
+          ...settings,
+          side: 'client',
+          options: settings.clientTls,
+          urls: [
+            ...settings.listenClientUrls,
+            ...settings.listenClientHttpUrls,
+            ...settings.listenMetricsUrls,
+          ],
+        });
+        running = new Running(settings, dir, identity, clientTls);
         await running.listen();
       } catch (thrown) {
         await running?.stop();
@@ -112,7 +124,12 @@ class Running {
   readonly #ports: Ports;
   #http: Promise<HttpListeners> | undefined;
 
-  constructor(settings: Settings, dir: DataDir, identity: Identity) {
+  constructor(
+    settings: Settings,
+    dir: DataDir,
+    identity: Identity,
+    clientTls: TlsIdentity | undefined,
+  ) {
     this.#settings = settings;
     this.#dir = dir;
     this.#identity = identity;
@@ -161,7 +178,7 @@ class Running {
       gate: {
         hasLeader: () => host.hasLeader(),
         isLearner: () => host.isLearner(),
-        callerOf: callersBy(auth, false),
+        callerOf: callersBy(auth, clientTls?.options.clientCertAuth === true),
         authority: () => host.state.authority,
       },
       backendBytes: () => dir.backendBytes(),
@@ -175,6 +192,7 @@ class Running {
     });
     this.#ports = new Ports({
       ...settings,
+      tls: clientTls,
       grpc: this.#clientServer.inject,
       http: async () => (await this.#httpListeners(serving)).client,
       metrics: async () => (await this.#httpListeners(serving)).metrics,

@@ -77,6 +77,36 @@ export interface ServerNames {
   readonly ips: readonly string[];
 }
 
+const yearMs = 365 * dayMs;
+
+/** For a server, and a client, whose certificate nobody has signed but itself. */
+export async function createSelfSigned(
+  organization: string,
+  nowMs: number,
+  years: number,
+  names: ServerNames,
+): Promise<Credentials> {
+  const lib = await load();
+  const keys = await generateKeys();
+  const certificate = await lib.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: [{ O: [organization] }],
+    notBefore: new Date(nowMs - backdateMs),
+    notAfter: new Date(nowMs + years * yearMs),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: [
+      new lib.KeyUsagesExtension(lib.KeyUsageFlags.digitalSignature, true),
+      new lib.ExtendedKeyUsageExtension([
+        lib.ExtendedKeyUsage.serverAuth,
+        lib.ExtendedKeyUsage.clientAuth,
+      ]),
+      alternativeNames(lib, names),
+    ],
+  });
+  return { cert: certificate.toString('pem'), key: pemOf(keys.privateKey) };
+}
+
 /** For a server that is reached under these names. */
 export function issueServer(
   authority: Authority,

@@ -2,6 +2,7 @@ export {
   type Authority,
   type Credentials,
   createAuthority,
+  createSelfSigned,
   createSigningKey,
   expiryOf,
   issueClient,

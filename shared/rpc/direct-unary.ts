@@ -1,3 +1,4 @@
+import { TLSSocket } from 'node:tls';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
   type handleUnaryCall,
@@ -183,6 +184,8 @@ function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
   );
 }
 
+type AuthContext = ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']>;
+
 /** What handlers use of grpc-js's own call. */
 class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
   readonly request: unknown;
@@ -212,6 +215,16 @@ class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
 
   getPath(): string {
     return this.#path;
+  }
+
+  getAuthContext(): AuthContext {
+    const socket = this.#stream.session?.socket;
+    if (!(socket instanceof TLSSocket)) return {};
+    const certificate = socket.getPeerCertificate();
+    return {
+      transportSecurityType: 'ssl',
+      ...(certificate.raw && { sslPeerCertificate: certificate }),
+    };
   }
 
   getPeer(): string {

@@ -3,6 +3,7 @@ import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { silent } from '../testing/local-cluster.ts';
 import { ClientDoor } from './door.ts';
 
 let door: ClientDoor;
@@ -13,6 +14,7 @@ beforeEach(async () => {
   loads = 0;
   const http2 = createHttp2((_request, response) => response.end('two'));
   door = new ClientDoor({
+    log: silent,
     grpc: (connection) => http2.emit('connection', connection),
     http: () => {
       loads++;
@@ -102,9 +104,17 @@ test('what is neither is refused, and a client that says nothing is forgotten', 
   await once(silent, 'connect');
   silent.end();
   await once(silent, 'close');
-  const { socket, first } = await raw('\x16\x03\x01 not a request\r\n\r\n');
+  const { socket, first } = await raw('\x01\x03\x01 not a request\r\n\r\n');
   expect(String(first)).toContain('400 Bad Request');
   socket.destroy();
+});
+
+test('TLS is no word of a port in clear text', async () => {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('\x16\x03\x01');
+  await once(socket, 'close');
+  expect(socket.bytesRead).toBe(0);
 });
 
 test('bytes are counted for gRPC alone', async () => {

@@ -1,7 +1,11 @@
 import type { RequestListener, Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { QuorateError } from '#shared/base';
+import type { Logger } from '#shared/runtime';
+import { handshakeRecord, Handshakes } from '../tls/handshakes.ts';
+import type { TlsIdentity } from '../tls/identity.ts';
 import { emptySettings, HeaderMender } from './http2-frames.ts';
 import { type Opening, opening } from './opening.ts';
 
@@ -11,10 +15,16 @@ export interface DoorParts {
   readonly grpc?: (connection: Duplex) => void;
   /** Everything else; loaded when the first HTTP/1 request comes. */
   readonly http?: () => Promise<RequestListener>;
+  readonly log: Logger;
 }
 
 /** More than any client says before its first request is whole. */
 const openingBytesMax = 1 << 20;
+/** In the words of Go's server. */
+const plainRefusal =
+  'HTTP/1.0 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n' +
+  'Client sent an HTTP request to an HTTPS server.\n';
+const h2 = { value: 'h2' };
 /** As Node's own limit for the headers of a request. */
 const silenceMs = 60_000;
 
@@ -26,6 +36,7 @@ const silenceMs = 60_000;
 export class ClientDoor {
   readonly #parts: DoorParts;
   readonly #servers: Server[] = [];
+  readonly #handshakes: Handshakes[] = [];
   /** Connections that have said nothing yet. */
   readonly #silent = new Set<Socket>();
   #http: Promise<HttpServer> | undefined;
@@ -36,9 +47,10 @@ export class ClientDoor {
     this.#parts = parts;
   }
 
-  /** Binds `host:port` in clear text and resolves with the port bound. */
-  listen(address: string): Promise<number> {
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  /** Binds `host:port`, in clear text where there is no `tls`, and resolves with the port bound. */
+  listen(address: string, tls?: TlsIdentity): Promise<number> {
+    const handshakes = tls && this.#newHandshakes(tls);
+    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, handshakes));
     this.#servers.push(server);
     const { hostname, port } = new URL(`http://${address}`);
     return new Promise((resolve, reject) => {
@@ -70,10 +82,26 @@ export class ClientDoor {
   close(): void {
     for (const server of this.#servers) server.close();
     for (const socket of this.#silent) socket.destroy();
+    for (const handshakes of this.#handshakes) handshakes.close();
     void this.#http?.then((server) => server.closeAllConnections());
   }
 
-  #accept(socket: Socket): void {
+  #newHandshakes(identity: TlsIdentity): Handshakes {
+    const { log } = this.#parts;
+    const accept = (socket: TLSSocket): void => {
+      // Whoever speaks HTTP/2 without having agreed on it is understood all the same.
+      if (socket.alpnProtocol === false) Object.defineProperty(socket, 'alpnProtocol', h2);
+      this.#accept(socket, undefined);
+    };
+    // gRPC's clients offer HTTP/2 alone. Who offers both, such as curl, wants what HTTP/1 has here.
+    const protocols = ['http/1.1', 'h2'];
+    const handshakes = new Handshakes({ identity, protocols, accept, log });
+    this.#handshakes.push(handshakes);
+    return handshakes;
+  }
+
+  /** `handshakes`: it must speak TLS first. */
+  #accept(socket: Socket, handshakes: Handshakes | undefined): void {
     this.#silent.add(socket);
     let head: Buffer = Buffer.alloc(0);
     let greeted = false;
@@ -81,6 +109,17 @@ export class ClientDoor {
       const chunk = socket.read() as Buffer | null;
       if (!chunk) return;
       head = Buffer.concat([head, chunk]);
+      const isTls = head[0] === handshakeRecord;
+      if (handshakes || isTls) {
+        forget();
+        if (isTls && handshakes) {
+          socket.unshift(head);
+          handshakes.take(socket);
+        } else {
+          this.#refuse(socket, head);
+        }
+        return;
+      }
       const so = opening(head, greeted);
       if (so.is !== 'open') {
         forget();
@@ -115,6 +154,22 @@ export class ClientDoor {
       socket.unshift(head);
       void this.#serveHttp(socket, http);
     } else socket.destroy();
+  }
+
+  /** In clear text where TLS is spoken, or the other way round. */
+  #refuse(socket: Socket, head: Buffer): void {
+    const { remoteAddress, remotePort } = socket;
+    const isTls = head[0] === handshakeRecord;
+    const reason = isTls
+      ? 'the client speaks TLS, this port is for http:// URLs'
+      : 'the client speaks in clear text, this port is for https:// URLs';
+    this.#parts.log.warn(
+      { remote: `${remoteAddress}:${remotePort}`, reason },
+      'rejected connection',
+    );
+    socket.on('error', () => undefined);
+    if (!isTls && /^(?!PRI )[A-Z]+ /.test(head.toString('latin1', 0, 16))) socket.end(plainRefusal);
+    else socket.destroy();
   }
 
   #serveGrpc(socket: Socket, grpc: (connection: Duplex) => void, mend: boolean): void {

@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { hostPort } from '../options.ts';
+import type { Logger } from '#shared/runtime';
+import { hostPort, isSecure } from '../options.ts';
+import type { TlsIdentity } from '../tls/identity.ts';
 import { ClientDoor } from './door.ts';
 
 export interface PortsParts {
@@ -11,6 +13,9 @@ export interface PortsParts {
   readonly grpc: (connection: Duplex) => void;
   readonly http: () => Promise<RequestListener>;
   readonly metrics: () => Promise<RequestListener>;
+  /** For https:// URLs. */
+  readonly tls: TlsIdentity | undefined;
+  readonly log: Logger;
 }
 
 /** Everything a member listens on, but for its peers. */
@@ -22,17 +27,24 @@ export class Ports {
 
   constructor(parts: PortsParts) {
     this.#parts = parts;
-    const { grpc, http, metrics, listenClientHttpUrls } = parts;
-    this.#client = new ClientDoor(listenClientHttpUrls.length > 0 ? { grpc } : { grpc, http });
-    this.#http = new ClientDoor({ http });
-    this.#metrics = new ClientDoor({ http: metrics });
+    const { grpc, http, metrics, listenClientHttpUrls, log } = parts;
+    this.#client = new ClientDoor(
+      listenClientHttpUrls.length > 0 ? { grpc, log } : { grpc, http, log },
+    );
+    this.#http = new ClientDoor({ http, log });
+    this.#metrics = new ClientDoor({ http: metrics, log });
   }
 
   async open(): Promise<void> {
     const { listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = this.#parts;
-    for (const url of listenClientUrls) await this.#client.listen(hostPort(url));
-    for (const url of listenClientHttpUrls) await this.#http.listen(hostPort(url));
-    for (const url of listenMetricsUrls) await this.#metrics.listen(hostPort(url));
+    const open = async (door: ClientDoor, urls: readonly string[]): Promise<void> => {
+      for (const url of urls) {
+        await door.listen(hostPort(url), isSecure(url) ? this.#parts.tls : undefined);
+      }
+    };
+    await open(this.#client, listenClientUrls);
+    await open(this.#http, listenClientHttpUrls);
+    await open(this.#metrics, listenMetricsUrls);
   }
 
   /** Bytes that gRPC clients have sent and been sent. */

@@ -1,0 +1,80 @@
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Logger } from '#shared/runtime';
+import type { TlsIdentity } from './identity.ts';
+
+export interface HandshakesParts {
+  readonly identity: TlsIdentity;
+  /** Offered to clients, the best first. */
+  readonly protocols: readonly string[];
+  /** A connection whose other side may come in. */
+  readonly accept: (socket: TLSSocket) => void;
+  readonly log: Logger;
+}
+
+/** The type of a TLS record that a connection begins with; no text begins with it. */
+export const handshakeRecord = 0x16;
+
+/** Who says nothing for so long has nothing to say. */
+const handshakeTimeoutMs = 10_000;
+
+/** Makes TLS connections of bare ones, and refuses those that may not come in. */
+export class Handshakes {
+  readonly #parts: HandshakesParts;
+  readonly #server: Server;
+  readonly #pending = new Set<Socket>();
+  #context: object;
+
+  constructor(parts: HandshakesParts) {
+    this.#parts = parts;
+    const { identity, protocols } = parts;
+    this.#context = identity.server;
+    this.#server = createServer({
+      ...identity.server,
+      ALPNProtocols: [...protocols],
+      requestCert: identity.requiresCertificate,
+      rejectUnauthorized: true,
+      handshakeTimeout: handshakeTimeoutMs,
+    });
+    this.#server.on('secureConnection', (socket) => void this.#admit(socket));
+    this.#server.on('tlsClientError', (error, socket) => {
+      // OpenSSL's own line names files of its source before it comes to the point.
+      this.#refuse(socket, (error as { reason?: string }).reason ?? error.message);
+    });
+  }
+
+  take(socket: Socket): void {
+    const context = this.#parts.identity.server;
+    if (context !== this.#context) {
+      this.#server.setSecureContext(context);
+      this.#context = context;
+    }
+    this.#pending.add(socket);
+    socket.once('close', () => this.#pending.delete(socket));
+    this.#server.emit('connection', socket);
+  }
+
+  close(): void {
+    for (const socket of this.#pending) socket.destroy();
+  }
+
+  async #admit(socket: TLSSocket): Promise<void> {
+    socket.on('error', ignore);
+    const refusal = await this.#parts.identity.refusal(socket).catch(String);
+    socket.off('error', ignore);
+    if (refusal !== undefined) this.#refuse(socket, refusal);
+    else if (!socket.destroyed) this.#parts.accept(socket);
+  }
+
+  #refuse(socket: TLSSocket, reason: string): void {
+    const { remoteAddress, remotePort } = socket;
+    this.#parts.log.warn(
+      { remote: `${remoteAddress}:${remotePort}`, reason },
+      'rejected connection',
+    );
+    socket.on('error', ignore);
+    socket.destroy();
+  }
+}
+
+const ignore = (): void => undefined;
