@@ -61,9 +61,9 @@ export class Target {
     await this.members.destroy();
   }
 
-  /** The API at one endpoint. */
-  api(index: number): Api {
-    const api = new Api(this.members.endpoints[index] ?? '');
+  /** The API at one endpoint; `token`: of a user who authenticated. */
+  api(index: number, token?: string): Api {
+    const api = new Api(this.members.endpoints[index] ?? '', token);
     this.#apis.push(api);
     return api;
   }
@@ -146,10 +146,13 @@ export class Api {
   readonly #watch;
   readonly #clients: Client[];
   readonly #endpoint: string;
+  readonly #metadata = new Metadata();
   readonly #byService = new Map<string, Client>();
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, token?: string) {
     this.#endpoint = endpoint;
+    if (token !== undefined) this.#metadata.set('token', token);
+    const promised = <Req, Res>(method: Unary<Req, Res>) => this.#promised(method);
     const options = { 'grpc.use_local_subchannel_pool': 1 };
     const insecure = credentials.createInsecure();
     const kv = new proto.KV(endpoint, insecure, options);
@@ -180,7 +183,7 @@ export class Api {
       ),
       keepAlive: (id: string): Promise<{ ID: string; TTL: string }> =>
         new Promise((resolve, reject) => {
-          const stream = lease.LeaseKeepAlive();
+          const stream = lease.LeaseKeepAlive(this.#metadata);
           stream.on('error', reject);
           stream.on('data', (response: { ID: string; TTL: string }) => {
             resolve(response);
@@ -204,15 +207,14 @@ export class Api {
   /** Any unary method by its name, such as `v3lockpb.Lock/Unlock`. */
   call(path: string, request: object): Promise<Answer> {
     const { client, method } = this.#find(path);
-    return promised<object, Answer>(method.bind(client) as Unary<object, Answer>)(request);
+    return this.#promised(method.bind(client) as Unary<object, Answer>)(request);
   }
 
   /** Any method that streams answers: all of them, or as many as `count`. */
   async stream(path: string, request: object, count = Infinity): Promise<Answer[]> {
     const { client, method } = this.#find(path);
-    const stream = (method.bind(client) as (request: object) => ClientReadableStream<Answer>)(
-      request,
-    );
+    type Streaming = (request: object, metadata: Metadata) => ClientReadableStream<Answer>;
+    const stream = (method.bind(client) as Streaming)(request, this.#metadata);
     const answers: Answer[] = [];
     for await (const answer of stream) {
       answers.push(answer as Answer);
@@ -243,22 +245,22 @@ export class Api {
   }
 
   watch(): WatchSession {
-    return new WatchSession(this.#watch.Watch());
+    return new WatchSession(this.#watch.Watch(this.#metadata));
   }
 
   close(): void {
     for (const client of this.#clients) client.close();
   }
-}
 
-function promised<Req, Res>(method: Unary<Req, Res>): (request: Req) => Promise<Res> {
-  return (request) =>
-    new Promise((resolve, reject) => {
-      method(request, new Metadata(), { deadline: Date.now() + 20_000 }, (error, response) => {
-        if (error || response === undefined) reject(error ?? new Error('no response'));
-        else resolve(response);
+  #promised<Req, Res>(method: Unary<Req, Res>): (request: Req) => Promise<Res> {
+    return (request) =>
+      new Promise((resolve, reject) => {
+        method(request, this.#metadata, { deadline: Date.now() + 20_000 }, (error, response) => {
+          if (error || response === undefined) reject(error ?? new Error('no response'));
+          else resolve(response);
+        });
       });
-    });
+  }
 }
 
 /** One watch stream, whose responses are taken one after the other. */
