@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +63,15 @@ export class Stores {
     return `http://127.0.0.1:${this.#portsOf(name).peer}`;
   }
 
+  endpoint(name: string): string {
+    return `127.0.0.1:${this.#portsOf(name).client}`;
+  }
+
+  /** With its content changed on the way. */
+  copyFile(from: string, to: string, change: (content: Buffer) => Buffer): void {
+    writeFileSync(to, change(readFileSync(from)));
+  }
+
   log(name: string): string {
     return existsSync(this.#log(name)) ? readFileSync(this.#log(name), 'utf8') : '';
   }
@@ -103,8 +112,8 @@ export class Stores {
   }
 
   /** `quorate store restore` into the directory of a cluster of one; its exit code. */
-  restore(name: string, file: string): Promise<number | null> {
-    this.#spawn(name, ['store', 'restore', file, ...this.#flags(name, [name])]);
+  restore(name: string, file: string, ...flags: string[]): Promise<number | null> {
+    this.#spawn(name, ['store', 'restore', file, ...this.#flags(name, [name]), ...flags]);
     return this.exit(name);
   }
 

@@ -19,7 +19,7 @@ import { helpText, usage } from './flags/help.ts';
 import { UsageError } from './flags/parse.ts';
 import { contractVersion } from './grpc/maintenance.ts';
 import { type Dns, discoverBySrv } from './member/discover-srv.ts';
-import { restore } from './member/restore.ts';
+import { restore, type RestoreOptions } from './member/restore.ts';
 import { settle } from './options.ts';
 import { createStore } from './server.ts';
 
@@ -45,19 +45,35 @@ export async function runStore(
   env: Environment,
   args: readonly string[],
 ): Promise<void> {
-  const [verb, backupFile = '', ...rest] = args;
   if (answered(host, args)) return;
-  const restores = verb === 'restore';
   try {
-    const configuration = configure(restores ? rest : args, env);
+    const restoring = restoreOptions(args);
+    const configuration = configure(restoring?.flags ?? args, env);
     const log = loggerOf(configuration);
     for (const warning of configuration.warnings) log.warn({}, warning);
     const flags = await withDiscovery(configuration);
-    if (restores) await runRestore(host, log, flags, backupFile);
+    if (restoring) await runRestore(host, log, flags, restoring.options);
     else await serve(host, log, flags);
   } catch (thrown) {
     refuse(host, thrown);
   }
+}
+
+/** `restore FILE`, with the flags of a member and one of its own, anywhere after it. */
+function restoreOptions(
+  args: readonly string[],
+): { options: RestoreOptions; flags: readonly string[] } | undefined {
+  const [verb, ...rest] = args;
+  if (verb !== 'restore') return undefined;
+  const own = /^--?skip-hash-check(=true)?$/;
+  const skipHashCheck = rest.some((arg) => own.test(arg));
+  const [backupFile, ...flags] = rest.filter((arg) => !own.test(arg));
+  if (backupFile === undefined || backupFile.startsWith('-')) {
+    throw new UsageError(
+      'snapshot restore requires exactly one file: quorate store restore FILE …',
+    );
+  }
+  return { options: { backupFile, skipHashCheck }, flags };
 }
 
 /** What needs no member at all. */
@@ -141,9 +157,10 @@ async function runRestore(
   { program }: StoreHost,
   log: Logger,
   flags: Flags,
-  backupFile: string,
+  options: RestoreOptions,
 ): Promise<void> {
-  await restore(settle({ ...flags, ...surroundings(log) }), backupFile);
+  await restore(settle({ ...flags, ...surroundings(log) }), options);
+  const { backupFile } = options;
   log.info({ dataDir: flags.dataDir, backupFile }, 'restored: start the member with these flags');
   program.exit(exitCodes.ok);
 }

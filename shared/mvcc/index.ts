@@ -10,6 +10,7 @@ export {
   isTxnSerializable,
 } from './checks.ts';
 export type { HashKvResult } from './hash.ts';
+export { historyRecord, type HistoryRecord } from './history-record.ts';
 export { type LeaseInfo, Lessor, maxLeaseTtlSeconds } from './lessor.ts';
 export {
   type Applied,

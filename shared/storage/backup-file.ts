@@ -63,7 +63,7 @@ async function checkDigest(file: FileHandle): Promise<void> {
   if (!start.equals(magic)) {
     throw new QuorateError(
       'bad-request',
-      'this is no backup of this store (snapshots of etcd itself cannot be read: copy with `etcdctl make-mirror`)',
+      'this is neither a backup of this store nor a snapshot of etcd',
     );
   }
   if (size % blockBytes !== digestBytes) throw damaged();

@@ -1,7 +1,7 @@
 export type { Disk, DiskFile, OpenOptions } from './disk.ts';
 export { backupBytes, decodeBackup, encodeBackup } from './backup-file.ts';
 export { DataDir, type StagedSnapshot } from './data-dir.ts';
-export { type AppliedState, type BackendSnapshot, KvBackend } from './kv-backend.ts';
+export { type AppliedState, backendChunks, type BackendSnapshot, KvBackend } from './kv-backend.ts';
 export { type LogSizes, type LogWrite, RaftLog } from './raft-log.ts';
 export { SimDisk } from './sim-disk.ts';
 export type { Level, LevelOperation, LevelOptions } from './level.ts';

@@ -242,6 +242,19 @@ export class KvBackend implements Backend {
   }
 }
 
+/** A backend that holds these records and nothing applied, in the form of a snapshot's chunks. */
+export function backendChunks(
+  records: AsyncIterable<SnapshotRecord>,
+): AsyncGenerator<Uint8Array, void> {
+  return encodeChunks(rows(records));
+}
+
+async function* rows(records: AsyncIterable<SnapshotRecord>): AsyncGenerator<SnapshotRecord, void> {
+  for await (const [key, value] of records) yield [prefixed(key), value];
+  const applied = encodeApplied({ ...nothingApplied, index: 1, term: 1 }, new Map());
+  yield [metaEncoder.encode(appliedName), applied];
+}
+
 interface Loaded {
   readonly keys: SortedKeys;
   readonly warm: Map<string, Uint8Array>;

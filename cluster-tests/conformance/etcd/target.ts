@@ -48,8 +48,12 @@ export const target = process.env['CONFORMANCE_TARGET'] === 'etcd' ? 'etcd' : 'q
 
 /** Three fresh members; `stop` is the last thing of every file. */
 export class Target {
-  readonly members = new Members(target === 'etcd' ? etcd : quorate);
+  readonly members: Members;
   readonly #apis: Api[] = [];
+
+  constructor(members = new Members(target === 'etcd' ? etcd : quorate)) {
+    this.members = members;
+  }
 
   async start(): Promise<void> {
     this.members.startAll();

@@ -26,6 +26,14 @@ export interface Role {
   readonly permissions: readonly Permission[];
 }
 
+/** All there is in a table. */
+export interface AuthContents {
+  readonly enabled: boolean;
+  readonly revision: number;
+  readonly users: readonly User[];
+  readonly roles: readonly Role[];
+}
+
 /** A replicated change of the table. */
 export type AuthChange =
   | { readonly action: 'enable' | 'disable' }
@@ -81,6 +89,13 @@ export class AuthTable {
     this.#revision = revision;
     this.#users = byName((store.getMeta(usersName) ?? []) as readonly User[]);
     this.#roles = byName((store.getMeta(rolesName) ?? []) as readonly Role[]);
+  }
+
+  /** Makes a store begin with what another one had. */
+  static begin(store: MetaStore, { enabled, revision, users, roles }: AuthContents): void {
+    store.putMeta(metaName, { enabled, revision });
+    store.putMeta(usersName, users);
+    store.putMeta(rolesName, roles);
   }
 
   get enabled(): boolean {

@@ -6,7 +6,7 @@ export const usage = `Usage:
   quorate store [flags]
     Start a member of the store, with etcd's flags.
 
-  quorate store restore FILE [flags]
+  quorate store restore FILE [--skip-hash-check] [flags]
     Make the data directory of a member of a new cluster from a snapshot, ours or etcd's.
 
   quorate store --version

@@ -1,17 +1,35 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { QuorateError } from '#shared/base';
-import { DataDir, decodeBackup } from '#shared/storage';
+import { backendChunks, DataDir, decodeBackup } from '#shared/storage';
+import { AuthTable } from '../auth/auth-table.ts';
+import { BoltFile } from '../etcd-backup/bolt-file.ts';
+import {
+  authOf,
+  checkEtcdDigest,
+  historyOf,
+  isEtcdSnapshot,
+} from '../etcd-backup/etcd-snapshot.ts';
 import type { Settings } from '../options.ts';
 import { AlarmTable } from '../state/alarms.ts';
 import { initialCluster, newIdentity, votersOnly } from './found.ts';
 import { readIdentity, writeIdentity } from './identity.ts';
 import { MemberTable } from './table.ts';
 
+export interface RestoreOptions {
+  /** Ours, or a snapshot of etcd. */
+  readonly backupFile: string;
+  /** Of an etcd database that was copied from a data directory, and has no digest. */
+  readonly skipHashCheck: boolean;
+}
+
 /**
  * Makes a data directory for a member of a new cluster that begins with what the backup holds. Each
  * of its members is restored from the same file, with the same flags but its name; as with etcd.
  */
-export async function restore(settings: Settings, backupFile: string): Promise<void> {
+export async function restore(
+  settings: Settings,
+  { backupFile, skipHashCheck }: RestoreOptions,
+): Promise<void> {
   const { members, own, clusterId } = initialCluster(settings);
   const file = await open(backupFile).catch((thrown: unknown) => {
     throw new QuorateError('bad-request', `cannot read ${backupFile}: ${String(thrown)}`);
@@ -24,8 +42,11 @@ export async function restore(settings: Settings, backupFile: string): Promise<v
         `the data directory ${settings.dataDir} holds a member already: choose another --data-dir`,
       );
     }
-    const staged = await dir.stage(decodeBackup(file));
+    const bolt = await openEtcdSnapshot(file, skipHashCheck);
+    const chunks = bolt ? backendChunks(historyOf(bolt)) : decodeBackup(file);
+    const staged = await dir.stage(chunks);
     const backend = await dir.install(staged, { term: 1, vote: 0, commit: 0 });
+    if (bolt) AuthTable.begin(backend, await authOf(bolt));
     const { index, term } = backend.applied;
     const confState = votersOnly(members);
     // The members and alarms of the old cluster are not those of the new one.
@@ -44,4 +65,14 @@ export async function restore(settings: Settings, backupFile: string): Promise<v
     await dir.close();
     await file.close();
   }
+}
+
+/** Undefined: it is none. */
+async function openEtcdSnapshot(
+  file: FileHandle,
+  skipHashCheck: boolean,
+): Promise<BoltFile | undefined> {
+  if (!(await isEtcdSnapshot(file))) return undefined;
+  if (!skipHashCheck) await checkEtcdDigest(file);
+  return BoltFile.open(file);
 }
