@@ -13,10 +13,8 @@ import { storeErrors } from './errors.ts';
 import { pointsInState, pointsInStorage } from './faults/points.ts';
 import { FaultyTransport } from './faults/transport.ts';
 import { callersBy } from './grpc/callers.ts';
-import { askCluster } from './grpc/ask-cluster.ts';
 import { type ClientServer, createClientServer } from './grpc/client-server.ts';
 import { contractVersion } from './grpc/maintenance.ts';
-import { GrpcPeerTransport } from './grpc/peer-transport.ts';
 import { Ports } from './http/ports.ts';
 import { MemberHost } from './host.ts';
 import { forceNewCluster } from './member/force-new.ts';
@@ -25,6 +23,9 @@ import type { Identity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
 import type { HttpListeners } from './http/serve.ts';
 import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
+import { askCluster } from './peers/ask-cluster.ts';
+import { clearText } from './peers/security.ts';
+import { TcpPeerTransport } from './peers/tcp-peer-transport.ts';
 import { Auth } from './serve/auth.ts';
 import type { Serving } from './serve/context.ts';
 import type { TlsIdentity } from './tls/identity.ts';
@@ -70,7 +71,9 @@ export function createStore(options: StoreOptions): Store {
       const dir = await DataDir.open(settings.dataDir, medium);
       if (faults) pointsInStorage(faults, dir);
       try {
-        const identity = await found(settings, dir, (url) => askCluster(hostPort(url)));
+        const identity = await found(settings, dir, (url) =>
+          askCluster(hostPort(url), clearText, settings.clock),
+        );
         if (settings.forceNewCluster) await forceNewCluster(settings, dir, identity);
         const clientTls = await openTls({
           ...settings,
@@ -134,11 +137,12 @@ class Running {
     this.#dir = dir;
     this.#identity = identity;
     const { clock, log, faults } = settings;
-    const peers = new GrpcPeerTransport({
+    const peers = new TcpPeerTransport({
       id: identity.memberId,
       clusterId: identity.clusterId,
       incarnation: identity.incarnation,
       listen: settings.listenPeerUrls.map(hostPort),
+      security: clearText,
       clock,
       log,
     });

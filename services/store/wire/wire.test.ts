@@ -8,13 +8,26 @@ import { anonymous, trusted } from '../auth/caller.ts';
 import { decodeCluster, encodeCluster } from './cluster.ts';
 import { type Command, decodeCommand, encodeCommand, type Operation } from './command.ts';
 import { decodeBatch, decodeSnapshotPart, encodeBatch, encodeSnapshotPart } from './message.ts';
+import {
+  decodeAnswer,
+  decodeCall,
+  decodeHello,
+  encodeAnswer,
+  encodeCall,
+  encodeHello,
+} from './peer.ts';
 
 interface Codec {
   serialize(value: object): Buffer;
   deserialize(bytes: Buffer): object;
 }
 const proto = loadProto<{
-  quorate: { raft: Record<'Command' | 'Batch' | 'SnapshotPart' | 'Cluster', Codec> };
+  quorate: {
+    raft: Record<
+      'Command' | 'Batch' | 'SnapshotPart' | 'Cluster' | 'Hello' | 'Call' | 'Answer',
+      Codec
+    >;
+  };
 }>('raft/raft.proto').quorate.raft;
 
 const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
@@ -314,6 +327,34 @@ function outcomeOf(bytes: Uint8Array): string {
     return QuorateError.from(thrown).code;
   }
 }
+
+test('hellos, calls and answers survive our codec, and the schema reads them as we do', () => {
+  const hello = {
+    protocol: 'quorate-peer/1',
+    purpose: 'snapshot',
+    cluster: 2 ** 52,
+    from: 1,
+    to: 2,
+    incarnation: 3,
+  } as const;
+  expect(decodeHello(throughSchema(proto.Hello, encodeHello(hello)))).toEqual(hello);
+  for (const call of [
+    { type: 'leader-lease', lease: { id: -7n, renew: true } },
+    { type: 'change-members', change: { type: 'promote-member', id: 9 } },
+  ] as const) {
+    const bytes = throughSchema(proto.Call, encodeCall(5, call));
+    expect(decodeCall(bytes)).toEqual({ id: 5, call });
+  }
+  const error = new QuorateError('conflict', 'not now', { details: { kind: 'MemberRefused' } });
+  for (const answer of [
+    { ttl: -1 },
+    { cluster: { id: 4, members: [], removed: [8] } },
+    { error },
+  ]) {
+    const bytes = throughSchema(proto.Answer, encodeAnswer(6, answer));
+    expect(decodeAnswer(bytes)).toEqual({ id: 6, answer });
+  }
+});
 
 test(`malformed bytes are refused, never read beyond their end (SEED=${seed})`, () => {
   const rng = createRng(seed);

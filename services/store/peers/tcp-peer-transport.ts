@@ -1,0 +1,194 @@
+import type { Server, Socket } from 'node:net';
+import { must, QuorateError } from '#shared/base';
+import type { Clock } from '#shared/clock';
+import type { Message, NodeId } from '#shared/raft';
+import type { Logger } from '#shared/runtime';
+import type { LeaderLeaseRequest, PeerHandlers, PeerTransport } from '../consensus/transport.ts';
+import type { MemberChange } from '../wire/command.ts';
+import type { Hello, PeerAnswer, Purpose } from '../wire/peer.ts';
+import { Incoming, protocol } from './accept.ts';
+import { PeerLink } from './peer-link.ts';
+import { clearText, parseAddress, type PeerSecurity } from './security.ts';
+import { sendSnapshot } from './send-snapshot.ts';
+
+export interface TcpPeerOptions {
+  readonly id: NodeId;
+  readonly clusterId: number;
+  readonly incarnation: number;
+  /** `host:port` for other members. */
+  readonly listen: readonly string[];
+  /** Default: clear text, for loopback. */
+  readonly security?: PeerSecurity;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** More than any cluster needs: whoever opens more is no member. */
+const incomingMax = 256;
+const snapshotTimeoutMs = 2000;
+
+/** Members over TCP or TLS: one connection from each to each, and one for each snapshot. */
+export class TcpPeerTransport implements PeerTransport {
+  readonly #options: TcpPeerOptions;
+  readonly #security: PeerSecurity;
+  readonly #servers: Server[] = [];
+  readonly #links = new Map<NodeId, { addresses: readonly string[]; link: PeerLink }>();
+  readonly #incoming = new Set<Incoming>();
+  #handlers: PeerHandlers | undefined;
+  #complained = '';
+  #stopped = false;
+
+  constructor(options: TcpPeerOptions) {
+    this.#options = options;
+    this.#security = options.security ?? clearText;
+  }
+
+  async start(handlers: PeerHandlers): Promise<void> {
+    this.#handlers = handlers;
+    for (const address of this.#options.listen) await this.#listen(address);
+  }
+
+  setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void {
+    if (this.#stopped) return;
+    for (const [id, { addresses, link }] of this.#links) {
+      if (peers.get(id)?.join() === addresses.join()) continue;
+      link.close();
+      this.#links.delete(id);
+    }
+    for (const [id, addresses] of peers) {
+      if (this.#links.has(id) || id === this.#options.id) continue;
+      this.#links.set(id, { addresses, link: this.#newLink(id, addresses) });
+    }
+    for (const incoming of this.#incoming) incoming.lookAgain();
+  }
+
+  send(messages: readonly Message[]): void {
+    const [first] = messages;
+    if (!first) return;
+    if (messages.every(({ to }) => to === first.to)) {
+      this.#links.get(first.to)?.link.send(messages);
+      return;
+    }
+    const byReceiver = Map.groupBy(messages, ({ to }) => to);
+    for (const [to, list] of byReceiver) this.#links.get(to)?.link.send(list);
+  }
+
+  async sendSnapshot(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { clock } = this.#options;
+    const { address } = this.#link(message.to);
+    const hello = this.#hello(message.to, 'snapshot');
+    const security = this.#security;
+    await sendSnapshot(
+      { address, hello, security, clock, timeoutMs: snapshotTimeoutMs },
+      message,
+      chunks,
+    );
+  }
+
+  async leaderLease(leader: NodeId, lease: LeaderLeaseRequest, timeoutMs: number): Promise<number> {
+    const answer = await this.#link(leader).call({ type: 'leader-lease', lease }, timeoutMs);
+    return ttlOf(answer);
+  }
+
+  async changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void> {
+    ttlOf(await this.#link(leader).call({ type: 'change-members', change }, timeoutMs));
+  }
+
+  connectedSince(id: NodeId): number | undefined {
+    return this.#links.get(id)?.link.connectedSinceMs;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { link } of this.#links.values()) link.close();
+    this.#links.clear();
+    for (const server of this.#servers) server.close();
+    for (const incoming of this.#incoming) incoming.destroy();
+    return Promise.resolve();
+  }
+
+  #newLink(id: NodeId, addresses: readonly string[]): PeerLink {
+    const { clock, log } = this.#options;
+    const handlers = this.#receiver;
+    return new PeerLink({
+      id,
+      addresses,
+      hello: this.#hello(id, 'messages'),
+      security: this.#security,
+      clock,
+      log,
+      connected: () => handlers.connected(id),
+      disconnected: () => handlers.disconnected(id),
+      unreachable: () => handlers.unreachable(id),
+      refused: (error) => handlers.refused(error),
+    });
+  }
+
+  #hello(to: NodeId, purpose: Purpose): Hello {
+    const { id, clusterId, incarnation } = this.#options;
+    return { protocol, purpose, cluster: clusterId, from: id, to, incarnation };
+  }
+
+  #listen(address: string): Promise<void> {
+    const server = this.#security.createServer((socket) => this.#accept(socket));
+    this.#servers.push(server);
+    const { host, port } = parseAddress(address);
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => {
+        reject(
+          new QuorateError('unavailable', `cannot listen on ${address}: ${error.message}`, {
+            cause: error,
+          }),
+        );
+      });
+      server.listen(port, host, () => resolve());
+    });
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#stopped || this.#incoming.size >= incomingMax) {
+      socket.destroy();
+      return;
+    }
+    const { id, clusterId, clock } = this.#options;
+    const incoming = new Incoming(socket, {
+      id,
+      clusterId,
+      handlers: this.#receiver,
+      clock,
+      complain: (remote, reason) => this.#complain(remote, reason),
+      over: (which, from) => this.#over(which, from),
+    });
+    this.#incoming.add(incoming);
+  }
+
+  /** Whoever comes again and again is told of once. */
+  #complain(remote: string, reason: string): void {
+    if (reason === this.#complained) return;
+    this.#complained = reason;
+    this.#options.log.warn({ remote, reason }, 'refused a connection of a peer');
+  }
+
+  #over(incoming: Incoming, from: NodeId): void {
+    this.#incoming.delete(incoming);
+    if (this.#stopped || from === 0) return;
+    this.#links.get(from)?.link.reconnectSoon();
+    this.#receiver.disconnected(from);
+  }
+
+  get #receiver(): PeerHandlers {
+    return must(this.#handlers, 'the transport is started');
+  }
+
+  #link(id: NodeId): PeerLink {
+    const known = this.#links.get(id);
+    if (!known) throw new QuorateError('unavailable', `member ${id} is not known here`);
+    return known.link;
+  }
+}
+
+/** Throws what the other side threw. */
+function ttlOf(answer: PeerAnswer): number {
+  if ('error' in answer) throw answer.error;
+  return 'ttl' in answer ? answer.ttl : 0;
+}
