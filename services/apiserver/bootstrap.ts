@@ -1,11 +1,29 @@
 import { QuorateError } from '#shared/base';
-import { type KubeObject, refs, type Resource } from '#shared/api';
+import { type KubeObject, type PriorityClass, refs } from '#shared/api';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
+import { reconcileRoles } from './auth/rbac/reconcile.ts';
+import { ensureAll } from './registry/ensure.ts';
 import type { KindTable } from './registry/kinds.ts';
 import type { Registry } from './registry/registry.ts';
 
-const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const names = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const namespaces = names.map((name): KubeObject => ({ metadata: { name } }));
+
+const priorityClasses: readonly PriorityClass[] = [
+  {
+    metadata: { name: 'system-node-critical' },
+    value: 2_000_001_000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
+  {
+    metadata: { name: 'system-cluster-critical' },
+    value: 2_000_000_000,
+    description:
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
+];
+
 const retryMs = 100;
 
 /**
@@ -19,40 +37,26 @@ export async function bootstrap(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const resource = kinds.builtin(refs.namespaces);
-  const ensure = async (name: string): Promise<void> => {
-    const namespace: KubeObject = { metadata: { name } };
-    if (await exists(registry, resource, name)) return;
-    await registry.create(resource, namespace, {});
-  };
-  const insist = async (name: string): Promise<void> => {
+  const insist = async (step: () => Promise<void>): Promise<void> => {
     for (;;) {
       signal.throwIfAborted();
       try {
-        await ensure(name);
+        await step();
         return;
       } catch (thrown) {
         const { code, message } = QuorateError.from(thrown);
-        // Another master was faster; or something is wrong that time does not mend.
-        if (code === 'already-exists') return;
+        // Something that time does not mend.
         if (hopeless.has(code)) throw thrown;
-        log.debug({ namespace: name, error: message }, 'not ready yet');
+        log.debug({ error: message }, 'not ready yet');
         await clock.sleep(retryMs, signal);
       }
     }
   };
-  await Promise.all(namespaces.map(insist));
+  await Promise.all([
+    insist(() => ensureAll(registry, kinds, refs.namespaces, namespaces)),
+    insist(() => ensureAll(registry, kinds, refs.priorityClasses, priorityClasses)),
+    insist(() => reconcileRoles(registry, kinds)),
+  ]);
 }
 
 const hopeless = new Set<string>(['invalid', 'bad-request', 'internal']);
-
-/** Looked at first, so that all but the first start of a cluster write nothing. */
-async function exists(registry: Registry, resource: Resource, name: string): Promise<boolean> {
-  try {
-    await registry.get(resource, name);
-    return true;
-  } catch (thrown) {
-    if (QuorateError.is(thrown, 'not-found')) return false;
-    throw thrown;
-  }
-}

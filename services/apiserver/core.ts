@@ -9,8 +9,10 @@ import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { firstOpinion, mastersAuthorizer } from './auth/authorizer.ts';
-import { componentsAuthorizer } from './auth/components.ts';
-import { publicPathsAuthorizer } from './auth/public-paths.ts';
+import { NodeAuthorizer } from './auth/node/authorizer.ts';
+import { PodsByNode } from './auth/node/pods-by-node.ts';
+import { RbacAuthorizer } from './auth/rbac/authorizer.ts';
+import { LivePolicy } from './auth/rbac/live-policy.ts';
 import { podCreators } from './pods/creators.ts';
 import { PodAccess, type PodAccessDeps } from './pods/pod-access.ts';
 import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
@@ -51,6 +53,7 @@ export interface Core {
   readonly mirror: LeaseMirror;
   readonly pods: PodAccess;
   readonly authenticator: Authenticator;
+  readonly policy: LivePolicy;
   /** How every door and every client in process gets at all of this. */
   readonly requests: Requests;
   readonly clock: Clock;
@@ -71,18 +74,25 @@ export function createCore(deps: CoreDeps): Core {
   const registry = new Registry({ objects, lister: { kv, decode }, clock, rng, uuid });
   const mirror = new LeaseMirror(registry, kinds, clock, log);
   const pods = new PodAccess({ registry, kinds, connectAgent: deps.connectAgent });
+  const policy = new LivePolicy(watches, kinds, clock);
+  const rbac = new RbacAuthorizer(policy.current);
+  const authorizer = firstOpinion([
+    mastersAuthorizer,
+    new NodeAuthorizer(new PodsByNode(watches, kinds)),
+    rbac,
+  ]);
   const requests = new Requests({
     kinds,
     registry,
     watches,
-    authorizer: firstOpinion([mastersAuthorizer, publicPathsAuthorizer, componentsAuthorizer]),
+    authorizer,
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
     creators: podCreators(registry, clock),
   });
   const authenticator = new Authenticator({ tokens: [], anonymous: deps.anonymous ?? false });
-  return { kinds, registry, watches, mirror, pods, authenticator, requests, clock };
+  return { kinds, registry, watches, mirror, pods, authenticator, policy, requests, clock };
 }
 
 function eventLeases(leases: ExpiringLeases) {

@@ -86,7 +86,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       await Promise.all([
         openGrpc(),
         openRest(),
-        bootstrap(core.registry, core.kinds, clock, log, stopping.signal),
+        bootstrap(core.registry, core.kinds, clock, log, stopping.signal).then(() => {
+          // Whoever asks meanwhile waits for it; a server that stops knows no roles.
+          core.policy.begin().catch(() => undefined);
+        }),
         core.watches.start(core.kinds.all()),
       ]);
       compactor = new Compactor(kv, clock, log);

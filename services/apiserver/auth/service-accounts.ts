@@ -1,6 +1,9 @@
 /** How a service account is named as a user, as in Kubernetes. */
 const accountPrefix = 'system:serviceaccount:';
 
+export const serviceAccountName = (namespace: string, name: string): string =>
+  `${accountPrefix}${namespace}:${name}`;
+
 /** Namespace and name of a service account's user name. */
 export function parseServiceAccount(
   user: string,

@@ -1,7 +1,8 @@
-import { type KubeObject, type Node, refs } from '#shared/api';
+import { forbiddenTo, type KubeObject, type Node, refs } from '#shared/api';
 import type { Elections } from '../elections/elections.ts';
 import type { Beat, BeatAnswer, Nodes } from '../nodes/nodes.ts';
 import { type Authorizer, insist } from '../auth/authorizer.ts';
+import { nodeOf } from '../auth/node/node-name.ts';
 import type { User } from '../auth/user.ts';
 import { Call, type CallDeps } from './call.ts';
 import type { Place } from './place.ts';
@@ -60,6 +61,7 @@ export class Requests {
     const given: unknown = (body as KubeObject | null | undefined)?.metadata?.name;
     // Of another type it is refused when it is read.
     const name = typeof given === 'string' ? given : '';
+    checkOwnNode(user, name);
     const node = { ref: refs.nodes, namespace: '', name };
     await this.authorize(user, 'create', { ...node, subresource: '' });
     await this.authorize(user, 'update', { ...node, subresource: 'status' });
@@ -67,6 +69,7 @@ export class Requests {
   }
 
   async beat(user: User, beat: Beat): Promise<BeatAnswer> {
+    checkOwnNode(user, beat.node);
     const lease = { ref: refs.leases, namespace: 'kube-node-lease', subresource: '' };
     await this.authorize(user, 'update', { ...lease, name: beat.node });
     if (beat.status) {
@@ -75,4 +78,15 @@ export class Requests {
     }
     return this.#deps.nodes.beat(beat);
   }
+}
+
+/** An agent speaks for its own node alone. */
+function checkOwnNode(user: User, name: string): void {
+  const own = nodeOf(user);
+  if (own === undefined || own === name) return;
+  throw forbiddenTo(
+    refs.nodes,
+    name,
+    `node ${JSON.stringify(own)} is not allowed to modify node ${JSON.stringify(name)}`,
+  );
 }

@@ -23,6 +23,13 @@ export interface ResourceCacheDeps {
   readonly log: Logger;
 }
 
+/** Follows the objects of a collection in process, for an index of its own. */
+export interface CacheListener {
+  /** Nothing is there any more; what is comes as changes. */
+  reset(): void;
+  change(key: Key, before: KubeObject | undefined, after: KubeObject | undefined): void;
+}
+
 /** On the bookmark that ends a streaming list. */
 const initialEventsEnd = { 'k8s.io/initial-events-end': 'true' };
 
@@ -47,6 +54,8 @@ export class ResourceCache {
   #window = new ChangeWindow(0);
   /** Every change up to here is in the cache; 0 before the first load. */
   #revision = 0;
+  #version = 0;
+  readonly #listeners: CacheListener[] = [];
   #watch: KvWatch | undefined;
   #stopped = false;
   readonly #watchers: WatcherIndex;
@@ -75,6 +84,27 @@ export class ResourceCache {
     const error = new QuorateError('unavailable', stopping);
     for (const watcher of this.#watchers.all()) watcher.fail(error);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Changes whenever an object does. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** To be called before `start`. */
+  listen(listener: CacheListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The objects as last seen. */
+  *values(): Generator<KubeObject, void> {
+    for (const { object } of this.#objects.values()) yield object;
+  }
+
+  /** Resolves once the cache is as new as the store is now; throws `unavailable`. */
+  async current(): Promise<void> {
+    await this.#ready();
+    await this.#catchUp();
   }
 
   /** The object at a key as last seen, which may be old. */
@@ -198,6 +228,11 @@ export class ResourceCache {
       objects.set(kv.key, { key: kv.key, object: this.decode(kv), modRevision: kv.modRevision });
     }
     this.#objects = objects;
+    this.#version += 1;
+    for (const listener of this.#listeners) {
+      listener.reset();
+      for (const [key, { object }] of objects) listener.change(key, undefined, object);
+    }
     this.#window = new ChangeWindow(header.revision);
     this.#revision = header.revision;
     if (this.#stopped) return;
@@ -243,8 +278,10 @@ export class ResourceCache {
     const before = this.#objects.get(key);
     if ((before?.modRevision ?? 0) >= revision) return undefined;
     const after = type === 'put' ? decodeObjectOf(this.#resource, kv) : undefined;
+    this.#version += 1;
     if (after) this.#objects.set(key, { key, object: after, modRevision: revision });
     else this.#objects.delete(key);
+    for (const listener of this.#listeners) listener.change(key, before?.object, after);
     let last: KubeObject | undefined;
     const farewell = (): KubeObject => {
       // Only asked for where the state before was selected, so there is one.
