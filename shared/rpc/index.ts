@@ -18,6 +18,7 @@ export {
 export { fromServiceError, toStatus } from './errors.ts';
 export { healthService } from './health.ts';
 export { loadProto } from './load.ts';
+export { addReflection } from './reflection.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';
 export { createServer, handleUnary, injector, listen, shutdown } from './server.ts';
 export {

@@ -1,4 +1,5 @@
 import {
+  addReflection,
   createServer,
   healthService,
   listen,
@@ -53,6 +54,9 @@ export async function openGrpcDoor(core: Core, at: GrpcListen): Promise<Door> {
   server.addService(quorate.v1.Pods.service, podsHandlers(core, callerOf, signal));
   const health = healthService();
   server.addService(health.definition, { ...health.handlers });
+  const { Resources, Elections, Nodes, Pods } = quorate.v1;
+  const described = [Resources, Elections, Nodes, Pods].map(({ service }) => service);
+  addReflection(server, [...described, health.definition]);
   const { host, port, tls } = at;
   const bound = tls
     ? await listenTls(server, { host, port, tls })

@@ -1,6 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { createServer, healthService, injector, loadProto, serveDirectly } from '#shared/rpc';
+import {
+  addReflection,
+  createServer,
+  healthService,
+  injector,
+  loadProto,
+  serveDirectly,
+} from '#shared/rpc';
 import type { KvClient } from '#shared/client';
 import type { ProtoGrpcType as RpcProto } from '../../../shared/rpc/gen/rpc.ts';
 import type { ProtoGrpcType as ElectionProto } from '../../../shared/rpc/gen/v3election.ts';
@@ -82,9 +89,11 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   });
   const methods: MethodCounts[] = [];
+  const services: ServiceDefinition[] = [];
   const add = (service: ServiceDefinition, handlers: object): UntypedServiceImplementation => {
     const counted = count(service, handlers as UntypedServiceImplementation, methods, parts.timing);
     server.addService(service, counted);
+    services.push(service);
     return counted;
   };
   const hot = add(etcd.KV.service, kvHandlers(kv, gate));
@@ -102,6 +111,7 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   add(v3electionpb.Election.service, electionHandlers(recipes, gate));
   const health = healthService();
   add(health.definition, health.handlers);
+  addReflection(server, services);
   return { server, inject: injector(server), methods, find: (name) => lookUp(packages, name) };
 }
 
