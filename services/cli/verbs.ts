@@ -65,6 +65,12 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/fault.ts'),
   },
   {
+    name: 'check',
+    summary: 'put load on any etcd, and prove what it answered linearizable or wrong',
+    group: cluster,
+    load: () => import('./verbs/check.ts'),
+  },
+  {
     name: 'store',
     summary: "run one member of the store in the foreground, with etcd's flags",
     group: cluster,

@@ -36,3 +36,4 @@ export { LinearizableReads } from './raft/linearizable-reads.ts';
 export { LogMatching } from './raft/log-matching.ts';
 export { StateMachineSafety } from './raft/state-machine-safety.ts';
 export { checkResumed, type EventLog, WatchCheck } from './watch.ts';
+export { checkWatches, type WatchVerdict } from './watches.ts';

@@ -58,7 +58,10 @@ export function apiServers(context: Context, options: ConnectionOptions): string
 }
 
 /** Who asks: as the flags say, else the administrator of the cluster in the data directory. */
-async function apiIdentity(context: Context, options: ConnectionOptions): Promise<ClientTls> {
+export async function apiIdentity(
+  context: Context,
+  options: ConnectionOptions,
+): Promise<ClientTls> {
   const value = (flag: string, given?: string): string | undefined =>
     setting(flag, given, context.env);
   const file = (path: string | undefined): string | undefined =>

@@ -1,0 +1,4 @@
+export { apiWorkload } from './api-workload.ts';
+export { decodeHistory, encodeHistory, type RecordedHistory } from './history-file.ts';
+export { kvWorkload, prefixEnd, type WorkloadOptions } from './kv-workload.ts';
+export { Recorder } from './recorder.ts';
