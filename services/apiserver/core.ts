@@ -7,12 +7,7 @@ import type { Logger } from '#shared/runtime';
 import { Elections } from './elections/elections.ts';
 import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
-import { Authenticator } from './auth/authenticator.ts';
-import { firstOpinion, mastersAuthorizer } from './auth/authorizer.ts';
-import { NodeAuthorizer } from './auth/node/authorizer.ts';
-import { PodsByNode } from './auth/node/pods-by-node.ts';
-import { RbacAuthorizer } from './auth/rbac/authorizer.ts';
-import { LivePolicy } from './auth/rbac/live-policy.ts';
+import { createSecurity, type Security, type SecurityOptions } from './auth/security.ts';
 import { podCreators } from './pods/creators.ts';
 import { PodAccess, type PodAccessDeps } from './pods/pod-access.ts';
 import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
@@ -41,8 +36,7 @@ export interface CoreDeps {
   /** Absent: 127.64.0.0/11 for pods, 127.96.0.0/16 for Services. */
   readonly networks?: Partial<Networks> | undefined;
   readonly connectAgent: PodAccessDeps['connectAgent'];
-  /** Whether requests that show nothing are let in as `system:anonymous`; absent: no. */
-  readonly anonymous?: boolean | undefined;
+  readonly security?: SecurityOptions | undefined;
 }
 
 /** The API server without a transport: what each door serves. */
@@ -52,8 +46,7 @@ export interface Core {
   readonly watches: WatchCache;
   readonly mirror: LeaseMirror;
   readonly pods: PodAccess;
-  readonly authenticator: Authenticator;
-  readonly policy: LivePolicy;
+  readonly security: Security;
   /** How every door and every client in process gets at all of this. */
   readonly requests: Requests;
   readonly clock: Clock;
@@ -74,25 +67,18 @@ export function createCore(deps: CoreDeps): Core {
   const registry = new Registry({ objects, lister: { kv, decode }, clock, rng, uuid });
   const mirror = new LeaseMirror(registry, kinds, clock, log);
   const pods = new PodAccess({ registry, kinds, connectAgent: deps.connectAgent });
-  const policy = new LivePolicy(watches, kinds, clock);
-  const rbac = new RbacAuthorizer(policy.current);
-  const authorizer = firstOpinion([
-    mastersAuthorizer,
-    new NodeAuthorizer(new PodsByNode(watches, kinds)),
-    rbac,
-  ]);
+  const security = createSecurity(deps.security ?? {}, { registry, kinds, watches, clock, uuid });
   const requests = new Requests({
     kinds,
     registry,
     watches,
-    authorizer,
+    authorizer: security.authorizer,
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
-    creators: podCreators(registry, clock),
+    creators: { ...podCreators(registry, clock), ...security.creators },
   });
-  const authenticator = new Authenticator({ tokens: [], anonymous: deps.anonymous ?? false });
-  return { kinds, registry, watches, mirror, pods, authenticator, policy, requests, clock };
+  return { kinds, registry, watches, mirror, pods, security, requests, clock };
 }
 
 function eventLeases(leases: ExpiringLeases) {

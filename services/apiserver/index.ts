@@ -2,3 +2,5 @@ export type { GrpcListen } from './grpc/door.ts';
 export type { RestListen } from './rest/door.ts';
 export type { User } from './auth/user.ts';
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';
+export type { TokenKeys } from './tokens/keys.ts';
+export type { SecurityOptions } from './auth/security.ts';

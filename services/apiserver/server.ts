@@ -3,6 +3,7 @@ import type { ApiClient, KvClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { ClientTls } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
+import type { SecurityOptions } from './auth/security.ts';
 import { serverUser, type User } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Compactor } from './compaction.ts';
@@ -33,8 +34,8 @@ export interface ApiServerOptions {
   readonly listenRest?: Promise<RestListen> | undefined;
   /** As whom agents are asked, for logs; absent: in clear text. */
   readonly agentClient?: Promise<ClientTls> | undefined;
-  /** Whether requests that show nothing are let in as `system:anonymous`; absent: no. */
-  readonly anonymous?: boolean | undefined;
+  /** How callers are known; absent: by certificates alone. */
+  readonly security?: SecurityOptions | undefined;
 }
 
 export interface ApiServer {
@@ -88,9 +89,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         openRest(),
         bootstrap(core.registry, core.kinds, clock, log, stopping.signal).then(() => {
           // Whoever asks meanwhile waits for it; a server that stops knows no roles.
-          core.policy.begin().catch(() => undefined);
+          core.security.policy.begin().catch(() => undefined);
         }),
-        core.watches.start(core.kinds.all()),
+        core.watches.start(core.kinds.all().filter(({ verbs }) => verbs.includes('watch'))),
       ]);
       compactor = new Compactor(kv, clock, log);
       log.info({}, 'ready');

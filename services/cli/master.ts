@@ -1,5 +1,13 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { type ApiServer, createApiServer, type User } from '#services/apiserver';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  type ApiServer,
+  createApiServer,
+  type SecurityOptions,
+  type TokenKeys,
+  type User,
+} from '#services/apiserver';
 import { controllerManagerConfig, createControllerManager } from '#services/controller-manager';
 import { createScheduler, schedulerConfig } from '#services/scheduler';
 import { createStore } from '#services/store';
@@ -9,8 +17,9 @@ import type { Clock } from '#shared/clock';
 import { exitCodes, fromEnvironment, type Service } from '#shared/runtime';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
-import { partCertificate } from './cluster/certificates.ts';
+import { partCertificate, tokenKeysOf } from './cluster/certificates.ts';
 import { storageDir } from './cluster/state.ts';
+import type { Context } from './context.ts';
 import type { PartContext } from './part.ts';
 
 /** The components of a master are users like others: what they may do, their roles say. */
@@ -76,6 +85,10 @@ export async function buildMaster(
           networks,
           listen: certificate.then((tls) => ({ ...apiAddress, tls })),
           agentClient,
+          security: securityOptions(
+            context,
+            certificate.then(() => tokenKeysOf(cluster)),
+          ),
           listenRest: certificate.then((tls) => ({ ...restAddress, tls })),
         });
         return apiServer;
@@ -95,6 +108,17 @@ export async function buildMaster(
     }),
     ready.allAfter(Promise.resolve()),
   ];
+}
+
+/** `QUORATE_TOKEN_AUTH_FILE` and `QUORATE_ANONYMOUS_AUTH`, named as Kubernetes' flags. */
+function securityOptions({ env, cwd }: Context, tokenKeys: Promise<TokenKeys>): SecurityOptions {
+  const value = fromEnvironment(env);
+  const file = value('token-auth-file');
+  return {
+    tokenKeys,
+    anonymous: value('anonymous-auth') === 'true',
+    ...(file !== undefined && { tokenFile: readFileSync(resolve(cwd, file), 'utf8') }),
+  };
 }
 
 /** What stops above the store may still want to write, and without a quorum waits in vain. */

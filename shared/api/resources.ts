@@ -29,6 +29,7 @@ import { priorityClass } from './kinds/priority-class.ts';
 import { replicaSet } from './kinds/replica-set.ts';
 import { replicationController } from './kinds/replication-controller.ts';
 import { resourceQuota } from './kinds/resource-quota.ts';
+import { reviews } from './kinds/reviews.ts';
 import { clusterRole, clusterRoleBinding, role, roleBinding } from './kinds/roles.ts';
 import { secret } from './kinds/secret.ts';
 import { serviceAccount } from './kinds/service-account.ts';
@@ -70,6 +71,7 @@ export const resources: readonly Resource[] = [
   ingressClass,
   networkPolicy,
   podDisruptionBudget,
+  ...reviews,
   clusterRole,
   clusterRoleBinding,
   role,

@@ -17,11 +17,11 @@ export type CallerOf = (call: IncomingCall) => Promise<User>;
 
 /** By certificate or bearer token, and as whom, with the headers that REST clients use. */
 export const callerIn =
-  ({ authenticator, requests }: Core): CallerOf =>
+  ({ security, requests }: Core): CallerOf =>
   async (call) => {
     const peer = call.getAuthContext().sslPeerCertificate;
     const [authorization] = call.metadata.get('authorization');
-    const caller = await authenticator.authenticate({
+    const caller = await security.authenticator.authenticate({
       certificate: peer && certificateUser(peer),
       authorization: authorization === undefined ? undefined : String(authorization),
     });

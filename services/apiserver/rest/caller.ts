@@ -12,11 +12,11 @@ const known = new WeakMap<object, { readonly user: User | undefined }>();
  * `unauthenticated`, and `forbidden` for an impersonation.
  */
 export async function callerOf(
-  { authenticator, requests }: Core,
+  { security, requests }: Core,
   request: Http2ServerRequest,
 ): Promise<User> {
   const { authorization } = request.headers;
-  const caller = await authenticator.authenticate({
+  const caller = await security.authenticator.authenticate({
     certificate: connectionUser(request),
     authorization,
   });

@@ -8,6 +8,7 @@ import { callerOf } from './caller.ts';
 import { serveDiscovery, serveIndex, unknownPath } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { serveHealth, serveVersion } from './health.ts';
+import { serveIssuer } from './oidc.ts';
 import { methodNotAllowed, serveResource } from './resources.ts';
 import { takeUpgrades } from './streams/requests.ts';
 import { parseTarget } from './target.ts';
@@ -120,5 +121,6 @@ async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Pro
   if (serveDiscovery(core.kinds, path, exchange)) return;
   if (await serveOpenApi(core, path, exchange)) return;
   if (await serveHealth(core, path, exchange)) return;
+  if (await serveIssuer(core, path, exchange)) return;
   throw unknownPath();
 }

@@ -25,6 +25,10 @@ const infos: Readonly<Record<string, SubresourceInfo>> = {
   exec: streams('PodExecOptions'),
   attach: streams('PodAttachOptions'),
   portforward: streams('PodPortForwardOptions'),
+  token: {
+    verbs: ['create'],
+    kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+  },
   binding: { verbs: ['create'], kind: { group: '', version: 'v1', kind: 'Binding' } },
   eviction: { verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
 };

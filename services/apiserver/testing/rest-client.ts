@@ -20,6 +20,7 @@ export interface AskOptions {
   readonly body?: unknown;
   readonly type?: string;
   readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** A client of the REST door over HTTP/1.1, with nothing of Kubernetes in it. */
@@ -74,7 +75,7 @@ export class RestClient {
 
   #send<T>(
     path: string,
-    { method = 'GET', body, type = 'application/json', accept }: AskOptions,
+    { method = 'GET', body, type = 'application/json', accept, headers: more }: AskOptions,
     read: (response: IncomingMessage, resolve: (value: T) => void) => void,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -83,6 +84,7 @@ export class RestClient {
       const headers = {
         ...(bytes && { 'content-type': type, 'content-length': bytes.length }),
         ...(accept !== undefined && { accept }),
+        ...more,
       };
       const sent = request(
         { host: '127.0.0.1', port: this.#port, path, method, headers, ...this.#tls, agent: false },

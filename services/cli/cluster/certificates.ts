@@ -1,5 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import type { TokenKeys } from '#services/apiserver';
 import type { Clock } from '#shared/clock';
 import {
   type Authority,
@@ -136,6 +145,19 @@ const credentialsOf = (cluster: Cluster, name: string): Credentials => ({
 });
 
 export const pkiFile = (cluster: Cluster, file: string): string => join(pkiDir(cluster), file);
+
+/** The issuer of service accounts' tokens, as Kubernetes has it by default. */
+const issuer = 'https://kubernetes.default.svc.cluster.local';
+
+/**
+ * What service accounts' tokens are signed with: `sa.key`; every other `sa-*.key` or `sa-*.pub`
+ * still verifies what was signed before it was replaced.
+ */
+export function tokenKeysOf(cluster: Cluster): TokenKeys {
+  const read = (file: string): string => readFileSync(pkiFile(cluster, file), 'utf8');
+  const former = readdirSync(pkiDir(cluster)).filter((file) => /^sa-.*\.(key|pub)$/.test(file));
+  return { issuer, signing: read('sa.key'), verifying: former.map(read) };
+}
 
 /** The key first: where there is a certificate, all of it is there. */
 function write(cluster: Cluster, name: string, { cert, key }: Credentials): void {

@@ -7,6 +7,7 @@ export const serviceAccount = declare<ServiceAccount>({
   resource: 'serviceaccounts',
   kind: 'ServiceAccount',
   shortNames: ['sa'],
+  subresources: ['token'],
   columns: [
     nameColumn,
     column(
