@@ -10,6 +10,8 @@ export interface ControllerManagerConfig {
   readonly podEvictionTimeoutMs: number;
   /** Between two looks for pods that nobody will ever end. */
   readonly podGcPeriodMs: number;
+  /** How long a Job waits after its first failed pod; twice as long after each further one. */
+  readonly jobBackoffMs: number;
 }
 
 export const defaultControllerManagerConfig: ControllerManagerConfig = {
@@ -18,4 +20,5 @@ export const defaultControllerManagerConfig: ControllerManagerConfig = {
   nodeMonitorGracePeriodMs: 4_000,
   podEvictionTimeoutMs: 1_000,
   podGcPeriodMs: 2_000,
+  jobBackoffMs: 1_000,
 };

@@ -28,6 +28,7 @@ const numbers = {
   nodeMonitorGracePeriodMs: ['node-monitor-grace-period-ms', 10, dayMs],
   podEvictionTimeoutMs: ['pod-eviction-timeout-ms', 0, dayMs],
   podGcPeriodMs: ['pod-gc-period-ms', 10, dayMs],
+  jobBackoffMs: ['job-backoff-ms', 10, dayMs],
 } as const satisfies Required<NumberFlags<ControllerManagerConfig>>;
 
 /** What is set of the configuration, over the defaults of config.ts. */

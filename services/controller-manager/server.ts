@@ -5,13 +5,17 @@ import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { type ControllerManagerConfig, defaultControllerManagerConfig } from './config.ts';
 import type { Controller, ControllerContext, ControllerFactory } from './controller.ts';
+import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGcController } from './pod-gc/controller.ts';
-import { replicaSetController } from './replicaset/controller.ts';
+import { replicaSetController, replicationController } from './replicaset/controller.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
+import { statefulSetController } from './statefulset/controller.ts';
 import { SharedInformers } from './shared-informers.ts';
 
 export interface ControllerManagerOptions {
@@ -34,10 +38,15 @@ export interface ControllerManager {
 const factories: readonly ControllerFactory[] = [
   deploymentController,
   replicaSetController,
+  replicationController,
   endpointSliceController,
   namespaceController,
   nodeLifecycleController,
   podGcController,
+  statefulSetController,
+  daemonSetController,
+  jobController,
+  ttlAfterFinishedController,
 ];
 
 export function createControllerManager(options: ControllerManagerOptions): ControllerManager {

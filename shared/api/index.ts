@@ -17,6 +17,7 @@ export {
   statusFor,
 } from './errors.ts';
 export { resolveFenceposts, scaledValue } from './int-or-percent.ts';
+export { allowsNode, matchesNodeTerm } from './node-affinity.ts';
 export type {
   Json,
   KindInfo,

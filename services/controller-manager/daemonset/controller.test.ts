@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type DaemonSet, type Node, refs } from '#shared/api';
+import { readyNode, template, World } from '../testing/world.ts';
+import { nodeOf } from './plan.ts';
+
+const labels = { app: 'agent' };
+
+function daemonSet(spec: Partial<NonNullable<DaemonSet['spec']>> = {}): DaemonSet {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name: 'agent', namespace: 'default' },
+    spec: {
+      selector: { matchLabels: labels },
+      template: template(labels, 'one'),
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+      ...spec,
+    },
+  };
+}
+
+describe('a DaemonSet', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = new World();
+    await world.start('worker-1', 'worker-2', 'worker-3');
+  });
+  afterEach(() => world.stop());
+
+  const nodes = () =>
+    world
+      .pods()
+      .map((pod) => nodeOf(pod))
+      .sort();
+  const read = () => world.api.all<DaemonSet>(refs.daemonSets)[0];
+  const images = () => world.pods().map(({ spec }) => spec?.containers[0]?.image);
+
+  /** Binds each pod to the node that it asks for. */
+  async function schedule(): Promise<void> {
+    for (const pod of world.pods(({ spec }) => !spec?.nodeName)) {
+      const name = pod.metadata?.name ?? '';
+      const target = { metadata: {}, target: { name: nodeOf(pod) } };
+      await world.api.createSubresource(refs.pods, name, 'binding', target, {
+        namespace: 'default',
+      });
+    }
+    await world.agentsWork();
+    await world.pass(100);
+  }
+
+  it('has one pod on every node, and on one that comes, and then writes no more', async () => {
+    await world.api.create(refs.daemonSets, daemonSet());
+    await world.pass(500);
+    expect(nodes()).toEqual(['worker-1', 'worker-2', 'worker-3']);
+    await schedule();
+    await world.pass(500);
+    expect(read()?.status).toMatchObject({ desiredNumberScheduled: 3, numberAvailable: 3 });
+    world.api.seed<Node>(refs.nodes, readyNode('worker-4', world.clock));
+    world.alive.add('worker-4');
+    await world.pass(500);
+    expect(nodes()).toContain('worker-4');
+    await schedule();
+    const writes = world.api.writes.length;
+    await world.pass(500);
+    expect(world.api.writes).toHaveLength(writes);
+  });
+
+  it('keeps off nodes that its template does not fit', async () => {
+    const tainted = readyNode('worker-3', world.clock);
+    const taints = [{ key: 'own', effect: 'NoSchedule' }];
+    world.api.seed<Node>(refs.nodes, { ...tainted, spec: { taints } });
+    await world.api.create(refs.daemonSets, daemonSet());
+    await world.pass(500);
+    expect(nodes()).toEqual(['worker-1', 'worker-2']);
+  });
+
+  it('rolls over its nodes, one unavailable at a time', async () => {
+    await world.api.create(refs.daemonSets, daemonSet());
+    await world.pass(500);
+    await schedule();
+    const spec = { template: template(labels, 'two') };
+    await world.api.patch(refs.daemonSets, 'agent', 'merge', { spec }, { namespace: 'default' });
+    await world.pass(300);
+    const leaving = world.pods(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+    expect(leaving).toHaveLength(1);
+    for (let i = 0; i < 8; i++) {
+      await world.agentsWork();
+      await schedule();
+    }
+    expect(images()).toEqual(['two', 'two', 'two']);
+    expect(read()?.status?.updatedNumberScheduled).toBe(3);
+  });
+});

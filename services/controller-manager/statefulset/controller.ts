@@ -1,0 +1,109 @@
+import { type PersistentVolumeClaim, type Pod, refs, type StatefulSet } from '#shared/api';
+import { QuorateError } from '#shared/base';
+import type { ReconcileResult } from '#shared/client';
+import {
+  type Controller,
+  type ControllerContext,
+  controllerQueue,
+  queuedController,
+} from '../controller.ts';
+import { OwnedPods } from '../owned-pods.ts';
+import {
+  hashOf,
+  pruneRevisions,
+  type Revised,
+  type Revisions,
+  syncRevisions,
+  templateOf,
+} from '../revisions.ts';
+import { writeStatus } from '../write-status.ts';
+import { planStateful, type RevisionNames, statefulStatus } from './plan.ts';
+import { claimsOf, identified, revisionOfPod } from './pods.ts';
+
+/** Keeps numbered pods with names, claims and an order of their own. */
+export function statefulSetController(context: ControllerContext): Controller {
+  const queue = controllerQueue(context, 'statefulset');
+  const owner = {
+    ref: refs.statefulSets,
+    kind: 'StatefulSet',
+    component: 'statefulset-controller',
+    selector: ({ spec }: StatefulSet) => spec?.selector,
+    minReadySeconds: ({ spec }: StatefulSet) => spec?.minReadySeconds ?? 0,
+  };
+  const pods = new OwnedPods<StatefulSet>(context, owner, queue);
+  context.informers.of(refs.controllerRevisions);
+  context.informers.of(refs.persistentVolumeClaims);
+  return queuedController('statefulset', queue, (key) => reconcile(context, pods, key));
+}
+
+async function reconcile(
+  context: ControllerContext,
+  owned: OwnedPods<StatefulSet>,
+  key: string,
+): Promise<ReconcileResult> {
+  const { api, clock } = context;
+  const set = owned.get(key);
+  if (!set || set.metadata?.deletionTimestamp !== undefined) return undefined;
+  const upToDate = owned.isCurrent(key);
+  const pods = await owned.claim(set);
+  const revisions = await syncRevisions(context, revised(set));
+  const names = namesOf(set, revisions);
+  if (upToDate) {
+    const plan = planStateful(set, pods, names, clock.now());
+    if (plan.create.length > 0) {
+      for (const { ordinal } of plan.create) await createClaims(context, set, ordinal);
+      await owned.create(
+        set,
+        plan.create.map(({ ordinal, revision }) => podOf(owned, set, revisions, ordinal, revision)),
+      );
+    } else if (plan.remove.length > 0) await owned.remove(set, plan.remove);
+  }
+  const live = new Set([...pods.map(revisionOfPod), names.current]);
+  await pruneRevisions(context, revisions, live, set.spec?.revisionHistoryLimit ?? 10);
+  const status = statefulStatus(set, pods, names, clock.now());
+  await writeStatus(api, refs.statefulSets, set, status);
+  const waiting = (status.readyReplicas ?? 0) > (status.availableReplicas ?? 0);
+  return waiting ? { requeueAfterMs: 1_000 } : undefined;
+}
+
+/** What the status says was current, if that revision is still there. */
+function namesOf(set: StatefulSet, { update, all }: Revisions): RevisionNames {
+  const before = all.find(({ metadata }) => metadata?.name === set.status?.currentRevision);
+  return { current: hashOf(before ?? update), update: hashOf(update) };
+}
+
+function podOf(
+  owned: OwnedPods<StatefulSet>,
+  set: StatefulSet,
+  revisions: Revisions,
+  ordinal: number,
+  hash: string,
+): Pod {
+  const revision = revisions.all.find((each) => hashOf(each) === hash) ?? revisions.update;
+  return identified(set, owned.podOf(set, templateOf(revision)), ordinal, hashOf(revision));
+}
+
+async function createClaims(
+  { api, informers }: ControllerContext,
+  set: StatefulSet,
+  ordinal: number,
+): Promise<void> {
+  const { store } = informers.of<PersistentVolumeClaim>(refs.persistentVolumeClaims);
+  for (const claim of claimsOf(set, ordinal)) {
+    const { name, namespace } = claim.metadata ?? {};
+    if (store.get(`${namespace}/${name}`)) continue;
+    try {
+      await api.create(refs.persistentVolumeClaims, claim);
+    } catch (thrown) {
+      if (!QuorateError.is(thrown, 'already-exists')) throw thrown;
+    }
+  }
+}
+
+const revised = (set: StatefulSet): Revised => ({
+  object: set,
+  ref: refs.statefulSets,
+  kind: 'StatefulSet',
+  selector: set.spec?.selector,
+  template: set.spec?.template,
+});
