@@ -26,8 +26,8 @@ export interface PodOwner<T extends KubeObject> {
   readonly kind: string;
   /** The events' source. */
   readonly component: string;
-  selector(owner: T): LabelSelector | undefined;
-  minReadySeconds?(owner: T): number;
+  readonly selector: (owner: T) => LabelSelector | undefined;
+  readonly minReadySeconds?: (owner: T) => number;
 }
 
 /**

@@ -30,7 +30,7 @@ describe('a DaemonSet', () => {
   const nodes = () =>
     world
       .pods()
-      .map((pod) => nodeOf(pod))
+      .map((pod) => nodeOf(pod) ?? '')
       .sort();
   const read = () => world.api.all<DaemonSet>(refs.daemonSets)[0];
   const images = () => world.pods().map(({ spec }) => spec?.containers[0]?.image);

@@ -114,7 +114,7 @@ describe('a Job', () => {
     await world.pass(100);
     const hostnames = () =>
       active()
-        .map(({ spec }) => spec?.hostname)
+        .map(({ spec }) => spec?.hostname ?? '')
         .sort();
     expect(hostnames()).toEqual(['x-0', 'x-1']);
     const [first] = active().filter(({ spec }) => spec?.hostname === 'x-0');

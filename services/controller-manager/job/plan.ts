@@ -232,7 +232,7 @@ function nextPods(
   if (missing <= 0) return { create: [], remove: [] };
   const wait = failed.length === 0 ? 0 : backoffUntil(failed, backoffMs) - nowMs;
   if (wait > 0) return { create: [], remove: [], requeueAfterMs: wait };
-  if (!done) return { create: new Array<undefined>(missing).fill(undefined), remove: [] };
+  if (!done) return { create: Array.from({ length: missing }, () => undefined), remove: [] };
   const taken = new Set([...done, ...active.map(indexOf)]);
   const free: number[] = [];
   for (let index = 0; index < (completions ?? 0) && free.length < missing; index++) {

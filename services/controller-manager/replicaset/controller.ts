@@ -1,6 +1,5 @@
 import {
   type KubeObject,
-  type Pod,
   type ReplicaSet,
   type ReplicationController,
   type ResourceRef,
@@ -24,7 +23,7 @@ interface Replicated<T extends KubeObject> {
   readonly ref: ResourceRef;
   readonly kind: string;
   readonly name: string;
-  view(owner: T): ReplicaSet;
+  readonly view: (owner: T) => ReplicaSet;
 }
 
 /** Keeps as many pods of a template as asked for. */
@@ -80,7 +79,10 @@ async function reconcile<T extends KubeObject>(
     try {
       if (plan.create > 0) {
         const draft = owned.podOf(owner, replicaSet.spec?.template);
-        await owned.create(owner, new Array<Pod>(plan.create).fill(draft));
+        await owned.create(
+          owner,
+          Array.from({ length: plan.create }, () => draft),
+        );
       } else if (plan.remove.length > 0) await owned.remove(owner, plan.remove);
     } catch (error) {
       thrown = error;
