@@ -28,6 +28,12 @@ export class Stores {
   readonly #processes = new Map<string, ChildProcess>();
   readonly #ports = new Map<string, { client: number; peer: number }>();
   readonly #clients: Client[] = [];
+  readonly #peerScheme: 'http' | 'https';
+
+  /** `https`: members over TLS, with whatever flags say of it. */
+  constructor(peerScheme: 'http' | 'https' = 'http') {
+    this.#peerScheme = peerScheme;
+  }
 
   async reserve(...names: string[]): Promise<void> {
     for (const name of names) {
@@ -60,7 +66,7 @@ export class Stores {
   }
 
   peerUrl(name: string): string {
-    return `http://127.0.0.1:${this.#portsOf(name).peer}`;
+    return `${this.#peerScheme}://127.0.0.1:${this.#portsOf(name).peer}`;
   }
 
   endpoint(name: string): string {
@@ -155,12 +161,12 @@ export class Stores {
   }
 
   #flags(name: string, members: readonly string[]): string[] {
-    const { client, peer } = this.#portsOf(name);
+    const { client } = this.#portsOf(name);
     return [
       `--name=${name}`,
       `--data-dir=${this.dataDir(name)}`,
       `--listen-client-urls=http://127.0.0.1:${client}`,
-      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+      `--listen-peer-urls=${this.peerUrl(name)}`,
       `--initial-cluster=${members.map((m) => `${m}=${this.peerUrl(m)}`).join(',')}`,
     ];
   }

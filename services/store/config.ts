@@ -45,6 +45,7 @@ export function configure(args: readonly string[], env: Environment): Configurat
       ...checks(values),
       ...auth(values),
       clientTls: clientTls(values),
+      peerTls: peerTls(values),
     },
     logging: logging(values),
     discoverySrv: domain === '' ? undefined : { domain, suffix: values.text('discovery-srv-name') },
@@ -146,6 +147,31 @@ function clientTls(values: FlagValues): TlsOptions {
     // Where clients come from is not asked, as in etcd.
     skipClientSanVerification: true,
     auto: values.boolean('auto-tls'),
+    ...tlsProtocol(values),
+  };
+}
+
+function peerTls(values: FlagValues): TlsOptions {
+  const allowedCommonNames = values.list('peer-cert-allowed-cn');
+  const allowedHostnames = values.list('peer-cert-allowed-hostname');
+  if (allowedCommonNames.length > 0 && allowedHostnames.length > 0) {
+    throw new QuorateError(
+      'bad-request',
+      'error verifying flags, --peer-cert-allowed-cn and --peer-cert-allowed-hostname are mutually exclusive',
+    );
+  }
+  return {
+    certFile: values.text('peer-cert-file'),
+    keyFile: values.text('peer-key-file'),
+    clientCertFile: values.text('peer-client-cert-file'),
+    clientKeyFile: values.text('peer-client-key-file'),
+    trustedCaFile: values.text('peer-trusted-ca-file'),
+    clientCertAuth: values.boolean('peer-client-cert-auth'),
+    crlFile: values.text('peer-crl-file'),
+    allowedCommonNames,
+    allowedHostnames,
+    skipClientSanVerification: values.boolean('peer-skip-client-san-verification'),
+    auto: values.boolean('peer-auto-tls'),
     ...tlsProtocol(values),
   };
 }

@@ -9,7 +9,7 @@ import type { PeerTransport } from './consensus/transport.ts';
 import { type Identity, type IdentityFile, writeIdentity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
 import { refusals } from './member/refusal.ts';
-import { hostPort, type Settings } from './options.ts';
+import { peerAddress, type Settings } from './options.ts';
 import type { Serving } from './serve/context.ts';
 import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
 import { AutoCompaction } from './serve/auto-compaction.ts';
@@ -242,7 +242,7 @@ export class MemberHost {
       // What this start was told may be newer than what its member could tell before it went.
       const told = this.#settings.initialCluster[name];
       const urls = new Set(told === undefined ? peerUrls : [told, ...peerUrls]);
-      if (id !== memberId) peers.set(id, [...urls].map(hostPort));
+      if (id !== memberId) peers.set(id, [...urls].map(peerAddress));
     }
     this.#transport.setPeers(peers);
   }

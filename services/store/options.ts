@@ -201,6 +201,11 @@ export function hostPort(url: string): string {
   return url.slice(url.indexOf('://') + '://'.length);
 }
 
+/** As the peers' transport has it: a URL only where it says something of TLS. */
+export function peerAddress(url: string): string {
+  return isSecure(url) ? url : hostPort(url);
+}
+
 export function isSecure(url: string): boolean {
   return url.startsWith('https://');
 }

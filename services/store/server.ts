@@ -22,14 +22,15 @@ import { found } from './member/found.ts';
 import type { Identity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
 import type { HttpListeners } from './http/serve.ts';
-import { hostPort, type Settings, type StoreOptions, settle } from './options.ts';
+import { peerAddress, type Settings, type StoreOptions, settle } from './options.ts';
 import { askCluster } from './peers/ask-cluster.ts';
-import { clearText } from './peers/security.ts';
+import { overTls, type PeerSecurity } from './peers/security.ts';
 import { TcpPeerTransport } from './peers/tcp-peer-transport.ts';
 import { Auth } from './serve/auth.ts';
 import type { Serving } from './serve/context.ts';
 import type { TlsIdentity } from './tls/identity.ts';
-import { openTls } from './tls/open.ts';
+import { Rejections } from './tls/rejections.ts';
+import { openPeerTls, openTls } from './tls/open.ts';
 import { Counters } from './metrics/counters.ts';
 
 export interface StoreStatus {
@@ -71,8 +72,12 @@ export function createStore(options: StoreOptions): Store {
       const dir = await DataDir.open(settings.dataDir, medium);
       if (faults) pointsInStorage(faults, dir);
       try {
+        const security = overTls(
+          await openPeerTls(settings),
+          new Rejections(settings.log, settings.clock),
+        );
         const identity = await found(settings, dir, (url) =>
-          askCluster(hostPort(url), clearText, settings.clock),
+          askCluster(peerAddress(url), security, settings.clock),
         );
         if (settings.forceNewCluster) await forceNewCluster(settings, dir, identity);
         const clientTls = await openTls({
@@ -85,7 +90,7 @@ export function createStore(options: StoreOptions): Store {
             ...settings.listenMetricsUrls,
           ],
         });
-        running = new Running(settings, dir, identity, clientTls);
+        running = new Running(settings, dir, identity, { clientTls, security });
         await running.listen();
       } catch (thrown) {
         await running?.stop();
@@ -115,6 +120,12 @@ export function createStore(options: StoreOptions): Store {
   };
 }
 
+/** Who this member is to others, and how it knows them. */
+interface Secured {
+  readonly clientTls: TlsIdentity | undefined;
+  readonly security: PeerSecurity;
+}
+
 /** A member that listens: its host, and its doors for peers and clients. */
 class Running {
   readonly #settings: Settings;
@@ -131,7 +142,7 @@ class Running {
     settings: Settings,
     dir: DataDir,
     identity: Identity,
-    clientTls: TlsIdentity | undefined,
+    { clientTls, security }: Secured,
   ) {
     this.#settings = settings;
     this.#dir = dir;
@@ -141,8 +152,8 @@ class Running {
       id: identity.memberId,
       clusterId: identity.clusterId,
       incarnation: identity.incarnation,
-      listen: settings.listenPeerUrls.map(hostPort),
-      security: clearText,
+      listen: settings.listenPeerUrls.map(peerAddress),
+      security,
       clock,
       log,
     });

@@ -1,6 +1,4 @@
-import { flag, type FlagSpecs, refused } from './spec.ts';
-
-const noTls = 'TLS between members is not supported yet';
+import { flag, type FlagSpecs } from './spec.ts';
 
 export const security = {
   'cert-file': flag('string', '', 'Path to the certificate that clients are shown.'),
@@ -24,19 +22,38 @@ export const security = {
   ),
   'trusted-ca-file': flag('string', '', 'Path to the authority of client certificates.'),
   'auto-tls': flag('boolean', 'false', 'Make a certificate for clients that signs itself.'),
-  'peer-cert-file': refused('string', '', noTls),
-  'peer-key-file': refused('string', '', noTls),
-  'peer-client-cert-file': refused('string', '', noTls),
-  'peer-client-key-file': refused('string', '', noTls),
-  'peer-client-cert-auth': refused('boolean', 'false', noTls),
-  'peer-trusted-ca-file': refused('string', '', noTls),
-  'peer-cert-allowed-cn': refused('string', '', noTls),
-  'peer-cert-allowed-hostname': refused('string', '', noTls),
-  'peer-auto-tls': refused('boolean', 'false', noTls),
-  'peer-crl-file': refused('string', '', noTls),
-  'peer-skip-client-san-verification': refused('boolean', 'false', noTls, {
-    aliases: ['experimental-peer-skip-client-san-verification'],
-  }),
+  'peer-cert-file': flag('string', '', 'Path to the certificate that members are shown.'),
+  'peer-key-file': flag('string', '', 'Path to its key.'),
+  'peer-client-cert-file': flag(
+    'string',
+    '',
+    'Path to the certificate for connections to members; by default --peer-cert-file.',
+  ),
+  'peer-client-key-file': flag('string', '', 'Path to its key.'),
+  'peer-client-cert-auth': flag(
+    'boolean',
+    'false',
+    'Members must show a certificate of the trusted authority.',
+  ),
+  'peer-trusted-ca-file': flag('string', '', 'Path to the authority of certificates of members.'),
+  'peer-cert-allowed-cn': flag(
+    'string',
+    '',
+    "Common names of which a member's certificate must have one, separated by commas.",
+  ),
+  'peer-cert-allowed-hostname': flag(
+    'string',
+    '',
+    "Names of which a member's certificate must have one, separated by commas.",
+  ),
+  'peer-auto-tls': flag('boolean', 'false', 'Make a certificate for members that signs itself.'),
+  'peer-crl-file': flag('string', '', 'Path to the list of revoked certificates of members.'),
+  'peer-skip-client-san-verification': flag(
+    'boolean',
+    'false',
+    'Let members in from addresses that their certificate does not name.',
+    { aliases: ['experimental-peer-skip-client-san-verification'] },
+  ),
   'self-signed-cert-validity': flag(
     'uint',
     '1',

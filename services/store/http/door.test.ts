@@ -3,6 +3,8 @@ import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ManualClock } from '#shared/clock';
+import { Rejections } from '../tls/rejections.ts';
 import { silent } from '../testing/local-cluster.ts';
 import { ClientDoor } from './door.ts';
 
@@ -14,7 +16,7 @@ beforeEach(async () => {
   loads = 0;
   const http2 = createHttp2((_request, response) => response.end('two'));
   door = new ClientDoor({
-    log: silent,
+    rejections: new Rejections(silent, new ManualClock()),
     grpc: (connection) => http2.emit('connection', connection),
     http: () => {
       loads++;

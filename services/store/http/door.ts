@@ -3,9 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { QuorateError } from '#shared/base';
-import type { Logger } from '#shared/runtime';
 import { handshakeRecord, Handshakes } from '../tls/handshakes.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
+import type { Rejections } from '../tls/rejections.ts';
 import { emptySettings, HeaderMender } from './http2-frames.ts';
 import { type Opening, opening } from './opening.ts';
 
@@ -15,7 +15,7 @@ export interface DoorParts {
   readonly grpc?: (connection: Duplex) => void;
   /** Everything else; loaded when the first HTTP/1 request comes. */
   readonly http?: () => Promise<RequestListener>;
-  readonly log: Logger;
+  readonly rejections: Rejections;
 }
 
 /** More than any client says before its first request is whole. */
@@ -87,7 +87,7 @@ export class ClientDoor {
   }
 
   #newHandshakes(identity: TlsIdentity): Handshakes {
-    const { log } = this.#parts;
+    const { rejections } = this.#parts;
     const accept = (socket: TLSSocket): void => {
       // Whoever speaks HTTP/2 without having agreed on it is understood all the same.
       if (socket.alpnProtocol === false) Object.defineProperty(socket, 'alpnProtocol', h2);
@@ -95,7 +95,7 @@ export class ClientDoor {
     };
     // gRPC's clients offer HTTP/2 alone. Who offers both, such as curl, wants what HTTP/1 has here.
     const protocols = ['http/1.1', 'h2'];
-    const handshakes = new Handshakes({ identity, protocols, accept, log });
+    const handshakes = new Handshakes({ identity, protocols, accept, rejections });
     this.#handshakes.push(handshakes);
     return handshakes;
   }
@@ -158,15 +158,11 @@ export class ClientDoor {
 
   /** In clear text where TLS is spoken, or the other way round. */
   #refuse(socket: Socket, head: Buffer): void {
-    const { remoteAddress, remotePort } = socket;
     const isTls = head[0] === handshakeRecord;
     const reason = isTls
       ? 'the client speaks TLS, this port is for http:// URLs'
       : 'the client speaks in clear text, this port is for https:// URLs';
-    this.#parts.log.warn(
-      { remote: `${remoteAddress}:${remotePort}`, reason },
-      'rejected connection',
-    );
+    this.#parts.rejections.tell(socket, reason);
     socket.on('error', () => undefined);
     if (!isTls && /^(?!PRI )[A-Z]+ /.test(head.toString('latin1', 0, 16))) socket.end(plainRefusal);
     else socket.destroy();

@@ -1,8 +1,10 @@
 import type { RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { hostPort, isSecure } from '../options.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
+import { Rejections } from '../tls/rejections.ts';
 import { ClientDoor } from './door.ts';
 
 export interface PortsParts {
@@ -16,6 +18,7 @@ export interface PortsParts {
   /** For https:// URLs. */
   readonly tls: TlsIdentity | undefined;
   readonly log: Logger;
+  readonly clock: Clock;
 }
 
 /** Everything a member listens on, but for its peers. */
@@ -27,12 +30,12 @@ export class Ports {
 
   constructor(parts: PortsParts) {
     this.#parts = parts;
-    const { grpc, http, metrics, listenClientHttpUrls, log } = parts;
-    this.#client = new ClientDoor(
-      listenClientHttpUrls.length > 0 ? { grpc, log } : { grpc, http, log },
-    );
-    this.#http = new ClientDoor({ http, log });
-    this.#metrics = new ClientDoor({ http: metrics, log });
+    const { grpc, http, metrics, listenClientHttpUrls, log, clock } = parts;
+    const rejections = new Rejections(log, clock);
+    const shared = listenClientHttpUrls.length === 0 ? { http } : {};
+    this.#client = new ClientDoor({ grpc, ...shared, rejections });
+    this.#http = new ClientDoor({ http, rejections });
+    this.#metrics = new ClientDoor({ http: metrics, rejections });
   }
 
   async open(): Promise<void> {

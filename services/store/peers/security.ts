@@ -1,24 +1,61 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { Handshakes } from '../tls/handshakes.ts';
+import type { TlsIdentity } from '../tls/identity.ts';
+import type { Rejections } from '../tls/rejections.ts';
 
-/**
- * How members make and take connections to each other. TLS is another one of these: `tls.connect` and
- * `tls.createServer` with their options fit as they are (a `TLSSocket` is a `Socket`), and whatever
- * is to be asked of a certificate is asked before a connection is handed on.
- */
+/** Where a member listens. */
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Over TLS. */
+  readonly secure: boolean;
+}
+
+/** How members make and take connections to each other. */
 export interface PeerSecurity {
   /** Hands on connections that may be spoken on: with TLS, after the handshake. */
-  createServer(accept: (socket: Socket) => void): Server;
+  createServer(accept: (socket: Socket) => void, secure: boolean): Server;
   /** Calls `ready` once the connection may be spoken on; what fails is told by the socket's events. */
-  connect(target: { readonly host: string; readonly port: number }, ready: () => void): Socket;
+  connect(target: PeerAddress, ready: () => void): Socket;
 }
 
 export const clearText: PeerSecurity = {
   createServer: (accept) => createServer({ noDelay: true }, accept),
-  connect: (target, ready) => connect({ ...target, noDelay: true }, ready),
+  connect: ({ host, port }, ready) => connect({ host, port, noDelay: true }, ready),
 };
 
-/** Of `host:port`, where the host may be an IPv6 address in brackets. */
-export function parseAddress(address: string): { readonly host: string; readonly port: number } {
-  const { hostname, port } = new URL(`http://${address}`);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
+/**
+ * TLS with those whose addresses say so. Whoever is connected to must have a certificate of the trusted
+ * authority for the very name or address; whoever comes, one that may come from there (tls/admission.ts).
+ */
+export function overTls(identity: TlsIdentity | undefined, rejections: Rejections): PeerSecurity {
+  return {
+    createServer(accept, secure) {
+      if (!secure || !identity) return clearText.createServer(accept, false);
+      const handshakes = new Handshakes({ identity, protocols: [], accept, rejections });
+      const server = createServer({ noDelay: true }, (socket) => handshakes.take(socket));
+      server.once('close', () => handshakes.close());
+      return server;
+    },
+    connect(target, ready) {
+      if (!target.secure) return clearText.connect(target, ready);
+      const { host, port } = target;
+      const named = isIP(host) === 0 ? { servername: host } : {};
+      const socket = connectTls({ ...identity?.client, ...named, host, port }, ready);
+      socket.setNoDelay(true);
+      return socket;
+    },
+  };
+}
+
+/** Of `host:port` or a URL, where the host may be an IPv6 address in brackets. */
+export function parseAddress(address: string): PeerAddress {
+  const secure = address.startsWith('https://');
+  const { hostname, port } = new URL(address.includes('://') ? address : `http://${address}`);
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || (secure ? 443 : 80)),
+    secure,
+  };
 }

@@ -47,7 +47,7 @@ class Member {
       security: {
         ...clearText,
         createServer: (accept) => {
-          this.#server = clearText.createServer(accept);
+          this.#server = clearText.createServer(accept, false);
           return this.#server;
         },
       },

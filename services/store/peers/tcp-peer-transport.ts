@@ -15,7 +15,7 @@ export interface TcpPeerOptions {
   readonly id: NodeId;
   readonly clusterId: number;
   readonly incarnation: number;
-  /** `host:port` for other members. */
+  /** `host:port` for other members, or an https:// URL. */
   readonly listen: readonly string[];
   /** Default: clear text, for loopback. */
   readonly security?: PeerSecurity;
@@ -130,9 +130,9 @@ export class TcpPeerTransport implements PeerTransport {
   }
 
   #listen(address: string): Promise<void> {
-    const server = this.#security.createServer((socket) => this.#accept(socket));
+    const { host, port, secure } = parseAddress(address);
+    const server = this.#security.createServer((socket) => this.#accept(socket), secure);
     this.#servers.push(server);
-    const { host, port } = parseAddress(address);
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {
         reject(

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { Logger } from '#shared/runtime';
 import type { TlsIdentity } from './identity.ts';
+import type { Rejections } from './rejections.ts';
 
 export interface HandshakesParts {
   readonly identity: TlsIdentity;
@@ -9,7 +9,7 @@ export interface HandshakesParts {
   readonly protocols: readonly string[];
   /** A connection whose other side may come in. */
   readonly accept: (socket: TLSSocket) => void;
-  readonly log: Logger;
+  readonly rejections: Rejections;
 }
 
 /** The type of a TLS record that a connection begins with; no text begins with it. */
@@ -17,12 +17,15 @@ export const handshakeRecord = 0x16;
 
 /** Who says nothing for so long has nothing to say. */
 const handshakeTimeoutMs = 10_000;
+/** Whoever opens more without finishing them is no client. */
+const handshakesMax = 1024;
 
 /** Makes TLS connections of bare ones, and refuses those that may not come in. */
 export class Handshakes {
   readonly #parts: HandshakesParts;
   readonly #server: Server;
-  readonly #pending = new Set<Socket>();
+  readonly #sockets = new Set<Socket>();
+  #handshaking = 0;
   #context: object;
 
   constructor(parts: HandshakesParts) {
@@ -36,26 +39,35 @@ export class Handshakes {
       rejectUnauthorized: true,
       handshakeTimeout: handshakeTimeoutMs,
     });
-    this.#server.on('secureConnection', (socket) => void this.#admit(socket));
+    this.#server.on('secureConnection', (socket) => {
+      this.#handshaking--;
+      void this.#admit(socket);
+    });
     this.#server.on('tlsClientError', (error, socket) => {
+      this.#handshaking--;
       // OpenSSL's own line names files of its source before it comes to the point.
       this.#refuse(socket, (error as { reason?: string }).reason ?? error.message);
     });
   }
 
   take(socket: Socket): void {
+    if (this.#handshaking >= handshakesMax) {
+      socket.destroy();
+      return;
+    }
+    this.#handshaking++;
     const context = this.#parts.identity.server;
     if (context !== this.#context) {
       this.#server.setSecureContext(context);
       this.#context = context;
     }
-    this.#pending.add(socket);
-    socket.once('close', () => this.#pending.delete(socket));
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     this.#server.emit('connection', socket);
   }
 
   close(): void {
-    for (const socket of this.#pending) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async #admit(socket: TLSSocket): Promise<void> {
@@ -67,11 +79,7 @@ export class Handshakes {
   }
 
   #refuse(socket: TLSSocket, reason: string): void {
-    const { remoteAddress, remotePort } = socket;
-    this.#parts.log.warn(
-      { remote: `${remoteAddress}:${remotePort}`, reason },
-      'rejected connection',
-    );
+    this.#parts.rejections.tell(socket, reason);
     socket.on('error', ignore);
     socket.destroy();
   }

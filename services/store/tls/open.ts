@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
+import type { Settings } from '../options.ts';
 import { TlsIdentity } from './identity.ts';
 import { hasCertificate, type TlsOptions } from './options.ts';
 import { selfSignedFiles } from './self-signed.ts';
@@ -37,6 +38,12 @@ export async function openTls(parts: TlsParts): Promise<TlsIdentity | undefined>
   }
   if (url === undefined) return undefined;
   return new TlsIdentity(await withFiles(options, secure, parts), log);
+}
+
+/** The same certificate serves for connections from here, wherever they go. */
+export function openPeerTls(settings: Settings): Promise<TlsIdentity | undefined> {
+  const { peerTls: options, listenPeerUrls: urls } = settings;
+  return openTls({ ...settings, side: 'peer', options, urls });
 }
 
 /** Certificates that are given go before such as are made. */

@@ -19,6 +19,7 @@ import type { Logger } from '#shared/runtime';
 import { ClientDoor } from '../http/door.ts';
 import { isRevoked } from './admission.ts';
 import { TlsIdentity } from './identity.ts';
+import { Rejections } from './rejections.ts';
 import { openTls } from './open.ts';
 import { protocolOf, type TlsOptions } from './options.ts';
 
@@ -88,7 +89,7 @@ const withClients = (): Partial<TlsOptions> => ({
 async function listen(tls: TlsOptions): Promise<number> {
   const http2 = createHttp2((_request, response) => response.end('two'));
   const door = new ClientDoor({
-    log,
+    rejections: new Rejections(log, new ManualClock()),
     grpc: (connection) => http2.emit('connection', connection),
     http: () => Promise.resolve((_request, response) => void response.end('one')),
   });
