@@ -76,6 +76,8 @@ export class Simulation {
   readonly #clients: SimClient[];
   #processes = 0;
   #well = false;
+  /** Where the last probe went. */
+  #probed = '';
 
   constructor(plan: Plan, { log }: SimulationOptions = {}) {
     this.#plan = plan;
@@ -170,7 +172,7 @@ export class Simulation {
     }
     if (scheduler.stopped) return;
     if (!this.#well) {
-      this.#report.find('liveness', 'recovery', this.#unwell());
+      this.#report.find('liveness', 'recovery', this.#unwell() || `no write at ${this.#probed}`);
       return;
     }
     // Leases end and watches catch up.
@@ -192,8 +194,9 @@ export class Simulation {
   }
 
   async #eachServes(client: SimClient | undefined): Promise<boolean> {
-    for (const [i, { life }] of this.#cluster.members.entries()) {
+    for (const [i, { name, life }] of this.#cluster.members.entries()) {
       if (!life || life.host.isLearner() || !isMember(life)) continue;
+      this.#probed = name;
       if (!(await client?.probe(i))) return false;
     }
     return true;

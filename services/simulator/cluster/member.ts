@@ -10,6 +10,7 @@ import { SimTransport, type Switchboard } from './transport.ts';
 export interface MemberSettings {
   readonly heartbeatMs: number;
   readonly electionMs: number;
+  readonly strictReconfigCheck: boolean;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
 }

@@ -119,6 +119,20 @@ export class SimTransport implements PeerTransport {
       this.#links.set(id, link);
       this.#connect(link);
     }
+    for (const other of this.#board.listening.values()) this.#lookAgainAt(other);
+  }
+
+  /** The table has changed: whoever was let in may have to go. */
+  #lookAgainAt(other: SimTransport): void {
+    const link = other.#links.get(this.id);
+    if (link?.peer !== this.process) return;
+    const error = this.#answer(other.#self, this.id);
+    if (!error) return;
+    this.#board.network.call(this.#machine, other.#machine, other.process, () => {
+      if (link.peer !== this.process) return;
+      other.#lost(link);
+      if (isRefusal(error)) other.handlers?.refused(error);
+    });
   }
 
   send(messages: readonly Message[]): void {

@@ -1,6 +1,10 @@
+import { raftMutants } from './raft.ts';
+import { storeMutants } from './store.ts';
+
 /** One place of the code, and the bug that takes it. `file`: its path without extension. */
 export interface Patch {
   readonly file: string;
+  /** Free of types, which the build takes out. */
   readonly find: string;
   readonly replace: string;
 }
@@ -13,4 +17,5 @@ export interface Mutant {
   readonly patches: readonly Patch[];
 }
 
-export const mutants: readonly Mutant[] = [];
+/** The bug museum: classics of Raft, MVCC, leases and watches, some of them once etcd's own. */
+export const mutants: readonly Mutant[] = [...raftMutants, ...storeMutants];

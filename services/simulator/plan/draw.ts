@@ -53,6 +53,55 @@ export interface DrawOptions {
   readonly members?: number | undefined;
 }
 
+/** How fast everything goes. */
+interface Pace {
+  readonly electionMs: number;
+  readonly safetyMs: readonly number[];
+  /** Between two faults, and how long one lasts at most. */
+  readonly faultMs: readonly number[];
+  readonly lastsMs: number;
+  /** Between two requests of a client. */
+  readonly requestMs: readonly number[];
+  readonly strict: boolean;
+}
+
+const paces: readonly Pace[] = [
+  // As it is used: leases expire, keepalives notice, membership is checked.
+  {
+    electionMs: 1000,
+    safetyMs: [10_000, 20_000, 40_000],
+    faultMs: [500, 1000, 3000],
+    lastsMs: 8000,
+    requestMs: [20, 50, 200, 500],
+    strict: true,
+  },
+  {
+    electionMs: 300,
+    safetyMs: [5000, 10_000, 20_000],
+    faultMs: [200, 500, 1000],
+    lastsMs: 3000,
+    requestMs: [10, 30, 100],
+    strict: false,
+  },
+  // A storm: leaders come and go while entries are on their way.
+  {
+    electionMs: 100,
+    safetyMs: [2000, 4000, 8000],
+    faultMs: [20, 50, 120],
+    lastsMs: 400,
+    requestMs: [5, 10, 30],
+    strict: false,
+  },
+  {
+    electionMs: 100,
+    safetyMs: [2000, 4000, 8000],
+    faultMs: [20, 50, 120],
+    lastsMs: 1500,
+    requestMs: [5, 10, 30],
+    strict: false,
+  },
+];
+
 /**
  * What happens under a seed. Each seed has only some kinds of faults and of requests (swarm testing):
  * those that are always there would hide what needs them to be absent.
@@ -60,14 +109,15 @@ export interface DrawOptions {
 export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
   const rng = createRng(seed);
   const members = options.members ?? pick(rng, [3, 3, 3, 3, 3, 5, 1]);
-  const safetyMs = pick(rng, [10_000, 20_000, 30_000, 60_000]);
-  const fast = rng.int(3) === 0;
+  const pace = pick(rng, paces);
+  const safetyMs = pick(rng, pace.safetyMs);
   const manySnapshots = rng.int(2) === 0;
   return {
     seed,
     members,
-    heartbeatMs: fast ? 30 : 100,
-    electionMs: fast ? 300 : 1000,
+    heartbeatMs: pace.electionMs / 10,
+    electionMs: pace.electionMs,
+    strictReconfigCheck: pace.strict,
     snapshotCount: manySnapshots ? 5 + rng.int(40) : 10_000,
     snapshotCatchUpEntries: manySnapshots ? rng.int(20) : 5000,
     syncMs: pick<Span>(rng, [
@@ -77,8 +127,8 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
     ]),
     weather: drawWeather(rng, rng.int(2) === 0),
     safetyMs,
-    faults: drawFaults(rng, safetyMs, members),
-    clients: drawClients(rng, safetyMs),
+    faults: drawFaults(rng, pace, safetyMs, members),
+    clients: drawClients(rng, pace, safetyMs),
   };
 }
 
@@ -118,12 +168,12 @@ function swarm<T extends string>(rng: Rng, weights: Readonly<Record<T, number>>)
   };
 }
 
-function drawFaults(rng: Rng, safetyMs: number, members: number): Fault[] {
+function drawFaults(rng: Rng, pace: Pace, safetyMs: number, members: number): Fault[] {
   const kindOf = swarm(rng, faultWeights);
-  const everyMs = pick(rng, [300, 1000, 2000, 5000]);
+  const everyMs = pick(rng, pace.faultMs);
   const faults: Fault[] = [];
-  for (let atMs = 500 + rng.int(2000); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
-    faults.push(drawFault(rng, kindOf(rng), atMs, members));
+  for (let atMs = rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
+    faults.push(drawFault(rng, kindOf(rng), atMs, members, pace.lastsMs));
   }
   const rotten = faults.find(({ kind }) => kind === 'bit-rot');
   if (!rotten) return faults;
@@ -131,9 +181,15 @@ function drawFaults(rng: Rng, safetyMs: number, members: number): Fault[] {
   return faults.filter((fault) => fault === rotten || !costsMembers.has(fault.kind));
 }
 
-function drawFault(rng: Rng, kind: FaultKind, atMs: number, members: number): Fault {
+function drawFault(
+  rng: Rng,
+  kind: FaultKind,
+  atMs: number,
+  members: number,
+  lastsMs: number,
+): Fault {
   const target: Target = rng.int(2) === 0 ? 'leader' : rng.int(members + 2);
-  const forMs = between(rng, 20, 8000);
+  const forMs = between(rng, 5, lastsMs);
   switch (kind) {
     case 'kill':
     case 'power':
@@ -171,8 +227,8 @@ function drawFault(rng: Rng, kind: FaultKind, atMs: number, members: number): Fa
   }
 }
 
-function drawClients(rng: Rng, safetyMs: number): Step[][] {
-  const paceMs = pick(rng, [10, 50, 200, 500]);
+function drawClients(rng: Rng, pace: Pace, safetyMs: number): Step[][] {
+  const paceMs = pick(rng, pace.requestMs);
   return Array.from({ length: 2 + rng.int(4) }, () => {
     const kindOf = swarm(rng, stepWeights);
     const steps: Step[] = [];

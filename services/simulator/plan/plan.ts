@@ -87,6 +87,7 @@ export interface Plan {
   readonly members: number;
   readonly heartbeatMs: number;
   readonly electionMs: number;
+  readonly strictReconfigCheck: boolean;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
   readonly syncMs: Span;

@@ -1,0 +1,283 @@
+import type { Mutant } from './mutants.ts';
+
+export const storeMutants: readonly Mutant[] = [
+  {
+    name: 'log-fsync-skipped',
+    story: 'writes of the raft log are not synced',
+    patches: [
+      {
+        file: 'shared/storage/log-segment',
+        find: 'create: false, durable: true',
+        replace: 'create: false, durable: false',
+      },
+    ],
+  },
+  {
+    name: 'backend-fsync-skipped',
+    story: 'the backend is not synced before the log forgets what it covers',
+    patches: [
+      {
+        file: 'shared/storage/kv-backend',
+        find: 'await this.#level.batch(batch, { sync: true });',
+        replace: 'await this.#level.batch(batch, { sync: false });',
+      },
+    ],
+  },
+  {
+    name: 'applied-index-ahead-of-data',
+    story: 'the applied index is written before the data it covers (etcd #13766)',
+    patches: [
+      {
+        file: 'shared/storage/kv-backend',
+        find: 'await this.#level.batch(batch, { sync: true });',
+        replace:
+          'await this.#level.batch(batch.splice(flushing.size), { sync: true }); await this.#level.batch(batch, { sync: true });',
+      },
+    ],
+  },
+  {
+    name: 'log-compacted-ahead-of-flush',
+    story: 'the log forgets entries that the backend has applied, but not made durable',
+    patches: [
+      {
+        file: 'services/store/consensus/node',
+        find: 'await this.#options.storage.log.compact(Math.min(index, this.#backend.flushed.index));',
+        replace: 'await this.#options.storage.log.compact(this.#backend.applied.index);',
+      },
+    ],
+  },
+  {
+    name: 'snapshot-misses-sequences',
+    story: 'which commands were applied is not part of what is stored: they are applied again',
+    patches: [
+      {
+        file: 'shared/storage/kv-backend',
+        find: 'sequences: [...sequences] }',
+        replace: 'sequences: [] }',
+      },
+    ],
+  },
+  {
+    name: 'repeated-command-applied',
+    story: 'a command that was sent twice is applied twice',
+    patches: [
+      {
+        file: 'services/store/consensus/node',
+        find: 'if (sequence <= (sequences.get(member) ?? 0)) {',
+        replace: 'if (sequence < 0) {',
+      },
+    ],
+  },
+  {
+    name: 'stale-read',
+    story: 'reads are served from what this member happens to have',
+    patches: [
+      {
+        file: 'services/store/serve/kv',
+        find: 'if (!request.serializable) await node.linearizable();',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'read-before-applied',
+    story: 'a read waits for its index, but not until that is applied',
+    patches: [
+      {
+        file: 'services/store/consensus/reads',
+        find: 'if (index <= this.#applied) for',
+        replace: 'if (index > 0) for',
+      },
+    ],
+  },
+  {
+    name: 'read-joins-older-round',
+    story: 'a read that was asked again takes the answer to whatever question came first',
+    patches: [
+      {
+        file: 'services/store/consensus/reads',
+        find: 'const request = this.#asked.get(context);',
+        replace:
+          'for (const waiter of this.#waiting.splice(0)) waiter.resolve(); const request = this.#asked.get(context);',
+      },
+    ],
+  },
+  {
+    name: 'watch-loses-event-on-resume',
+    story: 'a watch that resumes starts one revision late',
+    patches: [
+      {
+        file: 'shared/mvcc/watch-hub',
+        find: 'const next = start > 0 ? start :',
+        replace: 'const next = start > 0 ? start + 1 :',
+      },
+    ],
+  },
+  {
+    name: 'watch-gap-after-snapshot',
+    story: 'a snapshot takes watches to its own revision, past the events in between',
+    patches: [
+      {
+        file: 'shared/mvcc/watch-hub',
+        find: 'watcher.nextRevision = Math.max(watcher.nextRevision, this.#revision + 1);',
+        replace: 'watcher.nextRevision = Math.max(watcher.nextRevision, source.revision + 1);',
+      },
+    ],
+  },
+  {
+    name: 'watch-repeats-events',
+    story: 'watches that catch up together all get what the one furthest behind needs',
+    patches: [
+      {
+        file: 'shared/mvcc/watch-hub',
+        find: 'if (event.kv.modRevision < this.nextRevision) return false;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'watch-compaction-hole',
+    story: 'a watch from before the compaction goes on behind it, and says nothing',
+    patches: [
+      {
+        file: 'shared/mvcc/watch-hub',
+        find: 'if (watcher.nextRevision >= oldest) continue;',
+        replace: 'watcher.nextRevision = Math.max(watcher.nextRevision, oldest); continue;',
+      },
+    ],
+  },
+  {
+    name: 'watch-progress-too-early',
+    story: 'a progress mark overtakes the events that it vouches for (etcd #15220)',
+    patches: [
+      {
+        file: 'services/store/serve/in-process-client',
+        find: 'if (!this.#watcher.synced) return false;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'watch-splits-revision',
+    story: 'the events of a transaction reach watches one by one',
+    patches: [
+      {
+        file: 'shared/mvcc/watch-hub',
+        find: 'if (watcher.sink.events(batch, revision)) continue;',
+        replace:
+          'if (batch.map((event) => watcher.sink.events([event], revision)).every((taken) => taken)) continue;',
+      },
+    ],
+  },
+  {
+    name: 'lease-revived-after-expiry',
+    story: 'a lease that is due, and about to be revoked, can be renewed (etcd #9888)',
+    patches: [
+      {
+        file: 'shared/mvcc/lessor',
+        find: 'lease === undefined || lease.deadlineMs <= nowMs',
+        replace: 'lease === undefined',
+      },
+    ],
+  },
+  {
+    name: 'lease-not-extended-by-new-leader',
+    story: 'a new leader counts leases as due at once, whoever renewed them with the old one',
+    patches: [
+      {
+        file: 'shared/mvcc/lessor',
+        find: 'lease.deadlineMs = nowMs + seconds * 1000 + extendMs;',
+        replace: 'lease.deadlineMs = nowMs + seconds * 0;',
+      },
+    ],
+  },
+  {
+    name: 'lease-not-persisted',
+    story: 'leases live in memory only',
+    patches: [
+      {
+        file: 'shared/mvcc/lessor',
+        find: 'this.#backend.put(leaseKey(lease.id), encodeLease(lease.ttlSeconds, lease.remainingSeconds));',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'lease-keeps-detached-key',
+    story: 'a key that was put without its lease is deleted with it nevertheless',
+    patches: [
+      {
+        file: 'shared/mvcc/lessor',
+        find: 'this.#leases.get(id)?.keys.delete(key);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'lease-never-expires-after-failover',
+    story: 'a new leader does not take over the deadlines',
+    patches: [
+      {
+        file: 'services/store/serve/leases',
+        find: "if (role === 'leader' && !leases.promoted) {",
+        replace: "if (role === 'leader' && !leases.promoted && leases.size === 0) {",
+      },
+    ],
+  },
+  {
+    name: 'revision-reused-after-restart',
+    story: 'the last revision is given a second time after a restart',
+    patches: [
+      {
+        file: 'shared/mvcc/mvcc',
+        find: 'this.#revision = Math.max(1, last, this.#compactRevision);',
+        replace: 'this.#revision = Math.max(1, last - 1, this.#compactRevision);',
+      },
+    ],
+  },
+  {
+    name: 'compaction-forgotten',
+    story: 'after a restart the compaction never was',
+    patches: [
+      {
+        file: 'shared/mvcc/mvcc',
+        find: "this.#backend.put(metaKey('compact'), encodeMeta(revision));",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'applied-again-after-snapshot',
+    story: 'entries that a snapshot holds already are applied on top of it',
+    patches: [
+      {
+        file: 'services/store/consensus/node',
+        find: 'this.#toApply.slice(this.#applyFrom).filter((entry) => entry.index > index)',
+        replace: 'this.#toApply.slice(this.#applyFrom)',
+      },
+    ],
+  },
+  {
+    name: 'snapshot-failure-unnoticed',
+    story: 'a snapshot that did not arrive is waited for, and never sent again (etcd #6657)',
+    patches: [
+      {
+        file: 'services/store/consensus/node',
+        find: 'this.#raft.reportSnapshot(to, ok);',
+        replace: 'if (ok) this.#raft.reportSnapshot(to, ok);',
+      },
+    ],
+  },
+  {
+    name: 'proposal-retried-as-new',
+    story: 'a proposal that may still be under way is sent again under a new number',
+    patches: [
+      {
+        file: 'services/store/consensus/proposals',
+        find: 'if (!once && term === this.#proposer.term) this.#proposer.propose(data);',
+        replace:
+          'if (!once && term === this.#proposer.term) this.#proposer.propose(encodeCommand({ ...decodeCommand(data), sequence: this.#nextSequence++ }));',
+      },
+    ],
+  },
+];
