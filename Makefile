@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build up down test unit cluster conformance bench bench-cluster lint fix clean
+.PHONY: help install build up down test unit cluster conformance sim mutants bench bench-cluster lint fix clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,13 @@ bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; 
 
 bench-cluster: build ## A whole cluster: start, memory, outages, nothing lost
 	@$(BENCH)/cluster.ts $(BENCH_ARGS)
+
+SIMULATOR := node --conditions=quorate-source services/simulator/main.ts
+sim: build ## Simulated clusters under fresh seeds (SIM_ARGS="--minutes 60", SEED=7 for one)
+	@$(SIMULATOR) --corpus cluster-tests/simulation/corpus $(if $(SEED),--seed $(SEED),--seeds 1000000) $(SIM_ARGS)
+
+mutants: build ## Known bugs, one by one: which checker finds each, under which seed
+	@node --conditions=quorate-source cluster-tests/simulation/mutants.ts $(MUTANTS_ARGS)
 
 lint: build ## Types, format, lint, layers, dead code
 	npm run --silent types

@@ -71,6 +71,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/check.ts'),
   },
   {
+    name: 'simulate',
+    summary:
+      'run whole clusters on a simulated network, disk and clock, and check what they promise',
+    group: cluster,
+    load: () => import('./verbs/simulate.ts'),
+  },
+  {
     name: 'store',
     summary: "run one member of the store in the foreground, with etcd's flags",
     group: cluster,

@@ -182,6 +182,16 @@ describe('damage', () => {
     expect((await open()).lastIndex()).toBe(acknowledged);
   });
 
+  test('a disk that is full from the beginning is told as such', async () => {
+    disk.full = true;
+    await expect(open()).rejects.toThrow(
+      /cannot open the raft log in \/log: ENOSPC.*Free the disk/,
+    );
+    disk.kill();
+    disk.full = false;
+    expect((await open()).empty).toBe(true);
+  });
+
   test('a flipped bit is refused: in the middle, and in the last write', async () => {
     await written();
     disk.flip(first, offsetOf(2) + 100);

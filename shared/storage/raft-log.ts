@@ -83,6 +83,15 @@ export class RaftLog implements LogReader {
 
   /** Checks every write; throws `data-loss` where something acknowledged is missing or damaged. */
   static async open(disk: Disk, folder: string, sizes: LogSizes = defaultSizes): Promise<RaftLog> {
+    try {
+      return await RaftLog.#open(disk, folder, sizes);
+    } catch (thrown) {
+      if (QuorateError.is(thrown)) throw thrown;
+      throw openError(folder, thrown);
+    }
+  }
+
+  static async #open(disk: Disk, folder: string, sizes: LogSizes): Promise<RaftLog> {
     await disk.makeFolder(folder);
     const recovered = recoverLog(disk, folder);
     for (const name of recovered.unwanted) await disk.remove(`${folder}/${name}`);
@@ -353,6 +362,16 @@ export class RaftLog implements LogReader {
     this.#window = { segment, offset, bytes };
     return readRecord(bytes, 0, bytes.length);
   }
+}
+
+/** Nothing has been lost by it. */
+function openError(folder: string, thrown: unknown): QuorateError {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new QuorateError(
+    'unavailable',
+    `cannot open the raft log in ${folder}: ${text}. Free the disk or mend it, then start again`,
+    { cause: thrown },
+  );
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>

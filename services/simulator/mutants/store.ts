@@ -62,7 +62,7 @@ export const storeMutants: readonly Mutant[] = [
     story: 'a command that was sent twice is applied twice',
     patches: [
       {
-        file: 'services/store/consensus/node',
+        file: 'services/store/consensus/apply-once',
         find: 'if (sequence <= (sequences.get(member) ?? 0)) {',
         replace: 'if (sequence < 0) {',
       },
