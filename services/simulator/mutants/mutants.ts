@@ -1,21 +1,6 @@
+import type { Mutant } from './mutant.ts';
 import { raftMutants } from './raft.ts';
 import { storeMutants } from './store.ts';
-
-/** One place of the code, and the bug that takes it. `file`: its path without extension. */
-export interface Patch {
-  readonly file: string;
-  /** Free of types, which the build takes out. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-/** A known way to get it wrong. */
-export interface Mutant {
-  readonly name: string;
-  /** What is wrong, for people. */
-  readonly story: string;
-  readonly patches: readonly Patch[];
-}
 
 /** The bug museum: classics of Raft, MVCC, leases and watches, some of them once etcd's own. */
 export const mutants: readonly Mutant[] = [...raftMutants, ...storeMutants];

@@ -1,6 +1,7 @@
 import { registerHooks } from 'node:module';
 import { QuorateError } from '#shared/base';
-import { type Mutant, mutants } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { mutants } from './mutants.ts';
 
 export { mutants };
 
