@@ -17,6 +17,7 @@ import { PodAccess } from './pods/pod-access.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
+import { UsageMeter } from './stats/usage-meter.ts';
 
 export type AgentApi = Pick<
   GrpcApiClient,
@@ -67,6 +68,7 @@ class NodeAgent implements Agent {
   #podCidr = '';
   #runtime: ContainerRuntime | undefined;
   #pods: PodManager | undefined;
+  #meter: UsageMeter | undefined;
   #server: PodsServer | undefined;
   #informer: Informer<Pod> | undefined;
 
@@ -98,7 +100,9 @@ class NodeAgent implements Agent {
     const pods = this.#podManager(runtime);
     this.#pods = pods;
     await pods.restore();
-    const server = new PodsServer(new PodAccess(pods, runtime));
+    const meter = new UsageMeter(runtime, this.#options.clock, this.#log);
+    this.#meter = meter;
+    const server = new PodsServer(new PodAccess(pods, runtime), meter);
     this.#server = server;
     this.#port = await server.listen(listen);
     this.#loops.push(pods.run(this.#stopping.signal), this.#stayRegistered());
@@ -109,6 +113,7 @@ class NodeAgent implements Agent {
     this.#stopping.abort();
     await this.#informer?.stop();
     await Promise.all(this.#loops);
+    this.#meter?.stop();
     await this.#server?.stop();
     await this.#runtime?.close();
   }

@@ -9,6 +9,7 @@ import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { createSecurity, type Security, type SecurityOptions } from './auth/security.ts';
 import { podCreators } from './pods/creators.ts';
+import { usageReaders } from './metrics/usage-readers.ts';
 import { PodAccess, type PodAccessDeps } from './pods/pod-access.ts';
 import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
 import { ExpiringLeases } from './registry/expiring.ts';
@@ -77,6 +78,7 @@ export function createCore(deps: CoreDeps): Core {
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
     creators: { ...podCreators(registry, clock), ...security.creators },
+    readers: usageReaders({ registry, kinds, pods, log }),
   });
   return { kinds, registry, watches, mirror, pods, security, requests, clock };
 }

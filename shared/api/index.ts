@@ -3,6 +3,7 @@ export { trackUpdate, withEntries, type Writer } from './apply/managers.ts';
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';
 export { cloneJson } from './clone.ts';
 export { type RolloutStatus, rolloutStatus } from './deployments.ts';
+export { prepareEphemeralContainers } from './ephemeral-containers.ts';
 export { equalJson } from './equal.ts';
 export {
   alreadyExists,

@@ -16,6 +16,7 @@ import {
 import { ingress, ingressClass } from './kinds/ingress.ts';
 import { job } from './kinds/job.ts';
 import { lease } from './kinds/lease.ts';
+import { nodeMetrics, podMetrics } from './kinds/metrics.ts';
 import { limitRange } from './kinds/limit-range.ts';
 import { namespace } from './kinds/namespace.ts';
 import { networkPolicy } from './kinds/network-policy.ts';
@@ -65,6 +66,8 @@ export const resources: readonly Resource[] = [
   cronJob,
   job,
   lease,
+  nodeMetrics,
+  podMetrics,
   endpointSlice,
   eventV1,
   ingress,

@@ -1,6 +1,7 @@
 export type * from './api-client.ts';
 export type * from './kv-client.ts';
 export type * from './pod-streams.ts';
+export { type NodeUsage, readNodeUsage, type Usage } from './node-usage.ts';
 export { podStreams } from './pod-streams.ts';
 export { podsService, type PodsCaller, type PodsHost } from './pods-service.ts';
 export type * from './table-client.ts';

@@ -45,13 +45,15 @@ export class Kubectl {
   readonly namespace: string;
   /** For files of the test's; gone after it. */
   readonly folder: string;
+  /** Its cache and configuration are its own, not this machine's. */
+  readonly env: NodeJS.ProcessEnv;
   readonly #path: string;
-  readonly #kubeconfig = inject('kubeconfig');
 
   constructor({ path }: Program, namespace: string) {
     this.#path = path;
     this.namespace = namespace;
     this.folder = mkdtempSync(join(tmpdir(), 'kubectl-'));
+    this.env = { ...process.env, KUBECONFIG: inject('kubeconfig'), HOME: this.folder };
   }
 
   /** Runs one command, whatever its exit code. */
@@ -106,11 +108,6 @@ export class Kubectl {
         ? stdout
         : undefined;
     });
-  }
-
-  /** Its cache and configuration are its own, not this machine's. */
-  get env(): NodeJS.ProcessEnv {
-    return { ...process.env, KUBECONFIG: this.#kubeconfig, HOME: this.folder };
   }
 
   #args(args: readonly string[]): string[] {

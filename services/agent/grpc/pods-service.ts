@@ -10,8 +10,11 @@ import {
   shutdown,
   type TlsListener,
 } from '#shared/rpc';
-import type { ProtoGrpcType } from '../../../shared/rpc/gen/pods.ts';
+import type { ProtoGrpcType as PodsProto } from '../../../shared/rpc/gen/pods.ts';
+import type { ProtoGrpcType as StatsProto } from '../../../shared/rpc/gen/stats.ts';
 import type { PodAccess } from '../pods/pod-access.ts';
+import type { UsageMeter } from '../stats/usage-meter.ts';
+import { statsHandlers } from './stats-service.ts';
 
 export interface PodsListen {
   readonly host: string;
@@ -27,17 +30,24 @@ const apiServerName = 'kube-apiserver-kubelet-client';
 const isApiServer = (socket: TLSSocket): boolean =>
   socket.authorized && socket.getPeerCertificate().subject?.CN === apiServerName;
 
-/** quorate.v1.Pods for the pods of this node, for the API server alone. */
+/** quorate.v1.Pods and Stats of this node, for the API server alone. */
 export class PodsServer {
   readonly #server: Server;
   #listener: TlsListener | undefined;
 
-  constructor(pods: PodAccess) {
-    const proto = loadProto<ProtoGrpcType>('quorate/v1/pods.proto');
+  constructor(pods: PodAccess, meter: UsageMeter) {
+    const proto = loadProto<PodsProto & StatsProto>(
+      'quorate/v1/pods.proto',
+      'quorate/v1/stats.proto',
+    );
     this.#server = createServer();
     this.#server.addService(
       proto.quorate.v1.Pods.service,
       podsService(() => pods),
+    );
+    this.#server.addService(
+      proto.quorate.v1.Stats.service,
+      statsHandlers(() => meter.usage()),
     );
   }
 

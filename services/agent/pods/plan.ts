@@ -71,6 +71,10 @@ export function planPod(input: PlanInput): PodPlan {
     return plan;
   }
   for (const container of containers) consider(container, policy, input, plan);
+  // Once: they are not part of what the pod is for.
+  for (const container of pod.spec?.ephemeralContainers ?? []) {
+    consider(container, 'Never', input, plan);
+  }
   plan.over = containers.every(({ name }) => {
     const status = current.get(name);
     return status?.state === 'exited' && !restarts(policy, status);

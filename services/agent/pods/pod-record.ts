@@ -44,9 +44,10 @@ export function newPodRecord(pod: Pod, limits: BackoffLimits): PodRecord {
   };
 }
 
-/** Init containers first, as they run. */
+/** Init containers first, as they run; those that were added to look around last. */
 export function allContainers({ spec }: Pod): Container[] {
-  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+  return [...initContainers, ...containers, ...ephemeralContainers];
 }
 
 /** Each container's newest attempt, from a list with the oldest first. */

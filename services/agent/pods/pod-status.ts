@@ -29,6 +29,7 @@ export interface PodView {
   readonly pod: Pod;
   readonly init: readonly ContainerView[];
   readonly main: readonly ContainerView[];
+  readonly ephemeral: readonly ContainerView[];
   /** Absent: the pod has no sandbox. */
   readonly podIp?: string | undefined;
   readonly hostIp: string;
@@ -45,6 +46,11 @@ export function podStatus(view: PodView): PodStatus {
   const before = pod.status;
   const initStatuses = view.init.map((one) => containerStatus(one, view, true));
   const mainStatuses = view.main.map((one) => containerStatus(one, view, false));
+  const ephemeralStatuses = view.ephemeral.map((one) => ({
+    ...containerStatus(one, view, false),
+    // Nobody waits for it to be ready.
+    ready: false,
+  }));
   const phase = podPhase(view, initStatuses, mainStatuses);
   const sorted = mainStatuses.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
@@ -58,6 +64,7 @@ export function podStatus(view: PodView): PodStatus {
     startTime: before?.startTime ?? now,
     ...(initStatuses.length > 0 && { initContainerStatuses: initStatuses }),
     containerStatuses: sorted,
+    ...(ephemeralStatuses.length > 0 && { ephemeralContainerStatuses: ephemeralStatuses }),
     qosClass: before?.qosClass ?? qosClass(pod),
   };
 }

@@ -37,6 +37,7 @@ export function viewOf(
     pod,
     init: (pod.spec?.initContainers ?? []).map(view),
     main: (pod.spec?.containers ?? []).map(view),
+    ephemeral: (pod.spec?.ephemeralContainers ?? []).map(view),
     podIp: sandbox?.ip,
     hostIp,
     runtimeName,

@@ -42,6 +42,8 @@ export interface ContainerRuntime {
   /** A connection to a port on the pod's address. */
   portForward(podSandboxId: string, port: number): Promise<Socket>;
   containerLog(containerId: string, options: ContainerLogOptions): AsyncIterable<Uint8Array>;
+  /** Counters of the containers that run. */
+  listContainerStats(): Promise<readonly ContainerStats[]>;
   /** CRI GetContainerEvents: called with the sandbox id when one of its containers has ended. */
   onContainerExit(listener: (podSandboxId: string) => void): void;
   /** Lets go of everything, and leaves containers as they are. */
@@ -104,6 +106,17 @@ export interface ContainerStatus {
   /** Kubernetes' reason: Completed, Error, StartError, ContainerStatusUnknown. */
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
+}
+
+export interface ContainerStats {
+  readonly id: string;
+  readonly podSandboxId: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Since its start. */
+  readonly cpuNanos: number;
+  readonly memoryBytes: number;
 }
 
 export interface ExecResult {

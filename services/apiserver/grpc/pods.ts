@@ -1,7 +1,14 @@
 import { refs } from '#shared/api';
-import { podStreams, podsService, type PodsCaller, type PodsHost } from '#shared/client';
+import {
+  podStreams,
+  podsService,
+  type PodsCaller,
+  type PodsHost,
+  readNodeUsage,
+} from '#shared/client';
 import { type ClientTls, connect, loadProto } from '#shared/rpc';
-import type { ProtoGrpcType } from '../../../shared/rpc/gen/pods.ts';
+import type { ProtoGrpcType as PodsProto } from '../../../shared/rpc/gen/pods.ts';
+import type { ProtoGrpcType as StatsProto } from '../../../shared/rpc/gen/stats.ts';
 import type { PodsHandlers } from '../../../shared/rpc/gen/quorate/v1/Pods.ts';
 import type { Core } from '../core.ts';
 import type { PodAccessDeps } from '../pods/pod-access.ts';
@@ -49,17 +56,26 @@ export function podsHandlers(
   return podsService(hostFor, stopping);
 }
 
-type PodsConstructor = ProtoGrpcType['quorate']['v1']['Pods'];
-let loaded: PodsConstructor | undefined;
+/** An agent that does not say what it uses within this time says nothing. */
+const usageTimeoutMs = 3_000;
+
+type Services = (PodsProto & StatsProto)['quorate']['v1'];
+let loaded: Services | undefined;
 
 /** Connects to agents, which serve the same methods for the pods of their nodes. */
 export const agentConnector =
   (tls: Promise<ClientTls> | undefined): PodAccessDeps['connectAgent'] =>
   async (address, node) => {
     // Loaded with the first call to an agent.
-    loaded ??= loadProto<ProtoGrpcType>('quorate/v1/pods.proto').quorate.v1.Pods;
+    loaded ??= loadProto<PodsProto & StatsProto>('quorate/v1/pods.proto', 'quorate/v1/stats.proto')
+      .quorate.v1;
     // Whatever its address: an agent is who its certificate says.
     const known = tls && { ...(await tls), serverName: node };
-    const client = connect(loaded, address, undefined, known);
-    return { ...podStreams(client), close: () => client.close() };
+    const client = connect(loaded.Pods, address, undefined, known);
+    const stats = connect(loaded.Stats, address, client);
+    return {
+      ...podStreams(client),
+      usage: () => readNodeUsage(stats, { timeoutMs: usageTimeoutMs }),
+      close: () => client.close(),
+    };
   };

@@ -6,6 +6,7 @@ import type {
   ExecOptions,
   ForwardCall,
   LogOptions,
+  NodeUsage,
   PodStreams,
 } from '#shared/client';
 import type { KindTable } from '../registry/kinds.ts';
@@ -13,6 +14,7 @@ import type { Registry } from '../registry/registry.ts';
 
 /** An agent's streams; errors of the agent itself pass through. */
 export interface AgentStreams extends PodStreams {
+  usage(): Promise<NodeUsage>;
   close(): void;
 }
 
@@ -81,6 +83,16 @@ export class PodAccess {
     return opened(agent, agent.streams.forward(namespaceOf(pod), name, port, signal));
   }
 
+  /** What a node and the containers on it use. */
+  async usage(nodeName: string): Promise<NodeUsage> {
+    const { streams, explain } = await this.#agentAt(nodeName);
+    try {
+      return await streams.usage();
+    } catch (thrown) {
+      throw explain(thrown);
+    }
+  }
+
   close(): void {
     for (const agent of this.#agents.values()) agent.close();
     this.#agents.clear();
@@ -97,6 +109,10 @@ export class PodAccess {
       const name = pod.metadata?.name ?? '';
       throw badRequest(`pod ${name} does not have a host assigned: it is not scheduled yet`);
     }
+    return this.#agentAt(nodeName);
+  }
+
+  async #agentAt(nodeName: string): Promise<Agent> {
     const address = await this.#addressOf(nodeName);
     const key = `${nodeName} ${address}`;
     const streams = this.#agents.get(key) ?? (await this.#deps.connectAgent(address, nodeName));
@@ -130,7 +146,7 @@ export class PodAccess {
 }
 
 interface Agent {
-  readonly streams: PodStreams;
+  readonly streams: AgentStreams;
   /** An agent that is away is not `unavailable`: asking another API server would not help. */
   readonly explain: (thrown: unknown) => unknown;
 }

@@ -8,6 +8,8 @@ import {
   labelSelectorMatcher,
   methodNotSupported,
   type Namespace,
+  type Pod,
+  prepareEphemeralContainers,
   prepareStatusUpdate,
   prepareUpdate,
   type Resource,
@@ -38,6 +40,7 @@ export function findSubresource(resource: Resource, name: string): Subresource {
     if (name === 'status') return status(resource);
     if (name === 'scale') return scale(resource);
     if (name === 'finalize') return finalize(resource);
+    if (name === 'ephemeralcontainers') return ephemeralContainers(resource);
   }
   throw methodNotSupported({ ...resource, resource: `${resource.resource}/${name}` }, 'this verb');
 }
@@ -51,6 +54,13 @@ const status = (resource: Resource): Subresource => ({
   project: (object) => object,
   replace: (body, old, reading) =>
     prepareStatusUpdate(resource, readBody(resource, body, reading), old),
+});
+
+/** Only what was added to a pod to look around in it. */
+const ephemeralContainers = (resource: Resource): Subresource => ({
+  project: (object) => object,
+  replace: (body, old, reading) =>
+    prepareEphemeralContainers(resource, readBody(resource, body, reading) as Pod, old as Pod),
 });
 
 /** Only a namespace's spec.finalizers: its controller takes `kubernetes` away when it is empty. */

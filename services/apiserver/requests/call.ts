@@ -22,6 +22,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { Creators } from './creators.ts';
 import type { Place } from './place.ts';
+import type { Reader, Readers } from './readers.ts';
 
 export interface CallDeps {
   readonly kinds: KindTable;
@@ -29,6 +30,7 @@ export interface CallDeps {
   readonly watches: WatchCache;
   readonly pods: PodAccess;
   readonly creators: Creators;
+  readonly readers: Readers;
 }
 
 /**
@@ -53,10 +55,12 @@ export class Call {
 
   get(): Promise<KubeObject> {
     const { name, namespace, subresource } = this.place;
+    if (this.#reader) return this.#reader.get(this.place);
     return this.#deps.registry.get(this.resource, name, namespace, subresource);
   }
 
   list(options: ListOptions): Promise<ObjectList> {
+    if (this.#reader) return this.#reader.list(this.#within(options));
     return this.#deps.registry.list(this.resource, this.#within(options));
   }
 
@@ -129,6 +133,11 @@ export class Call {
 
   deleteCollection(selection: ListOptions, options: DeleteOptions): Promise<ObjectList> {
     return this.#deps.registry.deleteCollection(this.resource, this.#within(selection), options);
+  }
+
+  /** Where this is a kind that is not stored. */
+  get #reader(): Reader | undefined {
+    return this.#deps.readers[`${this.place.ref.group}/${this.place.ref.resource}`];
   }
 
   /** Whatever the options say: the place that was authorized. */

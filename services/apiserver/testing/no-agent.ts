@@ -11,5 +11,6 @@ export const noAgent = (): AgentStreams => ({
   exec: refuse,
   attach: refuse,
   forward: refuse,
+  usage: refuse,
   close: () => undefined,
 });

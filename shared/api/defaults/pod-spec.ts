@@ -18,6 +18,12 @@ export function defaultPodSpec(spec: PodSpec): void {
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
 }
 
+export function defaultEphemeralContainers({ ephemeralContainers, hostNetwork }: PodSpec): void {
+  for (const container of ephemeralContainers ?? []) {
+    defaultContainer(container, hostNetwork === true);
+  }
+}
+
 function defaultContainer(container: Container, hostNetwork: boolean): void {
   container.resources ??= {};
   container.terminationMessagePath ??= '/dev/termination-log';

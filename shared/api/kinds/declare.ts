@@ -5,7 +5,7 @@ import { builtinSchema } from '../schema/builtin.ts';
 type Given<T extends KubeObject> = Partial<Resource<T>> &
   Pick<Resource<T>, 'group' | 'resource' | 'kind' | 'columns'>;
 
-/** A built-in kind with the usual answers filled in; its schema is linked when first asked for. */
+/** A built-in kind with the usual answers filled in; a schema not given is linked when first asked for. */
 export function declare<T extends KubeObject>(given: Given<T>): Resource<T> {
   const version = given.version ?? 'v1';
   const hasStatus = given.hasStatus ?? false;
@@ -24,7 +24,7 @@ export function declare<T extends KubeObject>(given: Given<T>): Resource<T> {
     selectableFields: {},
     ...given,
     get schema() {
-      return builtinSchema(definition);
+      return given.schema ?? builtinSchema(definition);
     },
   };
 }

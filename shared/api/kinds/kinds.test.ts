@@ -149,7 +149,9 @@ const samples: [ResourceRef, object, ...(string | number | boolean)[]][] = [
 
 test('there is a sample of every kind', () => {
   const known = samples.map(([r]) => `${r.group}/${r.version}/${r.resource}`).sort();
-  const all = resources.map((r) => `${r.group}/${r.version}/${r.resource}`).sort();
+  // Measurements are nobody's to write.
+  const stored = resources.filter(({ verbs }) => verbs.includes('create'));
+  const all = stored.map((r) => `${r.group}/${r.version}/${r.resource}`).sort();
   expect(known).toEqual(all);
 });
 

@@ -16,7 +16,16 @@ export const pod = declare<Pod>({
   shortNames: ['po'],
   categories: ['all'],
   hasStatus: true,
-  subresources: ['attach', 'binding', 'eviction', 'exec', 'log', 'portforward', 'status'],
+  subresources: [
+    'attach',
+    'binding',
+    'ephemeralcontainers',
+    'eviction',
+    'exec',
+    'log',
+    'portforward',
+    'status',
+  ],
   columns: [
     nameColumn,
     column('Ready', ready, 'How many of its containers are ready.'),

@@ -1,3 +1,4 @@
+import { parseTime } from '../time.ts';
 import type { FieldCause } from '#shared/base';
 import { forbidden, invalidValue, required, tooLong } from '../causes.ts';
 import type { KubeObject, ObjectMeta } from '../object.ts';
@@ -134,11 +135,19 @@ const fixed = [
   'deletionGracePeriodSeconds',
 ] as const;
 
+/** Times may be written in more than one way, such as with and without milliseconds. */
+const sameValue = (given: string | number, old: string | number | undefined): boolean =>
+  given === old ||
+  (typeof given === 'string' &&
+    typeof old === 'string' &&
+    parseTime(given) !== undefined &&
+    parseTime(given) === parseTime(old));
+
 /** What an update may not change. Fields that the caller left out are kept, and so are fine. */
 export function validateMetadataUpdate(given: ObjectMeta, old: ObjectMeta): FieldCause[] {
   const causes: FieldCause[] = [];
   for (const key of fixed) {
-    if (given[key] !== undefined && given[key] !== old[key]) {
+    if (given[key] !== undefined && !sameValue(given[key], old[key])) {
       causes.push(invalidValue(`metadata.${key}`, given[key], 'field is immutable'));
     }
   }

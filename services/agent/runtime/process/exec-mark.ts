@@ -19,16 +19,16 @@ export async function noteExec(containerPath: string): Promise<void> {
 
 /** Ends everything that was run beside a container which has ended itself. */
 export async function endExecs(containerPath: string, containerId: string): Promise<void> {
+  for (const pid of await execsOf(containerPath, containerId)) sendSignal(pid, 'SIGKILL');
+}
+
+/** The processes that were run beside a container, and what they started. */
+export async function execsOf(containerPath: string, containerId: string): Promise<number[]> {
   try {
     await readFile(note(containerPath));
   } catch {
-    return;
+    return [];
   }
-  for (const pid of await markedProcesses(containerId)) sendSignal(pid, 'SIGKILL');
-}
-
-/** The processes of this machine's that carry a container's mark, as far as we may see them. */
-export async function markedProcesses(containerId: string): Promise<number[]> {
   const mark = `${markName}=${containerId}`;
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found: number[] = [];

@@ -11,6 +11,7 @@ import type {
   ContainerConfig,
   ContainerLogOptions,
   ContainerRuntime,
+  ContainerStats,
   ContainerStatus,
   ExecResult,
   PodSandbox,
@@ -27,8 +28,9 @@ import {
   subfolders,
   writeAtomically,
 } from './container-dir.ts';
-import { endExecs, execMark, noteExec } from './exec-mark.ts';
+import { endExecs, execMark, execsOf, noteExec } from './exec-mark.ts';
 import { execSync } from './exec-sync.ts';
+import { ProcessSnapshot } from './group-usage.ts';
 import { launch } from './launch.ts';
 import { readBootId, signalProcess } from './process-table.ts';
 import { Stops } from './stops.ts';
@@ -253,6 +255,25 @@ class ProcessRuntime implements ContainerRuntime {
     const isLive = async (): Promise<boolean> =>
       (await this.containerStatus(id)).state !== 'exited';
     return readLog(this.#logs.get(this.#dir(id).logPath), options, isLive, this.#options.clock);
+  }
+
+  async listContainerStats(): Promise<readonly ContainerStats[]> {
+    if (this.#running.size === 0) return [];
+    const snapshot = await ProcessSnapshot.take();
+    const all = await Promise.all(
+      [...this.#running].map(async (id): Promise<ContainerStats | undefined> => {
+        const dir = this.#dir(id);
+        // Undefined: removed meanwhile.
+        const status = await dir.status(this.#bootId).catch(() => undefined);
+        const record = await dir.startRecord();
+        if (status?.state !== 'running' || !record) return undefined;
+        const { startedAt = 0 } = status;
+        const { podSandboxId, name } = dir.key;
+        const usage = snapshot.usage(record.shim.pid, await execsOf(dir.path, id));
+        return { id, podSandboxId, name, startedAt, ...usage };
+      }),
+    );
+    return all.filter((stats) => stats !== undefined);
   }
 
   onContainerExit(listener: (podSandboxId: string) => void): void {

@@ -14,17 +14,18 @@ export type Definition = { readonly [key: string]: Json };
 const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
 const intOrString = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
 
-const scalars: Readonly<Record<string, Definition>> = {
+/** Two types in one, which only version 3 can say; kubectl explain names what has no type of its own. */
+const scalars = (version: 2 | 3): Readonly<Record<string, Definition>> => ({
   [quantity]: {
     description: 'A number with an SI suffix, such as 100m, 1.5 or 2Gi.',
-    type: 'string',
+    ...(version === 2 ? { type: 'string' } : { oneOf: [{ type: 'string' }, { type: 'number' }] }),
   },
   [intOrString]: {
     description: 'A number, or a percentage or name as a string.',
-    type: 'string',
     format: 'int-or-string',
+    ...(version === 2 ? { type: 'string' } : { oneOf: [{ type: 'integer' }, { type: 'string' }] }),
   },
-};
+});
 
 /**
  * Kubernetes' OpenAPI definitions of kinds and all that they use, by Kubernetes' names, for version 2
@@ -71,7 +72,7 @@ export class Definitions {
   #part(schema: Schema): Definition {
     if (schema['x-kubernetes-int-or-string']) {
       const name = schema.format === 'quantity' ? quantity : intOrString;
-      this.all.set(name, scalars[name] ?? {});
+      this.all.set(name, scalars(this.#version)[name] ?? {});
       return this.#reference(name, schema);
     }
     const name = builtinName(schema);

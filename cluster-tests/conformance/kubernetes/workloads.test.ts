@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { eventually } from '#shared/lab';
+import { kubectlVersions, useKubectl } from './kubectl.ts';
+import { shellPod } from './objects.ts';
+
+describe.each(kubectlVersions())('kubectl $version', (program) => {
+  const kubectl = useKubectl(program, 'workloads');
+  const sleeps = ['--', 'sh', '-c', 'while :; do sleep 0.2; done'];
+  const rolledOut = (): Promise<string> =>
+    kubectl.ok('rollout', 'status', 'deployment/web', '--timeout=60s');
+
+  test('a deployment: create, scale, change, pause, undo, restart', async () => {
+    await kubectl.ok('create', 'deployment', 'web', '--image=web:1', '--replicas=2', ...sleeps);
+    expect(await rolledOut()).toContain('deployment "web" successfully rolled out');
+    expect(await kubectl.ok('get', 'deployment', 'web')).toMatch(/web +2\/2 +2 +2 +\d+s\n/);
+    await kubectl.ok('scale', 'deployment/web', '--replicas=3', '--current-replicas=2');
+    await kubectl.ok('wait', 'deployment/web', '--for=jsonpath={.status.readyReplicas}=3');
+    await kubectl.ok('set', 'image', 'deployment/web', 'web=web:2');
+    await kubectl.ok('annotate', 'deployment/web', 'kubernetes.io/change-cause=second');
+    await rolledOut();
+    expect(await kubectl.ok('rollout', 'history', 'deployment/web')).toMatch(/2 +second\n/);
+    await kubectl.ok('rollout', 'pause', 'deployment/web');
+    await kubectl.ok('set', 'env', 'deployment/web', 'LEVEL=3');
+    await kubectl.ok('set', 'resources', 'deployment/web', '--limits=cpu=100m,memory=32Mi');
+    expect(await kubectl.ok('set', 'env', 'deployment/web', '--list')).toContain('LEVEL=3');
+    await kubectl.ok('rollout', 'resume', 'deployment/web');
+    await rolledOut();
+    await kubectl.ok('rollout', 'undo', 'deployment/web', '--to-revision=1');
+    await rolledOut();
+    const image = '-o=jsonpath={.spec.template.spec.containers[0].image}';
+    expect(await kubectl.ok('get', 'deployment', 'web', image)).toBe('web:1');
+    await kubectl.ok('rollout', 'restart', 'deployment/web');
+    await rolledOut();
+    expect(await kubectl.ok('describe', 'deployment', 'web')).toContain('ScalingReplicaSet');
+  });
+
+  test('expose and autoscale', async () => {
+    await kubectl.ok('expose', 'deployment', 'web', '--port=80', '--target-port=8080');
+    expect(await kubectl.ok('get', 'service', 'web')).toMatch(
+      /web +ClusterIP +[\d.]+ +<none> +80\/TCP/,
+    );
+    const slices = ['endpointslices', '-l', 'kubernetes.io/service-name=web', '--no-headers'];
+    await kubectl.until(/8080 +\d+\.\d+\.\d+\.\d+/, 'get', ...slices);
+    await kubectl.ok('autoscale', 'deployment', 'web', '--min=1', '--max=4', '--cpu-percent=80');
+    expect(await kubectl.ok('get', 'hpa', 'web')).toContain('Deployment/web');
+    await kubectl.ok('delete', 'hpa,svc', 'web');
+  });
+
+  test('events tell the story of a pod', async () => {
+    await kubectl.okWith(shellPod('story', 'sleep 100'), 'apply', '-f', '-');
+    await kubectl.ok('wait', 'pod/story', '--for=condition=Ready', '--timeout=60s');
+    await kubectl.until('Started container main', 'events', '--for', 'pod/story');
+    const events = await kubectl.ok('get', 'events', '--field-selector=involvedObject.name=story');
+    expect(events).toMatch(/Scheduled +pod\/story +Successfully assigned/);
+    expect(await kubectl.ok('describe', 'pod', 'story')).toContain('Started container main');
+  });
+
+  test('top: what runs is measured', async () => {
+    const spin = 'while :; do :; done';
+    await kubectl.okWith(shellPod('spin', spin), 'apply', '-f', '-');
+    await kubectl.ok('wait', 'pod/spin', '--for=condition=Ready', '--timeout=60s');
+    await eventually('CPU of a busy pod', async () => {
+      const { stdout } = await kubectl.run('top', 'pod', 'spin', '--no-headers');
+      const [, millis] = /spin +(\d+)m +\d+Mi/.exec(stdout) ?? [];
+      return Number(millis) > 50 ? true : undefined;
+    });
+    const containers = await kubectl.ok('top', 'pod', '-l', 'app=spin', '--containers');
+    expect(containers).toMatch(/spin +main +\d+m +\d+Mi/);
+    expect(await kubectl.ok('top', 'node')).toMatch(/worker-1 +\d+m +\d+% +\d+Mi +\d+%/);
+    await kubectl.ok('delete', 'pod', 'spin', '--now');
+  });
+
+  test('debug: a container more, in a pod that runs', async () => {
+    const look = ['debug', 'story', '--image=busybox', '-c', 'look', '--profile=general'];
+    const legacy = program.version === '1.27' ? look.slice(0, -1) : look;
+    await kubectl.ok(...legacy, '--', 'sh', '-c', 'echo "inside $POD_NAME"');
+    await kubectl.until('inside story', 'logs', 'story', '-c', 'look');
+    const state = '-o=jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.reason}';
+    await kubectl.until('Completed', 'get', 'pod', 'story', state);
+    expect(await kubectl.ok('get', 'pod', 'story')).toMatch(/story +1\/1 +Running +0/);
+  });
+
+  test('delete: orphans on request, all in the foreground, now', async () => {
+    await kubectl.ok('delete', 'deployment', 'web', '--cascade=orphan');
+    expect(await kubectl.ok('get', 'rs', '-o', 'name')).toContain('replicaset.apps/web-');
+    await kubectl.ok('delete', 'rs', '--all', '--cascade=foreground');
+    expect(await kubectl.ok('get', 'pods', '-l', 'app=web', '-o', 'name')).toBe('');
+    await kubectl.ok('delete', 'pod', 'story', '--grace-period=0', '--force');
+    expect((await kubectl.run('get', 'pod', 'story')).code).toBe(1);
+  });
+});
+
+describe('nodes', () => {
+  const [program] = kubectlVersions();
+  if (!program) throw new Error('no kubectl');
+  const kubectl = useKubectl(program, 'nodes');
+
+  test('cordon, taint, drain, and back', async () => {
+    const args = ['create', 'deployment', 'moving', '--image=x', '--replicas=4'];
+    await kubectl.ok(...args, '--', 'sleep', '1000');
+    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
+    const drained = await kubectl.ok(
+      'drain',
+      'worker-2',
+      '--force',
+      '--ignore-daemonsets',
+      '--delete-emptydir-data',
+    );
+    expect(drained).toContain('node/worker-2 drained');
+    expect(await kubectl.ok('get', 'node', 'worker-2')).toContain('Ready,SchedulingDisabled');
+    const on2 = ['get', 'pods', '-o', 'name', '--field-selector=spec.nodeName=worker-2'];
+    expect(await kubectl.ok(...on2)).toBe('');
+    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
+    await kubectl.ok('uncordon', 'worker-2');
+    await kubectl.ok('taint', 'node', 'worker-2', 'kept=free:NoSchedule');
+    await kubectl.ok('scale', 'deployment', 'moving', '--replicas=6');
+    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
+    expect(await kubectl.ok(...on2)).toBe('');
+    await kubectl.ok('taint', 'node', 'worker-2', 'kept-');
+  });
+});
