@@ -60,12 +60,12 @@ test('a write with an old resourceVersion is a conflict', async () => {
   await core.replaceNamespacedConfigMap({
     namespace,
     name: 'raced',
-    body: { ...first, data: { a: '1' } },
+    body: { data: { a: '1' }, metadata: first.metadata ?? {} },
   });
   const late = core.replaceNamespacedConfigMap({
     namespace,
     name: 'raced',
-    body: { ...first, data: { a: '2' } },
+    body: { data: { a: '2' }, metadata: first.metadata ?? {} },
   });
   await expect(late).rejects.toMatchObject({ code: 409 });
 });

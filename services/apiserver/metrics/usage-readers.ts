@@ -61,7 +61,7 @@ export function usageReaders({ registry, kinds, pods, log }: UsageReadersDeps): 
       },
       async list(options: ListOptions) {
         const list = await registry.list(allPods, { ...options, limit: undefined });
-        return answer(await podMetrics(list.items as Pod[]), list);
+        return answer(await podMetrics(list.items), list);
       },
     },
     'metrics.k8s.io/nodes': {

@@ -8,7 +8,6 @@ import {
   labelSelectorMatcher,
   methodNotSupported,
   type Namespace,
-  type Pod,
   prepareEphemeralContainers,
   prepareStatusUpdate,
   prepareUpdate,
@@ -60,7 +59,7 @@ const status = (resource: Resource): Subresource => ({
 const ephemeralContainers = (resource: Resource): Subresource => ({
   project: (object) => object,
   replace: (body, old, reading) =>
-    prepareEphemeralContainers(resource, readBody(resource, body, reading) as Pod, old as Pod),
+    prepareEphemeralContainers(resource, readBody(resource, body, reading), old),
 });
 
 /** Only a namespace's spec.finalizers: its controller takes `kubernetes` away when it is empty. */
