@@ -63,6 +63,9 @@ interface Pace {
   /** Between two requests of a client. */
   readonly requestMs: readonly number[];
   readonly strict: boolean;
+  readonly syncMs: readonly Span[];
+  /** Kinds of faults that it always has. */
+  readonly always: readonly FaultKind[];
 }
 
 const paces: readonly Pace[] = [
@@ -74,6 +77,12 @@ const paces: readonly Pace[] = [
     lastsMs: 8000,
     requestMs: [20, 50, 200, 500],
     strict: true,
+    syncMs: [
+      [0.3, 2],
+      [1, 10],
+      [5, 40],
+    ],
+    always: [],
   },
   {
     electionMs: 300,
@@ -82,23 +91,36 @@ const paces: readonly Pace[] = [
     lastsMs: 3000,
     requestMs: [10, 30, 100],
     strict: false,
+    syncMs: [
+      [0.3, 2],
+      [1, 10],
+    ],
+    always: [],
   },
   // A storm: leaders come and go while entries are on their way.
   {
     electionMs: 100,
-    safetyMs: [2000, 4000, 8000],
-    faultMs: [20, 50, 120],
-    lastsMs: 400,
-    requestMs: [5, 10, 30],
+    safetyMs: [3000, 6000],
+    faultMs: [30, 60, 120],
+    lastsMs: 500,
+    requestMs: [3, 8, 20],
     strict: false,
+    syncMs: [
+      [0.1, 1],
+      [1, 6],
+    ],
+    always: ['isolate', 'die-writing'],
   },
+  // Majorities that change, and logs that part in between.
   {
     electionMs: 100,
-    safetyMs: [2000, 4000, 8000],
-    faultMs: [20, 50, 120],
-    lastsMs: 1500,
-    requestMs: [5, 10, 30],
+    safetyMs: [3000, 6000],
+    faultMs: [60, 120],
+    lastsMs: 300,
+    requestMs: [3, 8],
     strict: false,
+    syncMs: [[0.1, 1]],
+    always: ['isolate', 'partition', 'power'],
   },
 ];
 
@@ -120,11 +142,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
     strictReconfigCheck: pace.strict,
     snapshotCount: manySnapshots ? 5 + rng.int(40) : 10_000,
     snapshotCatchUpEntries: manySnapshots ? rng.int(20) : 5000,
-    syncMs: pick<Span>(rng, [
-      [0.3, 2],
-      [1, 10],
-      [5, 40],
-    ]),
+    syncMs: pick(rng, pace.syncMs),
     weather: drawWeather(rng, rng.int(2) === 0),
     safetyMs,
     faults: drawFaults(rng, pace, safetyMs, members),
@@ -153,9 +171,13 @@ function drawWeather(rng: Rng, fair: boolean): Weather {
 }
 
 /** Half of what there is, in proportion to the weights of what was chosen. */
-function swarm<T extends string>(rng: Rng, weights: Readonly<Record<T, number>>): (rng: Rng) => T {
+function swarm<T extends string>(
+  rng: Rng,
+  weights: Readonly<Record<T, number>>,
+  always: readonly T[] = [],
+): (rng: Rng) => T {
   const all = Object.keys(weights) as T[];
-  let chosen = all.filter(() => rng.int(2) === 0);
+  let chosen = all.filter((kind) => rng.int(2) === 0 || always.includes(kind));
   if (chosen.length === 0) chosen = all;
   const total = chosen.reduce((sum, kind) => sum + weights[kind], 0);
   return (each) => {
@@ -169,7 +191,7 @@ function swarm<T extends string>(rng: Rng, weights: Readonly<Record<T, number>>)
 }
 
 function drawFaults(rng: Rng, pace: Pace, safetyMs: number, members: number): Fault[] {
-  const kindOf = swarm(rng, faultWeights);
+  const kindOf = swarm(rng, faultWeights, pace.always);
   const everyMs = pick(rng, pace.faultMs);
   const faults: Fault[] = [];
   for (let atMs = rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {

@@ -325,6 +325,7 @@ export class RaftNode {
   #take(ready: Ready): void {
     this.#send(ready.messages);
     if (ready.softState) this.#lead(ready.softState);
+    if (ready.snapshot) this.#snapshots.taken(ready.snapshot.metadata.index);
     this.#toWrite.push(ready);
     for (const entry of ready.committed) this.#toApply.push(entry);
     this.#committed = this.#toApply.at(-1)?.index ?? this.#committed;

@@ -21,8 +21,10 @@ export class SnapshotTraffic {
   readonly #log: Logger;
   readonly #events: SnapshotEvents;
   readonly #sending = new Set<NodeId>();
-  /** Arrived and offered to raft. */
-  #staged: { readonly index: number; readonly staged: StagedSnapshot } | undefined;
+  /** Arrived and offered to raft: the newest one. */
+  #offered: { readonly index: number; readonly staged: StagedSnapshot } | undefined;
+  /** Raft took them, and they wait to be installed: others may arrive meanwhile. */
+  readonly #taken = new Map<number, StagedSnapshot>();
   #receiving = false;
   #installing = false;
 
@@ -82,19 +84,25 @@ export class SnapshotTraffic {
     this.#receiving = true;
     try {
       const staged = await this.#storage.stage(chunks);
-      await this.#discardStaged();
-      this.#staged = { index: message.snapshot.metadata.index, staged };
+      const unwanted = this.#offer(message.snapshot.metadata.index, staged);
       this.#events.step(message);
+      if (unwanted) await this.#storage.discard(unwanted);
     } finally {
       this.#receiving = false;
     }
   }
 
-  /** Raft took the snapshot at `index`. */
+  /** Raft took the snapshot at `index`; what arrives from now on is another one. */
+  taken(index: number): void {
+    const offered = must(this.#offered, 'raft took a snapshot whose state is not here');
+    assert(offered.index === index, 'raft took another snapshot than the one that is here');
+    this.#offered = undefined;
+    this.#taken.set(index, offered.staged);
+  }
+
   async install(index: number, hardState: HardState): Promise<MemberBackend> {
-    const { staged } = must(this.#staged, 'raft took a snapshot whose state is not here');
-    assert(this.#staged?.index === index, 'raft took another snapshot than the one that is here');
-    this.#staged = undefined;
+    const staged = must(this.#taken.get(index), 'raft took the snapshot that is installed');
+    this.#taken.delete(index);
     this.#installing = true;
     try {
       return await this.#storage.install(staged, hardState);
@@ -103,9 +111,14 @@ export class SnapshotTraffic {
     }
   }
 
-  async #discardStaged(): Promise<void> {
-    const old = this.#staged;
-    this.#staged = undefined;
-    if (old) await this.#storage.discard(old.staged);
+  /**
+   * One that is no newer than the last is no news to raft, which only answers it. A newer one takes
+   * the last one's place there, so that must come before the last one is discarded.
+   */
+  #offer(index: number, staged: StagedSnapshot): StagedSnapshot | undefined {
+    const last = this.#offered;
+    if (last && last.index >= index) return staged;
+    this.#offered = { index, staged };
+    return last?.staged;
   }
 }
