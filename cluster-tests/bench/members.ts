@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { loadProto } from '#shared/rpc';
 import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
 import type { StatusResponse__Output } from '../../shared/rpc/gen/etcdserverpb/StatusResponse.ts';
@@ -33,14 +33,22 @@ export const etcd: Implementation = {
   command: ['etcd'],
 };
 
+/** How members are reached over TLS; both implementations take the same flags for it. */
+export interface SecuredMembers {
+  readonly flags: Readonly<Record<string, string>>;
+  readonly credentials: ChannelCredentials;
+}
+
 /** Three members of one implementation as processes, on data directories of their own. */
 export class Members {
   readonly implementation: Implementation;
+  readonly #secured: SecuredMembers | undefined;
   readonly #dir: string;
   readonly #processes: (ChildProcess | undefined)[] = [];
 
-  constructor(implementation: Implementation) {
+  constructor(implementation: Implementation, secured?: SecuredMembers) {
     this.implementation = implementation;
+    this.#secured = secured;
     this.#dir = mkdtempSync(join(tmpdir(), `${implementation.name}-members-`));
   }
 
@@ -59,9 +67,13 @@ export class Members {
   start(index: number): void {
     const [command, ...args] = this.implementation.command;
     const name = `m${index}`;
-    const peer = `http://${this.#peer(index)}`;
-    const client = `http://${this.#client(index)}`;
-    const initialCluster = Array.from({ length: size }, (_, i) => `m${i}=http://${this.#peer(i)}`);
+    const scheme = this.#secured ? 'https' : 'http';
+    const peer = `${scheme}://${this.#peer(index)}`;
+    const client = `${scheme}://${this.#client(index)}`;
+    const initialCluster = Array.from(
+      { length: size },
+      (_, i) => `m${i}=${scheme}://${this.#peer(i)}`,
+    );
     mkdirSync(this.#dir, { recursive: true });
     const log = openSync(join(this.#dir, `${name}.log`), 'a');
     const flags = {
@@ -72,10 +84,11 @@ export class Members {
       'listen-peer-urls': peer,
       'initial-advertise-peer-urls': peer,
       'initial-cluster': initialCluster.join(','),
+      ...this.#secured?.flags,
     };
     this.#processes[index] = spawn(
       command,
-      [...args, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value])],
+      [...args, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
       { stdio: ['ignore', log, log], cwd: this.#dir },
     );
   }
@@ -99,7 +112,9 @@ export class Members {
   /** Index of the member that leads, as all of them see it. */
   async leader(): Promise<number> {
     for (;;) {
-      const answers = await Promise.all(this.endpoints.map((endpoint) => status(endpoint)));
+      const answers = await Promise.all(
+        this.endpoints.map((endpoint) => status(endpoint, this.#secured?.credentials)),
+      );
       const leaders = new Set(answers.map((answer) => answer?.leader ?? '0'));
       const [leader] = leaders;
       const index = answers.findIndex((answer) => answer?.header?.member_id === leader);
@@ -126,9 +141,12 @@ export class Members {
 
 const { Maintenance } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
 
-function status(endpoint: string): Promise<StatusResponse__Output | undefined> {
+function status(
+  endpoint: string,
+  channel = credentials.createInsecure(),
+): Promise<StatusResponse__Output | undefined> {
   return new Promise((resolve) => {
-    const client = new Maintenance(endpoint, credentials.createInsecure(), {
+    const client = new Maintenance(endpoint, channel, {
       'grpc.use_local_subchannel_pool': 1,
     });
     client.Status({}, { deadline: Date.now() + 2000 }, (error, response) => {

@@ -135,6 +135,8 @@ class Running {
   readonly kv: KvClient;
   readonly #counters = new Counters();
   readonly #clientServer: ClientServer;
+  /** Of client certificates. */
+  readonly #namesCount: () => boolean;
   readonly #ports: Ports;
   #http: Promise<HttpListeners> | undefined;
 
@@ -182,6 +184,8 @@ class Running {
     this.kv = host.clientFor(trusted);
     const { serving, kv, leases, membership, watches } = host;
     const auth = new Auth(serving, tokens, new Passwords(settings.bcryptCost), log);
+    const named = clientTls?.options.clientCertAuth === true;
+    this.#namesCount = () => named && auth.enabled;
     this.#clientServer = createClientServer({
       serving,
       kv,
@@ -193,7 +197,7 @@ class Running {
       gate: {
         hasLeader: () => host.hasLeader(),
         isLearner: () => host.isLearner(),
-        callerOf: callersBy(auth, clientTls?.options.clientCertAuth === true),
+        callerOf: callersBy(auth, named),
         authority: () => host.state.authority,
       },
       backendBytes: () => dir.backendBytes(),
@@ -280,6 +284,7 @@ class Running {
       methods,
       find,
       loopback: inject,
+      namesCount: this.#namesCount,
       quotaBytes: this.#settings.quotaBackendBytes,
       grpcBytes: () => this.#ports.grpcBytes,
       backendBytes: () => this.#dir.backendBytes(),

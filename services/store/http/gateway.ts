@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { must, QuorateError } from '#shared/base';
+import { commonNameOf } from '../tls/admission.ts';
 import { JsonMapping } from './json-mapping.ts';
 import { JsonValues } from './json-values.ts';
 import { type GrpcCall, grpcCodes, type GrpcStatus, type Loopback } from './loopback.ts';
@@ -23,6 +25,8 @@ export interface GatewayParts {
   readonly find: (name: string) => unknown;
   /** As gRPC allows. */
   readonly maxRequestBytes: number;
+  /** Elsewhere the common name of a client certificate is a user now. */
+  readonly namesCount: () => boolean;
 }
 
 /** grpc-gateway's table, by gRPC code. */
@@ -31,7 +35,8 @@ const httpStatus = [
 ];
 
 /** etcd's JSON gateway: each request is a gRPC call to this member itself. */
-export function createGateway({ loopback, find, maxRequestBytes }: GatewayParts): HttpHandler {
+export function createGateway(parts: GatewayParts): HttpHandler {
+  const { loopback, find, maxRequestBytes } = parts;
   const mapping = new JsonMapping(find);
   return async (request, response) => {
     const route = routes.get(pathOf(request));
@@ -43,6 +48,10 @@ export function createGateway({ loopback, find, maxRequestBytes }: GatewayParts)
     }
     if (request.method !== 'POST') {
       answerText(response, 405, 'Method Not Allowed');
+      return;
+    }
+    if (parts.namesCount() && hasName(request)) {
+      answerText(response, 400, commonNameRefusal);
       return;
     }
     const call = loopback.call(method.path, metadataOf(request));
@@ -64,6 +73,14 @@ export function createGateway({ loopback, find, maxRequestBytes }: GatewayParts)
     if (method.responseStream) await answerStream(call, asked, response, toJson);
     else await answerOne(call, asked, response, toJson);
   };
+}
+
+/** etcd's: a name that looks as if it counted here would mislead. */
+const commonNameRefusal =
+  'CommonName of client sending a request against gateway will be ignored and not used as expected';
+
+function hasName({ socket }: IncomingMessage): boolean {
+  return socket instanceof TLSSocket && commonNameOf(socket.getPeerCertificate()) !== '';
 }
 
 /** Sends what the body holds; rejects where that is no request. */
