@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { Clock, Timer } from '#shared/clock';
-import { frameHeader, type FrameKind, FrameReader } from './frames.ts';
+import { frame, type FrameKind, FrameReader } from './frames.ts';
 
 /** A member that froze, or a cut that nobody announces, is noticed within two of these. */
 const usualPingMs = 2000;
@@ -10,6 +10,8 @@ const usualPingMs = 2000;
 const helloBytesMax = 1024;
 /** Between members: larger than any message can be, and what a broken length is not taken for. */
 const frameBytesMax = 1 << 30;
+/** More than this written and not gone out, and a writer that can wait should. */
+const writeAheadBytes = 256 << 10;
 
 export interface ConnectionEvents {
   frame(kind: FrameKind, payload: Buffer): void;
@@ -29,7 +31,9 @@ export class Connection {
   readonly #reader = new FrameReader(helloBytesMax);
   readonly #pinging: Timer;
   #heard = true;
-  #corked = false;
+  /** Frames of this turn. */
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   #reason: QuorateError | undefined;
   #closed = false;
 
@@ -57,7 +61,7 @@ export class Connection {
 
   /** Bytes that are written and have not gone out. */
   get waitingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#waitingBytes + this.#socket.writableLength;
   }
 
   /** The other side has said who it is: larger frames may come. */
@@ -68,16 +72,20 @@ export class Connection {
   /** False: more has been written than goes out; `drained` tells when it has. */
   write(kind: FrameKind, payload: Uint8Array = noBytes): boolean {
     if (this.closed) return true;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      queueMicrotask(() => {
-        this.#corked = false;
-        this.#socket.uncork();
-      });
-    }
-    this.#socket.write(frameHeader(kind, payload.length));
-    return payload.length === 0 || this.#socket.write(payload);
+    if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
+    const bytes = frame(kind, payload);
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    return this.waitingBytes < writeAheadBytes;
+  }
+
+  #flush(): void {
+    const frames = this.#waiting;
+    const [first] = frames;
+    const bytes = frames.length > 1 ? Buffer.concat(frames, this.#waitingBytes) : first;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (bytes && !this.closed && this.#socket.write(bytes)) this.#events.drained?.();
   }
 
   pause(): void {

@@ -25,11 +25,12 @@ const kindNames = Object.fromEntries(
 );
 const lengthBytes = 4;
 
-export function frameHeader(kind: FrameKind, payloadBytes: number): Buffer {
-  const header = Buffer.allocUnsafe(lengthBytes + 1);
-  header.writeUInt32BE(payloadBytes + 1, 0);
-  header[lengthBytes] = frameKinds[kind];
-  return header;
+export function frame(kind: FrameKind, payload: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(lengthBytes + 1 + payload.length);
+  bytes.writeUInt32BE(payload.length + 1, 0);
+  bytes[lengthBytes] = frameKinds[kind];
+  bytes.set(payload, lengthBytes + 1);
+  return bytes;
 }
 
 /** Takes frames out of a stream of bytes. Payloads are views of what was received. */

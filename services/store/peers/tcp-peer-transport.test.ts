@@ -9,7 +9,7 @@ import type { PeerHandlers } from '../consensus/transport.ts';
 import { encodeHello } from '../wire/peer.ts';
 import { askCluster } from './ask-cluster.ts';
 import { protocol } from './accept.ts';
-import { frameHeader, type FrameKind, frameKinds } from './frames.ts';
+import { frame, type FrameKind, frameKinds } from './frames.ts';
 import { clearText } from './security.ts';
 import { TcpPeerTransport } from './tcp-peer-transport.ts';
 
@@ -253,8 +253,8 @@ test.each([
   ],
   ['a large frame', Buffer.from([0, 16, 0, 0, 1]), /announces a frame of 1048576 bytes/],
   ['an unknown frame', Buffer.from([0, 0, 0, 1, 99]), /of a kind that is not known/],
-  ['no hello', frameHeader('messages', 0), /does not begin with a hello/],
-  ['a broken hello', Buffer.concat([frameHeader('hello', 2), Buffer.from([10, 99])]), /malformed/],
+  ['no hello', frame('messages', new Uint8Array()), /does not begin with a hello/],
+  ['a broken hello', frame('hello', Uint8Array.of(10, 99)), /malformed/],
 ])('%s on the port of members is refused with a word', async (_what, bytes, complaint) => {
   const one = await new Member(1).start();
   const [host, port] = one.address.split(':');
@@ -283,11 +283,11 @@ test(`whatever a caller says after its hello, this member stays (SEED=${seed})`,
   for (let round = 0; round < 100; round++) {
     const socket = connect({ host: host ?? '', port: Number(port) });
     sockets.push(socket);
-    socket.write(Buffer.concat([frameHeader('hello', hello.length), hello]));
+    socket.write(frame('hello', hello));
     for (let i = rng.int(6); i >= 0; i--) {
       const payload = Buffer.from(Array.from({ length: rng.int(30) }, () => rng.int(256)));
       const kind = kinds[rng.int(kinds.length)] ?? 'ping';
-      socket.write(Buffer.concat([frameHeader(kind, payload.length), payload]));
+      socket.write(frame(kind, payload));
     }
     socket.on('error', () => undefined);
     socket.end();
