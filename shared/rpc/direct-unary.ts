@@ -192,6 +192,7 @@ class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #path: string;
+  #metadata: Metadata | undefined;
 
   constructor(
     request: unknown,
@@ -206,7 +207,8 @@ class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
   }
 
   get metadata(): Metadata {
-    return Metadata.fromHttp2Headers(this.#headers);
+    this.#metadata ??= Metadata.fromHttp2Headers(this.#headers);
+    return this.#metadata;
   }
 
   get cancelled(): boolean {

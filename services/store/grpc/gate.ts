@@ -44,7 +44,8 @@ export function gated<Req, Res>(
     if (gate.isLearner() && !forLearners?.(request)) {
       return Promise.reject(membershipErrors.notForLearners());
     }
-    if (requiresLeader(call.metadata) && !gate.hasLeader()) {
+    // The metadata is made when it is first asked for.
+    if (!gate.hasLeader() && requiresLeader(call.metadata)) {
       return Promise.reject(storeErrors.noLeader());
     }
     if (needs === 'nobody') return fn(request, anonymous);

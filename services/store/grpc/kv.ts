@@ -1,37 +1,71 @@
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { QuorateError } from '#shared/base';
+import type { WithHeader } from '#shared/client';
+import type { PutRequest, PutResult, RangeRequest, RangeResult } from '#shared/mvcc';
 import {
   deleteRangeFromWire,
   deleteRangeResultToWire,
   handleUnary,
   headerToWire,
-  putFromWire,
-  putResultToWire,
-  rangeFromWire,
-  rangeResultToWire,
   txnFromWire,
   txnResultToWire,
 } from '#shared/rpc';
-import type { KVHandlers } from '../../../shared/rpc/gen/etcdserverpb/KV.ts';
+import type { KVDefinition, KVHandlers } from '../../../shared/rpc/gen/etcdserverpb/KV.ts';
 import type { Kv } from '../serve/kv.ts';
+import {
+  type Decoded,
+  decodePutRequest,
+  decodeRangeRequest,
+  encodePutResponse,
+  encodeRangeResponse,
+} from '../wire/kv.ts';
 import { type Gate, gated } from './gate.ts';
 
-export function kvHandlers(kv: Kv, gate: Gate): KVHandlers {
-  return {
-    Range: handleUnary(
-      gated(
-        gate,
-        async (request, caller) => {
-          const { header, ...result } = await kv.range(rangeFromWire(request), caller);
-          return rangeResultToWire(headerToWire(header), result);
-        },
-        { forLearners: ({ serializable }) => serializable },
-      ),
+/** etcd's KV service, with codecs of our own for the two methods that most calls are of. */
+export function kvService(definition: KVDefinition): ServiceDefinition {
+  const put: MethodDefinition<Decoded<PutRequest>, WithHeader<PutResult>> = {
+    ...definition.Put,
+    requestSerialize: unused,
+    requestDeserialize: decodePutRequest,
+    responseSerialize: encodePutResponse,
+    responseDeserialize: unused,
+  };
+  const range: MethodDefinition<Decoded<RangeRequest>, WithHeader<RangeResult>> = {
+    ...definition.Range,
+    requestSerialize: unused,
+    requestDeserialize: decodeRangeRequest,
+    responseSerialize: encodeRangeResponse,
+    responseDeserialize: unused,
+  };
+  return { ...definition, Put: put, Range: range };
+}
+
+/** A server's definition is no client's. */
+function unused(): never {
+  throw new QuorateError('internal', 'only the other direction of this codec is written');
+}
+
+/** Throws what is wrong with the request. */
+function sound<T extends object>(request: Decoded<T>): T {
+  if (request instanceof QuorateError) throw request;
+  return request;
+}
+
+const kvMethods = (kv: Kv, gate: Gate) => ({
+  Range: handleUnary(
+    gated(
+      gate,
+      async (request: Decoded<RangeRequest>, caller) => kv.range(sound(request), caller),
+      { forLearners: (request) => 'serializable' in request && request.serializable === true },
     ),
-    Put: handleUnary(
-      gated(gate, async (request, caller) => {
-        const { header, ...result } = await kv.put(putFromWire(request), caller);
-        return putResultToWire(headerToWire(header), result);
-      }),
-    ),
+  ),
+  Put: handleUnary(
+    gated(gate, async (request: Decoded<PutRequest>, caller) => kv.put(sound(request), caller)),
+  ),
+});
+
+export function kvHandlers(kv: Kv, gate: Gate): object {
+  const others: Omit<KVHandlers, 'Range' | 'Put'> = {
     DeleteRange: handleUnary(
       gated(gate, async (request, caller) => {
         const { header, ...result } = await kv.deleteRange(deleteRangeFromWire(request), caller);
@@ -50,4 +84,5 @@ export function kvHandlers(kv: Kv, gate: Gate): KVHandlers {
       })),
     ),
   };
+  return { ...kvMethods(kv, gate), ...others };
 }

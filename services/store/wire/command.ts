@@ -274,7 +274,7 @@ function readOperation(field: number, reader: Reader): Operation | undefined {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function readPut(reader: Reader): PutRequest {
+export function readPut(reader: Reader): PutRequest {
   const put: Mutable<PutRequest> = { key: '', value: noBytes, lease: 0n };
   while (!reader.done) {
     const field = reader.field();
@@ -303,7 +303,8 @@ function readDeleteRange(reader: Reader): DeleteRangeRequest {
   return request;
 }
 
-function readRange(reader: Reader): RangeRequest {
+/** A sort order or target that is not known is there, and undefined. */
+export function readRange(reader: Reader): RangeRequest {
   const range: Mutable<RangeRequest> = { key: '' };
   while (!reader.done) {
     const field = reader.field();

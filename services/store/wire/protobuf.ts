@@ -263,5 +263,5 @@ export class Reader {
 }
 
 function malformed(): QuorateError {
-  return new QuorateError('data-loss', 'a message of another member is malformed');
+  return new QuorateError('data-loss', 'a message is malformed');
 }
