@@ -4,6 +4,7 @@ import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadProto } from '#shared/rpc';
+import { framed } from './grpc-stream.ts';
 import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
 
 const { KV } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
@@ -15,13 +16,6 @@ export interface Request {
   readonly name: string;
   readonly path: string;
   readonly frame: Buffer;
-}
-
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.alloc(5 + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, 5);
-  return frame;
 }
 
 const { Put, Range, Txn } = KV.service;
@@ -97,6 +91,21 @@ export async function load(
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Puts and ranges at once, fifty in flight of each. */
+export async function loadMixed(endpoint: string, seconds: number): Promise<Load> {
+  const half = { connections: 1, streams: 50 };
+  const wanted = requests.filter(({ name }) => name === 'put' || name === 'range');
+  const halves = await Promise.all(wanted.map((each) => load(endpoint, each, half, seconds)));
+  const sum = (of: (half: Load) => number): number =>
+    halves.reduce((total, each) => total + of(each), 0);
+  return {
+    perSecond: sum(({ perSecond }) => perSecond),
+    requests: sum((each) => each.requests),
+    p50Ms: Math.max(...halves.map(({ p50Ms }) => p50Ms)),
+    p99Ms: Math.max(...halves.map(({ p99Ms }) => p99Ms)),
+  };
 }
 
 /** Each line: start (µs), HTTP status, duration (µs). */

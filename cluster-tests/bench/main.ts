@@ -7,10 +7,13 @@ import { comparison, medians } from './table.ts';
 
 const help = `Our store beside a real etcd: three members each, by turns, on this machine.
 
-  --runs N        runs of each, alternating; medians are printed (3)
-  --seconds N     of each load (5)
-  --only REGEX    of start, memory, outage, "put × 1", "put × 100", "range × 1000",
-                  "serializable range × 1", "txn × 100" …; all by default
+  --runs N        runs of each, alternating; medians are printed (2)
+  --seconds N     of each load (3)
+  --keys N        how many the store is filled with at last: 10000, 100000 (the default), 1000000
+  --only REGEX    of start, memory, outage, keys, "watch × 1000", "watch × 10000", "put × 1", "put × 100",
+                  "range × 1000", "serializable range × 1", "txn × 100", "mixed", "lease keep-alive";
+                  all by default
+  --port N        ports from here on are used (24810)
   --etcd PATH     the etcd binary ("etcd" on the path)
   --skip-etcd     ours alone
 `;
@@ -23,8 +26,10 @@ const programs = [
 
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '3' },
+    keys: { type: 'string', default: '100000' },
+    port: { type: 'string', default: '24810' },
     only: { type: 'string', default: '' },
     etcd: { type: 'string', default: 'etcd' },
     'skip-etcd': { type: 'boolean', default: false },
@@ -48,11 +53,12 @@ function missingPackages(): string[] {
 
 async function measureOnce(implementation: Implementation, run: number): Promise<Figure[]> {
   process.stderr.write(`run ${run} of ${values.runs}: ${implementation.name}\n`);
-  const members = new Members(implementation);
+  const members = new Members({ ...implementation, port: Number(values.port) });
   const only = new RegExp(values.only);
   try {
     return await measure(members, {
       seconds: Number(values.seconds),
+      keys: Number(values.keys),
       wanted: (what) => only.test(what),
     });
   } finally {

@@ -1,9 +1,12 @@
 import { createGrpcKvClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
 import { eventually, Writer } from '#shared/lab';
-import { concurrencies, type Load, load, requests } from './load.ts';
+import { fill } from './fill.ts';
+import { keepAlives } from './keep-alives.ts';
+import { concurrencies, type Load, load, loadMixed, requests } from './load.ts';
 import type { Members } from './members.ts';
 import { cpuSeconds, residentMib } from './usage.ts';
+import { Watchers } from './watchers.ts';
 
 /** One figure: what it is of, and what it came to. */
 export interface Figure {
@@ -12,16 +15,21 @@ export interface Figure {
   readonly value: number;
 }
 
-const afterLoad = 'memory of three members after load';
+export interface MeasureOptions {
+  /** Of each load. */
+  readonly seconds: number;
+  /** How many keys the store is filled with in the end. */
+  readonly keys: number;
+  readonly wanted: (what: string) => boolean;
+}
+
+type Say = (what: string, unit: string, value: number) => void;
 
 /** Everything about three members, started fresh and stopped here. */
-export async function measure(
-  members: Members,
-  options: { seconds: number; wanted: (what: string) => boolean },
-): Promise<Figure[]> {
-  const { seconds, wanted } = options;
+export async function measure(members: Members, options: MeasureOptions): Promise<Figure[]> {
+  const { wanted } = options;
   const figures: Figure[] = [];
-  const say = (what: string, unit: string, value: number): void => {
+  const say: Say = (what, unit, value) => {
     figures.push({ what, unit, value });
   };
   const began = performance.now();
@@ -32,22 +40,113 @@ export async function measure(
     await pause(3000);
     say('memory of three idle members', 'MiB', residentMib(members.pids));
   }
+  for (const count of watcherCounts) {
+    if (wanted(`watch × ${count}`)) await watching(members, count, say);
+  }
+  await loads(members, options, say);
+  if (wanted('memory')) {
+    say('memory of three members after load', 'MiB', residentMib(members.pids));
+  }
+  if (wanted('outage')) say('writes out after kill -9 of the leader', 'ms', await outage(members));
+  if (wanted('keys')) await growing(members, options, say);
+  return figures;
+}
+
+const watcherCounts = [1000, 10_000];
+const watchedPuts = 10;
+
+async function watching(members: Members, count: number, say: Say): Promise<void> {
+  const endpoint = members.endpoints[await members.leader()] ?? '';
+  const kv = createGrpcKvClient({ endpoints: [endpoint], clock: systemClock });
+  const watchers = new Watchers(count);
+  try {
+    await watchers.open(endpoint);
+    await pause(1000);
+    say(`memory with ${count} idle watchers`, 'MiB', residentMib(members.pids));
+    const value = Buffer.alloc(256, 'v');
+    const put = (key: string): Promise<unknown> => kv.put({ key, value });
+    await watchers.deliver(2, put);
+    const { p50Ms, p99Ms, perSecond } = await watchers.deliver(watchedPuts, put);
+    say(`watch × ${count}, events`, '/s', perSecond);
+    say(`watch × ${count}, event after put, p50`, 'ms', p50Ms);
+    say(`watch × ${count}, event after put, p99`, 'ms', p99Ms);
+  } finally {
+    watchers.close();
+    await kv.close();
+  }
+}
+
+async function loads(members: Members, options: MeasureOptions, say: Say): Promise<void> {
+  const { seconds, wanted } = options;
   for (const request of requests) {
     for (const concurrency of concurrencies) {
-      const inFlight = concurrency.connections * concurrency.streams;
-      const what = `${request.name} × ${inFlight}`;
+      const what = `${request.name} × ${concurrency.connections * concurrency.streams}`;
       if (!wanted(what)) continue;
-      const endpoint = members.endpoints[await members.leader()] ?? '';
-      const warmUp = concurrencies[1] ?? concurrency;
-      await load(endpoint, request, warmUp, 1);
-      const cpuBefore = cpuSeconds(members.pids);
-      const result = await load(endpoint, request, concurrency, seconds);
-      sayLoad(say, what, result, cpuSeconds(members.pids) - cpuBefore);
+      await measured(members, what, say, (endpoint) =>
+        load(endpoint, request, concurrency, seconds),
+      );
     }
   }
-  if (wanted('memory')) say(afterLoad, 'MiB', residentMib(members.pids));
-  if (wanted('outage')) say('writes out after kill -9 of the leader', 'ms', await outage(members));
-  return figures;
+  if (wanted(mixed)) {
+    await measured(members, mixed, say, (endpoint) => loadMixed(endpoint, seconds));
+  }
+  if (wanted(renewals)) {
+    const lease = await grant(members.endpoints);
+    await measured(members, renewals, say, (endpoint) => keepAlives(endpoint, lease, 100, seconds));
+  }
+}
+
+const mixed = 'mixed (put and range, half and half) × 100';
+const renewals = 'lease keep-alive × 100';
+
+async function grant(endpoints: readonly string[]): Promise<bigint> {
+  const kv = createGrpcKvClient({ endpoints, clock: systemClock });
+  try {
+    return (await kv.leaseGrant({ ttlSeconds: 600 })).id;
+  } finally {
+    await kv.close();
+  }
+}
+
+/** On the leader, warmed up by a second of puts. */
+async function measured(
+  members: Members,
+  what: string,
+  say: Say,
+  run: (endpoint: string) => Promise<Load>,
+): Promise<void> {
+  const endpoint = members.endpoints[await members.leader()] ?? '';
+  const [put] = requests;
+  const warmUp = concurrencies[1];
+  if (put && warmUp) await load(endpoint, put, warmUp, 1);
+  const cpuBefore = cpuSeconds(members.pids);
+  const result = await run(endpoint);
+  sayLoad(say, what, result, cpuSeconds(members.pids) - cpuBefore);
+}
+
+/** How puts, and a start after `kill -9` of all, take with more and more keys. */
+async function growing(members: Members, options: MeasureOptions, say: Say): Promise<void> {
+  const { seconds, keys } = options;
+  const [put] = requests;
+  const [alone] = concurrencies;
+  if (!put || !alone) return;
+  let filled = 0;
+  for (const count of [10_000, 100_000, 1_000_000].filter((each) => each <= keys)) {
+    const endpoint = members.endpoints[await members.leader()] ?? '';
+    const began = performance.now();
+    await fill(endpoint, filled, count);
+    const took = performance.now() - began;
+    say(`keys to ${count}: filling, 100 a txn`, '/s', ((count - filled) / took) * 1000);
+    filled = count;
+    const { p50Ms, p99Ms } = await load(endpoint, put, alone, seconds);
+    say(`keys ${count}: put × 1, p50`, 'ms', p50Ms);
+    say(`keys ${count}: put × 1, p99`, 'ms', p99Ms);
+  }
+  say(`keys ${filled}: memory of three members`, 'MiB', residentMib(members.pids));
+  await members.restart();
+  const began = performance.now();
+  await firstWrite(members.endpoints);
+  say(`keys ${filled}: kill -9 of all, start to first write`, 'ms', performance.now() - began);
 }
 
 function sayLoad(

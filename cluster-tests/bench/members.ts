@@ -14,22 +14,20 @@ const size = 3;
 /** Ours, or Debian's etcd: both take the same flags. */
 export interface Implementation {
   readonly name: 'quorate' | 'etcd';
-  readonly clientPort: number;
-  readonly peerPort: number;
+  /** Ports from here on: one for clients and one for peers each. */
+  readonly port: number;
   readonly command: readonly [string, ...string[]];
 }
 
 export const quorate: Implementation = {
   name: 'quorate',
-  clientPort: 24810,
-  peerPort: 24820,
+  port: 24_811,
   command: [process.execPath, join(root, 'dist/bin/quorate.js'), 'store'],
 };
 
 export const etcd: Implementation = {
   name: 'etcd',
-  clientPort: 24910,
-  peerPort: 24920,
+  port: 24_911,
   command: ['etcd'],
 };
 
@@ -104,6 +102,12 @@ export class Members {
     });
   }
 
+  /** All members again, on the data that they left. */
+  async restart(): Promise<void> {
+    await Promise.all(this.#processes.map((_, index) => this.kill(index)));
+    this.startAll();
+  }
+
   async destroy(): Promise<void> {
     await Promise.all(this.#processes.map((_, index) => this.kill(index)));
     rmSync(this.#dir, { recursive: true, force: true });
@@ -131,11 +135,11 @@ export class Members {
   }
 
   #client(index: number): string {
-    return `${host}:${this.implementation.clientPort + 1 + index}`;
+    return `${host}:${this.implementation.port + index}`;
   }
 
   #peer(index: number): string {
-    return `${host}:${this.implementation.peerPort + 1 + index}`;
+    return `${host}:${this.implementation.port + size + index}`;
   }
 }
 
