@@ -36,11 +36,12 @@ unit: build ## Unit and scenario tests
 cluster: build ## Tests on real processes
 	vitest run --project cluster --project kubernetes
 
-conformance: build ## The etcd contract, on a real etcd and on ours (needs etcd-server, etcd-client)
+conformance: build ## The etcd contract, on a real etcd and on ours; Kubernetes' over a real etcd (needs etcd-server, etcd-client)
 	@command -v etcd >/dev/null && command -v etcdctl >/dev/null || { \
 	  echo 'The conformance suite needs etcd and etcdctl: apt-get install etcd-server etcd-client'; exit 1; }
 	CONFORMANCE_TARGET=etcd vitest run --project conformance
 	CONFORMANCE_TARGET=quorate vitest run --project conformance
+	CONFORMANCE_STORE=etcd vitest run --project kubernetes
 
 BENCH := node --conditions=quorate-source cluster-tests/bench
 bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; needs etcd-server, nghttp2-client)

@@ -10,11 +10,12 @@ import {
 } from '#services/apiserver';
 import { controllerManagerConfig, createControllerManager } from '#services/controller-manager';
 import { createScheduler, schedulerConfig } from '#services/scheduler';
-import { createStore } from '#services/store';
+import { createStore, type StoreOptions } from '#services/store';
 import { createRng, must } from '#shared/base';
 import type { ApiClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { exitCodes, fromEnvironment, type Service } from '#shared/runtime';
+import { connectStore } from './cluster/external-store.ts';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { partCertificate, tokenKeysOf } from './cluster/certificates.ts';
@@ -32,7 +33,7 @@ const controllerManagerUser: User = {
   groups: ['system:authenticated'],
 };
 
-/** A master: a member of the store, and above it API server, scheduler and controllers. */
+/** A master: a member of the store, or a client of another one; API server, scheduler, controllers. */
 export async function buildMaster(
   { context, cluster, log, ready, faults }: PartContext,
   part: MasterPart,
@@ -42,13 +43,12 @@ export async function buildMaster(
   const masters = mastersOf(cluster.state.parts);
   const behind = async (peer: string, address: string): Promise<string> =>
     faults?.gateBefore(peer, address) ?? address;
-  const client = await behind('clients', part.client);
   const apiAddress = splitAddress(await behind('api', part.api));
   const restAddress = splitAddress(await behind('rest', part.rest));
-  const store = createStore({
+  const memberOptions = async (): Promise<StoreOptions> => ({
     name: part.name,
     dataDir: storageDir(cluster, part.name),
-    listenClientUrls: [client],
+    listenClientUrls: [await behind('clients', part.client)],
     advertiseClientUrls: [part.client],
     listenPeerUrls: [part.peer],
     initialCluster: Object.fromEntries(masters.map((master) => [master.name, master.peer])),
@@ -62,6 +62,9 @@ export async function buildMaster(
       context.host.exit(exitCodes.crashed);
     },
   });
+  const store = cluster.state.store
+    ? await connectStore(cluster.state.store, clock)
+    : createStore(await memberOptions());
   let apiServer: ApiServer | undefined;
   const apiAs = (user: User): ApiClient => must(apiServer, 'the API server is started').apiAs(user);
   // Leads of this process are not those of an earlier one of its name.

@@ -1,6 +1,7 @@
 import type { Clock } from '#shared/clock';
 import type { LeaseId } from '#shared/mvcc';
 import {
+  type ClientTls,
   deleteRangeResultFromWire,
   deleteRangeToWire,
   headerFromWire,
@@ -28,11 +29,13 @@ import { GrpcWatch } from './kv/watch.ts';
 import type { KvClient } from './kv-client.ts';
 
 export interface GrpcKvClientOptions {
-  /** `host:port` (or `http://host:port`) of the members; the first is used until it fails. */
+  /** `host:port` (or with `http://` or `https://` before it) of the members; the first is used until it fails. */
   readonly endpoints: readonly string[];
   readonly clock: Clock;
   /** For one call, all its attempts together. Default 10,000: longer than a member's own limit. */
   readonly timeoutMs?: number;
+  /** Absent: in clear text. */
+  readonly tls?: ClientTls | undefined;
 }
 
 /**
@@ -42,7 +45,12 @@ export interface GrpcKvClientOptions {
  */
 export function createGrpcKvClient(options: GrpcKvClientOptions): KvClient {
   const { clock } = options;
-  const endpoints = new Endpoints(options.endpoints, clock, options.timeoutMs ?? 10_000);
+  const endpoints = new Endpoints(
+    options.endpoints,
+    clock,
+    options.timeoutMs ?? 10_000,
+    options.tls,
+  );
   const watches = new Set<GrpcWatch>();
   let renewals: KeepAliveStream | undefined;
   const renewalsAt = (endpoint: Endpoint): KeepAliveStream => {

@@ -18,6 +18,8 @@ export interface LabOptions {
   readonly masters?: number | undefined;
   /** 0 to 9; default 2. */
   readonly workers?: number | undefined;
+  /** URLs of an etcd to keep all state in; default: the masters' own store. */
+  readonly storeEndpoints?: readonly string[] | undefined;
 }
 
 export interface CommandResult {
@@ -38,12 +40,14 @@ export class Lab implements AsyncDisposable {
   readonly endpoints: readonly string[];
   /** `quorate.v1` API servers, `host:port`, in the order of the masters. */
   readonly apiServers: readonly string[];
-  readonly #options: Required<{ [K in keyof LabOptions]: number }>;
+  readonly #options: { readonly masters: number; readonly workers: number };
+  readonly #storeEndpoints: readonly string[] | undefined;
   readonly #slot: TakenSlot;
 
   /** Nothing runs yet: see `up`, or use `startLab`. */
   constructor(options: LabOptions, slot: TakenSlot) {
     this.#options = { masters: options.masters ?? 3, workers: options.workers ?? 2 };
+    this.#storeEndpoints = options.storeEndpoints;
     this.#slot = slot;
     this.dataDir = mkdtempSync(join(tmpdir(), 'quorate-lab-'));
     const masters = Array.from(
@@ -60,7 +64,15 @@ export class Lab implements AsyncDisposable {
     const { masters, workers } = this.#options;
     const shape = ['--masters', String(masters), '--workers', String(workers)];
     const networks = ['--pod-cidr', podCidr, '--service-cidr', serviceCidr];
-    await this.quorateOk('up', ...shape, '--port-offset', String(portOffset), ...networks);
+    const store = this.#storeEndpoints ? ['--store-endpoints', this.#storeEndpoints.join(',')] : [];
+    await this.quorateOk(
+      'up',
+      ...shape,
+      '--port-offset',
+      String(portOffset),
+      ...networks,
+      ...store,
+    );
   }
 
   /** SIGKILL: a master's process, or a worker's with all of its pods, as a machine's death would. */

@@ -58,7 +58,7 @@ const elections = ['kube-scheduler', 'kube-controller-manager'];
 export async function overviewOf(context: Context, cluster: Cluster): Promise<Overview> {
   const masters = mastersOf(cluster.state.parts);
   const [statuses, view] = await Promise.all([
-    memberStatuses(masters.map((master) => master.client)),
+    cluster.state.store ? [] : memberStatuses(masters.map((master) => master.client)),
     apiView(context, cluster),
   ]);
   const members = masters.map((master, i) => memberOverview(cluster, master, statuses[i]));
@@ -93,6 +93,9 @@ function memberOverview(
   status: MemberStatus | undefined,
 ): MemberOverview {
   const pid = runningProcess(cluster, master.name)?.pid;
+  if (cluster.state.store) {
+    return { ...master, ...(pid !== undefined && { pid }), state: pid ? 'running' : 'dead' };
+  }
   if (!status)
     return { ...master, ...(pid !== undefined && { pid }), state: pid ? 'not answering' : 'dead' };
   const role = status.leader ? 'leader' : 'follower';

@@ -10,6 +10,7 @@ import {
 import { join, resolve } from 'node:path';
 import { type Environment, setting } from '#shared/runtime';
 import { CommandError } from '../command-error.ts';
+import type { ExternalStore } from './external-store.ts';
 import { addressesOf, type Part } from './layout.ts';
 
 /** What `<data>/cluster.json` holds: which processes make up the cluster, and where they listen. */
@@ -21,6 +22,8 @@ export interface ClusterState {
   readonly podCidr: string;
   readonly serviceCidr: string;
   readonly parts: readonly Part[];
+  /** Where its state is; absent: its masters are members of a store of their own. */
+  readonly store?: ExternalStore | undefined;
   /** Its processes can be broken on purpose: see `quorate fault`. */
   readonly faults?: boolean | undefined;
 }

@@ -3,16 +3,19 @@ import { delimiter, join } from 'node:path';
 import type { Context } from '../context.ts';
 import { formatTable } from '../print/table.ts';
 import { kubeconfigFile } from './kubeconfig.ts';
+import { type MasterPart, mastersOf } from './layout.ts';
 import { runningProcess } from './processes.ts';
 import { type Cluster } from './state.ts';
 
 /** What runs where: one row for each process of the cluster. */
 export function describeCluster(cluster: Cluster): string {
+  const storeAddresses = (part: MasterPart): string[] =>
+    cluster.state.store ? ['-', '-'] : [part.client, part.peer];
   const rows = cluster.state.parts.map((part) => {
     const pid = runningProcess(cluster, part.name)?.pid;
     const process = pid === undefined ? '<stopped>' : String(pid);
     return part.role === 'master'
-      ? [part.name, process, part.client, part.peer, part.api, part.rest, '-']
+      ? [part.name, process, ...storeAddresses(part), part.api, part.rest, '-']
       : [part.name, process, '-', '-', '-', '-', part.agent];
   });
   return formatTable(
@@ -25,10 +28,8 @@ export function describeCluster(cluster: Cluster): string {
 export function nextSteps(context: Context, cluster: Cluster, dirFlag: string | undefined): string {
   const quorate = commandName(context);
   const flag = dirFlag === undefined ? '' : ` --data-dir ${cluster.dir}`;
-  const endpoints = cluster.state.parts
-    .filter((part) => part.role === 'master')
-    .map((part) => part.client)
-    .join(',');
+  const own = mastersOf(cluster.state.parts).map((part) => part.client);
+  const endpoints = (cluster.state.store?.endpoints ?? own).join(',');
   return [
     `Data and logs: ${cluster.dir}`,
     '',

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { setting } from '#shared/runtime';
 import { bringUp } from '../cluster/bring-up.ts';
 import { ensureCertificates } from '../cluster/certificates.ts';
+import { externalStore, type StoreFlags } from '../cluster/external-store.ts';
 import { layOut, mastersOf, partsMax, workersOf } from '../cluster/layout.ts';
 import { checkNetworks } from '../cluster/networks.ts';
 import { runningProcess } from '../cluster/processes.ts';
@@ -20,7 +21,7 @@ import { integerFlag } from '../flags.ts';
 import { addDataDir } from '../options.ts';
 import { formatSeconds } from '../cluster/progress.ts';
 
-interface UpOptions {
+interface UpOptions extends StoreFlags {
   readonly dataDir?: string;
   readonly masters?: string;
   readonly workers?: string;
@@ -37,6 +38,13 @@ export function command(context: Context): Command {
     .option('--port-offset <number>', 'added to every port (default: 0)')
     .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/11)')
     .option('--service-cidr <cidr>', 'loopback network of services (default: 127.96.0.0/16)')
+    .option(
+      '--store-endpoints <urls>',
+      'a real etcd (or `quorate store`) for the state, as URLs with commas',
+    )
+    .option('--store-cafile <file>', 'whose certificates these endpoints show')
+    .option('--store-certfile <file>', 'the certificate to show them')
+    .option('--store-keyfile <file>', 'its key')
     .option('--enable-faults', 'let its processes be broken on purpose: see `quorate fault`')
     .action((options: UpOptions) => up(context, options));
 }
@@ -107,12 +115,14 @@ function describeWanted(context: Context, dir: string, options: UpOptions): Clus
   });
   const text = (flag: string, given: string | undefined, standard: string): string =>
     setting(flag, given, context.env) ?? standard;
+  const store = externalStore(context, options);
   const state = {
     version: 1,
     createdAt: new Date(context.clock.now()).toISOString(),
     podCidr: text('--pod-cidr', options.podCidr, '127.64.0.0/11'),
     serviceCidr: text('--service-cidr', options.serviceCidr, '127.96.0.0/16'),
     parts,
+    ...(store && { store }),
   } as const;
   checkNetworks(state.podCidr, state.serviceCidr, workersOf(parts).length);
   return { dir, state };
@@ -131,6 +141,11 @@ function refuseOtherShape(
     ['--port-offset', options.portOffset, ({ state }) => mastersOf(state.parts)[0]?.client],
     ['--pod-cidr', options.podCidr, ({ state }) => state.podCidr],
     ['--service-cidr', options.serviceCidr, ({ state }) => state.serviceCidr],
+    [
+      '--store-endpoints',
+      options.storeEndpoints,
+      ({ state }) => state.store?.endpoints.join(',') ?? 'a store of its own',
+    ],
   ];
   const other = flags.find(
     ([flag, given, of]) =>

@@ -1,6 +1,6 @@
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
-import { connect, loadProto, wasNeverSent } from '#shared/rpc';
+import { type ClientTls, connect, loadProto, wasNeverSent } from '#shared/rpc';
 import type { KVClient } from '../../rpc/gen/etcdserverpb/KV.ts';
 import type { LeaseClient } from '../../rpc/gen/etcdserverpb/Lease.ts';
 import type { WatchClient } from '../../rpc/gen/etcdserverpb/Watch.ts';
@@ -27,12 +27,12 @@ export class Endpoints {
   #current = 0;
   #closed = false;
 
-  constructor(addresses: readonly string[], clock: Clock, timeoutMs: number) {
+  constructor(addresses: readonly string[], clock: Clock, timeoutMs: number, tls?: ClientTls) {
     if (addresses.length === 0) throw new QuorateError('bad-request', 'no store endpoint is given');
     const proto = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
     this.#list = addresses.map((address) => {
       const hostPort = address.replace(/^https?:\/\//, '');
-      const kv = connect(proto.KV, hostPort);
+      const kv = connect(proto.KV, hostPort, undefined, tls);
       const watch = connect(proto.Watch, hostPort, kv);
       const lease = connect(proto.Lease, hostPort, kv);
       return { kv, watch, lease };
