@@ -9,6 +9,7 @@ import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
 import { createSecurity, type Security, type SecurityOptions } from './auth/security.ts';
 import { podCreators } from './pods/creators.ts';
+import { RequestMetrics } from './metrics/request-metrics.ts';
 import { usageReaders } from './metrics/usage-readers.ts';
 import { PodAccess, type PodAccessDeps } from './pods/pod-access.ts';
 import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
@@ -47,6 +48,7 @@ export interface Core {
   readonly watches: WatchCache;
   readonly mirror: LeaseMirror;
   readonly pods: PodAccess;
+  readonly metrics: RequestMetrics;
   readonly security: Security;
   /** How every door and every client in process gets at all of this. */
   readonly requests: Requests;
@@ -80,7 +82,8 @@ export function createCore(deps: CoreDeps): Core {
     creators: { ...podCreators(registry, clock), ...security.creators },
     readers: usageReaders({ registry, kinds, pods, log }),
   });
-  return { kinds, registry, watches, mirror, pods, security, requests, clock };
+  const metrics = new RequestMetrics();
+  return { kinds, registry, watches, mirror, pods, metrics, security, requests, clock };
 }
 
 function eventLeases(leases: ExpiringLeases) {

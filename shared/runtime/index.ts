@@ -22,3 +22,6 @@ export {
 } from './log.ts';
 export { formatLogLine } from './log-text.ts';
 export { version } from './version.ts';
+export { DurationHistogram, exponentialMs } from './metrics/histogram.ts';
+export { writeProcessMetrics } from './metrics/process.ts';
+export { MetricsText, type Sample } from './metrics/text.ts';

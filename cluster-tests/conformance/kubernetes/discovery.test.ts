@@ -44,6 +44,9 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
       resources: { name: string }[];
     };
     expect(scale.resources.map(({ name }) => name)).toContain('deployments/scale');
+    const metrics = await kubectl.ok('get', '--raw', '/metrics');
+    expect(metrics).toMatch(/apiserver_request_total\{[^}]*verb="LIST"[^}]*code="200"\} \d+/);
+    expect(metrics).toMatch(/apiserver_longrunning_requests\{[^}]*verb="WATCH"/);
     const missing = await kubectl.run('get', '--raw', '/apis/none.example.org/v1');
     expect(missing.stderr).toContain('(NotFound)');
   });

@@ -45,7 +45,16 @@ export function serveIndex(kinds: KindTable, exchange: Exchange): void {
     if (name === '') return [...versions.keys()].map((version) => `/api/${version}`);
     return [`/apis/${name}`, ...[...versions.keys()].map((version) => `/apis/${name}/${version}`)];
   });
-  const others = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz'];
+  const others = [
+    '/api',
+    '/apis',
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/readyz',
+  ];
   exchange.json({ paths: [...groups, ...others, '/version'].sort() });
 }
 

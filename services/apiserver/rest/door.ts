@@ -10,6 +10,7 @@ import { Exchange } from './exchange.ts';
 import { serveHealth, serveVersion } from './health.ts';
 import { serveIssuer } from './oidc.ts';
 import { methodNotAllowed, serveResource } from './resources.ts';
+import { requestLabels } from './request-labels.ts';
 import { takeUpgrades } from './streams/requests.ts';
 import { parseTarget } from './target.ts';
 
@@ -90,6 +91,7 @@ async function serve(
   exchange: Exchange,
   stopping: AbortSignal,
 ): Promise<void> {
+  count(core, exchange);
   try {
     await route(core, exchange, stopping);
   } catch (thrown) {
@@ -99,6 +101,17 @@ async function serve(
     }
     if (!exchange.signal.aborted) exchange.fail(error);
   }
+}
+
+/** Until the answer is complete, or the client has gone. */
+function count({ kinds, clock, metrics }: Core, exchange: Exchange): void {
+  const end = metrics.begin(requestLabels(kinds, exchange));
+  const startedAt = clock.monotonic();
+  exchange.signal.addEventListener('abort', () => {
+    const { response, upgrade } = exchange;
+    const code = upgrade && !response.headersSent ? 101 : response.statusCode;
+    end(code, clock.monotonic() - startedAt);
+  });
 }
 
 /** The OpenAPI documents: loaded with the first request for one, since most servers get none. */
@@ -117,6 +130,10 @@ async function route(core: Core, exchange: Exchange, stopping: AbortSignal): Pro
   await core.requests.authorizePath(user, verb, path);
   if (verb !== 'get') throw methodNotAllowed();
   if (path === '/version') return serveVersion(exchange);
+  if (path === '/metrics') {
+    const text = await core.metrics.text();
+    return exchange.bytes(Buffer.from(text), 'text/plain; version=0.0.4; charset=utf-8');
+  }
   if (path === '/') return serveIndex(core.kinds, exchange);
   if (serveDiscovery(core.kinds, path, exchange)) return;
   if (await serveOpenApi(core, path, exchange)) return;

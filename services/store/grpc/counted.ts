@@ -1,6 +1,6 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Clock } from '#shared/clock';
-import { DurationHistogram } from '../metrics/histogram.ts';
+import { DurationHistogram } from '#shared/runtime';
 
 /** Calls of one method, as the usual gRPC metrics count them. */
 export interface MethodCounts {

@@ -1,7 +1,10 @@
+import {
+  type DurationHistogram,
+  MetricsText,
+  type Sample,
+  writeProcessMetrics,
+} from '#shared/runtime';
 import type { Counters } from '../metrics/counters.ts';
-import type { DurationHistogram } from '../metrics/histogram.ts';
-import { writeProcessMetrics } from '../metrics/process.ts';
-import { MetricsText, type Sample } from '../metrics/text.ts';
 import type { Serving } from '../serve/context.ts';
 import { answer, type HttpHandler } from './answers.ts';
 import type { HealthCounts } from './health.ts';

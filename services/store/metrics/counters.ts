@@ -1,4 +1,4 @@
-import { DurationHistogram } from './histogram.ts';
+import { DurationHistogram } from '#shared/runtime';
 
 /** What is counted as it happens; everything else a scrape reads from the state there is. */
 export class Counters {
