@@ -130,6 +130,7 @@ export class MemberHost {
       snapshotCount: settings.snapshotCount,
       catchUpEntries: settings.snapshotCatchUpEntries,
       maxRequestBytes: settings.maxRequestBytes,
+      maxMessageBytes: settings.maxMessageBytes,
       leaderChanged: (softState) => this.#leaderChanged(softState),
       ...observers,
       fatal: (error) => this.#fatal(error),

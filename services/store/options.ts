@@ -37,6 +37,8 @@ export interface StoreOptions {
   readonly snapshotCatchUpEntries?: number | undefined;
   /** Default 1.5 MiB. */
   readonly maxRequestBytes?: number | undefined;
+  /** Of one message between members. Default 512 KiB. */
+  readonly maxMessageBytes?: number | undefined;
   /** Default 128. */
   readonly maxTxnOps?: number | undefined;
   /** Default ten minutes. */

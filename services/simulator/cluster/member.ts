@@ -11,6 +11,7 @@ export interface MemberSettings {
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly strictReconfigCheck: boolean;
+  readonly maxMessageBytes?: number | undefined;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
 }

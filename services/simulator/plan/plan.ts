@@ -88,6 +88,8 @@ export interface Plan {
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly strictReconfigCheck: boolean;
+  /** Absent: as usual. 1: each entry travels by itself. */
+  readonly maxMessageBytes?: number | undefined;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
   readonly syncMs: Span;

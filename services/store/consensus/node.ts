@@ -54,6 +54,8 @@ export interface NodeOptions {
   readonly snapshotCount: number;
   readonly catchUpEntries: number;
   readonly maxRequestBytes: number;
+  /** Of one message between members. Default 512 KiB; one entry is always sent. */
+  readonly maxMessageBytes?: number | undefined;
   readonly leaderChanged: (softState: SoftState) => void;
   /** How long the disk took. */
   readonly logWritten?: (ms: number) => void;
@@ -115,7 +117,7 @@ export class RaftNode {
       electionTicks,
       heartbeatTicks: Math.max(1, Math.round(timing.heartbeatMs / timing.tickMs)),
       rng: options.rng,
-      maxMessageBytes: 512 << 10,
+      maxMessageBytes: options.maxMessageBytes ?? 512 << 10,
       maxInflightMessages: 256,
       maxUncommittedBytes: 64 << 20,
       preVote: true,
