@@ -140,7 +140,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
     heartbeatMs: pace.electionMs / 10,
     electionMs: pace.electionMs,
     strictReconfigCheck: pace.strict,
-    maxMessageBytes: pick(rng, [undefined, 1]),
+    maxMessageBytes: pick(rng, [512 << 10, 1]),
     snapshotCount: manySnapshots ? 5 + rng.int(40) : 10_000,
     snapshotCatchUpEntries: manySnapshots ? rng.int(20) : 5000,
     syncMs: pick(rng, pace.syncMs),

@@ -88,7 +88,7 @@ export interface Plan {
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly strictReconfigCheck: boolean;
-  /** Absent: as usual. 1: each entry travels by itself. */
+  /** 1: each entry travels by itself. Absent: as usual. */
   readonly maxMessageBytes?: number | undefined;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
