@@ -34,6 +34,7 @@ const decoder = new TextDecoder();
 /** Values kept from the scan at opening until the first flush, so that restoring is quick. */
 const warmBytesMax = 64 << 20;
 const scanBytes = 1 << 20;
+const rowsAtOnce = 1000;
 
 /**
  * The state machine's data on LevelDB. Writes stay in memory, over the disk, until `flush` puts them
@@ -274,11 +275,14 @@ async function load(level: Level, folder: string): Promise<Loaded> {
     highWaterMarkBytes: scanBytes,
   });
   try {
-    for await (const [key, value] of rowsOf(iterator)) {
-      const name = latin1(key.subarray(1));
-      keys.add(name);
-      liveBytes += name.length + value.length;
-      if (liveBytes <= warmBytesMax) warm.set(name, value);
+    let rows = await iterator.nextv(rowsAtOnce);
+    for (; rows.length > 0; rows = await iterator.nextv(rowsAtOnce)) {
+      for (const [key, value] of rows) {
+        const name = latin1(key.subarray(1));
+        keys.add(name);
+        liveBytes += name.length + value.length;
+        if (liveBytes <= warmBytesMax) warm.set(name, value);
+      }
     }
   } finally {
     await iterator.close();
@@ -295,9 +299,8 @@ async function load(level: Level, folder: string): Promise<Loaded> {
 async function* rowsOf(iterator: {
   nextv(size: number): Promise<[Uint8Array, Uint8Array][]>;
 }): AsyncGenerator<SnapshotRecord, void> {
-  for (let rows = await iterator.nextv(1000); rows.length > 0; rows = await iterator.nextv(1000)) {
-    yield* rows;
-  }
+  let rows = await iterator.nextv(rowsAtOnce);
+  for (; rows.length > 0; rows = await iterator.nextv(rowsAtOnce)) yield* rows;
 }
 
 function encodeApplied(

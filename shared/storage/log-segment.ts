@@ -44,8 +44,9 @@ export class LogSegment {
     bytes: number,
   ): Promise<LogSegment> {
     const path = segmentPath(folder, number);
+    // Synced bit by bit: one large sync would hold up the log's own writes.
     const fresh = `${path}.new`;
-    const file = await disk.open(fresh, { create: true, durable: false });
+    const file = await disk.open(fresh, { create: true, durable: true });
     try {
       for (let at = 0; at < bytes; at += zeros.length) {
         await file.write(zeros.subarray(0, Math.min(zeros.length, bytes - at)), at);

@@ -28,7 +28,7 @@ export interface LogSizes {
   readonly segmentBytes: number;
 }
 
-const defaultSizes: LogSizes = { firstSegmentBytes: 1 << 20, segmentBytes: 16 << 20 };
+const defaultSizes: LogSizes = { firstSegmentBytes: 1 << 20, segmentBytes: 4 << 20 };
 /** Read at once where raft asks for entries that are no longer in memory. */
 const windowBytes = 128 << 10;
 const keptBufferBytes = 4 << 20;
