@@ -79,7 +79,7 @@ export function createCore(deps: CoreDeps): Core {
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
-    creators: { ...podCreators(registry, clock), ...security.creators },
+    creators: { ...podCreators(registry, kinds, clock), ...security.creators },
     readers: usageReaders({ registry, kinds, pods, log }),
   });
   const metrics = new RequestMetrics();

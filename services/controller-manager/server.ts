@@ -5,8 +5,11 @@ import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { type ControllerManagerConfig, defaultControllerManagerConfig } from './config.ts';
 import type { Controller, ControllerContext, ControllerFactory } from './controller.ts';
+import { cronJobController } from './cronjob/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
+import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { jobController } from './job/controller.ts';
@@ -46,7 +49,10 @@ const factories: readonly ControllerFactory[] = [
   statefulSetController,
   daemonSetController,
   jobController,
+  cronJobController,
   ttlAfterFinishedController,
+  endpointsController,
+  disruptionController,
 ];
 
 export function createControllerManager(options: ControllerManagerOptions): ControllerManager {

@@ -1,17 +1,22 @@
-import { badRequest, type Resource, type Status } from '#shared/api';
+import { badRequest, type Pod, type Resource, type Status } from '#shared/api';
 import type { WriteOptions } from '#shared/client';
+import type { Clock } from '#shared/clock';
 import { parseDeleteOptions } from '../registry/delete-options.ts';
+import { timestamp } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
+import { spendBudget } from './budgets.ts';
 
 interface Eviction {
   readonly metadata?: { readonly name?: unknown };
   readonly deleteOptions?: unknown;
 }
 
-/** Deletes a pod for whoever drains its node: Kubernetes' pods/eviction. No budget stands in its way. */
+/** Deletes a pod for whoever drains its node, as far as its budget allows: Kubernetes' pods/eviction. */
 export async function evictPod(
   registry: Registry,
   pods: Resource,
+  budgets: Resource,
+  clock: Clock,
   name: string,
   body: unknown,
   options: WriteOptions,
@@ -22,11 +27,9 @@ export async function evictPod(
   }
   const { namespace, fence, dryRun } = options;
   const asked = parseDeleteOptions(deleteOptions);
-  await registry.delete(pods, name, {
-    ...asked,
-    namespace,
-    fence,
-    dryRun: dryRun === true || asked.dryRun === true,
-  });
+  const limits = { fence, dryRun: dryRun === true || asked.dryRun === true };
+  const pod: Pod = await registry.get(pods, name, namespace);
+  await spendBudget(registry, budgets, pod, { ...limits, now: timestamp(clock.now()) });
+  await registry.delete(pods, name, { ...asked, ...limits, namespace });
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 }
