@@ -4,7 +4,6 @@ import {
   applyConfiguration,
   badRequest,
   conflict,
-  createdBy,
   type KubeObject,
   type Resource,
   withEntries,
@@ -61,14 +60,6 @@ export function applied(
   const { object, managedFields } = applyConfiguration(resource, live, said, applier);
   return withEntries(view.replace(view.project(object), live), managedFields);
 }
-
-/** What the applier owns of the object that its configuration creates. */
-export const appliedAnew = (
-  resource: Resource,
-  prepared: KubeObject,
-  config: KubeObject,
-  applier: Applier,
-): KubeObject => withEntries(prepared, createdBy(resource, config, applier));
 
 /** A Scale says one field of the object it scales. */
 function scaleConfig(config: KubeObject): KubeObject {

@@ -2,6 +2,7 @@ import { QuorateError, type Rng } from '#shared/base';
 import {
   badRequest,
   conflict,
+  createdBy,
   forbiddenTo,
   jsonPatch,
   type KubeObject,
@@ -24,7 +25,7 @@ import type {
   WriteOptions,
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
-import { type ApplyOptions, applied, appliedAnew, applierOf, checkConfiguration } from './apply.ts';
+import { type ApplyOptions, applied, applierOf, checkConfiguration } from './apply.ts';
 import type { Stored } from './codec.ts';
 import { decideDeletion, settle, timestamp } from './deletion.ts';
 import { checkNamespace, checkPathSegment } from './keys.ts';
@@ -204,9 +205,9 @@ export class Registry {
       }
       try {
         await options.authorizeCreate?.();
-        const named = { ...config, metadata: { ...config.metadata, name } };
-        const prepared = this.#newObject(resource, named, namespace);
-        const anew = appliedAnew(resource, prepared, config, applier);
+        const named = { ...config, metadata: { ...config.metadata, name, namespace } };
+        const managedFields = createdBy(resource, named, applier);
+        const anew = withEntries(this.#newObject(resource, named, namespace), managedFields);
         const object = await this.#deps.objects.insert(resource, anew, options);
         return { object, created: true };
       } catch (thrown) {

@@ -255,7 +255,7 @@ describe('a Deployment', () => {
     const scene = new Scene(refs.deployments);
     scene.apply('a', deployment(container));
     expect(refusal(() => scene.apply('a', deployment(container, container))).message).toContain(
-      'duplicate entries for key {"name":"main"}',
+      '.spec.template.spec.containers: duplicate entries for key [name="main"]',
     );
   });
 });

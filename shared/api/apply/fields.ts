@@ -76,7 +76,8 @@ export function* pathsIn(node: Fields, path = ''): Generator<string, void> {
   }
 }
 
-function printed(element: string): string {
+/** A path element as Kubernetes prints it. */
+export function printed(element: string): string {
   const text = element.slice(2);
   if (element.startsWith('f:')) return `.${text}`;
   if (element.startsWith('v:')) return `[=${text}]`;

@@ -1,3 +1,4 @@
+import { printed } from './fields.ts';
 import type { Schema } from '../schema/schema.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -68,7 +69,7 @@ function listStructure(
       return whole;
     }
     if (seen.has(element)) {
-      problem?.(`duplicate entries for key ${element.slice(2)}`);
+      problem?.(`duplicate entries for key ${printed(element)}`);
       return whole;
     }
     seen.add(element);

@@ -28,7 +28,7 @@ export const cronJob = declare<CronJob>({
     nameColumn,
     column('Schedule', ({ spec }) => spec?.schedule ?? '', 'When it runs.'),
     column('Timezone', ({ spec }) => spec?.timeZone ?? none, 'By whose clocks.'),
-    column('Suspend', ({ spec }) => spec?.suspend ?? false, 'Whether it rests.', 'boolean'),
+    column('Suspend', ({ spec }) => (spec?.suspend ? 'True' : 'False'), 'Whether it rests.'),
     column('Active', ({ status }) => status?.active?.length ?? 0, 'Jobs running.', 'integer'),
     column(
       'Last Schedule',
