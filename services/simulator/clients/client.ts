@@ -94,7 +94,9 @@ export class SimClient {
       case 'grant':
         return this.#grant(pick);
       case 'keep-alive':
-        if (lease !== undefined) await this.#keepAlive(lease);
+        if (lease === undefined) return;
+        if (pick % 3 === 0) await this.#waitUntilDue(lease, pick);
+        await this.#keepAlive(lease);
         return;
       case 'revoke':
         if (lease !== undefined) await this.#revoke(lease);
@@ -229,6 +231,12 @@ export class SimClient {
       },
       () => undefined,
     );
+  }
+
+  /** A holder that is nearly too late, or just so. */
+  #waitUntilDue(id: LeaseId, pick: number): Promise<void> {
+    const { leases, scheduler } = this.#world;
+    return this.#sleep(Math.max(0, leases.dueMs(id) - scheduler.now + (pick % 100) * 7 - 50));
   }
 
   async #revoke(id: LeaseId): Promise<void> {

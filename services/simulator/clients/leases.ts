@@ -24,6 +24,13 @@ export class LeaseBook {
     this.#leases.get(id)?.renewals.push({ fromMs, toMs, ttlSeconds });
   }
 
+  /** When it ends, as far as its holder knows. */
+  dueMs(id: LeaseId): number {
+    const lease = this.#leases.get(id);
+    const last = lease?.renewals.at(-1)?.toMs ?? lease?.grantedFromMs ?? 0;
+    return last + (lease?.ttlSeconds ?? 0) * 1000;
+  }
+
   /** From now on the lease may end at any time. */
   revoking(id: LeaseId): void {
     const lease = this.#leases.get(id);

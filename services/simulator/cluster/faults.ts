@@ -41,6 +41,7 @@ export class FaultPlane {
       machine.slowness = 1;
       machine.full = false;
       machine.inNextWrite = undefined;
+      member.life?.transport.endAfter(Infinity, () => undefined);
       machine.time.run(1);
       member.process?.resume();
       member.start();
@@ -76,6 +77,8 @@ export class FaultPlane {
         return this.#crash(cluster.members, fault.kind === 'power-all');
       case 'die-writing':
         return member && this.#dieWriting(member, fault.power, fault.forMs);
+      case 'die-sending':
+        return member && this.#dieSending(member, fault.messages, fault.forMs);
       case 'pause':
         return member && this.#pause(member);
       case 'isolate':
@@ -150,14 +153,22 @@ export class FaultPlane {
   }
 
   #dieWriting(member: SimMember, power: boolean, downMs: number): undefined {
-    member.machine.inNextWrite = () => {
-      // Not from within its own turn: the process that dies is the one that runs.
-      const { scheduler, process } = this.#world;
-      scheduler.soon(process, () => {
-        member.crash(power);
-        this.#after(downMs, () => member.start());
-      });
-    };
+    member.machine.inNextWrite = () => this.#dieSoon(member, power, downMs);
+  }
+
+  #dieSending(member: SimMember, messages: number, downMs: number): undefined {
+    member.life?.transport.endAfter(messages, () => this.#dieSoon(member, true, downMs));
+  }
+
+  /** Not from within its own turn: the process that dies is the one that runs. */
+  #dieSoon(member: SimMember, power: boolean, downMs: number): void {
+    const { scheduler, process } = this.#world;
+    const life = member.process;
+    scheduler.soon(process, () => {
+      if (this.#over || member.process !== life) return;
+      member.crash(power);
+      this.#after(downMs, () => member.start());
+    });
   }
 
   #pause(member: SimMember): () => void {

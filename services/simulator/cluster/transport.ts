@@ -67,6 +67,9 @@ export class SimTransport implements PeerTransport {
   readonly #links = new Map<NodeId, Link>();
   handlers: PeerHandlers | undefined;
   #stopped = false;
+  /** Absent: no end is in sight. */
+  #messagesLeft: number | undefined;
+  #sentLast: () => void = () => undefined;
 
   constructor(
     board: Switchboard,
@@ -139,7 +142,8 @@ export class SimTransport implements PeerTransport {
     if (this.#stopped) return;
     for (const message of messages) {
       const link = this.#links.get(message.to);
-      if (!link) continue;
+      if (!link || this.#messagesLeft === 0) continue;
+      if (this.#messagesLeft !== undefined && --this.#messagesLeft === 0) this.#sentLast();
       this.#board.sent(this.#machine, message);
       if (link.connectedSinceMs !== undefined) this.#carry(link, message);
       else if (isRequest(message) && link.queue.length < queueMax) link.queue.push(message);
@@ -184,6 +188,12 @@ export class SimTransport implements PeerTransport {
       if (!network.connects(this.#machine, link.address)) return;
       this.#lost(link);
     });
+  }
+
+  /** After so many messages more nothing leaves. */
+  endAfter(messages: number, sentLast: () => void): void {
+    this.#messagesLeft = messages;
+    this.#sentLast = sentLast;
   }
 
   /** Resets every connection of this member, in both directions. */

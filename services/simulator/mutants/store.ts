@@ -91,18 +91,6 @@ export const storeMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'read-joins-older-round',
-    story: 'a read that was asked again takes the answer to whatever question came first',
-    patches: [
-      {
-        file: 'services/store/consensus/reads',
-        find: 'const request = this.#asked.get(context);',
-        replace:
-          'for (const waiter of this.#waiting.splice(0)) waiter.resolve(); const request = this.#asked.get(context);',
-      },
-    ],
-  },
-  {
     name: 'watch-loses-event-on-resume',
     story: 'a watch that resumes starts one revision late',
     patches: [

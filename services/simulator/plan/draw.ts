@@ -10,6 +10,7 @@ const faultWeights: Readonly<Record<FaultKind, number>> = {
   'kill-all': 1,
   'power-all': 1,
   'die-writing': 4,
+  'die-sending': 4,
   pause: 3,
   isolate: 4,
   partition: 4,
@@ -120,7 +121,7 @@ const paces: readonly Pace[] = [
     requestMs: [3, 8],
     strict: false,
     syncMs: [[0.1, 1]],
-    always: ['isolate', 'partition', 'power'],
+    always: ['isolate', 'partition', 'power', 'die-sending'],
   },
 ];
 
@@ -225,6 +226,8 @@ function drawFault(
       return { atMs, kind, forMs };
     case 'die-writing':
       return { atMs, kind, target, power: rng.int(3) > 0, forMs };
+    case 'die-sending':
+      return { atMs, kind, target, messages: 1 + rng.int(12), forMs };
     case 'isolate':
       return { atMs, kind, target, direction: pick(rng, ['in', 'out', 'both', 'both']), forMs };
     case 'partition':

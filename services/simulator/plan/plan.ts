@@ -15,6 +15,13 @@ export type Fault = { readonly atMs: number } & (
       readonly power: boolean;
       readonly forMs: number;
     }
+  /** Dies as soon as it has sent so many messages more: what it had to say reaches only some. */
+  | {
+      readonly kind: 'die-sending';
+      readonly target: Target;
+      readonly messages: number;
+      readonly forMs: number;
+    }
   | { readonly kind: 'pause'; readonly target: Target; readonly forMs: number }
   | {
       readonly kind: 'isolate';
