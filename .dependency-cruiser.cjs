@@ -15,7 +15,7 @@ module.exports = {
       name: 'services-are-separate',
       comment: 'Services meet over a contract; only the CLI and the simulator compose them.',
       severity: 'error',
-      from: { path: '^services/([^/]+)/', pathNot: '^services/(cli|simulator)/' },
+      from: { path: '^services/([^/]+)/', pathNot: '^services/(cli|simulator|lab)/' },
       to: { path: '^services/', pathNot: '^services/$1/' },
     },
     {

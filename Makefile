@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build up down test unit cluster conformance sim mutants bench bench-cluster lint fix clean
+.PHONY: help install build up down test unit cluster conformance test-faults sim mutants bench bench-cluster lint fix clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ conformance: build ## The etcd contract, on a real etcd and on ours; Kubernetes'
 	CONFORMANCE_TARGET=etcd vitest run --project conformance
 	CONFORMANCE_TARGET=quorate vitest run --project conformance
 	CONFORMANCE_STORE=etcd vitest run --project kubernetes
+
+test-faults: build ## Everything broken on purpose, histories checked (some minutes)
+	vitest run --project faults
 
 BENCH := node --conditions=quorate-source cluster-tests/bench
 bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; needs etcd-server, nghttp2-client)

@@ -26,7 +26,11 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['cluster-tests/**/*.test.ts'],
-          exclude: ['cluster-tests/tidy/**', 'cluster-tests/conformance/**'],
+          exclude: [
+            'cluster-tests/tidy/**',
+            'cluster-tests/conformance/**',
+            'cluster-tests/faults/full/**',
+          ],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,
@@ -52,6 +56,18 @@ export default defineConfig({
           // With what it needs from outside: etcdctl, and a real etcd to be proved right on.
           name: 'conformance',
           include: ['cluster-tests/conformance/etcd/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // Everything that is broken on purpose: minutes.
+          name: 'faults',
+          include: ['cluster-tests/faults/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,

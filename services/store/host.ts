@@ -201,6 +201,15 @@ export class MemberHost {
     this.#halted();
   }
 
+  /** As if its process had died, but that its ports and files are closed. */
+  async crash(): Promise<void> {
+    if (this.#stopping) return this.#stopping;
+    this.#halt();
+    this.node.abandon();
+    this.#stopping = this.#transport.stop().then(() => this.#dir.close());
+    return this.#stopping;
+  }
+
   /** A leader that stops on purpose costs its cluster no election timeout. */
   async handOver(): Promise<void> {
     const { clock, electionMs } = this.#settings;

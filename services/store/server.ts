@@ -47,6 +47,8 @@ export interface Store {
   start(): Promise<void>;
   /** Hands leadership over, ends all calls, and leaves everything flushed. */
   stop(): Promise<void>;
+  /** Ends it as a crash would: nothing is handed over, nothing is flushed. */
+  crash(): Promise<void>;
   /**
    * The etcd contract without a wire; answers `unavailable` while the store is not started. It may do
    * everything, also while auth is enabled: who can call it is in the store's own process.
@@ -101,6 +103,10 @@ export function createStore(options: StoreOptions): Store {
     },
     async stop() {
       await running?.stop();
+      running = undefined;
+    },
+    async crash() {
+      await running?.crash();
       running = undefined;
     },
     kv: {
@@ -237,6 +243,10 @@ class Running {
     const { memberId, clusterId, name } = this.#identity;
     log.info({ name, memberId, clusterId, listenClientUrls, listenPeerUrls }, 'store is listening');
     void this.#host.publish();
+  }
+
+  crash(): Promise<void> {
+    return this.#host.crash();
   }
 
   status(): StoreStatus {

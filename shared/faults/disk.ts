@@ -2,6 +2,9 @@ import type { Disk, DiskFile } from '#shared/storage';
 import { beforeWrite, flipBit } from './disk-fate.ts';
 import type { FaultPlane } from './plane.ts';
 
+/** What a disk writes whole or not at all. */
+const sectorBytes = 512;
+
 /** A write that was acknowledged and is in no file: a crash loses it. */
 interface Held {
   readonly at: number;
@@ -33,7 +36,8 @@ export function faultyDisk(disk: Disk, plane: FaultPlane): Disk {
     async write(bytes, at) {
       const { lost, torn, flipped } = await beforeWrite(plane, 'log');
       if (torn) {
-        await file.write(bytes.subarray(0, plane.rng.int(bytes.length)), at);
+        const sectors = plane.rng.int(Math.ceil(bytes.length / sectorBytes));
+        await file.write(bytes.subarray(0, sectors * sectorBytes), at);
         plane.crash(undefined);
         await new Promise(() => undefined);
       }

@@ -16,6 +16,8 @@ export interface EnableOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly own: OwnProcess & { exit(code: number): void };
+  /** Other parts live in this process: it cannot be paused or slowed for one of them. */
+  readonly shared?: boolean;
 }
 
 /** What a process started with --enable-faults has beside what it does. */
@@ -25,6 +27,8 @@ export interface EnabledFaults {
   readonly clock: Clock;
   /** Serves quorate.v1.Faults. Comes first. */
   readonly service: Service;
+  /** Breaks every connection that passes through one. */
+  closeGates(): void;
   /** Puts a gate before a server: it listens where the server would, and says where that is to listen. */
   gateBefore(peer: string, listen: string): Promise<string>;
   /** Puts a gate before somebody else's server: what to call instead of `target`. */
@@ -32,9 +36,11 @@ export interface EnabledFaults {
 }
 
 /** Makes this process one that can be broken on purpose. Without it nothing here is in anybody's way. */
-export function enableFaults({ name, dir, clock, rng, own }: EnableOptions): EnabledFaults {
+export function enableFaults(options: EnableOptions): EnabledFaults {
+  const { name, dir, clock, rng, own, shared = false } = options;
   const plane = new FaultPlane({
     name,
+    shared,
     clock,
     rng,
     file: join(dir, 'faults.json'),
@@ -51,16 +57,20 @@ export function enableFaults({ name, dir, clock, rng, own }: EnableOptions): Ena
     gates.push(gate);
     return gate.start();
   };
+  const closeGates = (): void => {
+    for (const gate of gates.splice(0)) gate.stop();
+  };
   return {
     plane,
     clock: bent,
     service: {
       start: () => server.start(),
       async stop() {
-        for (const gate of gates) gate.stop();
+        closeGates();
         await server.stop();
       },
     },
+    closeGates,
     async gateBefore(peer, listen) {
       const target = await freeAddress();
       await open(new Gate({ plane, peer, callers: 'in', listen, target }));

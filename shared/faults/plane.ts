@@ -18,6 +18,8 @@ export interface PlaneOptions {
   /** The machine's time, which no fault bends. */
   readonly clock: Clock;
   readonly rng: Rng;
+  /** Other parts live in this process: it is not to be paused or slowed. Default false. */
+  readonly shared?: boolean;
   /** Where faults that survive a restart are kept; undefined: none do. */
   readonly file: string | undefined;
   /** Ends this process at once, as a crash does: nothing is flushed. */
@@ -59,6 +61,7 @@ export class FaultPlane {
   readonly crash: (code: number | undefined) => void;
   readonly #points = new Map<string, PointTraits>();
   readonly #file: string | undefined;
+  readonly #shared: boolean;
   readonly #faults = new Map<string, ActiveFault>();
   readonly #timers = new Map<string, Timer>();
   readonly #listeners: (() => void)[] = [];
@@ -69,7 +72,8 @@ export class FaultPlane {
   #pointRuns = new Map<string, ActiveFault>();
   #nextId = 1;
 
-  constructor({ name, clock, rng, file, crash }: PlaneOptions) {
+  constructor({ name, clock, rng, file, crash, shared = false }: PlaneOptions) {
+    this.#shared = shared;
     this.name = name;
     this.clock = clock;
     this.rng = rng;
@@ -97,6 +101,12 @@ export class FaultPlane {
   /** Throws `bad-request` where the fault makes no sense in this process. */
   set(spec: FaultSpec, options: SetOptions = {}): Fault {
     checkFault(spec, options.forMs, this.points);
+    if (this.#shared && spec.kind === 'process' && spec.what !== 'kill') {
+      throw new QuorateError(
+        'bad-request',
+        'parts that share a process cannot be paused or slowed: use processes',
+      );
+    }
     return this.#set(spec, options);
   }
 

@@ -1,2 +1,12 @@
-export { type CommandResult, eventually, Lab, type LabOptions, startLab } from './lab.ts';
+export { eventually } from './eventually.ts';
+export {
+  type CommandResult,
+  Lab,
+  type LabOptions,
+  type LabPlan,
+  type Launcher,
+  startLab,
+} from './lab.ts';
+export { Load, type LoadOptions } from './load.ts';
+export type { TakenSlot } from './slot.ts';
 export { lostWrites, type WriteRecord, Writer } from './writer.ts';

@@ -11,6 +11,23 @@ import {
 } from '#shared/client';
 import { systemClock } from '#shared/clock';
 import { packageRoot } from '#shared/rpc';
+import {
+  createFaultClient,
+  type Fault,
+  type FaultClient,
+  type FaultSpec,
+  type FaultTarget,
+  type LinkFault,
+  linkRoutes,
+  noLinkFault,
+  partitionRoutes,
+  readEndpoint,
+  type Route,
+  type SetOptions,
+} from '#shared/faults';
+import { eventually } from './eventually.ts';
+import { Load, type LoadOptions } from './load.ts';
+import { leadership } from './members.ts';
 import { takeSlot, type TakenSlot } from './slot.ts';
 
 export interface LabOptions {
@@ -20,7 +37,28 @@ export interface LabOptions {
   readonly workers?: number | undefined;
   /** URLs of an etcd to keep all state in; default: the masters' own store. */
   readonly storeEndpoints?: readonly string[] | undefined;
+  /** Its processes can be broken on purpose. Default false; in `quorate/testing` true. */
+  readonly faults?: boolean | undefined;
 }
+
+/** How a lab's parts are run, where not by the `quorate` command. */
+export interface Launcher {
+  up(): Promise<void>;
+  kill(names: readonly string[]): Promise<void>;
+  start(names: readonly string[]): Promise<void>;
+  stop(names: readonly string[]): Promise<void>;
+  down(): Promise<void>;
+}
+
+/** What a launcher must know of its lab. */
+export interface LabPlan {
+  readonly dataDir: string;
+  readonly masters: number;
+  readonly workers: number;
+  readonly slot: TakenSlot;
+}
+
+type LinkNumbers = Partial<Omit<LinkFault, 'kind' | 'peer' | 'direction'>>;
 
 export interface CommandResult {
   readonly code: number;
@@ -40,13 +78,21 @@ export class Lab implements AsyncDisposable {
   readonly endpoints: readonly string[];
   /** `quorate.v1` API servers, `host:port`, in the order of the masters. */
   readonly apiServers: readonly string[];
-  readonly #options: { readonly masters: number; readonly workers: number };
+  /** Its masters and workers, by name. */
+  readonly parts: readonly FaultTarget[];
+  readonly #options: {
+    readonly masters: number;
+    readonly workers: number;
+    readonly faults: boolean;
+  };
+  readonly #launcher: Launcher | undefined;
   readonly #storeEndpoints: readonly string[] | undefined;
   readonly #slot: TakenSlot;
 
   /** Nothing runs yet: see `up`, or use `startLab`. */
-  constructor(options: LabOptions, slot: TakenSlot) {
-    this.#options = { masters: options.masters ?? 3, workers: options.workers ?? 2 };
+  constructor(options: LabOptions, slot: TakenSlot, launch?: (plan: LabPlan) => Launcher) {
+    const { masters: count = 3, workers = 2, faults = false } = options;
+    this.#options = { masters: count, workers, faults };
     this.#storeEndpoints = options.storeEndpoints;
     this.#slot = slot;
     this.dataDir = mkdtempSync(join(tmpdir(), 'quorate-lab-'));
@@ -56,46 +102,118 @@ export class Lab implements AsyncDisposable {
     );
     this.endpoints = masters.map((n) => `127.0.0.1:${23_790 + n}`);
     this.apiServers = masters.map((n) => `127.0.0.1:${26_440 + n}`);
+    const part = (role: 'master' | 'worker', _: unknown, i: number): FaultTarget => ({
+      name: `${role}-${i + 1}`,
+      role,
+    });
+    this.parts = [
+      ...Array.from({ length: count }, (_, i) => part('master', _, i)),
+      ...Array.from({ length: workers }, (_, i) => part('worker', _, i)),
+    ];
+    this.#launcher = launch?.({ dataDir: this.dataDir, masters: count, workers, slot });
   }
 
   /** Starts what does not run and resolves when all of it is ready. */
   async up(): Promise<void> {
+    if (this.#launcher) {
+      await this.#launcher.up();
+      return;
+    }
     const { portOffset, podCidr, serviceCidr } = this.#slot;
-    const { masters, workers } = this.#options;
+    const { masters, workers, faults } = this.#options;
     const shape = ['--masters', String(masters), '--workers', String(workers)];
     const networks = ['--pod-cidr', podCidr, '--service-cidr', serviceCidr];
     const store = this.#storeEndpoints ? ['--store-endpoints', this.#storeEndpoints.join(',')] : [];
-    await this.quorateOk(
-      'up',
-      ...shape,
-      '--port-offset',
-      String(portOffset),
-      ...networks,
-      ...store,
-    );
+    const broken = faults ? ['--enable-faults'] : [];
+    const offset = ['--port-offset', String(portOffset)];
+    await this.quorateOk('up', ...shape, ...offset, ...networks, ...broken, ...store);
   }
 
   /** SIGKILL: a master's process, or a worker's with all of its pods, as a machine's death would. */
   async kill(...names: string[]): Promise<void> {
-    await this.quorateOk('kill', ...names);
+    await (this.#launcher?.kill(names) ?? this.quorateOk('kill', ...names));
   }
 
   /** Starts masters or workers that were killed or stopped; resolves when they are ready. */
   async start(...names: string[]): Promise<void> {
-    await this.quorateOk('start', ...names);
+    await (this.#launcher?.start(names) ?? this.quorateOk('start', ...names));
   }
 
   /** Stops masters or workers gracefully. */
   async stop(...names: string[]): Promise<void> {
-    await this.quorateOk('stop', ...names);
+    await (this.#launcher?.stop(names) ?? this.quorateOk('stop', ...names));
   }
 
   /** The master that leads the store, once there is one. */
   leader(): Promise<string> {
     return eventually('a leader', async () => {
-      const { members } = await this.json<{ members: { name: string; role: string }[] }>('status');
-      return members.find((member) => member.role === 'leader')?.name;
+      const views = await Promise.all(this.endpoints.map(leadership));
+      // One that is cut off may still think that it leads, in an older term.
+      const terms = views.map((view) => (view?.leads ? view.term : -1));
+      const best = terms.indexOf(Math.max(...terms));
+      return terms[best] === -1 ? undefined : `master-${best + 1}`;
     });
+  }
+
+  /** The etcd v3 endpoint of a master. */
+  endpoint(master: string): string {
+    return this.endpoints[Number(master.split('-')[1]) - 1] ?? '';
+  }
+
+  /** Sets a fault in one process. */
+  async fault(process: string, spec: FaultSpec, options: SetOptions = {}): Promise<Fault> {
+    return this.#with(process, (client) => client.set(spec, options));
+  }
+
+  /** Disturbs what `from` sends to `to`; see `quorate fault link`. */
+  async link(
+    from: string,
+    to: string,
+    numbers: LinkNumbers,
+    options: SetOptions = {},
+  ): Promise<void> {
+    const { kind: _kind, peer: _peer, direction: _direction, ...none } = noLinkFault;
+    await this.#setAll(linkRoutes(this.parts, from, to, { ...none, ...numbers }), options);
+  }
+
+  /** Cuts everything between the groups; who is in none makes up one more. */
+  async partition(...groups: readonly (readonly string[])[]): Promise<void> {
+    const { kind: _kind, peer: _peer, direction: _direction, ...none } = noLinkFault;
+    const numbers = { ...none, drop: 1, partition: `partition ${groups.join(' | ')}` };
+    await this.#setAll(partitionRoutes(this.parts, groups, numbers), {});
+  }
+
+  /** SIGSTOP for so long; resolves when it has stopped. */
+  async pause(name: string, forMs: number): Promise<void> {
+    await this.fault(name, { kind: 'process', what: 'pause', percent: 0 }, { forMs });
+    // It stops when it has answered.
+    await systemClock.sleep(40);
+  }
+
+  /** Heals everything that is broken in the processes that answer. */
+  async heal(): Promise<void> {
+    const healed = this.parts.map(({ name }) => this.#with(name, (client) => client.heal()));
+    await Promise.allSettled(healed);
+  }
+
+  /** Clients that read and write from now on, and a history of what they were told. */
+  async load(options: LoadOptions = {}): Promise<Load> {
+    const load = new Load(this.endpoints, options);
+    await load.started();
+    return load;
+  }
+
+  async #setAll(routes: readonly Route[], options: SetOptions): Promise<void> {
+    await Promise.all(routes.map(({ process, spec }) => this.fault(process, spec, options)));
+  }
+
+  async #with<T>(process: string, use: (client: FaultClient) => Promise<T>): Promise<T> {
+    const client = createFaultClient(readEndpoint(join(this.dataDir, process)));
+    try {
+      return await use(client);
+    } finally {
+      client.close();
+    }
   }
 
   /** A client of the store (etcd v3) over all masters. Close it. */
@@ -117,7 +235,7 @@ export class Lab implements AsyncDisposable {
 
   /** Stops everything and removes the data. */
   async destroy(): Promise<void> {
-    await this.quorate('down', '--purge');
+    await (this.#launcher?.down() ?? this.quorate('down', '--purge'));
     rmSync(this.dataDir, { recursive: true, force: true });
     this.#slot.release();
   }
@@ -187,38 +305,16 @@ export class Lab implements AsyncDisposable {
 const program = join(packageRoot, 'dist/bin/quorate.js');
 
 /** A running cluster of real processes, ready for use. Destroy it, or let `await using` do it. */
-export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const lab = new Lab(options, await takeSlot());
+export async function startLab(
+  options: LabOptions = {},
+  launch?: (plan: LabPlan) => Launcher,
+): Promise<Lab> {
+  const lab = new Lab(options, await takeSlot(), launch);
   try {
     await lab.up();
     return lab;
   } catch (thrown) {
     await lab.destroy();
     throw thrown;
-  }
-}
-
-/**
- * Polls every 50 ms until `check` gives a value; what it throws counts as not yet. Rejects with
- * `deadline-exceeded` after `timeoutMs`: a guard against hangs, not a measure of speed.
- */
-export async function eventually<T>(
-  what: string,
-  check: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 60_000,
-): Promise<T> {
-  const until = systemClock.monotonic() + timeoutMs;
-  let last: unknown;
-  for (;;) {
-    try {
-      const value = await check();
-      if (value !== undefined) return value;
-    } catch (thrown) {
-      last = thrown;
-    }
-    if (systemClock.monotonic() > until) {
-      throw new QuorateError('deadline-exceeded', `gave up waiting for ${what}`, { cause: last });
-    }
-    await systemClock.sleep(50);
   }
 }

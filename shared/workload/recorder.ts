@@ -52,6 +52,15 @@ export class Recorder {
     return this.#operations.length;
   }
 
+  /** How long after `sinceMs` the first write was acknowledged that began then or later. */
+  firstWrite(from: number, sinceMs: number): number | undefined {
+    for (const { call, outcome, returnedMs, invokedMs } of this.#operations.slice(from)) {
+      const write = call.type === 'put' || call.type === 'delete';
+      if (write && outcome === 'ok' && invokedMs >= sinceMs) return (returnedMs ?? 0) - sinceMs;
+    }
+    return undefined;
+  }
+
   newClient(): number {
     return ++this.#clients;
   }

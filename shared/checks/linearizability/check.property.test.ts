@@ -41,7 +41,8 @@ function drawCall(rng: Rng, key: string, i: number, mod: number): Call {
   const put: Call = { type: 'put', key, value: `v${rng.int(3)}` };
   const kind = rng.int(8);
   if (kind < 3) return put;
-  if (kind < 6) return { type: 'range', key };
+  if (kind < 5) return { type: 'range', key };
+  if (kind < 6) return { type: 'range', key: 'a', rangeEnd: 'c' };
   if (kind === 6) return { type: 'delete', key };
   const operand = rng.int(3) === 0 ? i : mod;
   return {
@@ -59,8 +60,12 @@ function carryOut(
   applies: boolean,
 ): [Answer, boolean] {
   if (call.type === 'range') {
-    const kv = state.get(call.key);
-    return [{ kvs: kv ? [shown(call.key, kv)] : [] }, false];
+    const keys = call.rangeEnd === undefined ? [call.key] : ['a', 'b'];
+    const kvs = keys.flatMap((key) => {
+      const kv = state.get(key);
+      return kv ? [shown(key, kv)] : [];
+    });
+    return [{ kvs }, false];
   }
   if (!applies) return [{}, false];
   if (call.type === 'put') {

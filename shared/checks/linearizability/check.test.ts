@@ -189,6 +189,22 @@ test('an answer without a revision finds its place by what it shows', () => {
   );
 });
 
+test('a lost answer is placed by the revision it was seen at, also between writes of other keys', () => {
+  const all: Call = { type: 'range', key: 'a', rangeEnd: 'z' };
+  const kvs = [kv('a', '2', 3, 2, 2), kv('b', '1', 4)];
+  const operations = [
+    did(1, put('a', '1'), [0, 1], { revision: 2 }),
+    unsure(2, put('a', '2'), 2),
+    did(1, put('b', '1'), [3, 4], { revision: 4 }),
+    did(1, put('b', '2'), [5, 6], { revision: 5 }),
+    did(3, get('a'), [7, 8], { revision: 5, kvs: [kv('a', '2', 3, 2, 2)], count: 1 }),
+    did(3, all, [3, 5], { revision: 4, kvs, count: 2 }),
+  ];
+  for (const initial of [alone, undefined]) {
+    expect(check(operations, initial).outcome).toBe('linearizable');
+  }
+});
+
 test('where nothing is found in the budget, the verdict says so', () => {
   const operations = Array.from({ length: 40 }, (_, i) => unsure(i, put('a', `v${i % 3}`), i / 10));
   const read = did(99, get('a'), [100, 101], {

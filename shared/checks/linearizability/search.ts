@@ -174,7 +174,7 @@ export class Search {
       this.#model.undo(mark);
       return false;
     }
-    if (wrote.wrote) this.#model.raiseRevision(revision ?? this.#least(step));
+    if (wrote.wrote) this.#model.raiseRevision(revision ?? this.#leastHere(step));
     const index = must(this.#index.get(step), 'every floating step has an index');
     this.#isPlaced[index] = 1;
     this.#placed.push(index);
@@ -282,10 +282,10 @@ export class Search {
       const step = must(this.#floats[i], 'the floating step exists');
       if (step.invokedMs > horizon) break;
       if (this.#isPlaced[i] === 1) continue;
-      // Where the order of two makes no difference, it may wait for the next.
-      const waits = !this.#exact && next && !step.required && !this.#joins.has(step);
-      if (waits && !hasSeveral(next) && !meet(step, next)) continue;
       for (const revision of this.#revisionsFor(step, next)) {
+        // Where the order of two makes no difference, one without a known revision waits for the next.
+        const open = !this.#exact && next && !step.required && revision === undefined;
+        if (open && !this.#joins.has(step) && !hasSeveral(next) && !meet(step, next)) continue;
         if (
           step.call.type === 'txn' &&
           !step.answer &&
@@ -311,11 +311,27 @@ export class Search {
     if (!step.writes) return [undefined];
     const limit = next?.revision === undefined ? Infinity : next.revision - (next.writes ? 1 : 0);
     const fitting = step.hints.filter((hint) => hint > last && hint <= limit);
-    return this.#least(step) <= limit ? [...fitting, undefined] : fitting;
+    return this.#hasRoom(step, limit) ? [...fitting, undefined] : fitting;
   }
 
-  #least(step: Step): number {
-    return Math.max(this.#model.revision + 1, step.notBefore);
+  /** Whether a revision is left for it, since the last step that it must not be moved before. */
+  #hasRoom(step: Step, limit: number): boolean {
+    let highest = limit;
+    for (let i = this.#at - 1; i >= 0; i--) {
+      const before = must(this.#spine[i], 'the spine has this step');
+      const revision = must(before.revision, 'steps of the spine have revisions');
+      if (Math.max(revision + 1, step.notBefore) <= highest) return true;
+      if (highest < step.notBefore || meet(step, before)) return false;
+      highest = before.writes ? revision - 1 : revision;
+    }
+    return Math.max(1, step.notBefore) <= highest;
+  }
+
+  /** Of one whose revision nobody mentioned; what comes next must still come after it. */
+  #leastHere(step: Step): number {
+    const next = this.#spine[this.#at];
+    const limit = next?.revision === undefined ? Infinity : next.revision - (next.writes ? 1 : 0);
+    return Math.min(limit, Math.max(this.#model.revision + 1, step.notBefore));
   }
 }
 

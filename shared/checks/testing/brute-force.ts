@@ -1,4 +1,4 @@
-import type { Answer, Call, KnownKv, Operation } from '../history.ts';
+import { type Answer, type Call, inRange, type KnownKv, type Operation } from '../history.ts';
 
 /*
  * The definition of linearizability, written down with no thought of speed and apart from the real
@@ -58,8 +58,9 @@ function carryOut(state: State, call: Call): [State, Answer] {
   const revision = state.revision + 1;
   switch (call.type) {
     case 'range': {
-      const kv = keys.get(call.key);
-      return [state, { kvs: kv ? [kv] : [] }];
+      const { rangeEnd } = call;
+      const wanted = [...keys.values()].filter(({ key }) => inRange(key, call.key, rangeEnd));
+      return [state, { kvs: wanted.sort((a, b) => (a.key < b.key ? -1 : 1)) }];
     }
     case 'put': {
       const old = keys.get(call.key);

@@ -1,0 +1,1 @@
+export { inProcessLauncher } from './in-process.ts';
