@@ -154,6 +154,11 @@ function writeDisk(
   );
   out.gauge('etcd_server_quota_backend_bytes', 'Current backend storage quota size.', quotaBytes);
   out.gauge(
+    'etcd_debugging_auth_revision',
+    'The current revision of auth store.',
+    serving.state.auth.revision,
+  );
+  out.gauge(
     'etcd_mvcc_db_total_size_in_bytes',
     'Total size of the underlying database physically allocated in bytes.',
     backendBytes,
