@@ -12,6 +12,8 @@ export interface ControllerManagerConfig {
   readonly podGcPeriodMs: number;
   /** How long a Job waits after its first failed pod; twice as long after each further one. */
   readonly jobBackoffMs: number;
+  /** Between two looks at what the pods of an autoscaled workload use. */
+  readonly autoscalerPeriodMs: number;
 }
 
 export const defaultControllerManagerConfig: ControllerManagerConfig = {
@@ -21,4 +23,5 @@ export const defaultControllerManagerConfig: ControllerManagerConfig = {
   podEvictionTimeoutMs: 1_000,
   podGcPeriodMs: 2_000,
   jobBackoffMs: 1_000,
+  autoscalerPeriodMs: 5_000,
 };

@@ -29,6 +29,7 @@ const numbers = {
   podEvictionTimeoutMs: ['pod-eviction-timeout-ms', 0, dayMs],
   podGcPeriodMs: ['pod-gc-period-ms', 10, dayMs],
   jobBackoffMs: ['job-backoff-ms', 10, dayMs],
+  autoscalerPeriodMs: ['autoscaler-period-ms', 100, dayMs],
 } as const satisfies Required<NumberFlags<ControllerManagerConfig>>;
 
 /** What is set of the configuration, over the defaults of config.ts. */

@@ -12,6 +12,7 @@ import { disruptionController } from './disruption/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
@@ -53,6 +54,7 @@ const factories: readonly ControllerFactory[] = [
   ttlAfterFinishedController,
   endpointsController,
   disruptionController,
+  horizontalPodAutoscalerController,
 ];
 
 export function createControllerManager(options: ControllerManagerOptions): ControllerManager {
