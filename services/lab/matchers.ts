@@ -1,3 +1,4 @@
+import type { MatcherState } from 'vitest';
 import { checkLinearizable, checkWatches, type LinearizabilityOptions } from '#shared/checks';
 import type { Load } from '#shared/lab';
 import type { RecordedHistory } from '#shared/workload';
@@ -25,7 +26,7 @@ export const matchers = {
   },
 
   /** Every watch heard all there was, in order, each event once. */
-  toKeepWatchGuarantees(history: RecordedHistory): Result {
+  toKeepWatchGuarantees(this: MatcherState, history: RecordedHistory): Result {
     const verdict = checkWatches(history);
     return {
       pass: verdict.outcome === 'kept',

@@ -104,7 +104,11 @@ export class Load {
   }
 
   async #run(kv: KvClient, endpoint: string, i: number): Promise<void> {
-    await eventually('the watches', () => (this.#startRevision > 0 ? true : undefined));
+    // Not before the watches are in place; a start that fails is told by `started`.
+    while (this.#startRevision === 0) {
+      if (this.#stop.signal.aborted) return kv.close();
+      await systemClock.sleep(10);
+    }
     const rng = createRng(this.seed + i);
     const { signal } = this.#stop;
     const options = { prefix: this.#prefix, clock: systemClock, rng, signal };
