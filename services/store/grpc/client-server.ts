@@ -28,7 +28,7 @@ import { electionHandlers } from './election.ts';
 import { leaseHandlers } from './lease.ts';
 import { lockHandlers } from './lock.ts';
 import { maintenanceHandlers } from './maintenance.ts';
-import { watchHandlers, type WatchStreams } from './watch.ts';
+import { watchHandlers, watchService, type WatchStreams } from './watch.ts';
 
 /** etcd allows this beside the request itself. */
 const requestOverheadBytes = 512 << 10;
@@ -98,7 +98,7 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   };
   const hot = kvService(etcd.KV.service);
   serveDirectly(server, hot, add(hot, kvHandlers(kv, gate)), maxMessageBytes);
-  add(etcd.Watch.service, watchHandlers(watches, gate));
+  add(watchService(etcd.Watch.service), watchHandlers(watches, gate));
   add(etcd.Lease.service, leaseHandlers(leases, serving, gate));
   add(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
   add(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));

@@ -1,7 +1,6 @@
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
-import type { WithHeader } from '#shared/client';
-import type { PutRequest, PutResult, RangeRequest, RangeResult } from '#shared/mvcc';
+import type { PutRequest, RangeRequest } from '#shared/mvcc';
 import {
   deleteRangeFromWire,
   deleteRangeResultToWire,
@@ -20,29 +19,13 @@ import {
   encodeRangeResponse,
 } from '../wire/kv.ts';
 import { type Gate, gated } from './gate.ts';
+import { withCodec } from './server-codec.ts';
 
 /** etcd's KV service, with codecs of our own for the two methods that most calls are of. */
 export function kvService(definition: KVDefinition): ServiceDefinition {
-  const put: MethodDefinition<Decoded<PutRequest>, WithHeader<PutResult>> = {
-    ...definition.Put,
-    requestSerialize: unused,
-    requestDeserialize: decodePutRequest,
-    responseSerialize: encodePutResponse,
-    responseDeserialize: unused,
-  };
-  const range: MethodDefinition<Decoded<RangeRequest>, WithHeader<RangeResult>> = {
-    ...definition.Range,
-    requestSerialize: unused,
-    requestDeserialize: decodeRangeRequest,
-    responseSerialize: encodeRangeResponse,
-    responseDeserialize: unused,
-  };
+  const put = withCodec(definition.Put, decodePutRequest, encodePutResponse);
+  const range = withCodec(definition.Range, decodeRangeRequest, encodeRangeResponse);
   return { ...definition, Put: put, Range: range };
-}
-
-/** A server's definition is no client's. */
-function unused(): never {
-  throw new QuorateError('internal', 'only the other direction of this codec is written');
 }
 
 /** Throws what is wrong with the request. */

@@ -1,21 +1,23 @@
-import { type ServerDuplexStream, status, type StatusObject } from '@grpc/grpc-js';
-import { eventToWire, headerToWire, keyFromWire, toStatus } from '#shared/rpc';
-import type { WatchHandlers } from '../../../shared/rpc/gen/etcdserverpb/Watch.ts';
+import {
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+  type StatusObject,
+} from '@grpc/grpc-js';
+import { keyFromWire, toStatus } from '#shared/rpc';
+import type { WatchDefinition } from '../../../shared/rpc/gen/etcdserverpb/Watch.ts';
 import type { WatchCreateRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchCreateRequest.ts';
 import type { WatchRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchRequest.ts';
-import type { WatchResponse } from '../../../shared/rpc/gen/etcdserverpb/WatchResponse.ts';
 import { anonymous, type Caller } from '../auth/caller.ts';
 import { storeErrors } from '../errors.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
-import type {
-  WatchCreate,
-  WatchReply,
-  WatchStream,
-  WatchStreamOptions,
-} from '../watch/watch-stream.ts';
+import type { WatchCreate, WatchStream, WatchStreamOptions } from '../watch/watch-stream.ts';
 import { type Gate, requiresLeader } from './gate.ts';
+import { withCodec } from './server-codec.ts';
+import { WatchSender } from './watch-sender.ts';
 
-type WatchCall = ServerDuplexStream<WatchRequest__Output, WatchResponse>;
+/** Responses are encoded before they are written: many are made of the same events. */
+type WatchCall = ServerDuplexStream<WatchRequest__Output, Buffer>;
 
 /** Where streams are registered, so that they hear of progress and of a lost leader. */
 export interface WatchStreams {
@@ -23,7 +25,12 @@ export interface WatchStreams {
   close(stream: WatchStream): void;
 }
 
-export function watchHandlers(streams: WatchStreams, gate: Gate): WatchHandlers {
+export function watchService(definition: WatchDefinition): ServiceDefinition {
+  const { Watch } = definition;
+  return { Watch: withCodec(Watch, Watch.requestDeserialize, (bytes: Buffer) => bytes) };
+}
+
+export function watchHandlers(streams: WatchStreams, gate: Gate): object {
   return { Watch: (call: WatchCall) => serveWatch(call, streams, gate) };
 }
 
@@ -40,10 +47,10 @@ function serveWatch(call: WatchCall, streams: WatchStreams, gate: Gate): void {
     fail();
     return;
   }
-  const stream = streams.open((reply) => call.write(toWire(reply)), needsLeader ? fail : undefined);
+  const sender = new WatchSender(call, () => stream.drained());
+  const stream = streams.open((reply) => sender.send(reply), needsLeader ? fail : undefined);
   const receive = new WatchRequests(call, stream, gate);
   call.on('data', (request: WatchRequest__Output) => receive.take(request));
-  call.on('drain', () => stream.drained());
   // A client that sends nothing more still gets its events, as from etcd.
   call.on('cancelled', () => streams.close(stream));
   call.on('error', () => streams.close(stream));
@@ -131,18 +138,5 @@ function createFromWire(request: WatchCreateRequest__Output): WatchCreate {
     filters: request.filters.map((filter) => (filter === 'NOPUT' ? 'no-put' : 'no-delete')),
     watchId: BigInt(request.watch_id),
     fragment: request.fragment,
-  };
-}
-
-function toWire(reply: WatchReply): WatchResponse {
-  return {
-    header: headerToWire(reply.header),
-    watch_id: String(reply.watchId),
-    created: reply.created ?? false,
-    canceled: reply.canceled ?? false,
-    compact_revision: reply.compactRevision ?? 0,
-    cancel_reason: reply.cancelReason ?? '',
-    fragment: reply.fragment ?? false,
-    events: reply.events?.map(eventToWire) ?? [],
   };
 }

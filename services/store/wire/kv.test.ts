@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createRng, QuorateError } from '#shared/base';
 import type { KeyValue, PutRequest, RangeRequest } from '#shared/mvcc';
 import {
+  eventToWire,
   headerToWire,
   loadProto,
   putFromWire,
@@ -18,8 +19,11 @@ import {
   encodePutResponse,
   encodeRangeResponse,
 } from './kv.ts';
+import { encodeWatchReply } from './watch.ts';
 
-const { Put, Range } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb.KV.service;
+const { KV, Watch: Watches } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
+const { Put, Range } = KV.service;
+const { Watch } = Watches.service;
 const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
 const rng = createRng(seed);
 const flag = (): boolean => rng.int(2) === 1;
@@ -72,15 +76,52 @@ test(`requests mean what the schema's own codec reads (SEED=${seed})`, () => {
   }
 });
 
+const keyValue = (): KeyValue => ({
+  key: key(),
+  value: bytes(),
+  createRevision: integer(),
+  modRevision: integer(),
+  version: integer(),
+  lease: lease(),
+});
+
+test(`watch responses mean what the schema's own codec reads (SEED=${seed})`, () => {
+  for (let round = 0; round < 300; round++) {
+    const events = Array.from({ length: rng.int(4) }, () => ({
+      type: flag() ? ('put' as const) : ('delete' as const),
+      kv: keyValue(),
+      ...(flag() && { prevKv: keyValue() }),
+    }));
+    const reply = {
+      header,
+      watchId: flag() ? -1n : BigInt(integer()),
+      created: flag(),
+      canceled: flag(),
+      compactRevision: integer(),
+      cancelReason: flag() ? 'etcdserver: no leader' : '',
+      fragment: flag(),
+      events,
+    };
+    const expected = Watch.responseSerialize({
+      header: headerToWire(header),
+      watch_id: String(reply.watchId),
+      created: reply.created,
+      canceled: reply.canceled,
+      compact_revision: reply.compactRevision,
+      cancel_reason: reply.cancelReason,
+      fragment: reply.fragment,
+      events: events.map(eventToWire),
+    });
+    // The second time its events are known already.
+    for (const _again of [1, 2]) {
+      expect(Watch.responseDeserialize(encodeWatchReply(reply))).toEqual(
+        Watch.responseDeserialize(expected),
+      );
+    }
+  }
+});
+
 test(`responses are the bytes of the schema's own codec (SEED=${seed})`, () => {
-  const keyValue = (): KeyValue => ({
-    key: key(),
-    value: bytes(),
-    createRevision: integer(),
-    modRevision: integer(),
-    version: integer(),
-    lease: lease(),
-  });
   for (let round = 0; round < 500; round++) {
     const put = flag() ? { prevKv: keyValue() } : {};
     expect(Put.responseDeserialize(encodePutResponse({ header, ...put }))).toEqual(

@@ -36,35 +36,35 @@ export function decodeRangeRequest(bytes: Buffer): Decoded<RangeRequest> {
 
 export function encodePutResponse({ header, prevKv }: WithHeader<PutResult>): Buffer {
   writer.reset();
-  writer.message(1, () => writeHeader(header));
-  if (prevKv) writer.message(2, () => writeKeyValue(prevKv));
+  writer.message(1, () => writeHeader(writer, header));
+  if (prevKv) writer.message(2, () => writeKeyValue(writer, prevKv));
   return finished();
 }
 
 export function encodeRangeResponse(response: WithHeader<RangeResult>): Buffer {
   const { header, kvs, more, count } = response;
   writer.reset();
-  writer.message(1, () => writeHeader(header));
-  for (const kv of kvs) writer.message(2, () => writeKeyValue(kv));
+  writer.message(1, () => writeHeader(writer, header));
+  for (const kv of kvs) writer.message(2, () => writeKeyValue(writer, kv));
   writer.boolean(3, more);
   writer.integer(4, count);
   return finished();
 }
 
-function writeHeader({ clusterId, memberId, revision, raftTerm }: ResponseHeader): void {
-  writer.integer(1, Number(clusterId));
-  writer.integer(2, Number(memberId));
-  writer.integer(3, revision);
-  writer.integer(4, raftTerm);
+export function writeHeader(to: Writer, header: ResponseHeader): void {
+  to.integer(1, Number(header.clusterId));
+  to.integer(2, Number(header.memberId));
+  to.integer(3, header.revision);
+  to.integer(4, header.raftTerm);
 }
 
-function writeKeyValue(kv: KeyValue): void {
-  writer.latin1(1, kv.key);
-  writer.integer(2, kv.createRevision);
-  writer.integer(3, kv.modRevision);
-  writer.integer(4, kv.version);
-  writer.bytes(5, kv.value);
-  writer.bigint(6, kv.lease);
+export function writeKeyValue(to: Writer, kv: KeyValue): void {
+  to.latin1(1, kv.key);
+  to.integer(2, kv.createRevision);
+  to.integer(3, kv.modRevision);
+  to.integer(4, kv.version);
+  to.bytes(5, kv.value);
+  to.bigint(6, kv.lease);
 }
 
 function finished(): Buffer {
