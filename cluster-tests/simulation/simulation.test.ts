@@ -8,7 +8,7 @@ const main = join(root, 'services/simulator/main.ts');
 const corpus = join(import.meta.dirname, 'corpus');
 const given = process.env['SEED'];
 /** Milliseconds for seeds that nobody has tried yet. */
-const freshMs = Number(process.env['SIM_MS'] ?? 20_000);
+const freshMs = Number(process.env['SIM_MS'] ?? 5_000);
 
 const replay = (seed: number): string =>
   `SEED=${seed} vitest run --project cluster cluster-tests/simulation, or quorate simulate --seed ${seed}`;
