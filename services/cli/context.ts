@@ -11,6 +11,8 @@ export interface Context {
   /** Relative file names start here. */
   readonly cwd: string;
   readonly stdinIsTty: boolean;
+  /** For what is carried to and from another terminal, byte by byte. */
+  readonly terminal: Pick<NodeJS.Process, 'stdin' | 'stdout'>;
   readStdin(): Promise<string>;
   /** Runs before the process ends on Ctrl-C (exit code 130). */
   onInterrupt(fn: () => void): void;

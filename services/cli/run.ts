@@ -18,6 +18,7 @@ export async function runCli(host: NodeJS.Process): Promise<void> {
     clock: systemClock,
     cwd: host.cwd(),
     stdinIsTty: host.stdin.isTTY,
+    terminal: host,
     readStdin: () => text(host.stdin),
     onInterrupt: (fn) => void interrupts.push(fn),
     setExitCode: (code) => {

@@ -156,6 +156,18 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/logs.ts'),
   },
   {
+    name: 'exec',
+    summary: 'run a command in a container',
+    group: troubleshooting,
+    load: () => import('./verbs/exec.ts'),
+  },
+  {
+    name: 'port-forward',
+    summary: 'forward local ports to a pod',
+    group: troubleshooting,
+    load: () => import('./verbs/port-forward.ts'),
+  },
+  {
     name: 'events',
     summary: 'list events, oldest first',
     group: troubleshooting,

@@ -1,13 +1,11 @@
 import { Command } from 'commander';
-import type { Deployment, Pod, ReplicaSet } from '#shared/api';
+import type { Pod } from '#shared/api';
 import { QuorateError } from '#shared/base';
-
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { integerFlag } from '../flags.ts';
-import { resolveKind } from '../objects/kinds.ts';
+import { podOf } from '../objects/pod-of.ts';
 import { refs } from '../objects/refs.ts';
-import { labelSelectorText } from '../objects/selector-text.ts';
 import { type Session, withSession } from '../objects/session.ts';
 import { addNamespace, type NamespaceOptions } from '../options.ts';
 
@@ -17,6 +15,7 @@ interface LogsOptions extends NamespaceOptions {
   readonly previous?: boolean;
   readonly container?: string;
   readonly limitBytes?: string;
+  readonly timestamps?: boolean;
   readonly selector?: string;
   readonly prefix?: boolean;
   readonly allContainers?: boolean;
@@ -32,6 +31,7 @@ export function command(context: Context): Command {
     .option('-p, --previous', "the container's run before its last restart")
     .option('-c, --container <name>', 'which container of the pod')
     .option('--limit-bytes <bytes>', 'at most so many bytes')
+    .option('--timestamps', 'each line begins with the time it was written')
     .option('-l, --selector <selector>', 'logs of all pods with these labels')
     .option('--all-containers', 'of each container of the pod')
     .option('--prefix', 'each line begins with [pod/NAME/CONTAINER]')
@@ -77,22 +77,8 @@ async function podsFor(
   }
   if (name === undefined)
     throw new CommandError('POD or TYPE/NAME is a required argument for the logs command');
-  const [type, object] = name.includes('/') ? name.split('/') : ['pods', name];
-  const kind = resolveKind(await session.kinds(), type ?? '');
-  if (kind.resource === 'pods') return [await api.get<Pod>(refs.pods, object ?? '', namespace)];
-  const owner = await api.get<Deployment | ReplicaSet>(kind, object ?? '', namespace);
-  if (!owner.spec?.selector) throw new CommandError(`cannot get the logs of a ${kind.kind}`);
-  const labelSelector = labelSelectorText(owner.spec.selector);
-  const { items } = await api.list<Pod>(refs.pods, { namespace, labelSelector });
-  const best = [...items].sort((a, b) => rank(a) - rank(b))[0];
-  if (!best) throw new CommandError(`no pods of ${kind.singular}/${object} exist`);
-  if (items.length > 1) {
-    context.err.write(`Found ${items.length} pods, using pod/${best.metadata?.name}\n`);
-  }
-  return [best];
+  return [await podOf(context, session, name)];
 }
-
-const rank = (pod: Pod): number => (pod.status?.phase === 'Running' ? 0 : 1);
 
 function containersOf(context: Context, pod: Pod, options: LogsOptions): string[] {
   const names = (pod.spec?.containers ?? []).map((container) => container.name);
@@ -132,6 +118,7 @@ async function printStream(
         container,
         follow: options.follow === true,
         previous: options.previous === true,
+        timestamps: options.timestamps === true,
         ...(tail >= 0 && { tailLines: tail }),
         ...(limit !== undefined && { limitBytes: limit }),
       });
