@@ -151,6 +151,7 @@ class RunningPart {
       clock: this.#faults.clock,
       cwd: process.cwd(),
       stdinIsTty: false,
+      terminal: process,
       readStdin: () => Promise.reject(new QuorateError('internal', 'nobody types here')),
       onInterrupt: () => undefined,
       setExitCode: () => undefined,
