@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { assert, QuorateError } from '#shared/base';
 import type { Backend } from '#shared/mvcc';
 import type { ConfState } from '#shared/raft';
@@ -27,6 +28,7 @@ interface Pending {
   readonly value: Uint8Array | undefined;
 }
 
+const crcBytes = 4;
 const appliedName = 'm/applied';
 const dataPrefix = 0x6b; // 'k'
 const metaEncoder = new TextEncoder();
@@ -51,7 +53,10 @@ export class KvBackend implements Backend {
   #dirty = new Map<string, Pending>();
   #dirtyBytes = 0;
   #liveBytes: number;
+  /** Of the keys alone, in any order: says whether all of them, and no others, are on disk. */
+  #keysDigest: number;
   #flushing: Map<string, Pending> | undefined;
+  #damage: QuorateError | undefined;
   #flight: Promise<void> | undefined;
   #meta = new Map<string, Uint8Array>();
   /** The last command applied of each proposer: stored with the applied index, always. */
@@ -68,6 +73,7 @@ export class KvBackend implements Backend {
     this.sequences = loaded.sequences;
     this.#flushed = loaded.applied;
     this.#liveBytes = loaded.liveBytes;
+    this.#keysDigest = loaded.keysDigest;
   }
 
   static async open(folder: string, medium: Medium = systemMedium): Promise<KvBackend> {
@@ -87,7 +93,18 @@ export class KvBackend implements Backend {
     const pending = this.#dirty.get(name) ?? this.#flushing?.get(name);
     if (pending) return pending.value;
     if (!this.#keys.has(name)) return undefined;
-    return this.#warm.get(name) ?? this.#level.getSync(prefixed(key));
+    return this.#warm.get(name) ?? this.#read(prefixed(key));
+  }
+
+  /** What is read is what was written, or nothing is: the next flush ends the member. */
+  #read(key: Uint8Array): Uint8Array {
+    try {
+      return opened(key, this.#level.getSync(key));
+    } catch (thrown) {
+      this.#damage ??= damaged(this.folder, thrown);
+      // Not a refusal, which every member would have to agree on.
+      throw new Error(this.#damage.message, { cause: thrown });
+    }
   }
 
   *scan(low: Uint8Array, high: Uint8Array): Generator<readonly [Uint8Array, Uint8Array], void> {
@@ -101,20 +118,27 @@ export class KvBackend implements Backend {
 
   put(key: Uint8Array, value: Uint8Array): void {
     const name = latin1(key);
+    const stored = prefixed(key);
     // Revisions are never written twice; the few other keys are short to read.
-    if (this.#keys.has(name)) this.#liveBytes -= this.#valueBytes(key);
-    else this.#liveBytes += key.length;
-    this.#keys.add(name);
+    if (this.#keys.has(name)) {
+      this.#liveBytes -= this.#valueBytes(key);
+    } else {
+      this.#liveBytes += key.length;
+      this.#keysDigest ^= crc32(stored);
+      this.#keys.add(name);
+    }
     this.#liveBytes += value.length;
-    this.#change(name, { key: prefixed(key), value });
+    this.#change(name, { key: stored, value });
   }
 
   delete(key: Uint8Array): void {
     const name = latin1(key);
     if (!this.#keys.has(name)) return;
+    const stored = prefixed(key);
     this.#liveBytes -= key.length + this.#valueBytes(key);
     this.#keys.delete(name);
-    this.#change(name, { key: prefixed(key), value: undefined });
+    this.#keysDigest ^= crc32(stored);
+    this.#change(name, { key: stored, value: undefined });
   }
 
   // What the host sees.
@@ -154,14 +178,23 @@ export class KvBackend implements Backend {
 
   /** Undefined where there is none. */
   getMeta(name: string): unknown {
-    const bytes =
-      this.#meta.get(`m/${name}`) ?? this.#level.getSync(metaEncoder.encode(`m/${name}`));
-    return bytes && (JSON.parse(decoder.decode(bytes)) as unknown);
+    const pending = this.#meta.get(`m/${name}`);
+    const stored = pending ?? this.#readMeta(metaEncoder.encode(`m/${name}`));
+    return stored && (JSON.parse(decoder.decode(stored)) as unknown);
+  }
+
+  #readMeta(key: Uint8Array): Uint8Array | undefined {
+    try {
+      return unsealed(key, this.#level.getSync(key));
+    } catch (thrown) {
+      throw damaged(this.folder, thrown);
+    }
   }
 
   /** Makes durable what is applied when it is called; one at a time, a second call waits. */
   async flush(): Promise<void> {
     while (this.#flight) await this.#flight;
+    if (this.#damage) throw this.#damage;
     if (this.#applied === this.#flushed && this.#dirty.size === 0 && this.#meta.size === 0) return;
     this.#flight = this.#write().finally(() => {
       this.#flight = undefined;
@@ -174,13 +207,14 @@ export class KvBackend implements Backend {
     await this.flush();
     const level = this.#level;
     const snapshot = level.snapshot();
-    const { applied } = decodeApplied(level.getSync(metaEncoder.encode(appliedName), { snapshot }));
+    const key = metaEncoder.encode(appliedName);
+    const { applied } = decodeApplied(unsealed(key, level.getSync(key, { snapshot })));
     return {
       applied,
       async *chunks() {
         const iterator = level.iterator({ snapshot, highWaterMarkBytes: scanBytes });
         try {
-          yield* encodeChunks(rowsOf(iterator));
+          yield* encodeChunks(checked(rowsOf(iterator)));
         } finally {
           await iterator.close();
         }
@@ -218,7 +252,8 @@ export class KvBackend implements Backend {
   async #write(): Promise<void> {
     const flushing = this.#dirty;
     const meta = this.#meta;
-    meta.set(appliedName, encodeApplied(this.#applied, this.sequences));
+    const keys: KeysCheck = { count: this.#keys.size, digest: this.#keysDigest };
+    meta.set(appliedName, encodeApplied(this.#applied, this.sequences, keys));
     this.#flushing = flushing;
     this.#dirty = new Map();
     this.#dirtyBytes = 0;
@@ -226,10 +261,11 @@ export class KvBackend implements Backend {
     const applied = this.#applied;
     const batch: LevelOperation[] = [];
     for (const { key, value } of flushing.values()) {
-      batch.push(value ? { type: 'put', key, value } : { type: 'del', key });
+      batch.push(value ? { type: 'put', key, value: sealed(key, value) } : { type: 'del', key });
     }
     for (const [name, value] of meta) {
-      batch.push({ type: 'put', key: metaEncoder.encode(name), value });
+      const key = metaEncoder.encode(name);
+      batch.push({ type: 'put', key, value: sealed(key, value) });
     }
     try {
       await this.#level.batch(batch, { sync: true });
@@ -251,12 +287,37 @@ export function backendChunks(
 }
 
 async function* rows(records: AsyncIterable<SnapshotRecord>): AsyncGenerator<SnapshotRecord, void> {
-  for await (const [key, value] of records) yield [prefixed(key), value];
-  const applied = encodeApplied({ ...nothingApplied, index: 1, term: 1 }, new Map());
-  yield [metaEncoder.encode(appliedName), applied];
+  let digest = 0;
+  let count = 0;
+  for await (const [plain, value] of records) {
+    const key = prefixed(plain);
+    digest ^= crc32(key);
+    count++;
+    yield [key, sealed(key, value)];
+  }
+  const applied = { ...nothingApplied, index: 1, term: 1 };
+  const key = metaEncoder.encode(appliedName);
+  yield [key, sealed(key, encodeApplied(applied, new Map(), { count, digest }))];
+}
+
+/** Nothing of what is sent elsewhere may be damaged: there it would be taken for good. */
+async function* checked(
+  records: AsyncIterable<SnapshotRecord>,
+): AsyncGenerator<SnapshotRecord, void> {
+  for await (const record of records) {
+    opened(...record);
+    yield record;
+  }
+}
+
+/** What says whether the keys on disk are those that were written. */
+interface KeysCheck {
+  readonly count: number;
+  readonly digest: number;
 }
 
 interface Loaded {
+  readonly keysDigest: number;
   readonly keys: SortedKeys;
   readonly warm: Map<string, Uint8Array>;
   readonly applied: AppliedState;
@@ -264,11 +325,22 @@ interface Loaded {
   readonly liveBytes: number;
 }
 
+/** Reads everything once: a record that is not as it was written, or is missing, is found here. */
 async function load(level: Level, folder: string): Promise<Loaded> {
-  const bytes = level.getSync(metaEncoder.encode(appliedName));
+  try {
+    return await loadChecked(level);
+  } catch (thrown) {
+    throw damaged(folder, thrown);
+  }
+}
+
+async function loadChecked(level: Level): Promise<Loaded> {
+  const appliedKey = metaEncoder.encode(appliedName);
+  const bytes = unsealed(appliedKey, level.getSync(appliedKey));
   const keys = new SortedKeys();
   const warm = new Map<string, Uint8Array>();
   let liveBytes = 0;
+  let keysDigest = 0;
   const iterator = level.iterator({
     gte: Uint8Array.of(dataPrefix),
     lt: Uint8Array.of(dataPrefix + 1),
@@ -277,9 +349,11 @@ async function load(level: Level, folder: string): Promise<Loaded> {
   try {
     let rows = await iterator.nextv(rowsAtOnce);
     for (; rows.length > 0; rows = await iterator.nextv(rowsAtOnce)) {
-      for (const [key, value] of rows) {
+      for (const [key, stored] of rows) {
+        const value = opened(key, stored);
         const name = latin1(key.subarray(1));
         keys.add(name);
+        keysDigest ^= crc32(key);
         liveBytes += name.length + value.length;
         if (liveBytes <= warmBytesMax) warm.set(name, value);
       }
@@ -287,13 +361,44 @@ async function load(level: Level, folder: string): Promise<Loaded> {
   } finally {
     await iterator.close();
   }
-  if (!bytes && keys.size > 0) {
-    throw new QuorateError(
-      'data-loss',
-      `the store in ${folder} does not say how far it has applied: ${replaceMember}`,
-    );
+  const { check, ...decoded } = decodeApplied(bytes);
+  if (check.count !== keys.size || check.digest !== keysDigest) {
+    throw new Error(`it holds ${keys.size} records, not the ${check.count} that were written`);
   }
-  return { keys, warm, ...decodeApplied(bytes), liveBytes };
+  return { keys, keysDigest, warm, ...decoded, liveBytes };
+}
+
+/** A value as it lies on disk: with the CRC-32 of its key and itself before it. */
+function sealed(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(crcBytes + value.length);
+  bytes.set(value, crcBytes);
+  bytes.writeUInt32BE(crc32(value, crc32(key)), 0);
+  return bytes;
+}
+
+/** The value that was sealed; throws where these are not its bytes. */
+function opened(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array {
+  if (stored === undefined || stored.length < crcBytes) throw new Error('a record is missing');
+  const value = stored.subarray(crcBytes);
+  const crc = new DataView(stored.buffer, stored.byteOffset).getUint32(0);
+  if (crc !== crc32(value, crc32(key))) throw new Error('a record is not what was written');
+  return value;
+}
+
+/** As `opened`, for what need not be there. */
+function unsealed(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array | undefined {
+  return stored && opened(key, stored);
+}
+
+function damaged(folder: string, thrown: unknown): QuorateError {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return new QuorateError(
+    'data-loss',
+    `the backend in ${folder} is damaged (${text}): ${replaceMember}`,
+    {
+      cause: thrown,
+    },
+  );
 }
 
 async function* rowsOf(iterator: {
@@ -306,16 +411,23 @@ async function* rowsOf(iterator: {
 function encodeApplied(
   { index, term, confState }: AppliedState,
   sequences: ReadonlyMap<number, number>,
+  keys: KeysCheck,
 ): Uint8Array {
-  return metaEncoder.encode(JSON.stringify({ index, term, confState, sequences: [...sequences] }));
+  return metaEncoder.encode(
+    JSON.stringify({ index, term, confState, sequences: [...sequences], keys }),
+  );
 }
 
-function decodeApplied(bytes: Uint8Array | undefined): Pick<Loaded, 'applied' | 'sequences'> {
-  if (!bytes) return { applied: nothingApplied, sequences: new Map() };
-  const { sequences, ...applied } = JSON.parse(decoder.decode(bytes)) as AppliedState & {
-    sequences?: [number, number][];
+function decodeApplied(
+  bytes: Uint8Array | undefined,
+): Pick<Loaded, 'applied' | 'sequences'> & { readonly check: KeysCheck } {
+  const noKeys = { count: 0, digest: 0 };
+  if (!bytes) return { applied: nothingApplied, sequences: new Map(), check: noKeys };
+  const { sequences, keys, ...applied } = JSON.parse(decoder.decode(bytes)) as AppliedState & {
+    sequences: [number, number][];
+    keys: KeysCheck;
   };
-  return { applied, sequences: new Map(sequences) };
+  return { applied, sequences: new Map(sequences), check: keys };
 }
 
 const nothingApplied: AppliedState = {
