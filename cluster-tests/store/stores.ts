@@ -15,6 +15,8 @@ import type { MemberAddRequest } from '../../shared/rpc/gen/etcdserverpb/MemberA
 import type { MemberAddResponse__Output } from '../../shared/rpc/gen/etcdserverpb/MemberAddResponse.ts';
 import type { MemberListRequest } from '../../shared/rpc/gen/etcdserverpb/MemberListRequest.ts';
 import type { MemberListResponse__Output } from '../../shared/rpc/gen/etcdserverpb/MemberListResponse.ts';
+import type { PutRequest } from '../../shared/rpc/gen/etcdserverpb/PutRequest.ts';
+import type { PutResponse__Output } from '../../shared/rpc/gen/etcdserverpb/PutResponse.ts';
 import type { RangeRequest } from '../../shared/rpc/gen/etcdserverpb/RangeRequest.ts';
 import type { RangeResponse__Output } from '../../shared/rpc/gen/etcdserverpb/RangeResponse.ts';
 import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
@@ -54,6 +56,12 @@ export class Stores {
 
   async kill(name: string): Promise<void> {
     this.#process(name).kill('SIGKILL');
+    await this.exit(name);
+  }
+
+  /** As a service manager does it. */
+  async stop(name: string): Promise<void> {
+    this.#process(name).kill('SIGTERM');
     await this.exit(name);
   }
 
@@ -101,9 +109,18 @@ export class Stores {
 
   /** The kinds of the alarms that are raised. */
   async alarms(name: string): Promise<string[]> {
+    return (await this.#alarms(name)).map(({ alarm }) => alarm);
+  }
+
+  /** The members they are raised for. */
+  async alarmedMembers(name: string): Promise<string[]> {
+    return (await this.#alarms(name)).map(({ memberID }) => memberID);
+  }
+
+  async #alarms(name: string) {
     const client = this.#connect(proto.Maintenance, name);
     const { alarms } = await unary<AlarmRequest, AlarmResponse__Output>(bound(client, 'Alarm'), {});
-    return alarms.map(({ alarm }) => alarm);
+    return alarms;
   }
 
   /** The Snapshot stream as one, and how much the last message said was to come. */
@@ -128,7 +145,10 @@ export class Stores {
     const key = (text: string): Buffer => Buffer.from(text);
     return {
       put: (k: string, v: string | Buffer) =>
-        unary(bound(client, 'Put'), { key: key(k), value: Buffer.from(v) }),
+        unary<PutRequest, PutResponse__Output>(bound(client, 'Put'), {
+          key: key(k),
+          value: Buffer.from(v),
+        }),
       get: async (k: string, serializable = false) => {
         const { kvs } = await unary<RangeRequest, RangeResponse__Output>(bound(client, 'Range'), {
           key: key(k),

@@ -5,12 +5,14 @@ import type { Caller } from './auth/caller.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { RaftNode } from './consensus/node.ts';
 import type { MemberStorage } from './consensus/storage.ts';
-import type { PeerTransport } from './consensus/transport.ts';
+import type { Digest, PeerTransport } from './consensus/transport.ts';
 import { type Identity, type IdentityFile, writeIdentity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
 import { refusals } from './member/refusal.ts';
 import { peerAddress, type Settings } from './options.ts';
 import type { Serving } from './serve/context.ts';
+import { CorruptionChecks } from './serve/corruption.ts';
+import { Digests } from './serve/digests.ts';
 import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
 import { AutoCompaction } from './serve/auto-compaction.ts';
 import { Kv } from './serve/kv.ts';
@@ -68,6 +70,7 @@ export class MemberHost {
   readonly #halted: () => void;
   readonly #slowApply: HostParts['slowApply'];
   readonly #autoCompaction: AutoCompaction | undefined;
+  readonly #corruption: CorruptionChecks;
   readonly #quota: Quota;
   readonly #progress = new ProgressRequests();
   readonly #timers: Timer[] = [];
@@ -99,6 +102,7 @@ export class MemberHost {
     this.watches = new OpenWatchStreams(this.serving);
     const { autoCompaction } = settings;
     this.#autoCompaction = autoCompaction && new AutoCompaction(this.serving, autoCompaction, log);
+    this.#corruption = new CorruptionChecks(this.serving, { ...settings, log });
     this.#leaderlessSinceMs = clock.monotonic();
     this.#timers.push(clock.every(settings.electionMs / 2, () => this.#endLeaderless()));
   }
@@ -156,6 +160,7 @@ export class MemberHost {
         strictReconfigCheck: this.#settings.strictReconfigCheck,
         maxLearners: this.#settings.maxLearners,
       },
+      digests: new Digests({ state: this.state, clock }),
       handOver: () => this.handOver(),
     };
   }
@@ -171,11 +176,18 @@ export class MemberHost {
       unreachable: (id) => node.unreachable(id),
       leaderLease: (request) => this.leases.asLeader(request),
       changeMembers: (change) => this.membership.asLeader(change),
+      digest: (revision) => this.#digest(revision),
       cluster: () => this.#clusterView(),
       admit: (id, incarnation) => this.#admit(id, incarnation),
       refused: (error) => this.#leave(error),
     });
     this.#membersChanged();
+    if (this.#settings.initialCorruptCheck) await this.#corruption.beforeServing();
+  }
+
+  async #digest(revision: number): Promise<Digest> {
+    const { hash, hashRevision, compactRevision } = await this.serving.digests.upTo(revision);
+    return { hash, revision: hashRevision, compactRevision };
   }
 
   /** Hands leadership over and leaves everything flushed. */
@@ -197,6 +209,7 @@ export class MemberHost {
     this.leases.stop();
     this.#quota.stop();
     this.#autoCompaction?.stop();
+    this.#corruption.stop();
     this.watches.stop();
     this.#halted();
   }

@@ -1,5 +1,10 @@
 export { anonymous } from './auth/caller.ts';
-export type { PeerHandlers, PeerTransport, LeaderLeaseRequest } from './consensus/transport.ts';
+export type {
+  PeerHandlers,
+  PeerTransport,
+  Digest,
+  LeaderLeaseRequest,
+} from './consensus/transport.ts';
 export { type HostParts, MemberHost } from './host.ts';
 export { found } from './member/found.ts';
 export type { Member } from './member/member.ts';

@@ -71,6 +71,11 @@ export interface StoreOptions {
   readonly keepaliveMs?: number | undefined;
   readonly keepaliveTimeoutMs?: number | undefined;
   readonly autoCompaction?: AutoCompactionSettings | undefined;
+  /** Compare the data with the other members' before serving. Default false. */
+  readonly initialCorruptCheck?: boolean | undefined;
+  /** How often the leader compares all data, and what compactions left. Default 0: never. */
+  readonly corruptCheckMs?: number | undefined;
+  readonly compactHashCheckMs?: number | undefined;
   /** Keys that one step of a compaction visits. Default 200. */
   readonly compactionBatchLimit?: number | undefined;
   /** Applying, and calls, that take longer are logged. Default 100 and 300; 0: never. */
@@ -112,6 +117,9 @@ export interface Settings extends StoreOptions {
   readonly quotaBackendBytes: number;
   readonly quotaAutoDisarm: boolean;
   readonly maxLearners: number;
+  readonly initialCorruptCheck: boolean;
+  readonly corruptCheckMs: number;
+  readonly compactHashCheckMs: number;
   readonly forceNewCluster: boolean;
   readonly listenClientHttpUrls: readonly string[];
   readonly listenMetricsUrls: readonly string[];
@@ -167,6 +175,9 @@ export function settle(options: StoreOptions): Settings {
     quotaAutoDisarm: options.quotaAutoDisarm ?? true,
     strictReconfigCheck: options.strictReconfigCheck ?? true,
     maxLearners: options.maxLearners ?? 1,
+    initialCorruptCheck: options.initialCorruptCheck ?? false,
+    corruptCheckMs: options.corruptCheckMs ?? 0,
+    compactHashCheckMs: options.compactHashCheckMs ?? 0,
     forceNewCluster: options.forceNewCluster ?? false,
     listenClientHttpUrls: options.listenClientHttpUrls?.map(asUrl) ?? [],
     listenMetricsUrls: options.listenMetricsUrls?.map(asUrl) ?? [],

@@ -95,9 +95,9 @@ export function createStore(options: StoreOptions): Store {
         running = new Running(settings, dir, identity, { clientTls, security });
         await running.listen();
       } catch (thrown) {
-        await running?.stop();
+        // It closes its directory with itself.
+        await (running ?? { stop: () => dir.close() }).stop();
         running = undefined;
-        await dir.close();
         throw thrown;
       }
     },

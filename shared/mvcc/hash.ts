@@ -24,14 +24,34 @@ export interface HashKvResult {
  * Digest of the records up to `revision` that compaction leaves, whether or not the others are
  * deleted already: members may be at different points of that.
  */
-export function hashRevisions(store: RevisionStore, compacted: number, revision: number): number {
+export function* hashRevisions(
+  store: RevisionStore,
+  compacted: number,
+  revision: number,
+  recordsPerStep: number,
+): Generator<void, number> {
   let crc = 0;
-  for (const [keyBytes, record] of store.backend.scan(...revisionBounds(0, revision))) {
-    const id = decodeRevisionKey(keyBytes);
-    if (id.main < compacted && !isVisible(store, id, record, compacted)) continue;
-    crc = crc32c(record, crc32c(keyBytes, crc));
+  let [low, high] = revisionBounds(0, revision);
+  for (;;) {
+    let left = recordsPerStep;
+    for (const [keyBytes, record] of store.backend.scan(low, high)) {
+      low = successor(keyBytes);
+      const id = decodeRevisionKey(keyBytes);
+      if (id.main >= compacted || isVisible(store, id, record, compacted)) {
+        crc = crc32c(record, crc32c(keyBytes, crc));
+      }
+      if (--left === 0) break;
+    }
+    if (left > 0) return crc;
+    yield;
   }
-  return crc;
+}
+
+/** The next key there can be. */
+function successor(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
 }
 
 /** Whether a record older than the compaction is the state of its key at the compaction. */

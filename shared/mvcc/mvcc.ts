@@ -217,10 +217,28 @@ export class Mvcc {
 
   /** Digest of everything visible from the compaction up to `revision` (0: now). O(all records). */
   hashKv(revision = 0): HashKvResult {
+    const steps = this.hashKvSteps(revision, Infinity);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /**
+   * As `hashKv`, so many records a step. Between steps anything may be applied; where that is a
+   * compaction it ends with etcd's error, since what is visible has changed.
+   */
+  *hashKvSteps(revision: number, recordsPerStep: number): Generator<void, HashKvResult> {
+    const compactRevision = this.#compactRevision;
     const hashRevision = revision > 0 ? revision : this.#revision;
-    checkReadable(hashRevision, this.#revision, this.#compactRevision);
-    const hash = hashRevisions(this.#store, this.#compactRevision, hashRevision);
-    return { hash, hashRevision, compactRevision: this.#compactRevision };
+    checkReadable(hashRevision, this.#revision, compactRevision);
+    const steps = hashRevisions(this.#store, compactRevision, hashRevision, recordsPerStep);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return { hash: step.value, hashRevision, compactRevision };
+      yield;
+      if (this.#compactRevision !== compactRevision) throw mvccErrors.compacted();
+    }
   }
 
   /** Digest of the whole replicated state, leases too. O(all records). */

@@ -3,6 +3,7 @@ import type { Timer } from '#shared/clock';
 import type { Message, NodeId } from '#shared/raft';
 import {
   isRefusal,
+  type Digest,
   type LeaderLeaseRequest,
   type MemberChange,
   type PeerHandlers,
@@ -166,6 +167,10 @@ export class SimTransport implements PeerTransport {
 
   changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void> {
     return this.#ask(leader, timeoutMs, (handlers) => handlers.changeMembers(change));
+  }
+
+  digest(member: NodeId, revision: number, timeoutMs: number): Promise<Digest> {
+    return this.#ask(member, timeoutMs, (handlers) => handlers.digest(revision));
   }
 
   connectedSince(id: NodeId): number | undefined {

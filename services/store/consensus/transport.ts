@@ -8,6 +8,13 @@ export interface LeaderLeaseRequest {
   readonly renew: boolean;
 }
 
+/** Of a member's keys and history from the compaction on, up to a revision. */
+export interface Digest {
+  readonly hash: number;
+  readonly revision: number;
+  readonly compactRevision: number;
+}
+
 /** What the transport tells its member. */
 export interface PeerHandlers {
   receive(messages: readonly Message[]): void;
@@ -23,6 +30,8 @@ export interface PeerHandlers {
   leaderLease(request: LeaderLeaseRequest): Promise<number>;
   /** Asked of the leader; resolves when the change is applied there. */
   changeMembers(change: MemberChange): Promise<void>;
+  /** Of this member's data up to a revision; 0: all of it. */
+  digest(revision: number): Promise<Digest>;
   /** What is told to whoever comes with an empty disk. */
   cluster(): ClusterView;
   /** Throws where a caller of this id and incarnation must not be listened to. */
@@ -40,6 +49,7 @@ export interface PeerTransport {
   sendSnapshot(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   leaderLease(leader: NodeId, request: LeaderLeaseRequest, timeoutMs: number): Promise<number>;
   changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void>;
+  digest(member: NodeId, revision: number, timeoutMs: number): Promise<Digest>;
   /** Since when (`Clock.monotonic`) messages get through to this member; undefined: they do not. */
   connectedSince(id: NodeId): number | undefined;
   stop(): Promise<void>;

@@ -1,7 +1,12 @@
 import { QuorateError } from '#shared/base';
 import { type FaultPlane, MessageShaper, passPointSync } from '#shared/faults';
 import type { Message, NodeId } from '#shared/raft';
-import type { LeaderLeaseRequest, PeerHandlers, PeerTransport } from '../consensus/transport.ts';
+import type {
+  Digest,
+  LeaderLeaseRequest,
+  PeerHandlers,
+  PeerTransport,
+} from '../consensus/transport.ts';
 import type { MemberChange } from '../wire/command.ts';
 
 /** Only leaders send these. */
@@ -73,6 +78,11 @@ export class FaultyTransport implements PeerTransport {
   async changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void> {
     await this.#getThrough(leader, timeoutMs);
     return this.#transport.changeMembers(leader, change, timeoutMs);
+  }
+
+  async digest(member: NodeId, revision: number, timeoutMs: number): Promise<Digest> {
+    await this.#getThrough(member, timeoutMs);
+    return this.#transport.digest(member, revision, timeoutMs);
   }
 
   connectedSince(id: NodeId): number | undefined {

@@ -85,8 +85,7 @@ export function maintenanceHandlers(
       gated(
         gate,
         async ({ revision }) => {
-          await node.linearizable();
-          const { hash, compactRevision } = state.mvcc.hashKv(Number(revision));
+          const { hash, compactRevision } = await serving.digests.upTo(Number(revision));
           return { header: header(), hash, compact_revision: compactRevision };
         },
         { needs: 'admin' },

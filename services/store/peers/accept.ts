@@ -176,6 +176,7 @@ export class Incoming {
   async #do(call: PeerCall): Promise<PeerAnswer> {
     const { handlers } = this.#options;
     if (call.type === 'leader-lease') return { ttl: await handlers.leaderLease(call.lease) };
+    if (call.type === 'digest') return { digest: await handlers.digest(call.revision) };
     await handlers.changeMembers(call.change);
     return { ttl: 0 };
   }

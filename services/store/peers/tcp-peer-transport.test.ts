@@ -74,6 +74,7 @@ class Member {
       unreachable: (id) => this.#happened(`unreachable ${id}`),
       leaderLease: ({ id }) => Promise.resolve(id === 7n ? 5 : -1),
       changeMembers: (change) => this.changeMembers(change),
+      digest: (revision) => Promise.resolve({ hash: 2 ** 32 - 1, revision, compactRevision: 3 }),
       cluster: () => ({ id: 77, members: [], removed: [3] }),
       admit: (id, incarnation) => this.admit(id, incarnation),
       refused: (error) => {

@@ -3,7 +3,12 @@ import { must, QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { Message, NodeId } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
-import type { LeaderLeaseRequest, PeerHandlers, PeerTransport } from '../consensus/transport.ts';
+import type {
+  Digest,
+  LeaderLeaseRequest,
+  PeerHandlers,
+  PeerTransport,
+} from '../consensus/transport.ts';
 import type { MemberChange } from '../wire/command.ts';
 import type { Hello, PeerAnswer, Purpose } from '../wire/peer.ts';
 import { Incoming, protocol } from './accept.ts';
@@ -92,6 +97,14 @@ export class TcpPeerTransport implements PeerTransport {
 
   async changeMembers(leader: NodeId, change: MemberChange, timeoutMs: number): Promise<void> {
     ttlOf(await this.#link(leader).call({ type: 'change-members', change }, timeoutMs));
+  }
+
+  async digest(member: NodeId, revision: number, timeoutMs: number): Promise<Digest> {
+    const answer = await this.#link(member).call({ type: 'digest', revision }, timeoutMs);
+    if ('digest' in answer) return answer.digest;
+    throw 'error' in answer
+      ? answer.error
+      : new QuorateError('data-loss', 'an answer of another kind');
   }
 
   connectedSince(id: NodeId): number | undefined {

@@ -5,6 +5,8 @@ import type { RaftNode } from '../consensus/node.ts';
 import type { PeerTransport } from '../consensus/transport.ts';
 import type { StateMachine } from '../state/state-machine.ts';
 
+import type { Digests } from './digests.ts';
+
 /** What the parts that answer clients share. */
 export interface Serving {
   readonly memberId: number;
@@ -14,6 +16,7 @@ export interface Serving {
   readonly transport: PeerTransport;
   readonly clock: Clock;
   readonly rng: Rng;
+  readonly digests: Digests;
   readonly limits: Limits;
   /** Gives leadership to the best follower, if this member leads and there is one. */
   handOver(): Promise<void>;

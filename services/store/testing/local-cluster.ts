@@ -126,6 +126,7 @@ export class LocalCluster {
       unreachable: (peer) => member.node.unreachable(peer),
       leaderLease: (_request: LeaderLeaseRequest) => Promise.resolve(-1),
       changeMembers: () => Promise.resolve(),
+      digest: () => Promise.reject(new Error('not asked here')),
       cluster: () => ({ id: 1, members: [...member.state.members.values()], removed: [] }),
       admit: () => undefined,
       refused: (error) => {
@@ -154,6 +155,7 @@ export class LocalCluster {
       },
       leaderLease: () => Promise.resolve(-1),
       changeMembers: () => Promise.resolve(),
+      digest: () => Promise.reject(new Error('not asked here')),
       connectedSince: (id) => (this.#reaches(from, id) ? 0 : undefined),
       stop: () => Promise.resolve(),
     };

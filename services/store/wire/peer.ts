@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorDetails, errorCodes, QuorateError } from '#shared/base';
-import type { LeaderLeaseRequest } from '../consensus/transport.ts';
+import type { Digest, LeaderLeaseRequest } from '../consensus/transport.ts';
 import { type ClusterView, decodeCluster, encodeCluster } from './cluster.ts';
 import { decodeCommand, encodeCommand, isMemberChange, type MemberChange } from './command.ts';
 import { Reader, Writer } from './protobuf.ts';
@@ -21,11 +21,13 @@ export interface Hello {
 /** What one member asks of another; answers come by number. */
 export type PeerCall =
   | { readonly type: 'leader-lease'; readonly lease: LeaderLeaseRequest }
-  | { readonly type: 'change-members'; readonly change: MemberChange };
+  | { readonly type: 'change-members'; readonly change: MemberChange }
+  | { readonly type: 'digest'; readonly revision: number };
 
 export type PeerAnswer =
   | { readonly ttl: number }
   | { readonly cluster: ClusterView }
+  | { readonly digest: Digest }
   | { readonly error: QuorateError };
 
 const writer = new Writer();
@@ -69,6 +71,10 @@ export function encodeCall(id: number, call: PeerCall): Uint8Array {
     });
     return writer.finish();
   }
+  if (call.type === 'digest') {
+    writer.message(4, () => writer.integer(1, call.revision));
+    return writer.finish();
+  }
   // Nobody waits for it by number in the log: the answer comes with the call.
   const command = encodeCommand({ member: 0, sequence: 0, operation: call.change });
   writer.bytesAlways(3, command);
@@ -84,6 +90,7 @@ export function decodeCall(bytes: Uint8Array): { readonly id: number; readonly c
     if (field === 1) id = reader.integer();
     else if (field === 2) call = { type: 'leader-lease', lease: readLease(reader.message()) };
     else if (field === 3) call = { type: 'change-members', change: memberChange(reader.bytes()) };
+    else if (field === 4) call = { type: 'digest', revision: readRevision(reader.message()) };
     else reader.skip();
   }
   if (!call) throw new QuorateError('unimplemented', 'a call of another member is not known here');
@@ -100,6 +107,27 @@ function readLease(reader: Reader): LeaderLeaseRequest {
     else reader.skip();
   }
   return { id, renew };
+}
+
+function readRevision(reader: Reader): number {
+  let revision = 0;
+  while (!reader.done) {
+    if (reader.field() === 1) revision = reader.integer();
+    else reader.skip();
+  }
+  return revision;
+}
+
+function readDigest(reader: Reader): Digest {
+  const digest = { hash: 0, revision: 0, compactRevision: 0 };
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) digest.hash = reader.integer();
+    else if (field === 2) digest.revision = reader.integer();
+    else if (field === 3) digest.compactRevision = reader.integer();
+    else reader.skip();
+  }
+  return digest;
 }
 
 function memberChange(bytes: Uint8Array): MemberChange {
@@ -122,6 +150,15 @@ export function encodeAnswer(id: number, answer: PeerAnswer): Uint8Array {
     writer.bytesAlways(3, cluster);
     return Buffer.concat([head, writer.finish()]);
   }
+  if ('digest' in answer) {
+    const { hash, revision, compactRevision } = answer.digest;
+    writer.message(5, () => {
+      writer.integer(1, hash);
+      writer.integer(2, revision);
+      writer.integer(3, compactRevision);
+    });
+    return writer.finish();
+  }
   writer.message(4, () => writeError(answer.error));
   return writer.finish();
 }
@@ -139,6 +176,7 @@ export function decodeAnswer(bytes: Uint8Array): {
     else if (field === 2) answer = { ttl: reader.integer() };
     else if (field === 3) answer = { cluster: decodeCluster(reader.bytes()) };
     else if (field === 4) answer = { error: readError(reader.message()) };
+    else if (field === 5) answer = { digest: readDigest(reader.message()) };
     else reader.skip();
   }
   return { id, answer };

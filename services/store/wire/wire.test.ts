@@ -341,6 +341,7 @@ test('hellos, calls and answers survive our codec, and the schema reads them as 
   for (const call of [
     { type: 'leader-lease', lease: { id: -7n, renew: true } },
     { type: 'change-members', change: { type: 'promote-member', id: 9 } },
+    { type: 'digest', revision: 12 },
   ] as const) {
     const bytes = throughSchema(proto.Call, encodeCall(5, call));
     expect(decodeCall(bytes)).toEqual({ id: 5, call });
@@ -349,6 +350,7 @@ test('hellos, calls and answers survive our codec, and the schema reads them as 
   for (const answer of [
     { ttl: -1 },
     { cluster: { id: 4, members: [], removed: [8] } },
+    { digest: { hash: 2 ** 32 - 1, revision: 7, compactRevision: 3 } },
     { error },
   ]) {
     const bytes = throughSchema(proto.Answer, encodeAnswer(6, answer));
