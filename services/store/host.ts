@@ -37,6 +37,8 @@ export interface HostParts {
   /** How long the disk took, in ms. */
   readonly logWritten?: (ms: number) => void;
   readonly backendFlushed?: (ms: number) => void;
+  /** An operation of this type is applied. */
+  readonly applied?: (type: Operation['type']) => void;
   /** Applying an operation of this type took longer than settings allow without a word. */
   readonly slowApply?: (type: string, ms: number) => void;
   /** Is told whose tokens are given out, and end. */
@@ -69,6 +71,7 @@ export class MemberHost {
   readonly #transport: PeerTransport;
   readonly #halted: () => void;
   readonly #slowApply: HostParts['slowApply'];
+  readonly #applied: HostParts['applied'];
   readonly #autoCompaction: AutoCompaction | undefined;
   readonly #corruption: CorruptionChecks;
   readonly #quota: Quota;
@@ -88,6 +91,7 @@ export class MemberHost {
     this.#transport = parts.transport;
     this.#halted = parts.halted;
     this.#slowApply = parts.slowApply;
+    this.#applied = parts.applied;
     this.state = new StateMachine(dir.backend, () => this.#membersChanged(), parts.tokens);
     this.node = this.#createNode(parts);
     this.serving = this.#createServing();
@@ -307,6 +311,7 @@ export class MemberHost {
 
   #apply(operation: Operation, index: number): unknown {
     const { clock, warningApplyMs } = this.#settings;
+    this.#applied?.(operation.type);
     if (warningApplyMs <= 0) return this.state.apply(operation, index);
     const startedMs = clock.monotonic();
     try {

@@ -138,6 +138,7 @@ class Running {
   readonly #dir: DataDir;
   readonly #identity: Identity;
   readonly #host: MemberHost;
+  readonly #peers: TcpPeerTransport;
   readonly kv: KvClient;
   readonly #counters = new Counters();
   readonly #clientServer: ClientServer;
@@ -176,6 +177,10 @@ class Running {
       tokens,
       logWritten: (ms) => this.#counters.walFsync.observe(ms),
       backendFlushed: (ms) => this.#counters.backendCommit.observe(ms),
+      applied: (type) => {
+        const { applied } = this.#counters;
+        applied.set(type, (applied.get(type) ?? 0) + 1);
+      },
       slowApply: (operation, ms) => {
         this.#counters.slowApplies++;
         log.warn({ operation, ms: Math.round(ms) }, 'applying took too long');
@@ -186,6 +191,7 @@ class Running {
       },
     });
     this.#host = host;
+    this.#peers = peers;
     if (faults) pointsInState(faults, host.state);
     this.kv = host.clientFor(trusted);
     const { serving, kv, leases, membership, watches } = host;
@@ -298,6 +304,7 @@ class Running {
       quotaBytes: this.#settings.quotaBackendBytes,
       grpcBytes: () => this.#ports.grpcBytes,
       backendBytes: () => this.#dir.backendBytes(),
+      peers: () => this.#peers.traffic,
       openWatchStreams: () => this.#host.watches.size,
       read: (serializable) => this.kv.range({ key: 'health', keysOnly: true, serializable }),
       hasLeader: () => serving.node.leader !== noNode,

@@ -5,6 +5,7 @@ import {
   writeProcessMetrics,
 } from '#shared/runtime';
 import type { Counters } from '../metrics/counters.ts';
+import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { Serving } from '../serve/context.ts';
 import { answer, type HttpHandler } from './answers.ts';
 import type { HealthCounts } from './health.ts';
@@ -28,6 +29,7 @@ export interface MetricsParts {
   readonly grpcBytes: () => { readonly read: number; readonly written: number };
   readonly backendBytes: () => Promise<number>;
   readonly openWatchStreams: () => number;
+  readonly peers: () => ReadonlyMap<number, PeerTraffic>;
 }
 
 /** `/metrics`: etcd's names for what this member knows, read when it is asked. */
@@ -37,6 +39,7 @@ export function metricsHandler(parts: MetricsParts): HttpHandler {
     writeServer(out, parts);
     writeDisk(out, parts, await parts.backendBytes());
     writeData(out, parts);
+    writePeers(out, parts);
     writeCalls(out, parts);
     await writeProcessMetrics(out);
     answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', out.text);
@@ -45,7 +48,8 @@ export function metricsHandler(parts: MetricsParts): HttpHandler {
 
 const labelled = (labels: Record<string, string>, value = 1): Sample[] => [{ labels, value }];
 
-function writeServer(out: MetricsText, { serving, version, health }: MetricsParts): void {
+function writeServer(out: MetricsText, parts: MetricsParts): void {
+  const { serving, version, health, counters } = parts;
   const raft = serving.node.status();
   const flag = (on: boolean): number => (on ? 1 : 0);
   const server = (name: string): string => `etcd_server_${name}`;
@@ -114,6 +118,11 @@ function writeServer(out: MetricsText, { serving, version, health }: MetricsPart
     'The total number of failed health checks',
     health.failures,
   );
+  out.counter(
+    server('slow_apply_total'),
+    'The total number of slow apply requests (likely overloaded from slow disk).',
+    counters.slowApplies,
+  );
   writeChecks(out, health);
 }
 
@@ -170,7 +179,8 @@ function writeDisk(
   );
 }
 
-function writeData(out: MetricsText, { serving, openWatchStreams }: MetricsParts): void {
+function writeData(out: MetricsText, parts: MetricsParts): void {
+  const { serving, openWatchStreams, counters, methods } = parts;
   const { mvcc, hub } = serving.state;
   const debugging = (name: string): string => `etcd_debugging_mvcc_${name}`;
   out.gauge(debugging('keys_total'), 'Total number of keys.', mvcc.indexedKeys);
@@ -180,6 +190,26 @@ function writeData(out: MetricsText, { serving, openWatchStreams }: MetricsParts
     'The revision of the last compaction in store.',
     mvcc.compactRevision,
   );
+  const applied = (type: string): number => counters.applied.get(type) ?? 0;
+  const ranges = methods.find(({ method }) => method === 'Range')?.started ?? 0;
+  for (const [name, kind, value] of [
+    ['put', 'puts', applied('put')],
+    ['delete', 'deletes', applied('delete-range')],
+    ['txn', 'txns', applied('txn')],
+    ['range', 'ranges', ranges],
+  ] as const) {
+    out.counter(`etcd_mvcc_${name}_total`, `Total number of ${kind} seen by this member.`, value);
+  }
+  out.counter(
+    'etcd_debugging_lease_granted_total',
+    'The total number of granted leases.',
+    applied('lease-grant'),
+  );
+  out.counter(
+    'etcd_debugging_lease_revoked_total',
+    'The total number of revoked leases.',
+    applied('lease-revoke'),
+  );
   out.gauge(debugging('watcher_total'), 'Total number of watchers.', hub.size);
   out.gauge(
     debugging('slow_watcher_total'),
@@ -187,6 +217,52 @@ function writeData(out: MetricsText, { serving, openWatchStreams }: MetricsParts
     hub.unsyncedSize,
   );
   out.gauge(debugging('watch_stream_total'), 'Total number of watch streams.', openWatchStreams());
+}
+
+/** With etcd's labels: ids in hexadecimal. */
+function writePeers(out: MetricsText, { serving, peers }: MetricsParts): void {
+  const each = [...peers()].map(([id, traffic]) => ({ hex: id.toString(16), id, traffic }));
+  const metric = (name: string): string => `etcd_network_${name}`;
+  const counted = (
+    name: string,
+    help: string,
+    label: 'To' | 'From',
+    value: (traffic: PeerTraffic) => number,
+  ): void => {
+    const samples = each.map(({ hex, traffic }) => ({
+      labels: { [label]: hex },
+      value: value(traffic),
+    }));
+    out.counter(metric(name), help, samples);
+  };
+  const sent = 'The total number of bytes sent to peers.';
+  counted('peer_sent_bytes_total', sent, 'To', ({ sentBytes }) => sentBytes);
+  const received = 'The total number of bytes received from peers.';
+  counted('peer_received_bytes_total', received, 'From', ({ receivedBytes }) => receivedBytes);
+  const unsent = 'The total number of send failures to peers.';
+  counted('peer_sent_failures_total', unsent, 'To', ({ sentFailures }) => sentFailures);
+  const unread = 'The total number of receive failures from peers.';
+  counted('peer_received_failures_total', unread, 'From', (traffic) => traffic.receivedFailures);
+  out.histogram(
+    metric('peer_round_trip_time_seconds'),
+    'Round-Trip-Time histogram between peers',
+    each.map(({ hex, traffic }) => ({ labels: { To: hex }, histogram: traffic.roundTrip })),
+  );
+  const Local = serving.memberId.toString(16);
+  out.gauge(
+    metric('active_peers'),
+    'The current number of active peer connections.',
+    each.map(({ hex, id }) => ({
+      labels: { Local, Remote: hex },
+      value: serving.transport.connectedSince(id) === undefined ? 0 : 1,
+    })),
+  );
+  const others = [...serving.state.members.keys()].filter((id) => id !== serving.memberId);
+  out.gauge(
+    metric('known_peers'),
+    'The current number of known peers.',
+    others.map((id) => ({ labels: { Local, Remote: id.toString(16) }, value: 1 })),
+  );
 }
 
 /** By number, in the words of Go's gRPC. */

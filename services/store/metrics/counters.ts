@@ -4,6 +4,8 @@ import { DurationHistogram } from '#shared/runtime';
 export class Counters {
   readonly walFsync = new DurationHistogram();
   readonly backendCommit = new DurationHistogram();
+  /** Operations applied, by type. */
+  readonly applied = new Map<string, number>();
   /** Operations whose applying took longer than is usual. */
   slowApplies = 0;
 }

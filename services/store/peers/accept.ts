@@ -1,3 +1,4 @@
+import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { Clock, Timer } from '#shared/clock';
@@ -25,6 +26,7 @@ export interface AcceptOptions {
   readonly clusterId: number;
   readonly handlers: PeerHandlers;
   readonly clock: Clock;
+  readonly trafficOf: (id: NodeId) => PeerTraffic;
   /** Somebody was turned away. */
   readonly complain: (remote: string, reason: string) => void;
   /** A member that was heard on this connection is not heard on it any more. */
@@ -100,6 +102,7 @@ export class Incoming {
       return;
     }
     this.#hello = hello;
+    connection.traffic = this.#options.trafficOf(hello.from);
     connection.trust();
     connection.write('welcome');
   }
@@ -186,6 +189,7 @@ export class Incoming {
     this.#patience.cancel();
     this.#snapshot?.broken(reason);
     if (QuorateError.is(reason, 'bad-request', 'data-loss')) {
+      if (this.#connection.traffic) this.#connection.traffic.receivedFailures++;
       complain(this.#connection.remote, reason.message);
     }
     over(this, this.#hello?.purpose === 'messages' ? this.#hello.from : 0);

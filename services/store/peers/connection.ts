@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { Clock, Timer } from '#shared/clock';
+import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import { frame, type FrameKind, FrameReader } from './frames.ts';
 
 /** A member that froze, or a cut that nobody announces, is noticed within two of these. */
@@ -28,6 +29,10 @@ export class Connection {
   readonly #socket: Socket;
   readonly #events: ConnectionEvents;
   readonly #pingMs: number;
+  readonly #clock: Clock;
+  #pingedMs: number | undefined;
+  /** Where this connection is counted, once it is known whose it is. */
+  traffic: PeerTraffic | undefined;
   readonly #reader = new FrameReader(helloBytesMax);
   readonly #pinging: Timer;
   #heard = true;
@@ -41,6 +46,7 @@ export class Connection {
     this.#socket = socket;
     this.#events = events;
     this.#pingMs = pingMs;
+    this.#clock = clock;
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('error', (error) => {
       this.#reason ??= new QuorateError('unavailable', error.message, { cause: error });
@@ -74,6 +80,7 @@ export class Connection {
     if (this.closed) return true;
     if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
     const bytes = frame(kind, payload);
+    if (this.traffic) this.traffic.sentBytes += bytes.length;
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     return this.waitingBytes < writeAheadBytes;
@@ -108,10 +115,12 @@ export class Connection {
 
   #received(chunk: Buffer): void {
     this.#heard = true;
+    if (this.traffic) this.traffic.receivedBytes += chunk.length;
     try {
       this.#reader.push(chunk, (kind, payload) => {
         if (kind === 'ping') this.write('pong');
-        else if (kind !== 'pong' && !this.#socket.destroyed) this.#events.frame(kind, payload);
+        else if (kind === 'pong') this.#ponged();
+        else if (!this.#socket.destroyed) this.#events.frame(kind, payload);
       });
       this.#events.turn?.();
     } catch (thrown) {
@@ -127,7 +136,14 @@ export class Connection {
     }
     // Where the reader is held, the other side's answers are too.
     this.#heard = this.#socket.isPaused();
+    this.#pingedMs = this.#clock.monotonic();
     this.write('ping');
+  }
+
+  #ponged(): void {
+    if (this.#pingedMs === undefined) return;
+    this.traffic?.roundTrip.observe(this.#clock.monotonic() - this.#pingedMs);
+    this.#pingedMs = undefined;
   }
 
   #ended(): void {

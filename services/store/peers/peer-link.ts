@@ -3,6 +3,7 @@ import type { Clock, Timer } from '#shared/clock';
 import type { Message, NodeId } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
 import { isRefusal } from '../member/refusal.ts';
+import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import { encodeBatch } from '../wire/message.ts';
 import {
   decodeAnswer,
@@ -25,6 +26,7 @@ export interface PeerLinkOptions {
   readonly security: PeerSecurity;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly traffic: PeerTraffic;
   readonly connected: () => void;
   readonly disconnected: () => void;
   readonly unreachable: () => void;
@@ -75,7 +77,7 @@ export class PeerLink {
     const connection = this.#connection;
     if (connection && this.#connectedSinceMs !== undefined) {
       if (connection.waitingBytes <= waitingBytesMax) writeMessages(connection, messages);
-      else this.#options.unreachable();
+      else this.#undelivered();
       return;
     }
     let dropped = false;
@@ -88,7 +90,12 @@ export class PeerLink {
         dropped = true;
       }
     }
-    if (dropped) this.#options.unreachable();
+    if (dropped) this.#undelivered();
+  }
+
+  #undelivered(): void {
+    this.#options.traffic.sentFailures++;
+    this.#options.unreachable();
   }
 
   /** Never rejects: what goes wrong on the way is an answer too. */
@@ -143,6 +150,7 @@ export class PeerLink {
       frame: (kind, payload) => this.#frame(kind, payload),
       closed: (reason) => this.#lost(reason),
     });
+    connection.traffic = this.#options.traffic;
     this.#connection = connection;
     this.#patience = clock.after(connectTimeoutMs, () => {
       connection.destroy(new QuorateError('unavailable', `no answer in ${connectTimeoutMs} ms`));

@@ -9,6 +9,7 @@ import type {
   PeerHandlers,
   PeerTransport,
 } from '../consensus/transport.ts';
+import { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { MemberChange } from '../wire/command.ts';
 import type { Hello, PeerAnswer, Purpose } from '../wire/peer.ts';
 import { Incoming, protocol } from './accept.ts';
@@ -39,6 +40,7 @@ export class TcpPeerTransport implements PeerTransport {
   readonly #servers: Server[] = [];
   readonly #links = new Map<NodeId, { addresses: readonly string[]; link: PeerLink }>();
   readonly #incoming = new Set<Incoming>();
+  readonly #traffic = new Map<NodeId, PeerTraffic>();
   #handlers: PeerHandlers | undefined;
   #complained = '';
   #stopped = false;
@@ -46,6 +48,11 @@ export class TcpPeerTransport implements PeerTransport {
   constructor(options: TcpPeerOptions) {
     this.#options = options;
     this.#security = options.security ?? clearText;
+  }
+
+  /** By member, since this one has started. */
+  get traffic(): ReadonlyMap<NodeId, PeerTraffic> {
+    return this.#traffic;
   }
 
   async start(handlers: PeerHandlers): Promise<void> {
@@ -130,6 +137,7 @@ export class TcpPeerTransport implements PeerTransport {
       security: this.#security,
       clock,
       log,
+      traffic: this.#trafficOf(id),
       connected: () => handlers.connected(id),
       disconnected: () => handlers.disconnected(id),
       unreachable: () => handlers.unreachable(id),
@@ -169,10 +177,17 @@ export class TcpPeerTransport implements PeerTransport {
       clusterId,
       handlers: this.#receiver,
       clock,
+      trafficOf: (from) => this.#trafficOf(from),
       complain: (remote, reason) => this.#complain(remote, reason),
       over: (which, from) => this.#over(which, from),
     });
     this.#incoming.add(incoming);
+  }
+
+  #trafficOf(id: NodeId): PeerTraffic {
+    const known = this.#traffic.get(id) ?? new PeerTraffic();
+    this.#traffic.set(id, known);
+    return known;
   }
 
   /** Whoever comes again and again is told of once. */
