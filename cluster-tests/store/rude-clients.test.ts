@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRng } from '#shared/base';
+import { Stores } from './stores.ts';
+
+/** Whatever comes in, the member answers the others, and its memory stays bounded. */
+const stores = new Stores();
+const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+
+beforeAll(async () => {
+  await stores.reserve('a');
+  stores.start('a', ['a'], '--max-concurrent-streams=50');
+  await stores.ready('a');
+});
+afterAll(() => stores.destroy());
+
+const open = (): ClientHttp2Session => {
+  const session = connectHttp2(`http://${stores.endpoint('a')}`);
+  session.on('error', () => undefined);
+  return session;
+};
+
+/** One unary call with these bytes as its message; how it ended. */
+async function call(path: string, body: Buffer): Promise<{ code: string; message: string }> {
+  const session = open();
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const ended = new Promise<{ code: string; message: string }>((resolve) => {
+    const look = (headers: Record<string, unknown>): void => {
+      const { 'grpc-status': code, 'grpc-message': message } = headers;
+      if (typeof code === 'string') resolve({ code, message: decodeURIComponent(String(message)) });
+    };
+    stream.on('response', look);
+    stream.on('trailers', look);
+    stream.on('error', () => resolve({ code: 'reset', message: '' }));
+    stream.on('close', () => resolve({ code: 'reset', message: '' }));
+  });
+  stream.resume();
+  stream.end(body);
+  const how = await ended;
+  session.destroy();
+  return how;
+}
+
+const framed = (message: Buffer): Buffer => {
+  const header = Buffer.alloc(5);
+  header.writeUInt32BE(message.length, 1);
+  return Buffer.concat([header, message]);
+};
+
+test('a message that is none, and one that is too large, are answered', async () => {
+  const bad = await call('/etcdserverpb.KV/Put', framed(Buffer.from([0x0a, 0xff, 0xff, 0x01])));
+  expect(['3', '13']).toContain(bad.code);
+  const large = await call('/etcdserverpb.KV/Put', framed(Buffer.alloc(3 << 20)));
+  expect(large.code).toBe('8');
+  expect((await call('/etcdserverpb.KV/Nothing', framed(Buffer.alloc(0)))).code).toBe('12');
+  const compressed = framed(Buffer.from('x'));
+  compressed.writeUInt8(1, 0);
+  expect((await call('/etcdserverpb.KV/Put', compressed)).code).not.toBe('0');
+});
+
+test(`bytes that are no protocol end their own connection alone (SEED=${seed})`, async () => {
+  const rng = createRng(seed);
+  const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+  const starts = [
+    '',
+    preface,
+    `${preface}\0\0\0\x04\0\0\0\0\0`,
+    'GET /health HTTP/1.1\r\n',
+    'PRI * HT',
+  ];
+  const host = stores.endpoint('a').split(':');
+  await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const socket = connect(Number(host[1]), host[0]);
+      socket.on('error', () => undefined);
+      const garbage = Buffer.from(Array.from({ length: rng.int(400) }, () => rng.int(256)));
+      socket.write(
+        Buffer.concat([Buffer.from(starts[rng.int(starts.length)] ?? '', 'latin1'), garbage]),
+      );
+      socket.resume();
+      socket.end();
+      await once(socket, 'close');
+    }),
+  );
+  expect(await stores.kv('a').get('ready')).toBe('a');
+});
+
+test('no connection opens more streams than it may', async () => {
+  const session = open();
+  // The limit comes with the first request, or before it.
+  const stream = session.request({ ':method': 'POST', ':path': '/etcdserverpb.KV/Range' });
+  stream.on('error', () => undefined);
+  await once(session, 'remoteSettings');
+  stream.close();
+  expect(session.remoteSettings.maxConcurrentStreams).toBe(50);
+  session.destroy();
+});
+
+test('watchers that read nothing cost no memory', async () => {
+  const resident = async (): Promise<number> => {
+    const text = await (await fetch(`http://${stores.endpoint('a')}/metrics`)).text();
+    return Number(/^process_resident_memory_bytes (\d+)$/m.exec(text)?.[1]);
+  };
+  const session = open();
+  // create_request { key: "big" }
+  const create = framed(Buffer.from([0x0a, 0x05, 0x0a, 0x03, 0x62, 0x69, 0x67]));
+  const watchers = 40;
+  for (let i = 0; i < watchers; i++) {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/etcdserverpb.Watch/Watch',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    stream.on('error', () => undefined);
+    stream.write(create);
+    await once(stream, 'response');
+    // Never read: the window closes after 64 KiB.
+  }
+  const before = await resident();
+  const value = Buffer.alloc(500_000, 'v');
+  const writes = 60;
+  for (let i = 0; i < writes; i++) await stores.kv('a').put('big', value);
+  const grown = (await resident()) - before;
+  // All of it for all of them would be 1.2 GB.
+  expect(grown).toBeLessThan((watchers * writes * value.length) / 3);
+  expect(await stores.kv('a').get('ready')).toBe('a');
+  session.destroy();
+});
