@@ -7,6 +7,8 @@ import type { Logger } from '#shared/runtime';
 import { Elections } from './elections/elections.ts';
 import { LeaseMirror } from './elections/lease-mirror.ts';
 import { Nodes } from './nodes/nodes.ts';
+import { AdmissionChain } from './admission/chain.ts';
+import { type AdmissionOptions, defaultPlugins } from './admission/default-plugins.ts';
 import { createSecurity, type Security, type SecurityOptions } from './auth/security.ts';
 import { podCreators } from './pods/creators.ts';
 import { RequestMetrics } from './metrics/request-metrics.ts';
@@ -39,6 +41,7 @@ export interface CoreDeps {
   readonly networks?: Partial<Networks> | undefined;
   readonly connectAgent: PodAccessDeps['connectAgent'];
   readonly security?: SecurityOptions | undefined;
+  readonly admission?: AdmissionOptions | undefined;
 }
 
 /** The API server without a transport: what each door serves. */
@@ -79,6 +82,9 @@ export function createCore(deps: CoreDeps): Core {
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
+    admission: new AdmissionChain(
+      defaultPlugins(deps.admission ?? {}, { registry, kinds, watches, clock, ...security }),
+    ),
     creators: { ...podCreators(registry, kinds, clock), ...security.creators },
     readers: usageReaders({ registry, kinds, pods, log }),
   });

@@ -1,3 +1,4 @@
+export type { AdmissionOptions } from './admission/default-plugins.ts';
 export type { GrpcListen } from './grpc/door.ts';
 export type { RestListen } from './rest/door.ts';
 export type { User } from './auth/user.ts';

@@ -3,6 +3,7 @@ import type { ApiClient, KvClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { ClientTls } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
+import type { AdmissionOptions } from './admission/default-plugins.ts';
 import type { SecurityOptions } from './auth/security.ts';
 import { serverUser, type User } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -36,6 +37,7 @@ export interface ApiServerOptions {
   readonly agentClient?: Promise<ClientTls> | undefined;
   /** How callers are known; absent: by certificates alone. */
   readonly security?: SecurityOptions | undefined;
+  readonly admission?: AdmissionOptions | undefined;
 }
 
 export interface ApiServer {

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
+  type AdmissionOptions,
   type ApiServer,
   createApiServer,
   type SecurityOptions,
@@ -14,11 +15,11 @@ import { createStore, type StoreOptions } from '#services/store';
 import { createRng, must } from '#shared/base';
 import type { ApiClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
-import { exitCodes, fromEnvironment, type Service } from '#shared/runtime';
+import { exitCodes, fromEnvironment, integerSetting, type Service } from '#shared/runtime';
 import { connectStore } from './cluster/external-store.ts';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
-import { partCertificate, tokenKeysOf } from './cluster/certificates.ts';
+import { identityOf, partCertificate, tokenKeysOf } from './cluster/certificates.ts';
 import { storageDir } from './cluster/state.ts';
 import type { Context } from './context.ts';
 import type { PartContext } from './part.ts';
@@ -32,6 +33,12 @@ const controllerManagerUser: User = {
   name: 'system:kube-controller-manager',
   groups: ['system:authenticated'],
 };
+
+/** As Kubernetes knows the controllers that have rights of their own. */
+const serviceAccountUser = (account: string): User => ({
+  name: `system:serviceaccount:kube-system:${account}`,
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+});
 
 /** A master: a member of the store, or a client of another one; API server, scheduler, controllers. */
 export async function buildMaster(
@@ -88,6 +95,7 @@ export async function buildMaster(
           networks,
           listen: certificate.then((tls) => ({ ...apiAddress, tls })),
           agentClient,
+          admission: admissionOptions(context),
           security: securityOptions(
             context,
             certificate.then(() => tokenKeysOf(cluster)),
@@ -105,6 +113,8 @@ export async function buildMaster(
         createControllerManager({
           ...common,
           api: apiAs(controllerManagerUser),
+          apiFor: (account) => apiAs(serviceAccountUser(account)),
+          rootCa: identityOf(cluster, part.name).ca,
           config: controllerManagerConfig(set),
         }),
       ]);
@@ -121,6 +131,24 @@ function securityOptions({ env, cwd }: Context, tokenKeys: Promise<TokenKeys>): 
     tokenKeys,
     anonymous: value('anonymous-auth') === 'true',
     ...(file !== undefined && { tokenFile: readFileSync(resolve(cwd, file), 'utf8') }),
+  };
+}
+
+/**
+ * `QUORATE_DISABLE_ADMISSION_PLUGINS` and `QUORATE_DEFAULT_TOLERATION_SECONDS`. A pod that says
+ * nothing stays on a lost node as long as the controllers here would let it: not Kubernetes' 300 s.
+ */
+function admissionOptions({ env }: Context): AdmissionOptions {
+  const value = fromEnvironment(env);
+  const { podEvictionTimeoutMs } = controllerManagerConfig(value);
+  const flag = 'default-toleration-seconds';
+  const seconds = value(flag);
+  return {
+    disabled: (value('disable-admission-plugins') ?? '').split(',').filter((name) => name !== ''),
+    tolerationSeconds:
+      seconds === undefined
+        ? Math.ceil(podEvictionTimeoutMs / 1000)
+        : integerSetting(`--${flag}`, seconds, 0, 2 ** 31 - 1),
   };
 }
 

@@ -4,6 +4,7 @@ import { type ApiClient, type Fence, fencedApi, runElected } from '#shared/clien
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { type ControllerManagerConfig, defaultControllerManagerConfig } from './config.ts';
+import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import type { Controller, ControllerContext, ControllerFactory } from './controller.ts';
 import { cronJobController } from './cronjob/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
@@ -18,12 +19,18 @@ import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGcController } from './pod-gc/controller.ts';
 import { replicaSetController, replicationController } from './replicaset/controller.ts';
+import { rootCaPublisher } from './root-ca/controller.ts';
+import { serviceAccountController } from './serviceaccount/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 import { statefulSetController } from './statefulset/controller.ts';
 import { SharedInformers } from './shared-informers.ts';
 
 export interface ControllerManagerOptions {
   readonly api: ApiClient;
+  /** The API as a service account of kube-system, for controllers with rights of their own. */
+  readonly apiFor?: ((account: string) => ApiClient) | undefined;
+  /** PEM of the authority to publish in every namespace; absent: none is. */
+  readonly rootCa?: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Unique per process instance. */
@@ -55,6 +62,7 @@ const factories: readonly ControllerFactory[] = [
   endpointsController,
   disruptionController,
   horizontalPodAutoscalerController,
+  serviceAccountController,
 ];
 
 export function createControllerManager(options: ControllerManagerOptions): ControllerManager {
@@ -65,7 +73,10 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
   const lead = async (fence: Fence, signal: AbortSignal): Promise<void> => {
     const fenced = fencedApi(api, fence);
     const kinds = await api.kinds();
-    await runControllers({ api: fenced, clock, log, rng, config }, kinds, signal);
+    const apiFor = (account: string): ApiClient =>
+      fencedApi(options.apiFor?.(account) ?? api, fence);
+    const parts = { api: fenced, clock, log, rng, config };
+    await runControllers(parts, { kinds, apiFor, rootCa: options.rootCa }, signal);
   };
   return {
     start() {
@@ -86,13 +97,20 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
 /** One term of leading: what the controllers know starts from nothing and is thrown away at the end. */
 async function runControllers(
   parts: Omit<ControllerContext, 'informers'>,
-  kinds: readonly KindInfo[],
+  more: {
+    readonly kinds: readonly KindInfo[];
+    readonly apiFor: (account: string) => ApiClient;
+    readonly rootCa: string | undefined;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const informers = new SharedInformers(parts);
   const context: ControllerContext = { ...parts, informers };
   const controllers: Controller[] = factories.map((create) => create(context));
-  controllers.push(garbageCollector(context, kinds));
+  controllers.push(garbageCollector(context, more.kinds));
+  if (more.rootCa !== undefined) controllers.push(rootCaPublisher(context, more.rootCa));
+  const aggregation = more.apiFor('clusterrole-aggregation-controller');
+  controllers.push(clusterRoleAggregation({ ...context, api: aggregation }));
   const aborted = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });

@@ -66,6 +66,7 @@ export {
   storageKey,
   type TableColumn,
 } from './resource.ts';
+export { tokenRequest } from './kinds/reviews.ts';
 export { findResource, resources } from './resources.ts';
 export { builtinDefinition } from './schema/builtin.ts';
 export type { Schema } from './schema/schema.ts';

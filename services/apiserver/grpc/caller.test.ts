@@ -67,6 +67,13 @@ it('knows nobody without a certificate, or with one of another authority or time
   expect(await namespaces({ ca, token: () => 'made-up' })).toBe('unauthenticated');
 });
 
+it('answers a heartbeat for another node', async () => {
+  const ca = authority.cert;
+  const node = await issueClient(authority, now, 'system:node:w1', ['system:nodes']);
+  const beat = client({ ca, ...node }).heartbeat({ node: 'w2', leaseDurationSeconds: 4 });
+  await expect(beat).rejects.toMatchObject({ code: 'forbidden' });
+});
+
 it('has nothing to say in clear text', async () => {
   expect(await namespaces()).toBe('unavailable');
 });

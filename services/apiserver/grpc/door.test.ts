@@ -24,6 +24,7 @@ beforeEach(async () => {
     log: silentLog,
     rng: createRng(1),
     uuid: randomUUID,
+    admission: { disabled: ['ServiceAccount'] },
     listen: Promise.resolve({ host: '127.0.0.1', port: 0 }),
   });
   await server.start();

@@ -5,6 +5,7 @@ import type { HeartbeatRequest__Output } from '../../../shared/rpc/gen/quorate/v
 import type { HeartbeatResponse } from '../../../shared/rpc/gen/quorate/v1/HeartbeatResponse.ts';
 import type { NodesHandlers } from '../../../shared/rpc/gen/quorate/v1/Nodes.ts';
 import type { Core } from '../core.ts';
+import type { User } from '../auth/user.ts';
 import type { Requests } from '../requests/requests.ts';
 import type { CallerOf } from './caller.ts';
 import { stoppingError } from '#shared/rpc';
@@ -43,25 +44,38 @@ function answerBeats(
     if (!closed) call.emit('error', toStatus(stoppingError()));
   };
   stopping.addEventListener('abort', stop, { once: true });
+  // Before the loop is left, which closes the call as if all were well.
+  const fail = (thrown: unknown): undefined => {
+    if (!closed) call.emit('error', toStatus(thrown));
+    return undefined;
+  };
   const run = async (): Promise<void> => {
     const user = await callerOf(call);
     for await (const request of call) {
-      const beat = request as HeartbeatRequest__Output;
-      const { renewTime, unknownNode } = await requests.beat(user, {
-        node: beat.node,
-        leaseDurationSeconds: beat.lease_duration_seconds,
-        status: statusOf(beat),
-      });
-      if (closed) return;
-      call.write({ renew_time: renewTime, unknown_node: unknownNode });
+      const answer = await beatOnce(requests, user, request as HeartbeatRequest__Output).catch(
+        fail,
+      );
+      if (closed || !answer) return;
+      call.write(answer);
     }
     call.end();
   };
   run()
-    .catch((thrown: unknown) => {
-      if (!closed) call.emit('error', toStatus(thrown));
-    })
+    .catch(fail)
     .finally(() => stopping.removeEventListener('abort', stop));
+}
+
+async function beatOnce(
+  requests: Requests,
+  user: User,
+  beat: HeartbeatRequest__Output,
+): Promise<HeartbeatResponse> {
+  const { renewTime, unknownNode } = await requests.beat(user, {
+    node: beat.node,
+    leaseDurationSeconds: beat.lease_duration_seconds,
+    status: statusOf(beat),
+  });
+  return { renew_time: renewTime, unknown_node: unknownNode };
 }
 
 function statusOf({ status_json }: HeartbeatRequest__Output): NodeStatus | undefined {

@@ -99,7 +99,7 @@ export class ObjectStore {
     resource: Resource,
     namespace: string,
     name: string,
-    decide: (current: KubeObject) => Decision,
+    decide: (current: KubeObject) => Decision | Promise<Decision>,
     options: MutateOptions = {},
   ): Promise<Mutated> {
     const key = storageKey(resource, name, namespace);
@@ -108,7 +108,7 @@ export class ObjectStore {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       if (!current) throw notFound(resource, name);
       const stale = options.expect !== undefined && options.expect !== String(current.modRevision);
-      const decision = stale ? undefined : decide(current.object);
+      const decision = stale ? undefined : await decide(current.object);
       if (!decision || isNoChange(decision, current)) {
         if (certain && stale) throw conflict(resource, name);
         if (certain) return { object: current.object, gone: false };

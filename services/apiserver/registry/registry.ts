@@ -31,6 +31,7 @@ import { decideDeletion, settle, timestamp } from './deletion.ts';
 import { checkNamespace, checkPathSegment } from './keys.ts';
 import { type Lister, listObjects } from './list.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { Gate, Gated } from './gate.ts';
 import { nameSuffix } from './names.ts';
 import { findSubresource, readBody, type Reading } from './subresources.ts';
 
@@ -88,19 +89,25 @@ export class Registry {
     return listObjects(this.#deps.lister, resource, options);
   }
 
-  async create(resource: Resource, body: unknown, options: WriteOptions): Promise<KubeObject> {
-    const object = readBody(resource, body, options);
-    const given = object.metadata ?? {};
+  async create(
+    resource: Resource,
+    body: unknown,
+    options: WriteOptions & Gated,
+  ): Promise<KubeObject> {
+    const read = readBody(resource, body, options);
+    const given = read.metadata ?? {};
     if (given.resourceVersion) {
       throw badRequest('resourceVersion should not be set on objects to be created');
     }
-    const namespace = bodyNamespace(resource, object, options.namespace);
+    const namespace = bodyNamespace(resource, read, options.namespace);
+    const object = (await options.gate?.mutate(read)) ?? read;
     const writer = this.#writer(options);
     const generated = !given.name && given.generateName;
     for (let tries = 1; ; tries++) {
       const prepared = this.#newObject(resource, object, namespace);
       const { managedFields } = given;
       const tracked = trackUpdate(resource, undefined, prepared, writer, managedFields);
+      await options.gate?.validate(tracked, undefined);
       try {
         return await this.#deps.objects.insert(resource, tracked, options);
       } catch (thrown) {
@@ -114,7 +121,7 @@ export class Registry {
     resource: Resource,
     name: string,
     body: unknown,
-    options: WriteOptions,
+    options: WriteOptions & Gated,
   ): Promise<KubeObject> {
     const view = findSubresource(resource, options.subresource ?? '');
     const object = asObject(body);
@@ -130,8 +137,9 @@ export class Registry {
       resource,
       namespace,
       name,
-      (current) => {
+      async (current) => {
         const next = view.replace(body, current, once);
+        await options.gate?.validate(next, current);
         return settle(resource, trackUpdate(resource, current, next, writer, managedFields));
       },
       { ...options, ...(expect && { expect }) },
@@ -145,7 +153,7 @@ export class Registry {
     name: string,
     type: PatchType,
     patch: unknown,
-    options: WriteOptions,
+    options: WriteOptions & Gated,
   ): Promise<KubeObject> {
     const view = findSubresource(resource, options.subresource ?? '');
     const place = this.#place(resource, name, options.namespace);
@@ -156,7 +164,7 @@ export class Registry {
     const { object: stored } = await this.#deps.objects.mutate(
       resource,
       ...place,
-      (current) => {
+      async (current) => {
         const target = view.project(aboutManagers ? current : withEntries(current, undefined));
         const body = asObject(applyPatch(resource, target, type, patch));
         checkName(body, name);
@@ -164,6 +172,7 @@ export class Registry {
         const asked = body.metadata?.resourceVersion;
         if (asked && asked !== current.metadata?.resourceVersion) throw conflict(resource, name);
         const next = view.replace(body, current, once);
+        await options.gate?.validate(next, current);
         const managedFields = aboutManagers ? body.metadata?.managedFields : undefined;
         return settle(resource, trackUpdate(resource, current, next, writer, managedFields));
       },
@@ -177,7 +186,7 @@ export class Registry {
     resource: Resource,
     name: string,
     body: unknown,
-    options: ApplyOptions,
+    options: ApplyOptions & Gated & { readonly createGate?: Gate | undefined },
   ): Promise<{ object: KubeObject; created: boolean }> {
     const subresource = options.subresource ?? '';
     const view = findSubresource(resource, subresource);
@@ -195,7 +204,11 @@ export class Registry {
           resource,
           namespace,
           name,
-          (current) => settle(resource, applied(resource, view, current, config, applier)),
+          async (current) => {
+            const next = applied(resource, view, current, config, applier);
+            await options.gate?.validate(next, current);
+            return settle(resource, next);
+          },
           options,
         );
         return { object: view.project(object), created: false };
@@ -206,8 +219,10 @@ export class Registry {
       try {
         await options.authorizeCreate?.();
         const named = { ...config, metadata: { ...config.metadata, name, namespace } };
+        const completed = (await options.createGate?.mutate(named)) ?? named;
         const managedFields = createdBy(resource, named, applier);
-        const anew = withEntries(this.#newObject(resource, named, namespace), managedFields);
+        const anew = withEntries(this.#newObject(resource, completed, namespace), managedFields);
+        await options.createGate?.validate(anew, undefined);
         const object = await this.#deps.objects.insert(resource, anew, options);
         return { object, created: true };
       } catch (thrown) {
@@ -240,7 +255,11 @@ export class Registry {
     return this.#deps.objects.insert(resource, object, options);
   }
 
-  async delete(resource: Resource, name: string, options: DeleteOptions): Promise<DeleteResult> {
+  async delete(
+    resource: Resource,
+    name: string,
+    options: DeleteOptions & Gated,
+  ): Promise<DeleteResult> {
     const place = this.#place(resource, name, options.namespace);
     if (isNamespace(resource) && immortalNamespaces.has(name)) {
       throw forbiddenTo(resource, name, 'this namespace may not be deleted');
@@ -252,7 +271,10 @@ export class Registry {
     return this.#deps.objects.mutate(
       resource,
       ...place,
-      (current) => decideDeletion(resource, current, options, nowMs),
+      async (current) => {
+        await options.gate?.validate(undefined, current);
+        return decideDeletion(resource, current, options, nowMs);
+      },
       options,
     );
   }
@@ -264,7 +286,7 @@ export class Registry {
   async deleteCollection(
     resource: Resource,
     selection: ListOptions,
-    options: DeleteOptions,
+    options: DeleteOptions & Gated,
   ): Promise<ObjectList> {
     if (isNamespace(resource)) throw methodNotSupported(resource, 'deletecollection');
     const list = await this.list(resource, selection);

@@ -14,10 +14,13 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '#shared/client';
+import type { AdmissionChain } from '../admission/chain.ts';
+import type { Operation } from '../admission/plugin.ts';
 import type { User } from '../auth/user.ts';
 import type { PodAccess } from '../pods/pod-access.ts';
 import type { ApplyOptions } from '../registry/apply.ts';
 import type { KindTable } from '../registry/kinds.ts';
+import type { Gated } from '../registry/gate.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { Creators } from './creators.ts';
@@ -31,6 +34,7 @@ export interface CallDeps {
   readonly pods: PodAccess;
   readonly creators: Creators;
   readonly readers: Readers;
+  readonly admission: AdmissionChain;
 }
 
 /**
@@ -92,10 +96,13 @@ export class Call {
   async create(body: unknown, given: WriteOptions): Promise<KubeObject> {
     const { resource, user } = this;
     const { name, namespace, subresource } = this.place;
-    const options = this.#asWriter(this.#within(given));
+    const options = this.#gated('create', this.#asWriter(this.#within(given)));
     const id = `${resource.group}/${resource.resource}`;
     const creator = this.#deps.creators[subresource === '' ? id : `${id}/${subresource}`];
-    if (creator) return creator({ user, resource, namespace, name, body, options });
+    if (creator) {
+      await options.gate?.validate(undefined, undefined);
+      return creator({ user, resource, namespace, name, body, options });
+    }
     if (subresource === '') return this.#deps.registry.create(resource, body, options);
     const view = { ...resource, resource: `${resource.resource}/${subresource}` };
     throw methodNotSupported(view, 'create');
@@ -106,13 +113,13 @@ export class Call {
       this.resource,
       this.place.name,
       body,
-      this.#withinView(options),
+      this.#gated('update', this.#withinView(options)),
     );
   }
 
   patch(type: PatchType, patch: unknown, options: WriteOptions): Promise<KubeObject> {
     const { name } = this.place;
-    const within = this.#withinView(options);
+    const within = this.#gated('update', this.#withinView(options));
     return this.#deps.registry.patch(this.resource, name, type, patch, within);
   }
 
@@ -123,16 +130,21 @@ export class Call {
   ): Promise<{ readonly object: KubeObject; readonly created: boolean }> {
     const { name } = this.place;
     const { namespace, subresource } = this.place;
-    const within = { ...options, namespace, subresource };
+    const within = {
+      ...this.#gated('update', { ...options, namespace, subresource }),
+      createGate: this.#gated('create', options).gate,
+    };
     return this.#deps.registry.apply(this.resource, name, config, within);
   }
 
   delete(options: DeleteOptions): Promise<DeleteResult> {
-    return this.#deps.registry.delete(this.resource, this.place.name, this.#within(options));
+    const within = this.#gated('delete', this.#within(options));
+    return this.#deps.registry.delete(this.resource, this.place.name, within);
   }
 
   deleteCollection(selection: ListOptions, options: DeleteOptions): Promise<ObjectList> {
-    return this.#deps.registry.deleteCollection(this.resource, this.#within(selection), options);
+    const gated = this.#gated('delete', options);
+    return this.#deps.registry.deleteCollection(this.resource, this.#within(selection), gated);
   }
 
   /** Where this is a kind that is not stored. */
@@ -143,6 +155,16 @@ export class Call {
   /** Whatever the options say: the place that was authorized. */
   #within<T extends object>(options: T): T & { readonly namespace: string } {
     return { ...options, namespace: this.place.namespace };
+  }
+
+  /** With what admission has to say. */
+  #gated<T extends { dryRun?: boolean | undefined }>(operation: Operation, options: T): T & Gated {
+    const { user, resource } = this;
+    const { namespace, name, subresource } = this.place;
+    const dryRun = options.dryRun === true;
+    const place = { namespace, name, subresource };
+    const gate = this.#deps.admission.gate({ user, operation, resource, ...place, dryRun });
+    return { ...options, gate };
   }
 
   /** A write by whoever says nothing of a field manager is its user's. */

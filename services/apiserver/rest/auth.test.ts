@@ -141,6 +141,11 @@ describe('tokens of service accounts', () => {
       'TokenRequest.authentication.k8s.io "limits" is invalid: spec.expirationSeconds: Invalid value: 60: may not specify a duration less than 10 minutes',
     );
     expect((await post(`${accounts}/nobody/token`, {})).code).toBe(404);
+    // As kubectl says what it does not say.
+    const nulls = { audiences: null, expirationSeconds: null, boundObjectRef: null };
+    await tokenFor('limits', nulls);
+    const text = { spec: { expirationSeconds: 'soon' } };
+    expect((await post(`${accounts}/limits/token`, text)).code).toBe(400);
   });
 
   it('are verified by others with what the issuer says', async () => {

@@ -36,6 +36,7 @@ beforeAll(async () => {
       log: silentLog,
       rng: createRng(1),
       uuid: randomUUID,
+      admission: { disabled: ['ServiceAccount'] },
       listenRest: Promise.resolve(listen),
     });
   server = build();

@@ -4,7 +4,7 @@ import type { ApiClient, WatchOptions } from '#shared/client';
 import { ManualClock } from '#shared/clock';
 import { MvccKv } from '../../../shared/client/testing/mvcc-kv.ts';
 import { silentLog } from '../../../shared/client/testing/silent-log.ts';
-import { type ApiServer, createApiServer } from '../server.ts';
+import { type ApiServer, type ApiServerOptions, createApiServer } from '../server.ts';
 
 export interface TestApi {
   readonly clock: ManualClock;
@@ -18,7 +18,10 @@ export interface TestApi {
 }
 
 /** A started API server on a store in memory, in standing time. */
-export async function startApi(): Promise<TestApi> {
+export async function startApi(
+  // No controller makes the accounts that pods would need.
+  { admission = { disabled: ['ServiceAccount'] } }: Pick<ApiServerOptions, 'admission'> = {},
+): Promise<TestApi> {
   const clock = new ManualClock();
   const kv = new MvccKv(clock);
   let uid = 0;
@@ -30,6 +33,7 @@ export async function startApi(): Promise<TestApi> {
       log: silentLog,
       rng: createRng(++seed),
       uuid: () => `uid-${++uid}`,
+      admission,
     });
     await server.start();
     return server;

@@ -1,15 +1,24 @@
-import { badRequest, conflict, invalid, type KubeObject, type Pod, refs } from '#shared/api';
+import {
+  badRequest,
+  conflict,
+  invalid,
+  type KubeObject,
+  type Pod,
+  refs,
+  tokenRequest,
+} from '#shared/api';
+import type { WriteOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { timestamp } from '../registry/deletion.ts';
 import type { KindTable } from '../registry/kinds.ts';
 import type { Registry } from '../registry/registry.ts';
+import { readBody } from '../registry/subresources.ts';
 import type { Creation, Creators } from '../requests/creators.ts';
 import type { BoundTo, ServiceAccountTokens } from './service-account-tokens.ts';
 
 const defaultSeconds = 3600;
 const minSeconds = 600;
 const maxSeconds = 2 ** 32;
-const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
 
 interface Spec {
   readonly audiences?: readonly string[];
@@ -39,7 +48,7 @@ async function createToken(
   { tokens, registry, kinds, clock, uuid }: TokenRequestDeps,
   { resource, namespace, name, body, options }: Creation,
 ): Promise<KubeObject> {
-  const spec = readSpec(name, body);
+  const spec = readSpec(name, body, options);
   const account = await registry.get(resource, name, namespace);
   const serviceaccount = { name, uid: account.metadata?.uid ?? '' };
   const find = (ref: (typeof refs)[keyof typeof refs], object: string): Promise<KubeObject> =>
@@ -63,24 +72,18 @@ async function createToken(
   } as KubeObject;
 }
 
-function readSpec(name: string, body: unknown): Spec {
-  const { spec = {} } = (body ?? {}) as { spec?: Spec };
-  const { expirationSeconds: seconds, audiences = [] } = spec;
-  const field = 'spec.expirationSeconds';
+function readSpec(name: string, body: unknown, options: WriteOptions): Spec {
+  const { spec = {} } = readBody(tokenRequest, body, options) as { spec?: Spec };
+  const { expirationSeconds: seconds } = spec;
   const wrong = (message: string): never => {
-    throw invalid(kind, name, [{ field, reason: 'FieldValueInvalid', message }]);
+    const field = 'spec.expirationSeconds';
+    throw invalid(tokenRequest, name, [{ field, reason: 'FieldValueInvalid', message }]);
   };
-  if (seconds !== undefined && !Number.isInteger(seconds)) {
-    throw badRequest('spec.expirationSeconds: Invalid value: must be an integer');
-  }
   if (seconds !== undefined && seconds < minSeconds) {
     wrong(`Invalid value: ${seconds}: may not specify a duration less than 10 minutes`);
   }
   if (seconds !== undefined && seconds > maxSeconds) {
-    wrong(`Too long: may not be more than 2^32 seconds`);
-  }
-  if (!Array.isArray(audiences) || audiences.some((each) => typeof each !== 'string')) {
-    throw badRequest('spec.audiences: Invalid value: must be a list of strings');
+    wrong('Too long: may not be more than 2^32 seconds');
   }
   return spec;
 }

@@ -15,19 +15,28 @@ import { ManualClock } from '#shared/clock';
 import { MemoryApi } from '../../../shared/client/testing/memory-api.ts';
 import { pass } from '../../../shared/client/testing/pass.ts';
 import { silentLog } from '../../../shared/client/testing/silent-log.ts';
-import { createControllerManager } from '../server.ts';
+import {
+  type ControllerManager,
+  type ControllerManagerOptions,
+  createControllerManager,
+} from '../server.ts';
 
 /** All controllers on a small API server, and nodes that do as they are told. */
 export class World {
   readonly clock = new ManualClock();
   readonly api = new MemoryApi(this.clock);
-  readonly #manager = createControllerManager({
-    api: this.api,
-    clock: this.clock,
-    log: silentLog,
-    identity: 'one',
-    rng: createRng(1),
-  });
+  readonly #manager: ControllerManager;
+
+  constructor(options: Pick<ControllerManagerOptions, 'rootCa'> = {}) {
+    this.#manager = createControllerManager({
+      api: this.api,
+      clock: this.clock,
+      log: silentLog,
+      identity: 'one',
+      rng: createRng(1),
+      ...options,
+    });
+  }
 
   /** Nodes whose agent is alive; the others are silent. */
   readonly alive = new Set<string>();

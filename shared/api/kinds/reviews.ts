@@ -23,3 +23,6 @@ export const reviews = [
   review(authorization, 'SelfSubjectRulesReview'),
   review(authorization, 'SubjectAccessReview'),
 ];
+
+/** The body of serviceaccounts/token, which is no collection of its own. */
+export const tokenRequest = review(authentication, 'TokenRequest', true);

@@ -1,0 +1,174 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type KubeObject, type LimitRange, type Pod, type PriorityClass, refs } from '#shared/api';
+import { type ApiClient } from '#shared/client';
+import type { User } from '../auth/user.ts';
+import { pod, startApi, type TestApi } from '../testing/api-on-mvcc.ts';
+
+let t: TestApi;
+beforeEach(async () => {
+  t = await startApi({ admission: {} });
+  await t.api.create(refs.serviceAccounts, { metadata: { name: 'default' } });
+});
+
+const known = ['system:authenticated'];
+const as = (user: Partial<User> & { name: string }): ApiClient =>
+  t.server.apiAs({ groups: known, ...user });
+const messageOf = async (promise: Promise<unknown>): Promise<string> => {
+  try {
+    await t.settle(promise);
+    return 'ok';
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+};
+/** What was written shows in the caches, which roles, classes and limits are read from. */
+const seen = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn++) await t.clock.advance(0);
+};
+
+describe('a new pod', () => {
+  it('runs as an account that exists, with a priority, and leaves lost nodes', async () => {
+    const { spec } = await t.api.create<Pod>(refs.pods, pod('a'));
+    expect(spec).toMatchObject({
+      serviceAccountName: 'default',
+      priority: 0,
+      preemptionPolicy: 'PreemptLowerPriority',
+      tolerations: [
+        { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', tolerationSeconds: 300 },
+        { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', tolerationSeconds: 300 },
+      ],
+    });
+    const other = pod('b');
+    other.spec = { containers: [], ...other.spec, serviceAccountName: 'ghost' };
+    expect(await messageOf(t.api.create(refs.pods, other))).toBe(
+      'pods "b" is forbidden: error looking up service account default/ghost: serviceaccount "ghost" not found',
+    );
+  });
+
+  it('takes the priority of its class, and no other', async () => {
+    const own: PriorityClass = { metadata: { name: 'high' }, value: 7 };
+    await t.api.create(refs.priorityClasses, own);
+    await seen();
+    const high = pod('a');
+    high.spec = { containers: [], ...high.spec, priorityClassName: 'high' };
+    expect((await t.api.create<Pod>(refs.pods, high)).spec?.priority).toBe(7);
+    high.spec = { ...high.spec, priority: 8 };
+    expect(await messageOf(t.api.create(refs.pods, { ...high, metadata: { name: 'b' } }))).toBe(
+      'pods "b" is forbidden: the integer value of priority (8) must not be provided in pod spec; priority admission controller computed 7 from the given PriorityClass name',
+    );
+    high.spec = { containers: high.spec.containers, priorityClassName: 'none' };
+    expect(await messageOf(t.api.create(refs.pods, { ...high, metadata: { name: 'c' } }))).toBe(
+      'pods "c" is forbidden: no PriorityClass with name none was found',
+    );
+  });
+
+  it('keeps to the limits of its namespace', async () => {
+    const limits = [
+      { type: 'Container', max: { cpu: '1' }, default: { cpu: '500m' }, min: { cpu: '100m' } },
+    ];
+    const range: LimitRange = { metadata: { name: 'l' }, spec: { limits } };
+    await t.api.create(refs.limitRanges, range);
+    await seen();
+    const { spec } = await t.api.create<Pod>(refs.pods, pod('a'));
+    expect(spec?.containers[0]?.resources).toEqual({
+      limits: { cpu: '500m' },
+      requests: { cpu: '500m' },
+    });
+    const large = pod('b');
+    const [container] = large.spec?.containers ?? [];
+    if (container) container.resources = { limits: { cpu: '2' } };
+    expect(await messageOf(t.api.create(refs.pods, large))).toBe(
+      'pods "b" is forbidden: maximum cpu usage per Container is 1, but limit is 2',
+    );
+  });
+});
+
+describe('roles', () => {
+  const rbac = 'rbac.authorization.k8s.io';
+  const bindTo = (name: string, role: string, user: string): KubeObject =>
+    ({
+      metadata: { name, namespace: 'default' },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role },
+      subjects: [{ apiGroup: rbac, kind: 'User', name: user }],
+    }) as KubeObject;
+
+  it('are handed out by those who hold them', async () => {
+    await t.api.create(refs.roleBindings, bindTo('bob', 'admin', 'bob'));
+    await seen();
+    const bob = as({ name: 'bob' });
+    expect(await messageOf(bob.create(refs.roleBindings, bindTo('c', 'edit', 'carol')))).toBe('ok');
+    expect(
+      await messageOf(bob.create(refs.roleBindings, bindTo('d', 'cluster-admin', 'bob'))),
+    ).toContain('user "bob" (groups=["system:authenticated"]) is attempting to grant RBAC');
+    const role = (name: string, resources: string[]): KubeObject =>
+      ({
+        metadata: { name },
+        rules: [{ apiGroups: [''], resources, verbs: ['get'] }],
+      }) as KubeObject;
+    expect(await messageOf(bob.create(refs.roles, role('r', ['pods'])))).toBe('ok');
+    expect(await messageOf(bob.create(refs.roles, role('s', ['nodes'])))).toBe(
+      'roles.rbac.authorization.k8s.io "s" is forbidden: user "bob" (groups=["system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["nodes"], Verbs:["get"]}',
+    );
+    const wider = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
+    expect(await messageOf(bob.patch(refs.roles, 'r', 'merge', { rules: wider }, {}))).toContain(
+      'attempting to grant',
+    );
+    expect((await t.api.get<KubeObject>(refs.roles, 'r', 'default')) as unknown).toMatchObject({
+      rules: [{ resources: ['pods'] }],
+    });
+  });
+});
+
+describe('an agent', () => {
+  const node = (name: string): User => ({
+    name: `system:node:${name}`,
+    groups: ['system:nodes', ...known],
+  });
+
+  it('touches its own node, pods and secrets alone', async () => {
+    for (const name of ['w1', 'w2']) await t.api.create(refs.nodes, { metadata: { name } });
+    for (const name of ['mine', 'other']) {
+      await t.api.create(refs.secrets, { metadata: { name } });
+    }
+    const bound = async (name: string, nodeName: string, secret: string): Promise<void> => {
+      const made = pod(name);
+      made.spec = {
+        containers: [],
+        ...made.spec,
+        nodeName,
+        volumes: [{ name: 's', secret: { secretName: secret } }],
+      };
+      await t.api.create(refs.pods, made);
+    };
+    await bound('a', 'w1', 'mine');
+    await bound('b', 'w2', 'other');
+    await seen();
+    const w1 = as(node('w1'));
+    expect(await messageOf(w1.get(refs.secrets, 'mine', 'default'))).toBe('ok');
+    expect(await messageOf(w1.get(refs.secrets, 'other', 'default'))).toContain(
+      `no relationship found between node 'w1' and this object`,
+    );
+    expect(await messageOf(w1.list(refs.secrets))).toContain('cannot list resource "secrets"');
+    const status = { namespace: 'default', subresource: 'status' };
+    const ready = { status: { phase: 'Running' } };
+    expect(await messageOf(w1.patch(refs.pods, 'a', 'merge', ready, status))).toBe('ok');
+    expect(await messageOf(w1.patch(refs.pods, 'b', 'merge', ready, status))).toBe(
+      'pods "b" is forbidden: node "w1" can only update pod status for pods with spec.nodeName set to itself',
+    );
+    expect(await messageOf(w1.delete(refs.pods, 'b', { namespace: 'default' }))).toContain(
+      'can only delete pods with spec.nodeName set to itself',
+    );
+    const label = { metadata: { labels: { a: 'b' } } };
+    expect(await messageOf(w1.patch(refs.nodes, 'w1', 'merge', label))).toBe('ok');
+    expect(await messageOf(w1.patch(refs.nodes, 'w2', 'merge', label))).toBe(
+      'nodes "w2" is forbidden: node "w1" is not allowed to modify node "w2"',
+    );
+    const taint = { spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] } };
+    expect(await messageOf(w1.patch(refs.nodes, 'w1', 'merge', taint))).toContain(
+      'is not allowed to modify taints',
+    );
+    expect(await messageOf(w1.create(refs.pods, pod('c')))).toContain('config.mirror');
+    const named = { ...node('w1'), groups: known };
+    expect(await messageOf(as(named).get(refs.nodes, 'w1'))).toContain('cannot get resource');
+  });
+});

@@ -1,0 +1,46 @@
+import type { Authorizer } from '../auth/authorizer.ts';
+import type { RbacAuthorizer } from '../auth/rbac/authorizer.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts';
+import { limitRanger } from './plugins/limit-ranger.ts';
+import { nodeRestriction } from './plugins/node-restriction.ts';
+import { priorityPlugin } from './plugins/priority.ts';
+import { roleEscalation } from './plugins/role-escalation.ts';
+import { type ServiceAccountDeps, serviceAccountPlugin } from './plugins/service-account.ts';
+
+export interface AdmissionOptions {
+  /** Names of plugins to leave out, as in Kubernetes' --disable-admission-plugins. */
+  readonly disabled?: readonly string[] | undefined;
+  /** What DefaultTolerationSeconds writes; absent: Kubernetes' 300. */
+  readonly tolerationSeconds?: number | undefined;
+}
+
+export interface AdmissionDeps extends ServiceAccountDeps {
+  readonly watches: WatchCache;
+  readonly authorizer: Authorizer;
+  readonly rbac: RbacAuthorizer;
+}
+
+const kubernetesSeconds = 300;
+
+/**
+ * What every server has, in Kubernetes' order. NamespaceLifecycle is not among them: the registry
+ * holds to it within the transaction of each write.
+ */
+export function defaultPlugins(
+  { disabled = [], tolerationSeconds = kubernetesSeconds }: AdmissionOptions,
+  deps: AdmissionDeps,
+): AdmissionPlugin[] {
+  const { watches, kinds, authorizer, rbac } = deps;
+  const plugins = [
+    limitRanger(watches, kinds),
+    serviceAccountPlugin(deps),
+    priorityPlugin(watches, kinds),
+    defaultTolerationSeconds(tolerationSeconds),
+    nodeRestriction(watches, kinds),
+  ];
+  const wanted = plugins.filter(({ name }) => !disabled.includes(name));
+  // Not a choice: without it, roles would hold nobody.
+  return [...wanted, roleEscalation(authorizer, rbac)];
+}
