@@ -148,6 +148,31 @@ describe('tokens of service accounts', () => {
     expect((await post(`${accounts}/limits/token`, text)).code).toBe(400);
   });
 
+  it('outlive the key they were signed with, where that still verifies', async () => {
+    await post(accounts, { metadata: { name: 'kept' } });
+    const token = await tokenFor('kept');
+    const review = async (verifying: string[]): Promise<unknown> => {
+      const issuer = 'https://kubernetes.default.svc';
+      const next = createApiServer({
+        kv,
+        clock,
+        log: silentLog,
+        rng: createRng(2),
+        uuid: randomUUID,
+        security: {
+          tokenKeys: Promise.resolve({ signing: await createSigningKey(), verifying, issuer }),
+        },
+      });
+      await next.start();
+      const ref = { group: 'authentication.k8s.io', version: 'v1', resource: 'tokenreviews' };
+      const answer = await next.api.create(ref, { spec: { token } } as object);
+      await next.stop();
+      return (answer as { status?: { authenticated?: boolean } }).status?.authenticated;
+    };
+    expect(await review([signing])).toBe(true);
+    expect(await review([])).toBeUndefined();
+  });
+
   it('are verified by others with what the issuer says', async () => {
     const { body } = await admin.ask('/.well-known/openid-configuration');
     expect(body).toMatchObject({ issuer: 'https://kubernetes.default.svc' });
