@@ -95,7 +95,7 @@ test('logs go from the agent through the API server to who may read them', async
   await admin.create(refs.pods, {
     metadata: { name: 'talks' },
     spec: { containers: [{ name: 'c', image: 'x', command: ['sh', '-c', 'echo hi; sleep 100'] }] },
-  } as object);
+  });
   const read = async (api: GrpcApiClient): Promise<string> => {
     let text = '';
     for await (const chunk of api.logs('default', 'talks')) text += Buffer.from(chunk).toString();

@@ -16,7 +16,7 @@ export interface NamespaceObject<T extends KubeObject> {
   /** As it is to be made. */
   readonly wanted: T;
   /** What is to be written where it is there and not as it should be; absent: it may be anything. */
-  mend?(there: T): T | undefined;
+  readonly mend?: (there: T) => T | undefined;
 }
 
 /** Sees to it that every namespace has its object, also after somebody deleted it. */

@@ -165,7 +165,8 @@ describe('tokens of service accounts', () => {
       });
       await next.start();
       const ref = { group: 'authentication.k8s.io', version: 'v1', resource: 'tokenreviews' };
-      const answer = await next.api.create(ref, { spec: { token } } as object);
+      const review: object = { spec: { token } };
+      const answer = await next.api.create(ref, review);
       await next.stop();
       return (answer as { status?: { authenticated?: boolean } }).status?.authenticated;
     };

@@ -19,8 +19,8 @@ export function nodeRestriction(watches: WatchCache, kinds: KindTable): Admissio
       else if (isKind(request, '', 'pods')) {
         // Below a pod only the pod itself says whose it is.
         const { namespace, name } = request;
-        const pod = (old ?? watches.peek(pods, namespace, name)?.object) as Pod | undefined;
-        checkPod(request, node, object as Pod | undefined, pod, no);
+        const pod = old ?? watches.peek(pods, namespace, name)?.object;
+        checkPod(request, node, object, pod, no);
       } else if (isKind(request, 'coordination.k8s.io', 'leases')) {
         const name = (object ?? old)?.metadata?.name;
         if (request.namespace !== 'kube-node-lease' || name !== node) {
