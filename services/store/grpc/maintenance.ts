@@ -9,9 +9,9 @@ import type { MaintenanceHandlers } from '../../../shared/rpc/gen/etcdserverpb/M
 import { storeErrors } from '../errors.ts';
 import { changeAlarm, listAlarms } from '../serve/alarms.ts';
 import { headerNow, type Serving } from '../serve/context.ts';
+import { downgrade } from '../serve/downgrade.ts';
 import type { Alarm, AlarmType } from '../state/alarms.ts';
 import { type Gate, gated } from './gate.ts';
-import { unimplemented } from './unimplemented.ts';
 
 /** What clients are told they talk to: the version whose contract is kept. */
 export const contractVersion = '3.5.0';
@@ -108,7 +108,16 @@ export function maintenanceHandlers(
       };
       send().catch((thrown: unknown) => call.emit('error', toStatus(thrown)));
     },
-    Downgrade: unimplemented('Downgrade'),
+    Downgrade: handleUnary(
+      gated(
+        gate,
+        async ({ action, version }) => {
+          await node.linearizable();
+          return { header: header(), version: downgrade(action, version, contractVersion) };
+        },
+        { needs: 'admin' },
+      ),
+    ),
   };
 }
 
