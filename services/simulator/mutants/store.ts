@@ -52,8 +52,8 @@ export const storeMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'shared/storage/kv-backend',
-        find: 'sequences: [...sequences] }',
-        replace: 'sequences: [] }',
+        find: 'sequences: [...sequences], keys',
+        replace: 'sequences: [], keys',
       },
     ],
   },
