@@ -162,6 +162,7 @@ class Running {
       clusterId: identity.clusterId,
       incarnation: identity.incarnation,
       listen: settings.listenPeerUrls.map(peerAddress),
+      advertise: settings.initialAdvertisePeerUrls.map(peerAddress),
       security,
       clock,
       log,

@@ -66,6 +66,10 @@ export class SimTransport implements PeerTransport {
   readonly #monotonic: () => number;
   readonly #self: Self;
   readonly #links = new Map<NodeId, Link>();
+  /** Of the table of members. */
+  #peers: ReadonlyMap<NodeId, readonly string[]> = new Map();
+  /** Who has connected to this member, and is not known to have gone. */
+  readonly #callers = new Set<SimTransport>();
   handlers: PeerHandlers | undefined;
   #stopped = false;
   /** Absent: no end is in sight. */
@@ -104,13 +108,22 @@ export class SimTransport implements PeerTransport {
 
   setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void {
     if (this.#stopped) return;
+    this.#peers = peers;
+    this.#relink();
+    for (const other of this.#board.listening.values()) this.#lookAgainAt(other);
+  }
+
+  /** As the real one: to everybody in the table, and to everybody who came and is not in it. */
+  #relink(): void {
+    const callers = [...this.#callers].filter((caller) => this.admits(caller.#self));
+    const wanted = new Map(callers.map((caller) => [caller.id, caller.#machine]));
+    for (const [id, addresses] of this.#peers) wanted.set(id, machineAt(addresses));
     for (const [id, link] of this.#links) {
-      if (machineAt(peers.get(id)) === link.address) continue;
+      if (wanted.get(id) === link.address) continue;
       link.retry?.cancel();
       this.#links.delete(id);
     }
-    for (const [id, addresses] of peers) {
-      const address = machineAt(addresses);
+    for (const [id, address] of wanted) {
       if (this.#links.has(id) || id === this.#self.id) continue;
       const link: Link = {
         id,
@@ -123,7 +136,6 @@ export class SimTransport implements PeerTransport {
       this.#links.set(id, link);
       this.#connect(link);
     }
-    for (const other of this.#board.listening.values()) this.#lookAgainAt(other);
   }
 
   /** The table has changed: whoever was let in may have to go. */
@@ -188,6 +200,7 @@ export class SimTransport implements PeerTransport {
   peerGone(other: SimTransport): void {
     const { scheduler, network } = this.#board;
     scheduler.at(this.process, scheduler.now + network.weather.delayMs[0], () => {
+      if (this.#callers.delete(other) && !this.#stopped) this.#relink();
       const link = this.#links.get(other.id);
       if (this.#stopped || !link || link.peer !== other.process) return;
       if (!network.connects(this.#machine, link.address)) return;
@@ -233,6 +246,7 @@ export class SimTransport implements PeerTransport {
     if (!other?.process.alive || !network.connects(this.#machine, link.address)) return refuse();
     network.call(this.#machine, link.address, other.process, () => {
       const answer = other.#answer(this.#self, link.id);
+      if (answer === undefined) other.#came(this);
       network.call(link.address, this.#machine, this.process, () => {
         if (this.#stopped || this.#links.get(link.id) !== link) return;
         if (answer === undefined && other.process.alive) this.#connected(link, other.process);
@@ -244,6 +258,12 @@ export class SimTransport implements PeerTransport {
     });
     // Neither may ever be answered.
     this.#retry(link);
+  }
+
+  #came(caller: SimTransport): void {
+    if (this.#stopped || this.#callers.has(caller)) return;
+    this.#callers.add(caller);
+    this.#relink();
   }
 
   #connected(link: Link, peer: SimProcess): void {

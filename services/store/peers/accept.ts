@@ -16,6 +16,7 @@ import {
 } from '../wire/peer.ts';
 import { Connection } from './connection.ts';
 import { type FrameKind, noPeer } from './frames.ts';
+import { parseAddress } from './security.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
 
 export const protocol = 'quorate-peer/1';
@@ -27,6 +28,8 @@ export interface AcceptOptions {
   readonly handlers: PeerHandlers;
   readonly clock: Clock;
   readonly trafficOf: (id: NodeId) => PeerTraffic;
+  /** Somebody was let in. */
+  readonly came: () => void;
   /** Somebody was turned away. */
   readonly complain: (remote: string, reason: string) => void;
   /** A member that was heard on this connection is not heard on it any more. */
@@ -57,6 +60,11 @@ export class Incoming {
     this.#patience = clock.after(helloTimeoutMs, () => {
       this.#connection.destroy(new QuorateError('unavailable', 'it says nothing'));
     });
+  }
+
+  /** The member that sends its messages here, as long as it is listened to. */
+  get caller(): Pick<Hello, 'from' | 'addresses'> | undefined {
+    return this.#refused || this.#hello?.purpose !== 'messages' ? undefined : this.#hello;
   }
 
   /** Whoever was let in may have to go: the table has changed. */
@@ -105,10 +113,11 @@ export class Incoming {
     connection.traffic = this.#options.trafficOf(hello.from);
     connection.trust();
     connection.write('welcome');
+    this.#options.came();
   }
 
   /** Throws where the caller is not meant for this member. */
-  #check({ cluster, from, to, incarnation }: Hello): void {
+  #check({ cluster, from, to, incarnation, addresses }: Hello): void {
     const { clusterId, id, handlers } = this.#options;
     if (cluster !== clusterId) {
       throw new QuorateError(
@@ -120,6 +129,7 @@ export class Incoming {
     if (to !== id) {
       throw new QuorateError('failed-precondition', `this is member ${id}, not ${to}`);
     }
+    if (!addresses.every(isAddress)) throw noPeer('where the caller listens is no address');
     handlers.admit(from, incarnation);
   }
 
@@ -193,6 +203,14 @@ export class Incoming {
       complain(this.#connection.remote, reason.message);
     }
     over(this, this.#hello?.purpose === 'messages' ? this.#hello.from : 0);
+  }
+}
+
+function isAddress(address: string): boolean {
+  try {
+    return parseAddress(address).host !== '';
+  } catch {
+    return false;
   }
 }
 

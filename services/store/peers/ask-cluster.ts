@@ -20,6 +20,7 @@ export async function askCluster(
     from: 0,
     to: 0,
     incarnation: 0,
+    addresses: [],
   } as const;
   try {
     const answer = await converse({ address, hello, security, clock, timeoutMs }, () =>

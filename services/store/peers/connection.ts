@@ -8,7 +8,7 @@ import { frame, type FrameKind, FrameReader } from './frames.ts';
 const usualPingMs = 2000;
 
 /** Before anything is known of the other side: no more than a hello. */
-const helloBytesMax = 1024;
+const helloBytesMax = 16 << 10;
 /** Between members: larger than any message can be, and what a broken length is not taken for. */
 const frameBytesMax = 1 << 30;
 /** More than this written and not gone out, and a writer that can wait should. */

@@ -33,6 +33,7 @@ class Member {
   changeMembers: PeerHandlers['changeMembers'] = () =>
     Promise.reject(new QuorateError('conflict', 'not now'));
   address = '';
+  readonly #advertise: string[] = [];
   #server: Server | undefined;
   readonly #events: string[] = [];
   #wake: (() => void)[] = [];
@@ -44,6 +45,7 @@ class Member {
       clusterId,
       incarnation: 10 + id,
       listen: ['127.0.0.1:0'],
+      advertise: this.#advertise,
       security: {
         ...clearText,
         createServer: (accept) => {
@@ -84,6 +86,7 @@ class Member {
     });
     const address = this.#server?.address() as AddressInfo | undefined;
     this.address = `127.0.0.1:${address?.port ?? 0}`;
+    this.#advertise.push(this.address);
     return this;
   }
 
@@ -217,6 +220,47 @@ test('a member of another cluster, or that is not who it was called as, is refus
   expect(three.complaints[0]).toBe('this is member 2, not 5');
 });
 
+test('whoever comes is answered where it listens, before the table knows it', async () => {
+  const one = await new Member(1).start();
+  const two = await new Member(2).start();
+  one.transport.setPeers(new Map([[2, [two.address]]]));
+  await two.until('connected 1');
+  two.transport.send([{ ...heartbeat(4), from: 2, to: 1 }]);
+  await one.until('received');
+  expect(one.received).toMatchObject([{ from: 2, commit: 4 }]);
+  // What it may not know is no reason to lose it again.
+  two.transport.setPeers(new Map());
+  expect(two.transport.connectedSince(1)).toBeDefined();
+  two.admit = () => {
+    throw new QuorateError('failed-precondition', 'gone', { details: { kind: 'MemberRefused' } });
+  };
+  two.transport.setPeers(new Map());
+  expect(two.transport.connectedSince(1)).toBeUndefined();
+});
+
+test('one that answers a stranger is refused as any caller', async () => {
+  const one = await new Member(1).start();
+  const two = await new Member(2).start();
+  one.admit = () => {
+    throw new QuorateError('failed-precondition', 'lost', { details: { kind: 'MemberRefused' } });
+  };
+  one.transport.setPeers(new Map([[2, [two.address]]]));
+  await two.until('refused');
+  expect(two.refusal?.message).toBe('lost');
+});
+
+test('whoever says that it listens nowhere that is an address is refused', async () => {
+  const one = await new Member(1).start();
+  const [host, port] = one.address.split(':');
+  const socket = connect({ host: host ?? '', port: Number(port) });
+  sockets.push(socket);
+  const hello = { protocol, purpose: 'messages', cluster: 1, from: 2, to: 1 } as const;
+  const addresses = ['127.0.0.1:1', 'no address:x'];
+  socket.write(frame('hello', encodeHello({ ...hello, incarnation: 12, addresses })));
+  await once(socket.resume(), 'close');
+  expect(one.complaints[0]).toMatch(/where the caller listens is no address/);
+});
+
 test('one that is not admitted any more is told so', async () => {
   const [one, two] = await pair();
   two.admit = () => {
@@ -279,6 +323,7 @@ test(`whatever a caller says after its hello, this member stays (SEED=${seed})`,
     from: 2,
     to: 1,
     incarnation: 12,
+    addresses: [],
   });
   const kinds = Object.keys(frameKinds) as FrameKind[];
   for (let round = 0; round < 100; round++) {

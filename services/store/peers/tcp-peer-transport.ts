@@ -23,6 +23,8 @@ export interface TcpPeerOptions {
   readonly incarnation: number;
   /** `host:port` for other members, or an https:// URL. */
   readonly listen: readonly string[];
+  /** Where other members find this one: for those who do not know of it yet. */
+  readonly advertise: readonly string[];
   /** Default: clear text, for loopback. */
   readonly security?: PeerSecurity;
   readonly clock: Clock;
@@ -33,7 +35,11 @@ export interface TcpPeerOptions {
 const incomingMax = 256;
 const snapshotTimeoutMs = 2000;
 
-/** Members over TCP or TLS: one connection from each to each, and one for each snapshot. */
+/**
+ * Members over TCP or TLS: one connection from each to each, and one for each snapshot. Whoever is let
+ * in and is not known here yet is answered where it says it listens: a member that has not applied yet
+ * that its leader was added could never catch up otherwise.
+ */
 export class TcpPeerTransport implements PeerTransport {
   readonly #options: TcpPeerOptions;
   readonly #security: PeerSecurity;
@@ -41,6 +47,8 @@ export class TcpPeerTransport implements PeerTransport {
   readonly #links = new Map<NodeId, { addresses: readonly string[]; link: PeerLink }>();
   readonly #incoming = new Set<Incoming>();
   readonly #traffic = new Map<NodeId, PeerTraffic>();
+  /** Of the table of members. */
+  #peers: ReadonlyMap<NodeId, readonly string[]> = new Map();
   #handlers: PeerHandlers | undefined;
   #complained = '';
   #stopped = false;
@@ -62,16 +70,27 @@ export class TcpPeerTransport implements PeerTransport {
 
   setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void {
     if (this.#stopped) return;
+    this.#peers = peers;
+    for (const incoming of this.#incoming) incoming.lookAgain();
+    this.#relink();
+  }
+
+  /** A link to everybody in the table, and to everybody who came and is not in it. */
+  #relink(): void {
+    const wanted = new Map([...this.#callers(), ...this.#peers]);
     for (const [id, { addresses, link }] of this.#links) {
-      if (peers.get(id)?.join() === addresses.join()) continue;
+      if (wanted.get(id)?.join() === addresses.join()) continue;
       link.close();
       this.#links.delete(id);
     }
-    for (const [id, addresses] of peers) {
-      if (this.#links.has(id) || id === this.#options.id) continue;
+    for (const [id, addresses] of wanted) {
+      if (this.#links.has(id) || id === this.#options.id || addresses.length === 0) continue;
       this.#links.set(id, { addresses, link: this.#newLink(id, addresses) });
     }
-    for (const incoming of this.#incoming) incoming.lookAgain();
+  }
+
+  *#callers(): Generator<[NodeId, readonly string[]]> {
+    for (const { caller } of this.#incoming) if (caller) yield [caller.from, caller.addresses];
   }
 
   send(messages: readonly Message[]): void {
@@ -146,8 +165,8 @@ export class TcpPeerTransport implements PeerTransport {
   }
 
   #hello(to: NodeId, purpose: Purpose): Hello {
-    const { id, clusterId, incarnation } = this.#options;
-    return { protocol, purpose, cluster: clusterId, from: id, to, incarnation };
+    const { id, clusterId, incarnation, advertise: addresses } = this.#options;
+    return { protocol, purpose, cluster: clusterId, from: id, to, incarnation, addresses };
   }
 
   #listen(address: string): Promise<void> {
@@ -178,6 +197,7 @@ export class TcpPeerTransport implements PeerTransport {
       handlers: this.#receiver,
       clock,
       trafficOf: (from) => this.#trafficOf(from),
+      came: () => this.#relink(),
       complain: (remote, reason) => this.#complain(remote, reason),
       over: (which, from) => this.#over(which, from),
     });
@@ -200,6 +220,7 @@ export class TcpPeerTransport implements PeerTransport {
   #over(incoming: Incoming, from: NodeId): void {
     this.#incoming.delete(incoming);
     if (this.#stopped || from === 0) return;
+    this.#relink();
     this.#links.get(from)?.link.reconnectSoon();
     this.#receiver.disconnected(from);
   }

@@ -16,6 +16,8 @@ export interface Hello {
   readonly from: number;
   readonly to: number;
   readonly incarnation: number;
+  /** Where the caller listens: a member that does not know of it yet answers there. */
+  readonly addresses: readonly string[];
 }
 
 /** What one member asks of another; answers come by number. */
@@ -40,6 +42,7 @@ export function encodeHello(hello: Hello): Uint8Array {
   writer.integer(4, hello.from);
   writer.integer(5, hello.to);
   writer.integer(6, hello.incarnation);
+  for (const address of hello.addresses) writer.string(7, address);
   return writer.finish();
 }
 
@@ -47,6 +50,7 @@ export function encodeHello(hello: Hello): Uint8Array {
 export function decodeHello(bytes: Uint8Array): Hello | undefined {
   const reader = new Reader(bytes);
   const hello = { protocol: '', purpose: 0, cluster: 0, from: 0, to: 0, incarnation: 0 };
+  const addresses: string[] = [];
   while (!reader.done) {
     const field = reader.field();
     if (field === 1) hello.protocol = reader.string();
@@ -55,10 +59,11 @@ export function decodeHello(bytes: Uint8Array): Hello | undefined {
     else if (field === 4) hello.from = reader.integer();
     else if (field === 5) hello.to = reader.integer();
     else if (field === 6) hello.incarnation = reader.integer();
+    else if (field === 7) addresses.push(reader.string());
     else reader.skip();
   }
   const purpose = purposes[hello.purpose];
-  return purpose && { ...hello, purpose };
+  return purpose && { ...hello, purpose, addresses };
 }
 
 export function encodeCall(id: number, call: PeerCall): Uint8Array {

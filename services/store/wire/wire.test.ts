@@ -336,6 +336,7 @@ test('hellos, calls and answers survive our codec, and the schema reads them as 
     from: 1,
     to: 2,
     incarnation: 3,
+    addresses: ['127.0.0.1:2380', 'https://m1:2380'],
   } as const;
   expect(decodeHello(throughSchema(proto.Hello, encodeHello(hello)))).toEqual(hello);
   for (const call of [
