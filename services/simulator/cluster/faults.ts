@@ -92,6 +92,11 @@ export class FaultPlane {
           network.weather = weather;
         };
       }
+      case 'black-hole':
+        network.blackHoles++;
+        return () => {
+          network.blackHoles--;
+        };
       case 'reset':
         member?.life?.transport.dropConnections();
         return undefined;

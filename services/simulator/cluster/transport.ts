@@ -294,6 +294,7 @@ export class SimTransport implements PeerTransport {
     const { network, listening } = this.#board;
     const other = listening.get(link.address);
     if (!other || other.process !== link.peer) return;
+    if (network.blackHoles > 0 && message.type === 'append' && message.entries.length > 0) return;
     network.send(this.#machine, link.address, other.process, () => {
       if (!other.#stopped && other.admits(this.#self)) other.handlers?.receive([message]);
     });

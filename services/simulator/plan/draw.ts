@@ -1,10 +1,14 @@
 import { assertNever, createRng, must, type Rng } from '#shared/base';
 import type { Span } from '../world/machine.ts';
 import type { Weather } from '../world/network.ts';
+import { drawFigureEight } from './figure-eight.ts';
 import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
 
+/** Of each by itself; others come as parts of a schedule. */
+type DrawnKind = Exclude<FaultKind, 'black-hole'>;
+
 /** How often a kind is drawn, where a seed has it at all. */
-const faultWeights: Readonly<Record<FaultKind, number>> = {
+const faultWeights: Readonly<Record<DrawnKind, number>> = {
   kill: 3,
   power: 4,
   'kill-all': 1,
@@ -66,7 +70,7 @@ interface Pace {
   readonly strict: boolean;
   readonly syncMs: readonly Span[];
   /** Kinds of faults that it always has. */
-  readonly always: readonly FaultKind[];
+  readonly always: readonly DrawnKind[];
 }
 
 const paces: readonly Pace[] = [
@@ -135,7 +139,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
   const pace = pick(rng, paces);
   const safetyMs = pick(rng, pace.safetyMs);
   const manySnapshots = rng.int(2) === 0;
-  return {
+  const plan = {
     seed,
     members,
     heartbeatMs: pace.electionMs / 10,
@@ -149,6 +153,22 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
     safetyMs,
     faults: drawFaults(rng, pace, safetyMs, members),
     clients: drawClients(rng, pace, safetyMs),
+  };
+  return rng.int(8) === 0 && members > 1 ? asFigureEight(plan, rng) : plan;
+}
+
+/** In good weather, on three members: what the schedule needs is rare enough. */
+function asFigureEight(plan: Plan, rng: Rng): Plan {
+  const electionMs = 100;
+  return {
+    ...plan,
+    members: plan.members === 5 ? 5 : 3,
+    electionMs,
+    heartbeatMs: electionMs / 10,
+    maxMessageBytes: 1,
+    weather: { delayMs: [0.1, 2], loss: 0, duplicate: 0, reorder: 0 },
+    syncMs: [0.1, 1],
+    faults: drawFigureEight(rng, plan.safetyMs, electionMs),
   };
 }
 
@@ -207,7 +227,7 @@ function drawFaults(rng: Rng, pace: Pace, safetyMs: number, members: number): Fa
 
 function drawFault(
   rng: Rng,
-  kind: FaultKind,
+  kind: DrawnKind,
   atMs: number,
   members: number,
   lastsMs: number,

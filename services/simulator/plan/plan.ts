@@ -37,6 +37,8 @@ export type Fault = { readonly atMs: number } & (
       readonly forMs: number;
     }
   | { readonly kind: 'weather'; readonly weather: Weather; readonly forMs: number }
+  /** What carries entries gets lost, all the rest arrives: as where large packets vanish. */
+  | { readonly kind: 'black-hole'; readonly forMs: number }
   | { readonly kind: 'reset'; readonly target: Target }
   | {
       readonly kind: 'slow-disk';

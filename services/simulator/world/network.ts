@@ -20,6 +20,8 @@ export class Network {
   /** When the last message of a direction arrives: later ones do not overtake it. */
   readonly #busyUntil = new Map<string, number>();
   weather: Weather;
+  /** Any: what is large gets lost. */
+  blackHoles = 0;
 
   constructor(scheduler: Scheduler, rng: Rng, weather: Weather) {
     this.#scheduler = scheduler;
@@ -41,6 +43,7 @@ export class Network {
   }
 
   mendAll(): void {
+    this.blackHoles = 0;
     this.#cuts.clear();
   }
 
