@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build up down test unit cluster conformance test-faults sim mutants bench bench-cluster lint fix clean
+.PHONY: help install build image up down test unit cluster conformance test-faults sim mutants bench bench-cluster lint fix clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,17 @@ dist/.built: node_modules/.package-lock.json package.json tsconfig.json tsconfig
 	@touch $@
 
 build: dist/.built ## Compile to dist/
+
+# Laid out first: Node.js with the libraries it is linked to, the command, and what it needs to run.
+IMAGE ?= quorate:dev
+image: build ## A container image of the command, from local files only (needs docker)
+	@rm -rf dist/image && mkdir -p dist/image/usr/bin dist/image/quorate/dist dist/image/tmp dist/image/etc
+	@cp node_modules/node/bin/node dist/image/usr/bin/node
+	@ldd node_modules/node/bin/node | grep -o '/[^ ]*' | xargs cp --parents -L -t dist/image
+	@cp -r proto package.json dist/image/quorate && cp -r dist/bin dist/image/quorate/dist
+	@npm ls --all --loglevel=error --parseable --omit=dev --omit=peer | tail -n +2 | sed 's,^$(CURDIR)/,,' | xargs cp -r --parents -t dist/image/quorate
+	@docker build --quiet --tag $(IMAGE) --file Dockerfile dist/image
+	@rm -rf dist/image
 
 up: build ## Install, build, start 3 masters and 2 workers on loopback
 	@quorate up

@@ -1,1 +1,2 @@
+export { containerLauncher } from './container.ts';
 export { inProcessLauncher } from './in-process.ts';

@@ -3,21 +3,26 @@ import { type Lab, type LabOptions, startLab as startProcesses } from '#shared/l
 /**
  * How masters and workers are run. `in-process`: within the test's own process, ready soonest; they
  * cannot be paused, and a `kill` closes their files. `process`: as users run them, each a process of its own.
+ * `container`: each in a container of its own, on a network that can really be cut.
  */
-export type LabMode = 'in-process' | 'process';
+export type LabMode = 'in-process' | 'process' | 'container';
 
 export interface StartLabOptions extends LabOptions {
   /** Default `process`. */
   readonly mode?: LabMode | undefined;
+  /** Of mode `container`; default `quorate:dev`, which `make image` builds. Never pulled. */
+  readonly image?: string | undefined;
 }
 
 /** A running cluster of its own, ready for use. Destroy it, or let `await using` do it. */
 export async function startLab({
   mode = 'process',
+  image,
   ...options
 }: StartLabOptions = {}): Promise<Lab> {
   const breakable = { faults: true, ...options };
   if (mode === 'process') return startProcesses(breakable);
-  const { inProcessLauncher } = await import('#services/cli');
+  const { containerLauncher, inProcessLauncher } = await import('#services/cli');
+  if (mode === 'container') return startProcesses(options, await containerLauncher(image));
   return startProcesses(breakable, inProcessLauncher);
 }

@@ -5,6 +5,7 @@ export {
   type LabOptions,
   type LabPlan,
   type Launcher,
+  type RemoteLauncher,
   startLab,
 } from './lab.ts';
 export { Load, type LoadOptions } from './load.ts';

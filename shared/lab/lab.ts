@@ -50,6 +50,18 @@ export interface Launcher {
   down(): Promise<void>;
 }
 
+/** A launcher whose parts have addresses of their own, and are broken from outside: no fault plane reaches them. */
+export interface RemoteLauncher extends Launcher {
+  /** The address of each part, by its name. */
+  readonly hosts: ReadonlyMap<string, string>;
+  partition(groups: readonly (readonly string[])[]): Promise<void>;
+  heal(): Promise<void>;
+  pause(name: string, forMs: number): Promise<void>;
+}
+
+const isRemote = (launcher: Launcher | undefined): launcher is RemoteLauncher =>
+  launcher !== undefined && 'hosts' in launcher;
+
 /** What a launcher must know of its lab. */
 export interface LabPlan {
   readonly dataDir: string;
@@ -86,6 +98,7 @@ export class Lab implements AsyncDisposable {
     readonly faults: boolean;
   };
   readonly #launcher: Launcher | undefined;
+  readonly #remote: RemoteLauncher | undefined;
   readonly #storeEndpoints: readonly string[] | undefined;
   readonly #slot: TakenSlot;
 
@@ -100,8 +113,6 @@ export class Lab implements AsyncDisposable {
       { length: this.#options.masters },
       (_, i) => i + 1 + slot.portOffset,
     );
-    this.endpoints = masters.map((n) => `127.0.0.1:${23_790 + n}`);
-    this.apiServers = masters.map((n) => `127.0.0.1:${26_440 + n}`);
     const part = (role: 'master' | 'worker', _: unknown, i: number): FaultTarget => ({
       name: `${role}-${i + 1}`,
       role,
@@ -111,6 +122,11 @@ export class Lab implements AsyncDisposable {
       ...Array.from({ length: workers }, (_, i) => part('worker', _, i)),
     ];
     this.#launcher = launch?.({ dataDir: this.dataDir, masters: count, workers, slot });
+    const remote = isRemote(this.#launcher) ? this.#launcher : undefined;
+    this.#remote = remote;
+    const host = (i: number): string => remote?.hosts.get(`master-${i + 1}`) ?? '127.0.0.1';
+    this.endpoints = masters.map((n, i) => `${host(i)}:${23_790 + n}`);
+    this.apiServers = masters.map((n, i) => `${host(i)}:${26_440 + n}`);
   }
 
   /** Starts what does not run and resolves when all of it is ready. */
@@ -178,6 +194,7 @@ export class Lab implements AsyncDisposable {
 
   /** Cuts everything between the groups; who is in none makes up one more. */
   async partition(...groups: readonly (readonly string[])[]): Promise<void> {
+    if (this.#remote) return this.#remote.partition(groups);
     const { kind: _kind, peer: _peer, direction: _direction, ...none } = noLinkFault;
     const numbers = { ...none, drop: 1, partition: `partition ${groups.join(' | ')}` };
     await this.#setAll(partitionRoutes(this.parts, groups, numbers), {});
@@ -185,6 +202,7 @@ export class Lab implements AsyncDisposable {
 
   /** SIGSTOP for so long; resolves when it has stopped. */
   async pause(name: string, forMs: number): Promise<void> {
+    if (this.#remote) return this.#remote.pause(name, forMs);
     await this.fault(name, { kind: 'process', what: 'pause', percent: 0 }, { forMs });
     // It stops when it has answered.
     await systemClock.sleep(40);
@@ -192,6 +210,7 @@ export class Lab implements AsyncDisposable {
 
   /** Heals everything that is broken in the processes that answer. */
   async heal(): Promise<void> {
+    if (this.#remote) return this.#remote.heal();
     const healed = this.parts.map(({ name }) => this.#with(name, (client) => client.heal()));
     await Promise.allSettled(healed);
   }
@@ -208,6 +227,10 @@ export class Lab implements AsyncDisposable {
   }
 
   async #with<T>(process: string, use: (client: FaultClient) => Promise<T>): Promise<T> {
+    if (this.#remote) {
+      const what = `no fault plane reaches ${process} in its container: partition, pause, kill`;
+      throw new QuorateError('unimplemented', what);
+    }
     const client = createFaultClient(readEndpoint(join(this.dataDir, process)));
     try {
       return await use(client);
