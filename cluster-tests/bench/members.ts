@@ -31,6 +31,9 @@ export const etcd: Implementation = {
   command: ['etcd'],
 };
 
+/** Long enough for a member that reads a million keys first. */
+const leaderWithinMs = 300_000;
+
 /** How members are reached over TLS; both implementations take the same flags for it. */
 export interface SecuredMembers {
   readonly flags: Readonly<Record<string, string>>;
@@ -113,9 +116,10 @@ export class Members {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  /** Index of the member that leads, as all of them see it. */
+  /** Index of the member that leads, as all of them see it; throws, with the logs' place, where none does in time. */
   async leader(): Promise<number> {
-    for (;;) {
+    const until = performance.now() + leaderWithinMs;
+    while (performance.now() < until) {
       const answers = await Promise.all(
         this.endpoints.map((endpoint) => status(endpoint, this.#secured?.credentials)),
       );
@@ -127,6 +131,9 @@ export class Members {
         setTimeout(resolve, 20);
       });
     }
+    throw new Error(
+      `${this.implementation.name} has no leader after ${leaderWithinMs / 1000} s: are its ports ${this.implementation.port}… taken? See ${this.#dir}/*.log`,
+    );
   }
 
   log(index: number): string {

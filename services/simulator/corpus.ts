@@ -38,6 +38,9 @@ export async function readCase(file: string): Promise<Case> {
 export async function keepCase(folder: string, { name, plan, finding }: Case): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${name}.json`);
-  await writeFile(file, `${JSON.stringify({ finding, plan }, undefined, 1)}\n`);
+  // A stack trace names the folders of the machine it comes from.
+  const text = finding.text.split('\n    at ')[0] ?? finding.text;
+  const kept = { finding: { ...finding, text }, plan };
+  await writeFile(file, `${JSON.stringify(kept, undefined, 1)}\n`);
   return file;
 }

@@ -283,9 +283,7 @@ export class Search {
       if (step.invokedMs > horizon) break;
       if (this.#isPlaced[i] === 1) continue;
       for (const revision of this.#revisionsFor(step, next)) {
-        // Where the order of two makes no difference, one without a known revision waits for the next.
-        const open = !this.#exact && next && !step.required && revision === undefined;
-        if (open && !this.#joins.has(step) && !hasSeveral(next) && !meet(step, next)) continue;
+        if (revision === undefined && next && this.#mayWait(step, next)) continue;
         if (
           step.call.type === 'txn' &&
           !step.answer &&
@@ -302,6 +300,22 @@ export class Search {
       return first === undefined ? 1 : first === here ? 0 : 2;
     };
     return choices.sort((a, b) => unlikely(a) - unlikely(b));
+  }
+
+  /**
+   * Where the order of two makes no difference, one without a known revision stands behind the other;
+   * unless the revisions there may be wanted by one that must come after it.
+   */
+  #mayWait(step: Step, next: Step): boolean {
+    if (this.#exact || step.required || this.#joins.has(step)) return false;
+    if (hasSeveral(next) || meet(step, next)) return false;
+    return !this.#floats.some(
+      (other) =>
+        other !== step &&
+        this.#isPlaced[must(this.#index.get(other), 'every floating step has an index')] === 0 &&
+        meet(step, other) &&
+        other.hints.some((hint) => hint > this.#model.revision),
+    );
   }
 
   /** Undefined stands for any that nobody mentioned. */
