@@ -1,7 +1,7 @@
 import { loadProto } from '#shared/rpc';
 import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
 import { framed, GrpcStreams } from './grpc-stream.ts';
-import type { Load } from './load.ts';
+import { type Load, loadOf } from './load.ts';
 
 const { Lease } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
 const { path, requestSerialize } = Lease.service.LeaseKeepAlive;
@@ -32,12 +32,5 @@ export async function keepAlives(
   });
   await Promise.race([over, streams.failed]);
   streams.close();
-  durations.sort((a, b) => a - b);
-  const at = (share: number): number => durations[Math.floor(durations.length * share)] ?? NaN;
-  return {
-    perSecond: durations.length / seconds,
-    requests: durations.length,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-  };
+  return loadOf(durations, seconds);
 }

@@ -115,6 +115,11 @@ function measured(log: string, seconds: number): Load {
     const [, status, duration] = line.split('\t');
     if (status === '200') durations.push(Number(duration) / 1000);
   }
+  return loadOf(durations, seconds);
+}
+
+/** What calls of these durations (ms) come to, made in so many seconds; sorts them. */
+export function loadOf(durations: number[], seconds: number): Load {
   durations.sort((a, b) => a - b);
   const at = (share: number): number => durations[Math.floor(durations.length * share)] ?? NaN;
   return {

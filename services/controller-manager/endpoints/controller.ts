@@ -15,7 +15,8 @@ import {
   controllerQueue,
   queuedController,
 } from '../controller.ts';
-import { endpointGroups, isSelecting, selects } from '../endpointslice/endpoints.ts';
+import { queueSelectedServices } from '../selected-services.ts';
+import { endpointGroups, isSelecting } from '../endpointslice/endpoints.ts';
 
 type Subset = NonNullable<Endpoints['subsets']>[number];
 
@@ -27,24 +28,7 @@ export function endpointsController(context: ControllerContext): Controller {
   const { informers } = context;
   const queue = controllerQueue(context, 'endpoints');
   const all = informers.of<Endpoints>(refs.endpoints);
-  const enqueueServices = (pod: Pod): void => {
-    for (const service of informers.services.store.list(pod.metadata?.namespace)) {
-      if (isSelecting(service) && selects(service, pod)) queue.add(objectKey(service));
-    }
-  };
-  informers.services.addHandlers({
-    added: (service) => queue.add(objectKey(service)),
-    updated: (_before, after) => queue.add(objectKey(after)),
-    deleted: (service) => queue.add(objectKey(service)),
-  });
-  informers.pods.addHandlers({
-    added: enqueueServices,
-    updated(before, after) {
-      if (!equalJson(before.metadata?.labels, after.metadata?.labels)) enqueueServices(before);
-      enqueueServices(after);
-    },
-    deleted: enqueueServices,
-  });
+  queueSelectedServices(context, queue);
   all.addHandlers({
     updated: (_before, after) => queue.add(objectKey(after)),
     deleted: (endpoints) => queue.add(objectKey(endpoints)),

@@ -1,4 +1,4 @@
-import { type EndpointSlice, equalJson, objectKey, type Pod, refs } from '#shared/api';
+import { type EndpointSlice, refs } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ReconcileResult } from '#shared/client';
 import {
@@ -7,35 +7,19 @@ import {
   controllerQueue,
   queuedController,
 } from '../controller.ts';
-import { isSelecting, selects } from './endpoints.ts';
+import { queueSelectedServices } from '../selected-services.ts';
+import { isSelecting } from './endpoints.ts';
 import { managedBy, managedByLabel, planSlices, serviceNameLabel } from './plan.ts';
 
 /** Says for each Service with a selector which pods serve it. */
 export function endpointSliceController(context: ControllerContext): Controller {
   const { informers } = context;
   const queue = controllerQueue(context, 'endpointslice');
-  const enqueueServices = (pod: Pod): void => {
-    for (const service of informers.services.store.list(pod.metadata?.namespace)) {
-      if (isSelecting(service) && selects(service, pod)) queue.add(objectKey(service));
-    }
-  };
   const enqueueService = ({ metadata }: EndpointSlice): void => {
     const name = metadata?.labels?.[serviceNameLabel];
     if (name !== undefined) queue.add(`${metadata?.namespace}/${name}`);
   };
-  informers.services.addHandlers({
-    added: (service) => queue.add(objectKey(service)),
-    updated: (_before, after) => queue.add(objectKey(after)),
-    deleted: (service) => queue.add(objectKey(service)),
-  });
-  informers.pods.addHandlers({
-    added: enqueueServices,
-    updated(before, after) {
-      if (!equalJson(before.metadata?.labels, after.metadata?.labels)) enqueueServices(before);
-      enqueueServices(after);
-    },
-    deleted: enqueueServices,
-  });
+  queueSelectedServices(context, queue);
   informers.endpointSlices.addHandlers({
     updated: (_before, after) => enqueueService(after),
     deleted: enqueueService,
