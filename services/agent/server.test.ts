@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Container, Pod } from '#shared/api';
 import { systemClock } from '#shared/clock';
 import { type Agent, createAgent } from './server.ts';
+import { systemHost } from './system-host.ts';
 import { PodApi } from './testing/pod-api.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
@@ -30,12 +31,14 @@ async function startAgent(config = {}): Promise<Agent> {
   const agent = createAgent({
     api: api.client,
     nodeName: 'node-1',
-    dataDir,
+    host: systemHost({
+      dataDir,
+      listen: { host: '127.0.0.1', port: 0 },
+      hostEnvironment: process.env,
+      execPath: process.execPath,
+    }),
     clock: systemClock,
     log: quiet,
-    listen: { host: '127.0.0.1', port: 0 },
-    hostEnvironment: process.env,
-    execPath: process.execPath,
     config: { heartbeatMs: 20, relistMs: 20, restartBackoffMs: 10, ...config },
   });
   await agent.start();

@@ -1,5 +1,3 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { type Node, type Pod, refs } from '#shared/api';
 import {
   createEventRecorder,
@@ -10,14 +8,11 @@ import {
 import type { Clock } from '#shared/clock';
 import { type Logger, type Service, version } from '#shared/runtime';
 import { type AgentConfig, defaultAgentConfig } from './config.ts';
-import { type PodsListen, PodsServer } from './grpc/pods-service.ts';
+import type { AgentHost, HostParts, PodsDoor } from './host.ts';
 import { keepRegistered } from './node/registration.ts';
-import { Checkpoints } from './pods/checkpoints.ts';
 import { PodAccess } from './pods/pod-access.ts';
 import { PodManager } from './pods/pod-manager.ts';
-import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
-import { UsageMeter } from './stats/usage-meter.ts';
 
 export type AgentApi = Pick<
   GrpcApiClient,
@@ -27,14 +22,8 @@ export type AgentApi = Pick<
 export interface AgentOptions {
   readonly api: AgentApi;
   readonly nodeName: string;
-  /** The agent's own folder: pods, their logs, and what the next agent must know. */
-  readonly dataDir: string;
-  /** Where quorate.v1.Pods is served. */
-  readonly listen: PodsListen;
-  /** The part of the host's environment that containers get: PATH, HOME. */
-  readonly hostEnvironment: Readonly<Record<string, string | undefined>>;
-  /** The program that runs this: its folder ends every container's PATH, so that `node` is found. */
-  readonly execPath: string;
+  /** The computer it runs on: `systemHost`, or a simulated one. */
+  readonly host: AgentHost;
   readonly clock: Clock;
   readonly log: Logger;
   readonly config?: Partial<AgentConfig>;
@@ -68,8 +57,7 @@ class NodeAgent implements Agent {
   #podCidr = '';
   #runtime: ContainerRuntime | undefined;
   #pods: PodManager | undefined;
-  #meter: UsageMeter | undefined;
-  #server: PodsServer | undefined;
+  #door: PodsDoor | undefined;
   #informer: Informer<Pod> | undefined;
 
   constructor(options: AgentOptions) {
@@ -86,25 +74,14 @@ class NodeAgent implements Agent {
   }
 
   async start(): Promise<void> {
-    const { dataDir, listen, clock } = this.#options;
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    const runtime = await createProcessRuntime({
-      podsDir: join(dataDir, 'pods'),
-      clock,
-      log: this.#log,
-      logLimits: { maxBytes: this.#config.logMaxBytes, maxFiles: this.#config.logMaxFiles },
-      logCheckMs: this.#config.logCheckMs,
-      relistMs: this.#config.relistMs,
-    });
+    const { host } = this.#options;
+    const runtime = await host.openRuntime(this.#parts);
     this.#runtime = runtime;
     const pods = this.#podManager(runtime);
     this.#pods = pods;
     await pods.restore();
-    const meter = new UsageMeter(runtime, this.#options.clock, this.#log);
-    this.#meter = meter;
-    const server = new PodsServer(new PodAccess(pods, runtime), meter);
-    this.#server = server;
-    this.#port = await server.listen(listen);
+    this.#door = await host.openDoor(new PodAccess(pods, runtime), runtime, this.#parts);
+    this.#port = this.#door.port;
     this.#loops.push(pods.run(this.#stopping.signal), this.#stayRegistered());
   }
 
@@ -113,13 +90,16 @@ class NodeAgent implements Agent {
     this.#stopping.abort();
     await this.#informer?.stop();
     await Promise.all(this.#loops);
-    this.#meter?.stop();
-    await this.#server?.stop();
+    await this.#door?.close();
     await this.#runtime?.close();
   }
 
+  get #parts(): HostParts {
+    return { clock: this.#options.clock, log: this.#log, config: this.#config };
+  }
+
   #podManager(runtime: ContainerRuntime): PodManager {
-    const { api, nodeName, dataDir, clock } = this.#options;
+    const { api, nodeName, host, clock } = this.#options;
     const { restartBackoffMs, restartBackoffMaxMs, restartBackoffResetMs } = this.#config;
     const log = this.#log;
     return new PodManager({
@@ -128,10 +108,10 @@ class NodeAgent implements Agent {
       clock,
       log,
       nodeName,
-      checkpoints: new Checkpoints(join(dataDir, 'manifests'), log),
+      checkpoints: host.checkpoints(this.#parts),
       recorder: createEventRecorder({ api, component: 'kubelet', host: nodeName, clock, log }),
       hostIp: this.#config.nodeAddress,
-      baseEnvironment: this.#baseEnvironment(),
+      baseEnvironment: host.baseEnvironment,
       backoff: {
         initialMs: restartBackoffMs,
         maxMs: restartBackoffMaxMs,
@@ -140,16 +120,8 @@ class NodeAgent implements Agent {
     });
   }
 
-  /** Nothing else of the host's environment gets into a container. */
-  #baseEnvironment(): Record<string, string> {
-    const { hostEnvironment, execPath } = this.#options;
-    const path = hostEnvironment['PATH'] || '/usr/local/bin:/usr/bin:/bin';
-    const home = hostEnvironment['HOME'] || '/';
-    return { PATH: `${path}:${dirname(execPath)}`, HOME: home, TMPDIR: '/tmp' };
-  }
-
   async #stayRegistered(): Promise<void> {
-    const { api, nodeName, clock } = this.#options;
+    const { api, nodeName, clock, host } = this.#options;
     const { heartbeatMs, leaseSeconds, statusMs, labels, podsMax, nodeAddress } = this.#config;
     const facts = {
       name: nodeName,
@@ -158,8 +130,7 @@ class NodeAgent implements Agent {
       labels,
       podsMax,
       version,
-      bootId: await firstLine('/proc/sys/kernel/random/boot_id'),
-      machineId: await firstLine('/etc/machine-id'),
+      machine: await host.machine(),
     };
     const onRegistered = (node: Node): Promise<void> => this.#joined(node);
     await keepRegistered(
@@ -195,14 +166,5 @@ class NodeAgent implements Agent {
     void informer.synced.then(() => {
       pods?.observeAll(new Set(informer.store.list().map(({ metadata }) => metadata?.uid ?? '')));
     });
-  }
-}
-
-/** Empty where the system has no such file. */
-async function firstLine(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim();
-  } catch {
-    return '';
   }
 }

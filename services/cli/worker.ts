@@ -1,4 +1,4 @@
-import { agentConfig, createAgent } from '#services/agent';
+import { agentConfig, createAgent, systemHost } from '#services/agent';
 import { createProxy } from '#services/proxy';
 import { createGrpcApiClient } from '#shared/client';
 import { fromEnvironment, type Service } from '#shared/runtime';
@@ -35,10 +35,12 @@ export async function buildWorker(
     clock,
     log,
     nodeName: part.name,
-    dataDir: storageDir(cluster, part.name),
-    listen: { ...splitAddress(part.agent), tls },
-    hostEnvironment: context.env,
-    execPath: context.execPath,
+    host: systemHost({
+      dataDir: storageDir(cluster, part.name),
+      listen: { ...splitAddress(part.agent), tls },
+      hostEnvironment: context.env,
+      execPath: context.execPath,
+    }),
     config: agentConfig(fromEnvironment(context.env)),
   });
   const lockHost = firstAddress(cluster.state.serviceCidr);

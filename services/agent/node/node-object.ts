@@ -1,5 +1,5 @@
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import type { Node, NodeCondition, NodeStatus } from '#shared/api';
+import type { Machine } from '../host.ts';
 
 export interface NodeFacts {
   readonly name: string;
@@ -9,16 +9,11 @@ export interface NodeFacts {
   readonly port: number;
   readonly podsMax: number;
   readonly version: string;
-  readonly bootId: string;
-  readonly machineId: string;
+  readonly machine: Machine;
 }
-
-/** Kubernetes' names of the machine: GOOS and GOARCH. */
-const goArch: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /** The Node as this agent registers it. */
 export function nodeObject(facts: NodeFacts, readySince: string, now: string): Node {
-  const architecture = goArch[arch()] ?? arch();
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -26,8 +21,8 @@ export function nodeObject(facts: NodeFacts, readySince: string, now: string): N
       name: facts.name,
       labels: {
         'kubernetes.io/hostname': facts.name,
-        'kubernetes.io/os': platform(),
-        'kubernetes.io/arch': architecture,
+        'kubernetes.io/os': facts.machine.operatingSystem,
+        'kubernetes.io/arch': facts.machine.architecture,
         ...facts.labels,
       },
     },
@@ -41,9 +36,10 @@ export function nodeObject(facts: NodeFacts, readySince: string, now: string): N
  * cluster on a laptop wants it. Process mode enforces no limits anyway.
  */
 export function nodeStatus(facts: NodeFacts, readySince: string, now: string): NodeStatus {
+  const { machine } = facts;
   const resources = {
-    cpu: String(availableParallelism()),
-    memory: `${Math.floor(totalmem() / 1024)}Ki`,
+    cpu: String(machine.cpus),
+    memory: `${machine.memoryKib}Ki`,
     pods: String(facts.podsMax),
   };
   return {
@@ -56,13 +52,13 @@ export function nodeStatus(facts: NodeFacts, readySince: string, now: string): N
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: facts.port } },
     nodeInfo: {
-      architecture: goArch[arch()] ?? arch(),
-      bootID: facts.bootId,
-      machineID: facts.machineId,
-      systemUUID: facts.machineId,
-      kernelVersion: release(),
-      operatingSystem: platform(),
-      osImage: `${platform()} (${cpus()[0]?.model.trim() || 'unknown processor'})`,
+      architecture: machine.architecture,
+      bootID: machine.bootId,
+      machineID: machine.machineId,
+      systemUUID: machine.machineId,
+      kernelVersion: machine.kernelVersion,
+      operatingSystem: machine.operatingSystem,
+      osImage: machine.osImage,
       containerRuntimeVersion: `process://${facts.version}`,
       kubeletVersion: `v${facts.version}`,
       kubeProxyVersion: `v${facts.version}`,

@@ -32,7 +32,7 @@ import { StatusWriter } from './status-writer.ts';
 export interface PodManagerOptions {
   readonly api: Pick<ApiClient, 'get' | 'patch' | 'delete'>;
   readonly runtime: ContainerRuntime;
-  readonly checkpoints: Checkpoints;
+  readonly checkpoints: Pick<Checkpoints, 'load' | 'save' | 'remove'>;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
   readonly log: Logger;

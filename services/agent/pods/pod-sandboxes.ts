@@ -7,7 +7,7 @@ import { allContainers, type PodRecord } from './pod-record.ts';
 
 export interface PodSandboxesOptions {
   readonly runtime: ContainerRuntime;
-  readonly checkpoints: Checkpoints;
+  readonly checkpoints: Pick<Checkpoints, 'save'>;
   readonly events: PodEvents;
   readonly hostIp: string;
 }
