@@ -9,6 +9,7 @@ import type { Clock } from '#shared/clock';
 import { type Logger, type Service, version } from '#shared/runtime';
 import { type AgentConfig, defaultAgentConfig } from './config.ts';
 import type { AgentHost, HostParts, PodsDoor } from './host.ts';
+import { nodeResources } from './node/node-object.ts';
 import { keepRegistered } from './node/registration.ts';
 import { PodAccess } from './pods/pod-access.ts';
 import { PodManager } from './pods/pod-manager.ts';
@@ -111,6 +112,7 @@ class NodeAgent implements Agent {
       checkpoints: host.checkpoints(this.#parts),
       recorder: createEventRecorder({ api, component: 'kubelet', host: nodeName, clock, log }),
       hostIp: this.#config.nodeAddress,
+      allocatable: async () => nodeResources(await host.machine()),
       baseEnvironment: host.baseEnvironment,
       backoff: {
         initialMs: restartBackoffMs,

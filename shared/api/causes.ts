@@ -13,12 +13,6 @@ export const invalidValue = (field: string, value: unknown, detail: string): Fie
   reason: 'FieldValueInvalid',
 });
 
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldCause => ({
-  field,
-  message: `Invalid value: ${quote(value)}: ${detail}`,
-  reason: 'FieldValueTypeInvalid',
-});
-
 export const notSupported = (
   field: string,
   value: unknown,

@@ -36,13 +36,12 @@ export {
   splitKey,
 } from './owners.ts';
 export { jsonPatch, mergePatch } from './patch.ts';
+export { type PodSummary, summarizePod } from './pod-summary.ts';
 export {
   isPodActive,
   isPodAvailable,
   isPodReady,
   isPodTerminal,
-  type PodSummary,
-  summarizePod,
 } from './pods.ts';
 export {
   addQuantities,

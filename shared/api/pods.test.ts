@@ -1,101 +1,15 @@
 import { expect, test } from 'vitest';
-import { isPodActive, isPodAvailable, isPodReady, summarizePod } from './pods.ts';
+import { isPodActive, isPodAvailable, isPodReady } from './pods.ts';
 import type { Pod } from './types.ts';
 
-type Part = { status?: object; metadata?: object; init?: number };
-
-const pod = ({ status = {}, metadata = {}, init = 0 }: Part): Pod => ({
-  metadata,
-  spec: {
-    containers: [{ name: 'a' }, { name: 'b' }],
-    initContainers: Array.from({ length: init }, (_, i) => ({ name: `i${i}` })),
-  },
-  status,
+const pod = (status: Pod['status']): Pod => ({
+  spec: { containers: [{ name: 'a' }] },
+  ...(status && { status }),
 });
-
-const running = { ready: true, restartCount: 0, state: { running: {} } };
-const waiting = (reason: string): object => ({ ready: false, state: { waiting: { reason } } });
-const ended = (terminated: object): object => ({ ready: false, state: { terminated } });
 const ready = [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }];
 
-test.each<[string, Part]>([
-  ['Pending', { status: { phase: 'Pending' } }],
-  ['Running', { status: { phase: 'Running', containerStatuses: [running, running] } }],
-  ['Evicted', { status: { phase: 'Failed', reason: 'Evicted' } }],
-  [
-    'ContainerCreating',
-    { status: { phase: 'Pending', containerStatuses: [waiting('ContainerCreating')] } },
-  ],
-  [
-    'CrashLoopBackOff',
-    { status: { phase: 'Running', containerStatuses: [running, waiting('CrashLoopBackOff')] } },
-  ],
-  [
-    'Error',
-    { status: { phase: 'Failed', containerStatuses: [ended({ exitCode: 1, reason: 'Error' })] } },
-  ],
-  ['ExitCode:3', { status: { containerStatuses: [ended({ exitCode: 3 })] } }],
-  ['Signal:9', { status: { containerStatuses: [ended({ exitCode: 137, signal: 9 })] } }],
-  [
-    'Completed',
-    {
-      status: {
-        phase: 'Succeeded',
-        containerStatuses: [ended({ exitCode: 0, reason: 'Completed' })],
-      },
-    },
-  ],
-  [
-    'NotReady',
-    {
-      status: {
-        phase: 'Running',
-        containerStatuses: [ended({ exitCode: 0, reason: 'Completed' }), running],
-      },
-    },
-  ],
-  [
-    'Init:1/2',
-    {
-      init: 2,
-      status: {
-        phase: 'Pending',
-        initContainerStatuses: [ended({ exitCode: 0 }), { state: { running: {} } }],
-        containerStatuses: [waiting('PodInitializing')],
-      },
-    },
-  ],
-  [
-    'Init:Error',
-    {
-      init: 1,
-      status: { initContainerStatuses: [ended({ exitCode: 1, reason: 'Error' })] },
-    },
-  ],
-  [
-    'Terminating',
-    {
-      metadata: { deletionTimestamp: 'x' },
-      status: { phase: 'Running', containerStatuses: [running] },
-    },
-  ],
-])('STATUS %s', (text, part) => {
-  expect(summarizePod(pod(part)).status).toBe(text);
-});
-
-test('READY and RESTARTS', () => {
-  const lastState = { terminated: { finishedAt: '2026-01-01T00:00:00Z' } };
-  const statuses = [running, { ...running, ready: false, restartCount: 3, lastState }];
-  expect(summarizePod(pod({ status: { containerStatuses: statuses } }))).toMatchObject({
-    readyContainers: 1,
-    totalContainers: 2,
-    restarts: 3,
-    lastRestartMs: Date.UTC(2026, 0, 1),
-  });
-});
-
 test('ready, available, active', () => {
-  const good = pod({ status: { phase: 'Running', conditions: ready } });
+  const good = pod({ phase: 'Running', conditions: ready });
   const start = Date.UTC(2026, 0, 1);
   expect(isPodReady(good)).toBe(true);
   expect(isPodReady(pod({}))).toBe(false);
@@ -103,5 +17,5 @@ test('ready, available, active', () => {
   expect(isPodAvailable(good, 10, start + 9_999)).toBe(false);
   expect(isPodAvailable(good, 10, start + 10_000)).toBe(true);
   expect(isPodActive(good)).toBe(true);
-  expect(isPodActive(pod({ status: { phase: 'Failed' } }))).toBe(false);
+  expect(isPodActive(pod({ phase: 'Failed' }))).toBe(false);
 });

@@ -38,10 +38,7 @@ export function decodeObject(
   const { value, errors, unknownFields } = decode(resource.schema, body);
   const cannot = `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}`;
   if (errors.length > 0) {
-    const list = errors.map((error) =>
-      error.field === '' ? error.message : `${error.field}: ${error.message}`,
-    );
-    throw badRequest(`${cannot}: ${firstFew(list).join(', ')}`);
+    throw badRequest(`${cannot}: ${firstFew(errors).join(', ')}`);
   }
   const object = value as KubeObject;
   const expected = groupVersion(resource);

@@ -35,13 +35,14 @@ export function nodeObject(facts: NodeFacts, readySince: string, now: string): N
  * All of the machine, whatever else runs on it: agents on one machine each offer it whole, as a
  * cluster on a laptop wants it. Process mode enforces no limits anyway.
  */
+export const nodeResources = ({ cpus, memoryKib }: Machine): { cpu: string; memory: string } => ({
+  cpu: String(cpus),
+  memory: `${memoryKib}Ki`,
+});
+
 export function nodeStatus(facts: NodeFacts, readySince: string, now: string): NodeStatus {
   const { machine } = facts;
-  const resources = {
-    cpu: String(machine.cpus),
-    memory: `${machine.memoryKib}Ki`,
-    pods: String(facts.podsMax),
-  };
+  const resources = { ...nodeResources(machine), pods: String(facts.podsMax) };
   return {
     capacity: resources,
     allocatable: resources,

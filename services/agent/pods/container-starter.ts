@@ -18,6 +18,8 @@ export interface StarterOptions {
   readonly clock: Clock;
   readonly nodeName: string;
   readonly hostIp: string;
+  /** What the node offers to pods. */
+  readonly allocatable: () => Promise<Readonly<Record<string, string>>>;
   readonly baseEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -106,7 +108,8 @@ export class ContainerStarter {
       secret: (name: string) => this.#find<Secret>(refs.secrets, name, namespace),
     };
     try {
-      const context = { pod, nodeName, podIp: sandbox.ip, hostIp, base, sources };
+      const allocatable = await this.#options.allocatable();
+      const context = { pod, nodeName, podIp: sandbox.ip, hostIp, allocatable, base, sources };
       const env = await containerEnvironment(container, context);
       environments.set(container.name, env);
       return env;

@@ -11,6 +11,7 @@ const context = {
   nodeName: 'node-1',
   podIp: '127.64.1.2',
   hostIp: '127.0.0.1',
+  allocatable: { cpu: '2', memory: '1024Ki' },
   base: { PATH: '/bin' },
   sources: {
     configMap: (name: string) =>

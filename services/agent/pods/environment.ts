@@ -1,6 +1,7 @@
 import type { ConfigMap, Container, EnvVar, Pod, Secret } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import { expand } from './expand.ts';
+import { resourceFieldValue } from './resource-field.ts';
 
 /** ConfigMaps and Secrets of the pod's namespace; undefined where there is none of that name. */
 export interface EnvironmentSources {
@@ -13,6 +14,8 @@ export interface EnvironmentContext {
   readonly nodeName: string;
   readonly podIp: string;
   readonly hostIp: string;
+  /** What the node offers to pods: a container without a limit may have all of it. */
+  readonly allocatable: Readonly<Record<string, string>>;
   /** PATH and what else every process here starts with. */
   readonly base: Readonly<Record<string, string>>;
   readonly sources: EnvironmentSources;
@@ -68,7 +71,7 @@ async function valueOf(
     return keyOf(await secretData(secretKeyRef, context), 'Secret', secretKeyRef, context);
   }
   if (fieldRef) return fieldValue(fieldRef.fieldPath, context);
-  if (resourceFieldRef) return resourceValue(resourceFieldRef.resource, container);
+  if (resourceFieldRef) return resourceFieldValue(resourceFieldRef, container, context.allocatable);
   return '';
 }
 
@@ -139,13 +142,4 @@ function fieldValue(path: string, context: EnvironmentContext): string {
     default:
       throw new QuorateError('invalid', `unsupported fieldPath: ${path}`);
   }
-}
-
-/** The quantity as the manifest has it; divisors other than the unit are not supported. */
-function resourceValue(resource: string, { resources }: Container): string {
-  const [kind, name = ''] = resource.split(/\.(.*)/s);
-  if (kind !== 'limits' && kind !== 'requests') {
-    throw new QuorateError('invalid', `unsupported container resource: ${resource}`);
-  }
-  return resources?.[kind]?.[name] ?? '0';
 }

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '#shared/api';
+import { type Container, isPodTerminal, type Pod } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import {
   type ApiClient,
@@ -24,7 +24,7 @@ import {
   type PodRecord,
 } from './pod-record.ts';
 import { PodSandboxes } from './pod-sandboxes.ts';
-import { finalPhase, isTerminal, podStatus } from './pod-status.ts';
+import { finalPhase, podStatus } from './pod-status.ts';
 import { viewOf } from './pod-view.ts';
 import type { BackoffLimits } from './restart-backoff.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -38,6 +38,8 @@ export interface PodManagerOptions {
   readonly log: Logger;
   readonly nodeName: string;
   readonly hostIp: string;
+  /** What the node offers to pods. */
+  readonly allocatable: () => Promise<Readonly<Record<string, string>>>;
   readonly baseEnvironment: Readonly<Record<string, string>>;
   readonly backoff: BackoffLimits;
 }
@@ -158,7 +160,7 @@ export class PodManager {
     const containers = await runtime.listContainers(uid);
     const { metadata = {} } = record.pod;
     const leaving = record.gone || metadata.deletionTimestamp !== undefined;
-    if (leaving || isTerminal(record.pod) || this.#stopAll) {
+    if (leaving || isPodTerminal(record.pod) || this.#stopAll) {
       await this.#wind(record, containers, leaving);
       return undefined;
     }

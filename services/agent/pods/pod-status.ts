@@ -1,10 +1,11 @@
-import type {
-  Container,
-  ContainerState as ApiContainerState,
-  ContainerStatus as ApiContainerStatus,
-  Pod,
-  PodCondition,
-  PodStatus,
+import {
+  type Container,
+  type ContainerState as ApiContainerState,
+  type ContainerStatus as ApiContainerStatus,
+  isPodTerminal,
+  type Pod,
+  type PodCondition,
+  type PodStatus,
 } from '#shared/api';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 
@@ -120,16 +121,13 @@ function time(ms = 0): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-export const isTerminal = (pod: Pod): boolean =>
-  pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-
 function podPhase(
   { pod, init }: PodView,
   initStatuses: readonly ApiContainerStatus[],
   statuses: readonly ApiContainerStatus[],
 ): Phase {
   // The end is the end, whatever is seen afterwards.
-  if (isTerminal(pod)) return pod.status?.phase as Phase;
+  if (isPodTerminal(pod)) return pod.status?.phase as Phase;
   const policy = pod.spec?.restartPolicy ?? 'Always';
   const begun = statuses.some((status) => status.containerID !== undefined);
   for (const [i, status] of initStatuses.entries()) {

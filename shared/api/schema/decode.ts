@@ -1,20 +1,20 @@
-import type { FieldCause } from '#shared/base';
-import { invalidValue, typeInvalid } from '../causes.ts';
 import { setOwn } from '../clone.ts';
 import { canonicalQuantity } from '../quantity.ts';
+import { goWording } from './go-wording.ts';
 import type { Schema } from './schema.ts';
 
 export interface Decoded {
   /** A copy that has only what the schema knows, without nulls, quantities in canonical form. */
   readonly value: unknown;
-  /** Values of a wrong type. */
-  readonly errors: readonly FieldCause[];
+  /** Values of a wrong type, a sentence for each that names the field. */
+  readonly errors: readonly string[];
   /** Paths of fields that the schema does not know. */
   readonly unknownFields: readonly string[];
 }
 
 interface Findings {
-  readonly errors: FieldCause[];
+  readonly root: Schema;
+  readonly errors: string[];
   readonly unknownFields: string[];
 }
 
@@ -23,34 +23,39 @@ interface Findings {
  * problem is found, not only the first.
  */
 export function decode(schema: Schema, value: unknown): Decoded {
-  const findings: Findings = { errors: [], unknownFields: [] };
-  return { value: read(schema, value, '', findings), ...findings };
+  const findings: Findings = { root: schema, errors: [], unknownFields: [] };
+  const known = read(schema, value, '', findings);
+  return { value: known, errors: findings.errors, unknownFields: findings.unknownFields };
 }
 
 function read(schema: Schema, value: unknown, path: string, findings: Findings): unknown {
   if (schema['x-kubernetes-int-or-string']) return readIntOrString(schema, value, path, findings);
   switch (schema.type) {
     case 'object':
-      if (!isRecord(value)) return wrongType('object', value, path, findings);
+      if (!isRecord(value)) return wrongType('object', schema, value, path, findings);
       return readObject(schema, value, path, findings);
     case 'array':
-      if (!Array.isArray(value)) return wrongType('array', value, path, findings);
+      if (!Array.isArray(value)) return wrongType('array', schema, value, path, findings);
       return readArray(schema, value, path, findings);
     case 'string':
-      if (typeof value !== 'string') return wrongType('string', value, path, findings);
+      if (typeof value !== 'string') return wrongType('string', schema, value, path, findings);
       if (schema.format === 'date-time' && !isDateTime(value)) {
-        const detail = `${path} in body must be of type date-time: ${JSON.stringify(value)}`;
-        findings.errors.push(invalidValue(path, value, detail));
+        findings.errors.push(
+          `${path}: parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse it`,
+        );
       }
       return value;
     case 'integer':
-      if (!Number.isSafeInteger(value)) return wrongType('integer', value, path, findings);
-      if (schema.format === 'int32' && !isInt32(value)) return tooLarge(value, path, findings);
+      if (!Number.isSafeInteger(value)) return wrongType('integer', schema, value, path, findings);
+      if (schema.format === 'int32' && !isInt32(value))
+        return wrongType('int32', schema, value, path, findings);
       return value;
     case 'number':
-      return typeof value === 'number' ? value : wrongType('number', value, path, findings);
+      return typeof value === 'number' ? value : wrongType('number', schema, value, path, findings);
     case 'boolean':
-      return typeof value === 'boolean' ? value : wrongType('boolean', value, path, findings);
+      return typeof value === 'boolean'
+        ? value
+        : wrongType('boolean', schema, value, path, findings);
     case undefined:
     default:
       return value;
@@ -102,34 +107,35 @@ function readIntOrString(
   if (schema.format === 'quantity' && (typeof value === 'string' || typeof value === 'number')) {
     const canonical = canonicalQuantity(String(value));
     if (canonical !== undefined) return canonical;
-    findings.errors.push(invalidValue(path, value, quantityRule));
+    findings.errors.push(`${path}: ${quantityRule}`);
     return value;
   }
   if (typeof value === 'string') return value;
-  if (!Number.isSafeInteger(value)) return wrongType('integer,string', value, path, findings);
-  return isInt32(value) ? value : tooLarge(value, path, findings);
+  if (!Number.isSafeInteger(value))
+    return wrongType('integer,string', schema, value, path, findings);
+  return isInt32(value) ? value : wrongType('int32', schema, value, path, findings);
 }
 
 const quantityRule =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
-/** Worded as the API server words it for custom resources. */
-function wrongType(wanted: string, value: unknown, path: string, findings: Findings): undefined {
-  const got = JSON.stringify(typeName(value));
+/** Worded as the API server words it, for built-in kinds and for custom resources. */
+function wrongType(
+  wanted: string,
+  schema: Schema,
+  value: unknown,
+  path: string,
+  { root, errors }: Findings,
+): undefined {
+  const go = goWording(root, path, schema, value);
+  const got = JSON.stringify(wanted === 'int32' ? value : typeName(value));
   const where = path === '' ? 'the object' : path;
-  const detail = `${where} in body must be of type ${wanted}: ${got}`;
-  findings.errors.push(typeInvalid(path, typeName(value), detail));
+  errors.push(go ?? `${where} in body must be of type ${wanted}: ${got}`);
   return undefined;
 }
 
 /** Integers that are one, as 32 bits with a sign. */
 const isInt32 = (value: unknown): boolean => Number(value) === (Number(value) | 0);
-
-function tooLarge(value: unknown, path: string, findings: Findings): undefined {
-  const detail = `${path} in body must be of type int32: ${JSON.stringify(value)}`;
-  findings.errors.push(invalidValue(path, value, detail));
-  return undefined;
-}
 
 function typeName(value: unknown): string {
   if (value === null) return 'null';
