@@ -231,7 +231,7 @@ function bound<Req, Res>(client: Client, name: string): Method<Req, Res> {
   return method.bind(client);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -58,7 +58,7 @@ export async function buildMaster(
     listenClientUrls: [await behind('clients', part.client)],
     advertiseClientUrls: [part.client],
     listenPeerUrls: [part.peer],
-    initialCluster: Object.fromEntries(masters.map((master) => [master.name, master.peer])),
+    initialCluster: Object.fromEntries(masters.map((master) => [master.name, [master.peer]])),
     initialClusterToken: `quorate-${cluster.state.createdAt}`,
     clock,
     log,

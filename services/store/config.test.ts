@@ -19,7 +19,7 @@ test('without flags it is a cluster of one on the ports of etcd', () => {
     name: 'default',
     dataDir: 'default.etcd',
     listenClientUrls: ['http://localhost:2379'],
-    initialCluster: { default: 'http://localhost:2380' },
+    initialCluster: { default: ['http://localhost:2380'] },
     heartbeatMs: 100,
     electionMs: 1000,
     autoCompaction: undefined,
@@ -62,7 +62,7 @@ test.each([
 });
 
 test.each([
-  [['--initial-cluster', 'a=http://h:1,a=http://h:2'], /each name once/],
+  [['--initial-cluster', 'a=http://h:1,b=http://h:1'], /each URL once/],
   [['--initial-cluster', 'http://h:1'], /must be name=http/],
   [['--heartbeat-interval', 'fast'], 'invalid value "fast" for flag -heartbeat-interval: parse'],
   [['--initial-cluster-state', 'old'], 'invalid value "old" for flag -initial-cluster-state'],

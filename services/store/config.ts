@@ -4,7 +4,7 @@ import { parseTokenOptions } from './auth/token-options.ts';
 import { FlagValues, readFlags } from './flags/parse.ts';
 import { durationMs } from './flags/values.ts';
 import { protocolOf, type TlsOptions } from './tls/options.ts';
-import type { AutoCompactionSettings, StoreOptions } from './options.ts';
+import type { AutoCompactionSettings, InitialCluster, StoreOptions } from './options.ts';
 
 /** What the command line says of a member; the rest is given by run.ts. */
 export type Flags = Omit<StoreOptions, 'clock' | 'log' | 'rng' | 'onFatal'>;
@@ -43,6 +43,7 @@ export function configure(args: readonly string[], env: Environment): Configurat
       ...limits(values),
       ...http(values),
       ...checks(values),
+      ...leases(values),
       ...auth(values),
       clientTls: clientTls(values),
       peerTls: peerTls(values),
@@ -96,7 +97,9 @@ function cluster(values: FlagValues) {
     );
   }
   return {
-    initialCluster: parseCluster(values.text('initial-cluster') || `${name}=${own[0] ?? ''}`),
+    initialCluster: values.isSet('initial-cluster')
+      ? parseCluster(values.text('initial-cluster'))
+      : { [name]: own },
     initialClusterState: values.text('initial-cluster-state') as 'new' | 'existing',
     initialClusterToken: values.text('initial-cluster-token'),
     forceNewCluster: values.boolean('force-new-cluster'),
@@ -202,22 +205,42 @@ function http(values: FlagValues) {
 }
 
 function checks(values: FlagValues) {
-  const gates = new Map(
-    values.list('feature-gates').map((gate): [string, boolean] => {
-      const [name = '', value = ''] = gate.split('=', 2);
-      return [name, value === 'true'];
-    }),
-  );
-  const enabled = (
-    flag: 'initial-corrupt-check' | 'compact-hash-check-enabled',
-    gate: string,
-  ): boolean => gates.get(gate) ?? values.boolean(flag);
-  const compactHash = enabled('compact-hash-check-enabled', 'CompactHashCheck');
+  const compactHash = enabled(values, 'compact-hash-check-enabled', 'CompactHashCheck');
   return {
-    initialCorruptCheck: enabled('initial-corrupt-check', 'InitialCorruptCheck'),
+    initialCorruptCheck: enabled(values, 'initial-corrupt-check', 'InitialCorruptCheck'),
     corruptCheckMs: values.ms('corrupt-check-time'),
     compactHashCheckMs: compactHash ? values.ms('compact-hash-check-time') : 0,
   };
+}
+
+/** etcd's. */
+const leaseCheckpointMs = 5 * 60_000;
+
+/** A checkpoint is always kept on disk here: asking for that alone is what etcd refuses, too. */
+function leases(values: FlagValues) {
+  const checkpoints = enabled(values, 'experimental-enable-lease-checkpoint', 'LeaseCheckpoint');
+  const persist = 'experimental-enable-lease-checkpoint-persist';
+  if (enabled(values, persist, 'LeaseCheckpointPersist') && !checkpoints) {
+    throw new QuorateError(
+      'bad-request',
+      `error verifying flags, setting ${persist} requires experimental-enable-lease-checkpoint`,
+    );
+  }
+  return checkpoints ? { leaseCheckpointMs } : {};
+}
+
+/** Whether something experimental is on, by etcd 3.6's gate or else by its flag. */
+function enabled(
+  values: FlagValues,
+  flag:
+    | 'initial-corrupt-check'
+    | 'compact-hash-check-enabled'
+    | 'experimental-enable-lease-checkpoint'
+    | 'experimental-enable-lease-checkpoint-persist',
+  gate: string,
+): boolean {
+  const said = values.list('feature-gates').findLast((each) => each.startsWith(`${gate}=`));
+  return said === undefined ? values.boolean(flag) : said.endsWith('=true');
 }
 
 /** Whole numbers are hours or revisions, depending on the mode. */
@@ -260,18 +283,20 @@ function logging(values: FlagValues): LogSettings {
   };
 }
 
-function parseCluster(text: string): Record<string, string> {
-  const members: Record<string, string> = {};
+/** A name that stands there several times has several peer URLs, as in etcd. */
+function parseCluster(text: string): InitialCluster {
+  const members: Record<string, string[]> = {};
   for (const part of text.split(',')) {
     const at = part.indexOf('=');
     const name = part.slice(0, at).trim();
-    if (at <= 0 || at === part.length - 1 || name in members) {
+    const url = part.slice(at + 1).trim();
+    if (at <= 0 || url === '' || Object.values(members).some((urls) => urls.includes(url))) {
       throw new QuorateError(
         'bad-request',
-        `invalid value "${text}" for --initial-cluster: must be name=http://host:port,… with each name once`,
+        `invalid value "${text}" for --initial-cluster: must be name=http://host:port,… with each URL once`,
       );
     }
-    members[name] = part.slice(at + 1).trim();
+    members[name] = [...(members[name] ?? []), url];
   }
   return members;
 }

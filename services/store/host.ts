@@ -77,6 +77,8 @@ export class MemberHost {
   readonly #quota: Quota;
   readonly #progress = new ProgressRequests();
   readonly #timers: Timer[] = [];
+  /** What must end when this member has no leader any more. */
+  readonly #leaderBound = new Set<() => void>();
   #compaction: Generator<void, void> | undefined;
   #leaderlessSinceMs: number | undefined;
   #leaving = false;
@@ -101,7 +103,7 @@ export class MemberHost {
       log,
     });
     this.kv = new Kv(this.serving, this.#quota);
-    this.leases = new Leases(this.serving, this.#quota, settings.electionMs);
+    this.leases = new Leases(this.serving, this.#quota, settings);
     this.membership = new Membership(this.serving);
     this.watches = new OpenWatchStreams(this.serving);
     const { autoCompaction } = settings;
@@ -267,8 +269,8 @@ export class MemberHost {
     const peers = new Map<number, string[]>();
     for (const { id, name, peerUrls } of members.values()) {
       // What this start was told may be newer than what its member could tell before it went.
-      const told = this.#settings.initialCluster[name];
-      const urls = new Set(told === undefined ? peerUrls : [told, ...peerUrls]);
+      const told = this.#settings.initialCluster[name] ?? [];
+      const urls = new Set([...told, ...peerUrls]);
       if (id !== memberId) peers.set(id, [...urls].map(peerAddress));
     }
     this.#transport.setPeers(peers);
@@ -336,12 +338,21 @@ export class MemberHost {
     return clock.monotonic() - this.#leaderlessSinceMs < electionsWithoutLeader * electionMs;
   }
 
+  /** Calls `end` once, when this member has no leader any more; the result forgets that. */
+  untilLeaderLost(end: () => void): () => void {
+    this.#leaderBound.add(end);
+    return () => this.#leaderBound.delete(end);
+  }
+
   isLearner(): boolean {
     return this.state.members.get(this.#identity.memberId)?.learner === true;
   }
 
   #endLeaderless(): void {
-    if (!this.hasLeader()) this.watches.leaderLost();
+    if (this.#leaderBound.size === 0 || this.hasLeader()) return;
+    const ends = [...this.#leaderBound];
+    this.#leaderBound.clear();
+    for (const end of ends) end();
   }
 
   /** Tells the others where this member is, as soon as somebody leads; as etcd's publish. */

@@ -5,6 +5,9 @@ import type { Logger } from '#shared/runtime';
 import type { TlsOptions } from './tls/options.ts';
 import { parseTokenOptions, type TokenOptions } from './auth/token-options.ts';
 
+/** Peer URLs by name, at least one each. */
+export type InitialCluster = Readonly<Record<string, readonly string[]>>;
+
 /** How one member is started; names and meanings are those of etcd's flags. */
 export interface StoreOptions {
   readonly name: string;
@@ -16,10 +19,10 @@ export interface StoreOptions {
   readonly listenPeerUrls: readonly string[];
   readonly initialAdvertisePeerUrls?: readonly string[] | undefined;
   /**
-   * Every member's name and peer URL. It founds the cluster at the first start; afterwards it only
+   * Every member's name and peer URLs. It founds the cluster at the first start; afterwards it only
    * says where the members of these names are now.
    */
-  readonly initialCluster: Readonly<Record<string, string>>;
+  readonly initialCluster: InitialCluster;
   /** `existing`: with an empty directory this member must find its place in a cluster. Default `new`. */
   readonly initialClusterState?: 'new' | 'existing' | undefined;
   /** Keeps clusters with equal members apart. Default `etcd-cluster`. */
@@ -76,6 +79,8 @@ export interface StoreOptions {
   /** How often the leader compares all data, and what compactions left. Default 0: never. */
   readonly corruptCheckMs?: number | undefined;
   readonly compactHashCheckMs?: number | undefined;
+  /** What is left of leases longer than this is replicated as often. Default Infinity: never. */
+  readonly leaseCheckpointMs?: number | undefined;
   /** Keys that one step of a compaction visits. Default 200. */
   readonly compactionBatchLimit?: number | undefined;
   /** Applying, and calls, that take longer are logged. Default 100 and 300; 0: never. */
@@ -120,6 +125,7 @@ export interface Settings extends StoreOptions {
   readonly initialCorruptCheck: boolean;
   readonly corruptCheckMs: number;
   readonly compactHashCheckMs: number;
+  readonly leaseCheckpointMs: number;
   readonly forceNewCluster: boolean;
   readonly listenClientHttpUrls: readonly string[];
   readonly listenMetricsUrls: readonly string[];
@@ -152,7 +158,7 @@ export function settle(options: StoreOptions): Settings {
   const listenClientUrls = options.listenClientUrls.map(asUrl);
   const listenPeerUrls = options.listenPeerUrls.map(asUrl);
   const initialCluster = Object.fromEntries(
-    Object.entries(options.initialCluster).map(([name, url]) => [name, asUrl(url)]),
+    Object.entries(options.initialCluster).map(([name, urls]) => [name, urls.map(asUrl)]),
   );
   return {
     ...options,
@@ -178,6 +184,7 @@ export function settle(options: StoreOptions): Settings {
     initialCorruptCheck: options.initialCorruptCheck ?? false,
     corruptCheckMs: options.corruptCheckMs ?? 0,
     compactHashCheckMs: options.compactHashCheckMs ?? 0,
+    leaseCheckpointMs: options.leaseCheckpointMs ?? Infinity,
     forceNewCluster: options.forceNewCluster ?? false,
     listenClientHttpUrls: options.listenClientHttpUrls?.map(asUrl) ?? [],
     listenMetricsUrls: options.listenMetricsUrls?.map(asUrl) ?? [],

@@ -209,6 +209,7 @@ class Running {
       watches,
       gate: {
         hasLeader: () => host.hasLeader(),
+        untilLeaderLost: (end) => host.untilLeaderLost(end),
         isLearner: () => host.isLearner(),
         callerOf: callersBy(auth, named),
         authority: () => host.state.authority,

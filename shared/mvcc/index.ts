@@ -11,7 +11,7 @@ export {
 } from './checks.ts';
 export type { HashKvResult } from './hash.ts';
 export { historyRecord, type HistoryRecord } from './history-record.ts';
-export { type LeaseInfo, Lessor, maxLeaseTtlSeconds } from './lessor.ts';
+export { type LeaseCheckpoint, type LeaseInfo, Lessor, maxLeaseTtlSeconds } from './lessor.ts';
 export {
   type Applied,
   type EventsSlice,

@@ -71,6 +71,30 @@ test('a checkpoint shortens what the next leader grants, and survives a restart'
   expect(restored.leases.renew(1n, 0)).toBe(100);
 });
 
+test('long leases are named for a checkpoint once an interval, and not what was just renewed', () => {
+  const mvcc = store([1n, 100], [2n, 100], [3n, 20]);
+  const { leases } = mvcc;
+  leases.promote(0, 0, 30_000);
+  expect(leases.checkpointsDue(29_999, 9)).toEqual([]);
+  leases.renew(2n, 30_000);
+  expect(leases.checkpointsDue(30_000, 9)).toEqual([{ id: 1n, remainingSeconds: 70 }]);
+  mvcc.leaseCheckpoint(1n, 70);
+  expect(leases.checkpointsDue(59_999, 9)).toEqual([]);
+  expect(leases.checkpointsDue(60_000, 1)).toHaveLength(1);
+  expect(leases.checkpointsDue(60_000, 9)).toHaveLength(1);
+  mvcc.leaseCheckpoint(1n, 20);
+  expect(leases.checkpointsDue(90_000, 9)).toEqual([{ id: 2n, remainingSeconds: 40 }]);
+});
+
+test('without an interval nothing is named, nor after leadership is lost', () => {
+  const { leases } = store([1n, 1000]);
+  leases.promote(0, 0);
+  expect(leases.checkpointsDue(999_000, 9)).toEqual([]);
+  leases.promote(0, 0, 10_000);
+  leases.demote();
+  expect(leases.checkpointsDue(999_000, 9)).toEqual([]);
+});
+
 test('negative ids are as good as others', () => {
   const mvcc = store([-5n, 10]);
   mvcc.put({ key: 'a', value: new Uint8Array(0), lease: -5n });

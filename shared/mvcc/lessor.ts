@@ -29,6 +29,13 @@ export interface LeaseInfo {
   readonly keys: readonly Key[];
 }
 
+/** How much of a lease's time was left when its leader last said so. */
+export interface LeaseCheckpoint {
+  readonly id: LeaseId;
+  /** 0: it was renewed, its whole TTL counts. */
+  readonly remainingSeconds: number;
+}
+
 interface Lease {
   readonly id: LeaseId;
   readonly ttlSeconds: number;
@@ -51,8 +58,12 @@ interface Due {
  */
 export class Lessor {
   readonly #backend: Backend;
+  /** See `promote`. */
+  #checkpointMs = Infinity;
   readonly #leases = new Map<LeaseId, Lease>();
   readonly #due = new Heap<Due>((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.id < b.id));
+  /** When each long lease is to be looked at for a checkpoint. */
+  readonly #checkpoints = new Heap<Due>((a, b) => a.atMs < b.atMs);
   /** Granted since deadlines were last looked at: grant knows no time. */
   #unscheduled: Lease[] = [];
   #promoted = false;
@@ -136,10 +147,11 @@ export class Lessor {
   /**
    * This member leads. Every lease gets its TTL (or what a checkpoint left of it) plus `extendMs`
    * from now, since renewals the last leader took are unknown; deadlines that would pile up are
-   * spread out.
+   * spread out. Leases longer than `checkpointMs` are named by `checkpointsDue` as often.
    */
-  promote(nowMs: number, extendMs: number): void {
+  promote(nowMs: number, extendMs: number, checkpointMs = Infinity): void {
     this.demote();
+    this.#checkpointMs = checkpointMs;
     this.#promoted = true;
     const leases = [...this.#leases.values()];
     for (const lease of leases) {
@@ -151,12 +163,14 @@ export class Lessor {
       const earlier = leases[i - promotedPerSecond];
       if (earlier) lease.deadlineMs = Math.max(lease.deadlineMs, earlier.deadlineMs + 1000);
       this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+      this.#watchRemaining(lease, nowMs);
     }
   }
 
   demote(): void {
     this.#promoted = false;
     this.#due.clear();
+    this.#checkpoints.clear();
     this.#unscheduled = [];
     for (const lease of this.#leases.values()) lease.deadlineMs = Infinity;
   }
@@ -198,11 +212,40 @@ export class Lessor {
     return Math.max(0, Math.floor((lease.deadlineMs - nowMs) / 1000));
   }
 
+  /**
+   * What is to be replicated now, at most `max`, so that a change of leader does not give long leases
+   * their whole time again. A lease is named once in each interval, unless it was just renewed or its
+   * last checkpoint left less than an interval.
+   */
+  checkpointsDue(nowMs: number, max: number): LeaseCheckpoint[] {
+    this.schedule(nowMs);
+    const due: LeaseCheckpoint[] = [];
+    for (let top = this.#checkpoints.peek(); top && top.atMs <= nowMs; ) {
+      if (due.length === max) break;
+      this.#checkpoints.pop();
+      const lease = this.#leases.get(top.id);
+      if (lease && lease.deadlineMs > nowMs) {
+        const remainingSeconds = Math.ceil((lease.deadlineMs - nowMs) / 1000);
+        const long = (lease.remainingSeconds || lease.ttlSeconds) * 1000 > this.#checkpointMs;
+        if (long && remainingSeconds < lease.ttlSeconds) due.push({ id: top.id, remainingSeconds });
+        this.#checkpoints.push({ id: top.id, atMs: nowMs + this.#checkpointMs });
+      }
+      top = this.#checkpoints.peek();
+    }
+    return due;
+  }
+
+  #watchRemaining({ id, ttlSeconds }: Lease, nowMs: number): void {
+    if (ttlSeconds * 1000 <= this.#checkpointMs) return;
+    this.#checkpoints.push({ id, atMs: nowMs + this.#checkpointMs });
+  }
+
   /** Starts the time of leases granted since the last call. Cheap; call it after grants. */
   schedule(nowMs: number): void {
     for (const lease of this.#unscheduled) {
       lease.deadlineMs = nowMs + lease.ttlSeconds * 1000;
       this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+      this.#watchRemaining(lease, nowMs);
     }
     this.#unscheduled = [];
   }

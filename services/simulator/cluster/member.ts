@@ -54,7 +54,7 @@ export class SimMember {
   readonly name: string;
   readonly machine: Machine;
   readonly #world: MemberWorld;
-  readonly #initialCluster: Readonly<Record<string, string>>;
+  readonly #initialCluster: Readonly<Record<string, readonly string[]>>;
   readonly #state: 'new' | 'existing';
   #process: SimProcess | undefined;
   #life: Life | undefined;
@@ -67,7 +67,7 @@ export class SimMember {
     name: string,
     machine: Machine,
     world: MemberWorld,
-    initialCluster: Readonly<Record<string, string>>,
+    initialCluster: Readonly<Record<string, readonly string[]>>,
     state: 'new' | 'existing',
   ) {
     this.name = name;
@@ -122,7 +122,7 @@ export class SimMember {
       dataDir: `/${name}`,
       listenClientUrls: [`http://${name}:2379`],
       listenPeerUrls: [peerUrl],
-      initialCluster: { ...this.#initialCluster, [name]: peerUrl },
+      initialCluster: { ...this.#initialCluster, [name]: [peerUrl] },
       initialClusterState: this.#state,
       clock,
       log: this.#logger(),

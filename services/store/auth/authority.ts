@@ -72,8 +72,9 @@ export class Authority {
     if (operation.type === 'put') this.#checkPut(caller, operation.put);
     else if (operation.type === 'delete-range') this.#checkDelete(caller, operation.deleteRange);
     else if (operation.type === 'txn') this.checkTxn(caller, operation.txn);
-    else if (operation.type === 'compact') this.checkAdmin(caller);
-    else if (operation.type === 'lease-grant') this.checkKnown(caller);
+    else if (operation.type === 'compact' || operation.type === 'lease-checkpoint') {
+      this.checkAdmin(caller);
+    } else if (operation.type === 'lease-grant') this.checkKnown(caller);
     else if (operation.type === 'lease-revoke') {
       this.checkKnown(caller);
       this.checkLeaseWrite(caller, operation.id);

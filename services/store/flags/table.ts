@@ -206,7 +206,7 @@ const features = {
   'feature-gates': flag(
     'string',
     '',
-    'InitialCorruptCheck=true|false, CompactHashCheck=true|false; others change nothing.',
+    'InitialCorruptCheck, CompactHashCheck, LeaseCheckpoint=true|false; others change nothing.',
   ),
   'initial-corrupt-check': flag(
     'boolean',
@@ -248,15 +248,15 @@ const features = {
       aliases: ['experimental-warning-unary-request-duration'],
     },
   ),
-  'experimental-enable-lease-checkpoint': idle(
+  'experimental-enable-lease-checkpoint': flag(
     'boolean',
     'false',
-    'a new leader gives every lease its whole time again',
+    'Replicate what is left of long leases, so that a new leader does not give them their whole time again.',
   ),
   'experimental-enable-lease-checkpoint-persist': idle(
     'boolean',
     'false',
-    'a new leader gives every lease its whole time again',
+    'checkpoints of leases are always kept on disk',
   ),
   'experimental-txn-mode-write-with-shared-buffer': idle('boolean', 'true', ownDisk),
   'experimental-stop-grpc-service-on-defrag': idle(

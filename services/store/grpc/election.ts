@@ -18,8 +18,7 @@ import {
   proclaim,
   resign,
 } from '../recipes/election.ts';
-import { storeErrors } from '../errors.ts';
-import { type Gate, requiresLeader } from './gate.ts';
+import { admitStream, type Gate } from './gate.ts';
 import { asUnknown, type PartsFor, recipe } from './recipe.ts';
 
 type ObserveCall = ServerWritableStream<LeaderRequest__Output, LeaderResponse>;
@@ -38,11 +37,7 @@ export function electionHandlers(partsFor: PartsFor, gate: Gate): ElectionHandle
       leaderToWire(await leader(partsFor(caller).kv, keyFromWire(name))),
     ),
     Observe: (call: ObserveCall) => {
-      if (requiresLeader(call.metadata) && !gate.hasLeader()) {
-        call.emit('error', toStatus(storeErrors.noLeader()));
-        return;
-      }
-      void serveObserve(call, partsFor, gate);
+      if (admitStream(gate, call)) void serveObserve(call, partsFor, gate);
     },
     Resign: recipe(gate, async ({ leader: key }, _signal, caller) => ({
       header: headerToWire(await resign(partsFor(caller).kv, leaderKeyFromWire(key))),
@@ -53,6 +48,7 @@ export function electionHandlers(partsFor: PartsFor, gate: Gate): ElectionHandle
 async function serveObserve(call: ObserveCall, partsFor: PartsFor, gate: Gate): Promise<void> {
   const gone = new AbortController();
   call.on('cancelled', () => gone.abort());
+  call.on('error', () => gone.abort());
   try {
     const { kv } = partsFor(await gate.callerOf(call));
     for await (const now of observe(kv, keyFromWire(call.request.name), gone.signal)) {

@@ -1,4 +1,5 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import { toStatus } from '#shared/rpc';
 import { anonymous, type Caller } from '../auth/caller.ts';
 import type { Authority } from '../auth/authority.ts';
 import { storeErrors } from '../errors.ts';
@@ -9,14 +10,37 @@ import type { CallerOf } from './callers.ts';
 export interface Gate {
   /** False once this member has had no leader for a few elections. */
   hasLeader(): boolean;
+  /** Calls `end` once, when this member has none any more; the result forgets that. */
+  untilLeaderLost(end: () => void): () => void;
   isLearner(): boolean;
   readonly callerOf: CallerOf;
   readonly authority: () => Authority;
 }
 
 /** Clients that set `hasleader` would rather fail than wait for an election (etcd's contract). */
-export function requiresLeader(metadata: Metadata): boolean {
+function requiresLeader(metadata: Metadata): boolean {
   return metadata.get('hasleader')[0] === 'true';
+}
+
+type StreamCall = NodeJS.EventEmitter & { readonly metadata: Metadata };
+
+/** Whether a stream may begin. One that requires a leader ends when that is lost, as in etcd. */
+export function admitStream(gate: Gate, call: StreamCall): boolean {
+  if (gate.isLearner()) {
+    call.emit('error', toStatus(membershipErrors.notForLearners()));
+    return false;
+  }
+  if (!requiresLeader(call.metadata)) return true;
+  const fail = (): void => {
+    call.emit('error', toStatus(storeErrors.noLeader()));
+  };
+  if (!gate.hasLeader()) {
+    fail();
+    return false;
+  }
+  const forget = gate.untilLeaderLost(fail);
+  for (const end of ['cancelled', 'error', 'close', 'finish']) call.once(end, forget);
+  return true;
 }
 
 export interface Rules<Req> {

@@ -4,10 +4,9 @@ import type { LeaseHandlers } from '../../../shared/rpc/gen/etcdserverpb/Lease.t
 import type { LeaseKeepAliveRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/LeaseKeepAliveRequest.ts';
 import type { LeaseKeepAliveResponse } from '../../../shared/rpc/gen/etcdserverpb/LeaseKeepAliveResponse.ts';
 import type { ResponseHeader } from '../../../shared/rpc/gen/etcdserverpb/ResponseHeader.ts';
-import { membershipErrors } from '../member/membership-errors.ts';
 import { headerAt, headerNow, type Serving } from '../serve/context.ts';
 import type { Leases } from '../serve/leases.ts';
-import { type Gate, gated } from './gate.ts';
+import { admitStream, type Gate, gated } from './gate.ts';
 
 type KeepAliveCall = ServerDuplexStream<LeaseKeepAliveRequest__Output, LeaseKeepAliveResponse>;
 
@@ -31,8 +30,7 @@ export function leaseHandlers(leases: Leases, serving: Serving, gate: Gate): Lea
       })),
     ),
     LeaseKeepAlive: (call) => {
-      if (gate.isLearner()) call.emit('error', toStatus(membershipErrors.notForLearners()));
-      else keepAlive(call, leases, gate, header);
+      if (admitStream(gate, call)) keepAlive(call, leases, gate, header);
     },
     LeaseTimeToLive: handleUnary(
       gated(gate, async ({ ID, keys }, caller) => {
@@ -63,14 +61,23 @@ function keepAlive(
   header: () => ResponseHeader,
 ): void {
   const renew = async (id: bigint): Promise<number> => leases.renew(id, await callerOf(call));
+  // It ended for another reason while the leader was asked.
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  call.on('error', end).on('cancelled', end);
   call.on('data', ({ ID }: LeaseKeepAliveRequest__Output) => {
     call.pause();
     renew(BigInt(ID)).then(
       (ttlSeconds) => {
+        if (over) return;
         call.write({ header: header(), ID, TTL: ttlSeconds });
         call.resume();
       },
-      (thrown: unknown) => call.emit('error', toStatus(thrown)),
+      (thrown: unknown) => {
+        if (!over) call.emit('error', toStatus(thrown));
+      },
     );
   });
   call.on('end', () => call.end());

@@ -9,19 +9,17 @@ import type { WatchDefinition } from '../../../shared/rpc/gen/etcdserverpb/Watch
 import type { WatchCreateRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchCreateRequest.ts';
 import type { WatchRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchRequest.ts';
 import { anonymous, type Caller } from '../auth/caller.ts';
-import { storeErrors } from '../errors.ts';
-import { membershipErrors } from '../member/membership-errors.ts';
 import type { WatchCreate, WatchStream, WatchStreamOptions } from '../watch/watch-stream.ts';
-import { type Gate, requiresLeader } from './gate.ts';
+import { admitStream, type Gate } from './gate.ts';
 import { withCodec } from './server-codec.ts';
 import { WatchSender } from './watch-sender.ts';
 
 /** Responses are encoded before they are written: many are made of the same events. */
 type WatchCall = ServerDuplexStream<WatchRequest__Output, Buffer>;
 
-/** Where streams are registered, so that they hear of progress and of a lost leader. */
+/** Where streams are registered, so that they hear of progress. */
 export interface WatchStreams {
-  open(send: WatchStreamOptions['send'], leaderLost: (() => void) | undefined): WatchStream;
+  open(send: WatchStreamOptions['send']): WatchStream;
   close(stream: WatchStream): void;
 }
 
@@ -35,20 +33,9 @@ export function watchHandlers(streams: WatchStreams, gate: Gate): object {
 }
 
 function serveWatch(call: WatchCall, streams: WatchStreams, gate: Gate): void {
-  const needsLeader = requiresLeader(call.metadata);
-  const fail = (): void => {
-    call.emit('error', toStatus(storeErrors.noLeader()));
-  };
-  if (gate.isLearner()) {
-    call.emit('error', toStatus(membershipErrors.notForLearners()));
-    return;
-  }
-  if (needsLeader && !gate.hasLeader()) {
-    fail();
-    return;
-  }
+  if (!admitStream(gate, call)) return;
   const sender = new WatchSender(call, () => stream.drained());
-  const stream = streams.open((reply) => sender.send(reply), needsLeader ? fail : undefined);
+  const stream = streams.open((reply) => sender.send(reply));
   const receive = new WatchRequests(call, stream, gate);
   call.on('data', (request: WatchRequest__Output) => receive.take(request));
   // A client that sends nothing more still gets its events, as from etcd.

@@ -27,8 +27,8 @@ const ask = (domain: string, ownPeerUrl: string) =>
 
 test('the record with the own address gets the own name, the others are numbered', async () => {
   expect(await ask('example', 'http://10.0.0.2:2380')).toEqual({
-    '0': 'http://a.example:2380',
-    me: 'http://b.example:2380',
+    '0': ['http://a.example:2380'],
+    me: ['http://b.example:2380'],
   });
 });
 

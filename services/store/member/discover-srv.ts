@@ -1,4 +1,5 @@
 import { QuorateError } from '#shared/base';
+import type { InitialCluster } from '../options.ts';
 
 export interface SrvRecord {
   readonly name: string;
@@ -25,11 +26,8 @@ const services = { https: 'etcd-server-ssl', http: 'etcd-server' } as const;
  * The initial cluster as SRV records have it: as in etcd, members are numbered, but for this one,
  * which is found by its address.
  */
-export async function discoverBySrv(
-  dns: Dns,
-  settings: SrvSettings,
-): Promise<Record<string, string>> {
-  const cluster: Record<string, string> = {};
+export async function discoverBySrv(dns: Dns, settings: SrvSettings): Promise<InitialCluster> {
+  const cluster: Record<string, string[]> = {};
   const own = new Set((await Promise.all(settings.ownPeerUrls.map(endpointsOf(dns)))).flat());
   const failures: string[] = [];
   let number = 0;
@@ -44,7 +42,8 @@ export async function discoverBySrv(
       const url = `${scheme}://${record.name.replace(/\.$/, '')}:${record.port}`;
       const ends = await endpointsOf(dns)(url);
       const isOwn = ends.some((end) => own.has(end)) && !(settings.name in cluster);
-      cluster[isOwn ? settings.name : String(number++)] = url;
+      const name = isOwn ? settings.name : String(number++);
+      cluster[name] = [...(cluster[name] ?? []), url];
     }
   }
   if (Object.keys(cluster).length > 0) return cluster;

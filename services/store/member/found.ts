@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { ConfState, HardState } from '#shared/raft';
 import type { MemberLog, MemberStorage } from '../consensus/storage.ts';
@@ -65,10 +66,13 @@ async function comeBack(known: Identity, settings: Settings, dir: FoundingDir): 
 }
 
 async function askOthers(settings: Settings, ask: AskCluster): Promise<ClusterView[]> {
-  const { name, initialCluster } = settings;
-  const others = Object.entries(initialCluster).filter(([other]) => other !== name);
-  const answers = await Promise.all(others.map(([, url]) => ask(url)));
+  const urls = othersUrls(settings);
+  const answers = await Promise.all(urls.map(ask));
   return answers.filter((view) => view !== undefined);
+}
+
+function othersUrls({ name, initialCluster }: Settings): string[] {
+  return Object.entries(initialCluster).flatMap(([other, urls]) => (other === name ? [] : urls));
 }
 
 /** A member that was added, has this one's address, and was never started. */
@@ -80,8 +84,7 @@ function placeIn({ members }: ClusterView, settings: Settings): Member | undefin
 }
 
 function ownPeerUrls({ name, initialCluster, initialAdvertisePeerUrls }: Settings): string[] {
-  const told = initialCluster[name];
-  return told === undefined ? [...initialAdvertisePeerUrls] : [told, ...initialAdvertisePeerUrls];
+  return [...(initialCluster[name] ?? []), ...initialAdvertisePeerUrls];
 }
 
 /** Its log and state are empty: the leader sends a snapshot. The table says where the others are. */
@@ -108,14 +111,14 @@ export function newIdentity(
 }
 
 function cannotJoin(views: readonly ClusterView[], settings: Settings): QuorateError {
-  const { name, initialCluster } = settings;
+  const { name } = settings;
   const [view] = views;
   const own = ownPeerUrls(settings);
   if (!view) {
-    const asked = Object.entries(initialCluster).filter(([other]) => other !== name);
+    const asked = othersUrls(settings);
     return new QuorateError(
       'unavailable',
-      `cannot fetch cluster info from peer urls: none of ${asked.map(([, url]) => url).join(', ') || '(no others named)'} answers`,
+      `cannot fetch cluster info from peer urls: none of ${asked.join(', ') || '(no others named)'} answers`,
     );
   }
   const taken = view.members.find((member) => member.peerUrls.some((url) => own.includes(url)));
@@ -135,6 +138,7 @@ async function foundCluster(
   views: readonly ClusterView[],
 ): Promise<Identity> {
   const { members, own, clusterId } = initialCluster(settings);
+  checkAdvertised(own, settings);
   refuseReturn(own, clusterId, views);
   const confState = votersOnly(members);
   // As if all had installed one snapshot: a member that joins later cannot replay it, and gets one.
@@ -175,6 +179,24 @@ export function initialCluster(settings: Settings): {
 export function votersOnly(members: readonly Member[]): ConfState {
   const voters = members.map(({ id }) => id).sort((a, b) => a - b);
   return { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+}
+
+/** As etcd: the others must look for this member where it says it is. Names are not resolved here. */
+function checkAdvertised({ name, peerUrls }: Member, settings: Settings): void {
+  const advertised = settings.initialAdvertisePeerUrls;
+  if (![...peerUrls, ...advertised].every(isCertain)) return;
+  if ([...peerUrls].sort().join() === [...advertised].sort().join()) return;
+  const told = peerUrls.map((url) => `${name}=${url}`).join(',');
+  throw new QuorateError(
+    'bad-request',
+    `--initial-cluster has ${told}, which is not what --initial-advertise-peer-urls=${advertised.join(',')} says: give both the same URLs`,
+  );
+}
+
+/** An address that two URLs can be compared by. */
+function isCertain(url: string): boolean {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) !== 0 && host !== '0.0.0.0' && host !== '::';
 }
 
 /** The cluster exists, and this member has lived in it. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { QuorateError, type Rng } from '#shared/base';
+import type { InitialCluster } from '../options.ts';
 import type { Member } from './member.ts';
 
 /** Who this member is, for good; kept in its data directory. Addresses may change, this does not. */
@@ -33,14 +34,11 @@ function hash53(text: string): number {
  * As etcd's static bootstrap: everybody computes the same ids from the same addresses and token. A
  * name is the member's own matter: found by DNS, the others do not know it.
  */
-export function initialMembers(
-  initialCluster: Readonly<Record<string, string>>,
-  token: string,
-): Member[] {
-  return Object.entries(initialCluster).map(([name, peerUrl]) => ({
-    id: hash53(`${peerUrl}\n${token}`),
+export function initialMembers(initialCluster: InitialCluster, token: string): Member[] {
+  return Object.entries(initialCluster).map(([name, peerUrls]) => ({
+    id: hash53(`${[...peerUrls].sort().join('\n')}\n${token}`),
     name,
-    peerUrls: [peerUrl],
+    peerUrls: [...peerUrls],
     clientUrls: [],
     learner: false,
     incarnation: 0,

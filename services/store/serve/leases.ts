@@ -1,6 +1,6 @@
 import { QuorateError } from '#shared/base';
 import type { Timer } from '#shared/clock';
-import { checkLeaseGrant, type Key, type LeaseId } from '#shared/mvcc';
+import { checkLeaseGrant, type Key, type LeaseCheckpoint, type LeaseId } from '#shared/mvcc';
 import { noNode, type SoftState } from '#shared/raft';
 import type { LeaderLeaseRequest } from '../consensus/transport.ts';
 import { type Caller, trusted } from '../auth/caller.ts';
@@ -16,10 +16,18 @@ export interface LeaseTimes {
   readonly keys: readonly Key[];
 }
 
+export interface LeaseSettings {
+  readonly electionMs: number;
+  /** What is left of leases longer than this is replicated as often; Infinity: never. */
+  readonly leaseCheckpointMs: number;
+}
+
 /** As etcd's: how often the leader looks for expired leases, and how many it revokes at once. */
 const expireEveryMs = 500;
 const revokesAtOnce = 500;
 const forwardRetryMs = 50;
+/** etcd's, too. */
+const checkpointsAtOnce = 1000;
 
 /**
  * etcd's Lease service without its wire. What exists is replicated; how much time is left is known
@@ -28,14 +36,17 @@ const forwardRetryMs = 50;
 export class Leases {
   readonly #serving: Serving;
   readonly #quota: Quota;
-  readonly #electionMs: number;
+  readonly #times: LeaseSettings;
   readonly #timer: Timer;
 
-  constructor(serving: Serving, quota: Quota, electionMs: number) {
+  constructor(serving: Serving, quota: Quota, times: LeaseSettings) {
     this.#serving = serving;
     this.#quota = quota;
-    this.#electionMs = electionMs;
-    this.#timer = serving.clock.every(expireEveryMs, () => void this.#expire());
+    this.#times = times;
+    this.#timer = serving.clock.every(expireEveryMs, () => {
+      void this.#expire();
+      void this.#checkpoint();
+    });
   }
 
   stop(): void {
@@ -45,7 +56,8 @@ export class Leases {
   leaderChanged({ role }: SoftState): void {
     const { leases } = this.#serving.state.mvcc;
     if (role === 'leader' && !leases.promoted) {
-      leases.promote(this.#serving.clock.monotonic(), this.#electionMs);
+      const { electionMs, leaseCheckpointMs } = this.#times;
+      leases.promote(this.#serving.clock.monotonic(), electionMs, leaseCheckpointMs);
     } else if (role !== 'leader' && leases.promoted) {
       leases.demote();
     }
@@ -107,7 +119,12 @@ export class Leases {
     const { leases } = state.mvcc;
     if (!node.leads || node.term !== term || !leases.promoted) throw storeErrors.notLeader();
     const now = clock.monotonic();
-    return (renew ? leases.renew(id, now) : leases.remaining(id, now)) ?? -1;
+    if (!renew) return leases.remaining(id, now) ?? -1;
+    const ttlSeconds = leases.renew(id, now);
+    if (ttlSeconds === undefined) return -1;
+    if (leases.record(id).remainingSeconds > 0)
+      await this.#replicate([{ id, remainingSeconds: 0 }]);
+    return ttlSeconds;
   }
 
   /** Wherever the leader is, until the request's time is over. */
@@ -148,6 +165,25 @@ export class Leases {
       // Named again in a few seconds, by whoever leads then.
       if (!(thrown instanceof QuorateError)) throw thrown;
     }
+  }
+
+  /** What is left of long leases, so that the next leader does not give them everything again. */
+  async #checkpoint(): Promise<void> {
+    const { node, state, clock } = this.#serving;
+    if (!node.leads || !state.mvcc.leases.promoted) return;
+    const checkpoints = state.mvcc.leases.checkpointsDue(clock.monotonic(), checkpointsAtOnce);
+    if (checkpoints.length === 0) return;
+    try {
+      await this.#replicate(checkpoints);
+    } catch (thrown) {
+      // An interval later there is another chance.
+      if (!(thrown instanceof QuorateError)) throw thrown;
+    }
+  }
+
+  async #replicate(checkpoints: readonly LeaseCheckpoint[]): Promise<void> {
+    const operation = { type: 'lease-checkpoint', checkpoints, caller: trusted } as const;
+    await this.#serving.node.propose(operation);
   }
 
   /** Positive, 63 bits, as etcd's. */

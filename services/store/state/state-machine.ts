@@ -126,6 +126,11 @@ export class StateMachine {
         return this.#unchanged();
       case 'lease-revoke':
         return this.#changed(this.#mvcc.leaseRevoke(operation.id));
+      case 'lease-checkpoint':
+        for (const { id, remainingSeconds } of operation.checkpoints) {
+          this.#mvcc.leaseCheckpoint(id, remainingSeconds);
+        }
+        return this.#unchanged();
       case 'publish-member':
         this.#table.publish(operation.member);
         return this.#membership();

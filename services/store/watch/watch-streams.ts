@@ -6,18 +6,17 @@ import { WatchStream, type WatchStreamOptions } from './watch-stream.ts';
 /** All open watch streams of this member. */
 export class OpenWatchStreams {
   readonly #serving: Serving;
-  readonly #streams = new Map<WatchStream, (() => void) | undefined>();
+  readonly #streams = new Set<WatchStream>();
   readonly #timer: Timer;
 
   constructor(serving: Serving) {
     this.#serving = serving;
     this.#timer = serving.clock.every(serving.limits.progressNotifyMs, () => {
-      for (const stream of this.#streams.keys()) stream.notifyProgress();
+      for (const stream of this.#streams) stream.notifyProgress();
     });
   }
 
-  /** `leaderLost`: called when the stream must end because this member has no leader. */
-  open(send: WatchStreamOptions['send'], leaderLost: (() => void) | undefined): WatchStream {
+  open(send: WatchStreamOptions['send']): WatchStream {
     const { state, node, limits } = this.#serving;
     const stream = new WatchStream({
       hub: state.hub,
@@ -26,7 +25,7 @@ export class OpenWatchStreams {
       wake: () => node.wakeIdle(),
       maxReplyBytes: limits.maxRequestBytes,
     });
-    this.#streams.set(stream, leaderLost);
+    this.#streams.add(stream);
     return stream;
   }
 
@@ -40,19 +39,11 @@ export class OpenWatchStreams {
 
   /** After the hub has moved on. */
   answerProgress(): void {
-    for (const stream of this.#streams.keys()) stream.answerProgress();
-  }
-
-  leaderLost(): void {
-    for (const [stream, lost] of this.#streams) {
-      if (!lost) continue;
-      this.close(stream);
-      lost();
-    }
+    for (const stream of this.#streams) stream.answerProgress();
   }
 
   stop(): void {
     this.#timer.cancel();
-    for (const stream of this.#streams.keys()) this.close(stream);
+    for (const stream of this.#streams) this.close(stream);
   }
 }

@@ -3,6 +3,7 @@ import type {
   Compare,
   CompareResult,
   DeleteRangeRequest,
+  LeaseCheckpoint,
   LeaseId,
   PutRequest,
   RangeRequest,
@@ -29,6 +30,7 @@ type Action =
   | { readonly type: 'compact'; readonly revision: number }
   | { readonly type: 'lease-grant'; readonly id: LeaseId; readonly ttlSeconds: number }
   | { readonly type: 'lease-revoke'; readonly id: LeaseId }
+  | { readonly type: 'lease-checkpoint'; readonly checkpoints: readonly LeaseCheckpoint[] }
   | { readonly type: 'publish-member'; readonly member: Member }
   | { readonly type: 'update-member'; readonly id: number; readonly peerUrls: readonly string[] }
   | { readonly type: 'alarm'; readonly raise: boolean; readonly alarm: Alarm }
@@ -122,6 +124,16 @@ function writeOperation(operation: Operation): void {
         writer.integer(2, operation.alarm.memberId);
         writer.integer(3, alarmTypes.indexOf(operation.alarm.alarm) + 1);
         writer.boolean(4, operation.alarm.automatic);
+      });
+      return;
+    case 'lease-checkpoint':
+      writer.message(15, () => {
+        for (const { id, remainingSeconds } of operation.checkpoints) {
+          writer.message(1, () => {
+            writer.bigint(1, id);
+            writer.integer(2, remainingSeconds);
+          });
+        }
       });
       return;
     case 'auth':
@@ -264,6 +276,8 @@ function readOperation(field: number, reader: Reader): Operation | undefined {
       return readUpdateMember(reader.message());
     case 14:
       return readAlarm(reader.message());
+    case 15:
+      return readLeaseCheckpoints(reader.message());
     case 20:
       return readAuth(reader.message());
     default:
@@ -403,6 +417,27 @@ function readLeaseRevoke(reader: Reader): LeaseId {
     else reader.skip();
   }
   return id;
+}
+
+function readLeaseCheckpoints(reader: Reader): Operation {
+  const checkpoints: LeaseCheckpoint[] = [];
+  while (!reader.done) {
+    if (reader.field() === 1) checkpoints.push(readLeaseCheckpoint(reader.message()));
+    else reader.skip();
+  }
+  return { type: 'lease-checkpoint', checkpoints };
+}
+
+function readLeaseCheckpoint(reader: Reader): LeaseCheckpoint {
+  let id = 0n;
+  let remainingSeconds = 0;
+  while (!reader.done) {
+    const field = reader.field();
+    if (field === 1) id = reader.bigint();
+    else if (field === 2) remainingSeconds = reader.integer();
+    else reader.skip();
+  }
+  return { id, remainingSeconds };
 }
 
 function readUpdateMember(reader: Reader): Operation {

@@ -144,7 +144,7 @@ function operation(rng: Rng): Operation {
 }
 
 function action(rng: Rng): Operation {
-  switch (rng.int(11)) {
+  switch (rng.int(12)) {
     case 0:
       return { type: 'put', put: put(rng) };
     case 1:
@@ -190,6 +190,14 @@ function action(rng: Rng): Operation {
       };
     case 9:
       return { type: 'auth', change: authChange(rng) };
+    case 10:
+      return {
+        type: 'lease-checkpoint',
+        checkpoints: [
+          { id: lease(rng), remainingSeconds: integer(rng) },
+          { id: lease(rng), remainingSeconds: 0 },
+        ],
+      };
     default:
       return { type: 'txn', txn: txn(rng, 2) };
   }
