@@ -22,6 +22,8 @@ const maxConcurrentStreams = 250;
 
 /** A client that vanished without a word is noticed although nothing is sent to it. */
 const keepAliveMs = 30_000;
+/** Longer than Go's clients keep an idle connection: whoever closes first must not be the server. */
+const idleTimeoutMs = 120_000;
 
 export interface RestListen {
   readonly host: string;
@@ -45,6 +47,7 @@ export async function openRestDoor(core: Core, log: Logger, listen: RestListen):
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     settings: { maxConcurrentStreams },
+    http1Options: { keepAliveTimeout: idleTimeoutMs },
   });
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();

@@ -198,10 +198,13 @@ function mended(socket: Socket): Duplex {
   return connection;
 }
 
+/** Longer than Go's clients keep an idle connection: whoever closes first must not be the server. */
+const idleTimeoutMs = 120_000;
+
 async function loadHttp(http: () => Promise<RequestListener>): Promise<HttpServer> {
   const [{ createServer: createHttpServer }, listener] = await Promise.all([
     import('node:http'),
     http(),
   ]);
-  return createHttpServer(listener);
+  return createHttpServer({ keepAliveTimeout: idleTimeoutMs }, listener);
 }

@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { must, QuorateError } from '#shared/base';
 import { commonNameOf } from '../tls/admission.ts';
 import { JsonMapping } from './json-mapping.ts';
-import { JsonValues } from './json-values.ts';
+import { JsonValues, parseExact } from './json-values.ts';
 import { type GrpcCall, grpcCodes, type GrpcStatus, type Loopback } from './loopback.ts';
 import { answer, answerText, type HttpHandler } from './answers.ts';
 import { routes } from './routes.ts';
@@ -207,7 +207,7 @@ function metadataOf({ headers }: IncomingMessage): Record<string, string> {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExact(text);
   } catch (thrown) {
     throw new QuorateError('bad-request', (thrown as SyntaxError).message);
   }

@@ -46,3 +46,17 @@ export class JsonValues {
     return value;
   }
 }
+
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+
+/**
+ * JSON in which an integer that a double cannot hold is the text of its digits: clients send 64-bit
+ * ids of leases and members as numbers. Throws SyntaxError.
+ */
+export function parseExact(text: string): unknown {
+  const exact: Reviver = (_key, value, { source }) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source ?? '')
+      ? source
+      : value;
+  return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as unknown;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadProto } from '#shared/rpc';
 import { JsonMapping } from './json-mapping.ts';
-import { JsonValues } from './json-values.ts';
+import { JsonValues, parseExact } from './json-values.ts';
 
 const packages = loadProto<object>('etcd/rpc.proto');
 const mapping = new JsonMapping((name) => {
@@ -18,6 +18,12 @@ describe('requests', () => {
     const expected = { key: Buffer.from('foo'), lease: '12', prev_kv: true };
     expect(from('PutRequest', { key: 'Zm9v', lease: 12, prev_kv: true })).toEqual(expected);
     expect(from('PutRequest', { key: 'Zm9v', lease: '12', prevKv: true })).toEqual(expected);
+  });
+
+  test('an id of 64 bits may be a number', () => {
+    const body = parseExact('{"ID": 7587862094310802604, "keys": true}');
+    expect(from('LeaseTimeToLiveRequest', body)).toEqual({ ID: '7587862094310802604', keys: true });
+    expect(parseExact('[1, -2, 0.5, 1e300]')).toEqual([1, -2, 0.5, 1e300]);
   });
 
   test('unknown fields and nulls do not matter', () => {
