@@ -29,6 +29,14 @@ export interface Progress {
   readonly terms: number;
 }
 
+/** What plans of one pace took. */
+export interface PaceCost {
+  readonly pace: string;
+  readonly runs: number;
+  readonly simulatedMs: number;
+  readonly spentMs: number;
+}
+
 export interface Failure {
   /** Of the plan, or the file it came from. */
   readonly name: string;
@@ -45,6 +53,8 @@ export class Campaign {
   readonly #startedMs: number;
   readonly #state = { runs: 0, seed: 0, simulatedMs: 0, requests: 0, terms: 0 };
 
+  readonly #paces = new Map<string, PaceCost>();
+
   constructor(options: CampaignOptions) {
     this.#options = options;
     this.#startedMs = options.clock.monotonic();
@@ -52,6 +62,12 @@ export class Campaign {
 
   get state(): Progress {
     return { ...this.#state, spentMs: this.#spentMs() };
+  }
+
+  /** The quickest first. */
+  get paces(): readonly PaceCost[] {
+    const speed = ({ simulatedMs, spentMs }: PaceCost): number => simulatedMs / spentMs;
+    return [...this.#paces.values()].sort((a, b) => speed(b) - speed(a));
   }
 
   async run(): Promise<Failure | undefined> {
@@ -73,13 +89,25 @@ export class Campaign {
   }
 
   async #one(plan: Plan): Promise<SimulationResult> {
+    const beganMs = this.#spentMs();
     const result = await simulate(plan);
+    this.#count(plan.pace ?? 'kept', result.simulatedMs, this.#spentMs() - beganMs);
     this.#state.runs++;
     this.#state.simulatedMs += result.simulatedMs;
     this.#state.requests += result.requests;
     this.#state.terms += result.terms;
     this.#options.progress(this.state);
     return result;
+  }
+
+  #count(pace: string, simulatedMs: number, spentMs: number): void {
+    const before = this.#paces.get(pace) ?? { pace, runs: 0, simulatedMs: 0, spentMs: 0 };
+    this.#paces.set(pace, {
+      pace,
+      runs: before.runs + 1,
+      simulatedMs: before.simulatedMs + simulatedMs,
+      spentMs: before.spentMs + spentMs,
+    });
   }
 
   async #keep(plan: Plan, result: SimulationResult, finding: Finding): Promise<Failure> {

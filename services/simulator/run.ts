@@ -1,6 +1,6 @@
 import { systemClock } from '#shared/clock';
 import type { Arguments } from './arguments.ts';
-import { Campaign, type Failure, type Progress } from './campaign.ts';
+import { Campaign, type Failure, type PaceCost, type Progress } from './campaign.ts';
 import type { VerdictKind } from './checks/report.ts';
 import { readCase } from './corpus.ts';
 import { drawPlan } from './plan/draw.ts';
@@ -37,6 +37,7 @@ export async function run(args: Arguments, drawnSeed: number, output: Output): P
   const failure = await campaign.run();
   output.progress('');
   output.say(progressLine(campaign.state));
+  for (const cost of campaign.paces) output.say(paceLine(cost));
   if (!failure) {
     output.say(
       args.seeds === 1 && args.seed !== undefined
@@ -84,8 +85,16 @@ function sayFailure(
 }
 
 function progressLine({ runs, seed, simulatedMs, spentMs, requests, terms }: Progress): string {
-  const speed = Math.round(simulatedMs / Math.max(1, spentMs));
-  return `${runs} runs (seed ${seed}), ${seconds(simulatedMs)} simulated in ${seconds(spentMs)} (${speed} times real time), ${requests} requests, ${terms} terms`;
+  return `${runs} runs (seed ${seed}), ${seconds(simulatedMs)} simulated in ${seconds(spentMs)} (${speedText({ simulatedMs, spentMs })}), ${requests} requests, ${terms} terms`;
+}
+
+function paceLine(cost: PaceCost): string {
+  const { pace, runs, simulatedMs } = cost;
+  return `  ${pace.padEnd(14)} ${String(runs).padStart(6)} runs  ${seconds(simulatedMs).padStart(10)}  ${speedText(cost)}`;
+}
+
+function speedText({ simulatedMs, spentMs }: { simulatedMs: number; spentMs: number }): string {
+  return `${Math.round(simulatedMs / Math.max(1, spentMs))} times real time`;
 }
 
 function seconds(ms: number): string {

@@ -7,6 +7,7 @@ import {
   checkLeaseEnds,
   checkLinearizable,
   type EventLog,
+  type Watch,
   WatchCheck,
 } from '#shared/checks';
 import { systemClock } from '#shared/clock';
@@ -76,6 +77,11 @@ export class Simulation {
   readonly #clients: SimClient[];
   #processes = 0;
   #well = false;
+  /** Watches that must have caught up with this revision in the end. */
+  #mustHear: { readonly open: readonly Watch[]; readonly revision: number } = {
+    open: [],
+    revision: 0,
+  };
   /** Where the last probe went. */
   #probed = '';
 
@@ -175,8 +181,19 @@ export class Simulation {
       this.#report.find('liveness', 'recovery', this.#unwell() || `no write at ${this.#probed}`);
       return;
     }
-    // Leases end and watches catch up.
-    scheduler.run(scheduler.now + 15_000);
+    const leasesEnd = scheduler.now + 15_000;
+    while (this.#leased() && scheduler.now < leasesEnd && !scheduler.stopped) {
+      scheduler.run(scheduler.now + 500);
+    }
+    // Clients may still write: watches catch up with what has been written by now.
+    const open = this.#clients.flatMap(({ watching }) => watching.open);
+    this.#mustHear = { open, revision: this.#observer.states.revision };
+    scheduler.run(scheduler.now + 2000);
+  }
+
+  #leased(): boolean {
+    const leader = this.#cluster.leader()?.life;
+    return leader === undefined || leader.host.state.mvcc.leases.size > 0;
   }
 
   async #probe(): Promise<void> {
@@ -238,14 +255,16 @@ export class Simulation {
       }
     });
     this.#report.check('answers', () => new AnswerCheck(states).run(operations));
-    const log: EventLog = {
-      events: (revision) => states.revised(revision)?.events.map(watched),
-    };
+    const heard = new Map(
+      states.entries.flatMap(({ revision, events }) =>
+        events.length > 0 ? [[revision, events.map(watched)] as const] : [],
+      ),
+    );
+    const log: EventLog = { events: (revision) => heard.get(revision) };
     this.#report.check('watch', () => {
       for (const watch of watches) new WatchCheck(watch, log).run();
-      for (const { watching } of this.#clients) {
-        for (const watch of watching.open) WatchCheck.caughtUp(watch, log, states.revision);
-      }
+      const { open, revision } = this.#mustHear;
+      for (const watch of open) WatchCheck.caughtUp(watch, log, revision);
     });
     this.#report.check('linearizability', () => {
       const { outcome, violation } = checkLinearizable(this.#recorder, {

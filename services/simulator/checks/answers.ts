@@ -1,13 +1,12 @@
 import { assertNever } from '#shared/base';
 import { inRange, type KnownKv, type Operation, BrokenPromise } from '#shared/checks';
-import type { KeyValue } from '#shared/mvcc';
 import { known } from '../clients/recorder.ts';
 import type { StateLog } from './state-log.ts';
 
 interface Version {
   readonly revision: number;
   /** Undefined: deleted. */
-  readonly kv: KeyValue | undefined;
+  readonly kv: KnownKv | undefined;
 }
 
 /**
@@ -27,10 +26,12 @@ export class AnswerCheck {
       for (const { type, kv } of events) {
         const versions = this.#history.get(kv.key) ?? [];
         this.#history.set(kv.key, versions);
-        versions.push({ revision, kv: type === 'put' ? kv : undefined });
-        if (type !== 'put') continue;
-        const value = Buffer.from(kv.value).toString('latin1');
-        this.#written.set(value, [...(this.#written.get(value) ?? []), revision]);
+        const put = type === 'put' ? known(kv) : undefined;
+        versions.push({ revision, kv: put });
+        if (put?.value === undefined) continue;
+        const written = this.#written.get(put.value);
+        if (written) written.push(revision);
+        else this.#written.set(put.value, [revision]);
       }
     }
   }
@@ -115,12 +116,13 @@ export class AnswerCheck {
     const expected: KnownKv[] = [];
     for (const [key, versions] of this.#history) {
       if (!inRange(key, call.key, call.rangeEnd)) continue;
-      const kv = versions.findLast((version) => version.revision <= revision)?.kv;
-      if (kv) expected.push(known(kv));
+      const kv = versionAt(versions, revision)?.kv;
+      if (kv) expected.push(kv);
     }
     expected.sort((a, b) => (a.key < b.key ? -1 : 1));
+    if (kvs.length === expected.length && kvs.every((kv, i) => same(kv, expected[i]))) return;
     const [saw, was] = [JSON.stringify(kvs), JSON.stringify(expected)];
-    if (saw !== was) throw wrong(operation, `saw ${saw} at revision ${revision}, which was ${was}`);
+    throw wrong(operation, `saw ${saw} at revision ${revision}, which was ${was}`);
   }
 
   #once(operation: Operation, value: string): void {
@@ -130,6 +132,28 @@ export class AnswerCheck {
     if (operation.outcome !== 'failed' || revisions.length === 0) return;
     throw wrong(operation, `was refused (${operation.error}), but took effect at ${revisions[0]}`);
   }
+}
+
+/** The last that is not newer than `revision`. */
+function versionAt(versions: readonly Version[], revision: number): Version | undefined {
+  let [from, to] = [0, versions.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((versions[middle]?.revision ?? Infinity) <= revision) from = middle + 1;
+    else to = middle;
+  }
+  return versions[from - 1];
+}
+
+function same(a: KnownKv, b: KnownKv | undefined): boolean {
+  return (
+    a.key === b?.key &&
+    a.value === b.value &&
+    a.mod === b.mod &&
+    a.create === b.create &&
+    a.version === b.version &&
+    a.lease === b.lease
+  );
 }
 
 function valuesOf({ call }: Operation): string[] {

@@ -1,6 +1,6 @@
 import { CommittedKept, ElectionSafety, LeaderCompleteness, LogMatching } from '#shared/checks';
 import type { Event } from '#shared/mvcc';
-import type { Entry, Message, NodeId } from '#shared/raft';
+import type { ConfState, Entry, Message, NodeId } from '#shared/raft';
 import type { Operation } from '#services/store';
 import type { Life, SimMember } from '../cluster/member.ts';
 import { AcknowledgedKept } from './acknowledged-kept.ts';
@@ -198,8 +198,29 @@ export function contentsOf(life: Life): Contents {
 function restOf({ host, dir }: Life): string {
   const { mvcc, members } = host.state;
   const { sequences, applied } = dir.backend;
-  const numbers = [...sequences].sort(([a], [b]) => a - b).map(([id, n]) => `${id}:${n}`);
-  const { voters, learners, votersOutgoing } = applied.confState;
-  const conf = `${voters.join(' ')}|${learners.join(' ')}|${votersOutgoing.join(' ')}`;
-  return `compacted ${mvcc.compactRevision} sequences ${numbers.join(' ')} members ${members.size} conf ${conf}`;
+  let numbers = '';
+  for (const id of inOrder(sequences)) numbers += ` ${id}:${sequences.get(id)}`;
+  return `compacted ${mvcc.compactRevision} sequences${numbers} members ${members.size} conf ${confText(applied.confState)}`;
+}
+
+/** By id; they mostly are already. */
+function inOrder(sequences: ReadonlyMap<number, number>): Iterable<number> {
+  let last = -Infinity;
+  for (const id of sequences.keys()) {
+    if (id < last) return [...sequences.keys()].sort((a, b) => a - b);
+    last = id;
+  }
+  return sequences.keys();
+}
+
+const confTexts = new WeakMap<ConfState, string>();
+
+function confText(conf: ConfState): string {
+  let text = confTexts.get(conf);
+  if (text === undefined) {
+    const { voters, learners, votersOutgoing } = conf;
+    text = `${voters.join(' ')}|${learners.join(' ')}|${votersOutgoing.join(' ')}`;
+    confTexts.set(conf, text);
+  }
+  return text;
 }

@@ -31,7 +31,6 @@ export interface Contents {
  */
 export class StateLog {
   readonly #entries: AppliedEntry[] = [];
-  readonly #digests: string[] = [];
   readonly #byRevision = new Map<number, AppliedEntry>();
   readonly #first: number;
 
@@ -66,12 +65,11 @@ export class StateLog {
   }
 
   applied(member: string, entry: AppliedEntry): void {
-    const digest = digestOf(entry);
-    const known = this.#digests[entry.index - this.#first];
+    const known = this.at(entry.index);
     if (known !== undefined) {
-      if (known === digest) return;
+      if (sameOutcome(known, entry)) return;
       throw new BrokenPromise(
-        `${member} applies entry ${entry.index} with the outcome ${digest}, others with ${known}`,
+        `${member} applies entry ${entry.index} with the outcome ${digestOf(entry)}, others with ${digestOf(known)}`,
       );
     }
     if (entry.index !== this.lastIndex + 1) {
@@ -79,7 +77,6 @@ export class StateLog {
     }
     this.#checkRevision(member, entry);
     this.#entries.push(entry);
-    this.#digests.push(digest);
     if (entry.events.length > 0) this.#byRevision.set(entry.revision, entry);
   }
 
@@ -132,6 +129,31 @@ export class StateLog {
       );
     }
   }
+}
+
+function sameOutcome(a: AppliedEntry, b: AppliedEntry): boolean {
+  return (
+    a.term === b.term &&
+    a.operation?.type === b.operation?.type &&
+    a.error === b.error &&
+    a.revision === b.revision &&
+    a.rest === b.rest &&
+    a.events.length === b.events.length &&
+    a.events.every((event, i) => sameEvent(event, b.events[i]))
+  );
+}
+
+function sameEvent(a: Event, b: Event | undefined): boolean {
+  if (!b || a.type !== b.type) return false;
+  const [x, y] = [a.kv, b.kv] as const;
+  return (
+    x.key === y.key &&
+    x.createRevision === y.createRevision &&
+    x.modRevision === y.modRevision &&
+    x.version === y.version &&
+    x.lease === y.lease &&
+    (x.value === y.value || Buffer.compare(x.value, y.value) === 0)
+  );
 }
 
 function digestOf({ term, operation, error, revision, events, rest }: AppliedEntry): string {

@@ -8,6 +8,7 @@ import type { Scheduler } from '../world/scheduler.ts';
 import { SimTransport, type Switchboard } from './transport.ts';
 
 export interface MemberSettings {
+  readonly tickMs?: number | undefined;
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly strictReconfigCheck: boolean;
@@ -117,7 +118,7 @@ export class SimMember {
     const { name, machine } = this;
     const clock = machine.time.clock(process);
     const peerUrl = `http://${name}:2380`;
-    const options = settle({
+    const settled = settle({
       name,
       dataDir: `/${name}`,
       listenClientUrls: [`http://${name}:2379`],
@@ -130,6 +131,7 @@ export class SimMember {
       ...settings,
       onFatal: (error) => this.#failed(process, error),
     });
+    const options = { ...settled, tickMs: settings.tickMs ?? settled.tickMs };
     const dir = await DataDir.open(options.dataDir, machine.medium(process));
     const identity = await found(options, dir, (url) => ask(this, nameOf(url), process));
     const transport = new SimTransport(board, name, process, () => clock.monotonic(), {

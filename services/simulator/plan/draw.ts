@@ -60,6 +60,9 @@ export interface DrawOptions {
 
 /** How fast everything goes. */
 interface Pace {
+  readonly name: string;
+  /** How often it is drawn. */
+  readonly weight: number;
   readonly electionMs: number;
   readonly safetyMs: readonly number[];
   /** Between two faults, and how long one lasts at most. */
@@ -69,13 +72,34 @@ interface Pace {
   readonly requestMs: readonly number[];
   readonly strict: boolean;
   readonly syncMs: readonly Span[];
+  /** Times the network's usual delays. */
+  readonly distance: number;
   /** Kinds of faults that it always has. */
   readonly always: readonly DrawnKind[];
 }
 
 const paces: readonly Pace[] = [
-  // As it is used: leases expire, keepalives notice, membership is checked.
+  // Half an hour of an ordinary cluster: little is asked, seldom something fails, and time passes.
   {
+    name: 'calm',
+    weight: 2,
+    electionMs: 1000,
+    safetyMs: [600_000, 1_800_000],
+    faultMs: [15_000, 60_000],
+    lastsMs: 60_000,
+    requestMs: [1000, 3000, 10_000],
+    strict: true,
+    syncMs: [
+      [0.3, 2],
+      [1, 10],
+    ],
+    distance: 1,
+    always: [],
+  },
+  // A bad minute of it: leases expire, keepalives notice, membership is checked.
+  {
+    name: 'busy',
+    weight: 3,
     electionMs: 1000,
     safetyMs: [10_000, 20_000, 40_000],
     faultMs: [500, 1000, 3000],
@@ -87,44 +111,55 @@ const paces: readonly Pace[] = [
       [1, 10],
       [5, 40],
     ],
+    distance: 1,
     always: [],
   },
+  // Tuned for a fast network.
   {
-    electionMs: 300,
-    safetyMs: [5000, 10_000, 20_000],
-    faultMs: [200, 500, 1000],
-    lastsMs: 3000,
-    requestMs: [10, 30, 100],
-    strict: false,
-    syncMs: [
-      [0.3, 2],
-      [1, 10],
-    ],
-    always: [],
-  },
-  // A storm: leaders come and go while entries are on their way.
-  {
+    name: 'tuned',
+    weight: 2,
     electionMs: 100,
     safetyMs: [3000, 6000],
-    faultMs: [30, 60, 120],
-    lastsMs: 500,
+    faultMs: [30, 100, 300],
+    lastsMs: 1000,
     requestMs: [3, 8, 20],
     strict: false,
     syncMs: [
       [0.1, 1],
       [1, 6],
     ],
+    distance: 1,
+    always: ['isolate'],
+  },
+  // A storm: leaders come and go while entries are on their way, on slow disks and far apart.
+  {
+    name: 'storm',
+    weight: 4,
+    electionMs: 1000,
+    safetyMs: [30_000, 60_000],
+    faultMs: [300, 600, 1200],
+    lastsMs: 5000,
+    requestMs: [30, 80, 200],
+    strict: false,
+    syncMs: [
+      [1, 10],
+      [10, 60],
+    ],
+    distance: 10,
     always: ['isolate', 'die-writing'],
   },
   // Majorities that change, and logs that part in between.
   {
-    electionMs: 100,
-    safetyMs: [3000, 6000],
-    faultMs: [60, 120],
-    lastsMs: 300,
-    requestMs: [3, 8],
+    name: 'majorities',
+    weight: 4,
+    electionMs: 1000,
+    safetyMs: [30_000, 60_000],
+    faultMs: [600, 1200],
+    lastsMs: 3000,
+    requestMs: [30, 80],
     strict: false,
-    syncMs: [[0.1, 1]],
+    syncMs: [[1, 10]],
+    distance: 10,
     always: ['isolate', 'partition', 'power', 'die-sending'],
   },
 ];
@@ -136,20 +171,23 @@ const paces: readonly Pace[] = [
 export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
   const rng = createRng(seed);
   const members = options.members ?? pick(rng, [3, 3, 3, 3, 3, 5, 1]);
-  const pace = pick(rng, paces);
+  const pace = weighted(rng, paces);
   const safetyMs = pick(rng, pace.safetyMs);
   const manySnapshots = rng.int(2) === 0;
+  const heartbeatMs = pace.electionMs / 10;
   const plan = {
     seed,
+    pace: pace.name,
     members,
-    heartbeatMs: pace.electionMs / 10,
+    tickMs: heartbeatMs / pick(rng, [1, 1, 2, 2, 2, 10]),
+    heartbeatMs,
     electionMs: pace.electionMs,
     strictReconfigCheck: pace.strict,
     maxMessageBytes: pick(rng, [512 << 10, 1]),
     snapshotCount: manySnapshots ? 5 + rng.int(40) : 10_000,
     snapshotCatchUpEntries: manySnapshots ? rng.int(20) : 5000,
     syncMs: pick(rng, pace.syncMs),
-    weather: drawWeather(rng, rng.int(2) === 0),
+    weather: drawWeather(rng, pace.distance, rng.int(2) === 0),
     safetyMs,
     faults: drawFaults(rng, pace, safetyMs, members),
     clients: drawClients(rng, pace, safetyMs),
@@ -159,17 +197,33 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
 
 /** In good weather, on three members: what the schedule needs is rare enough. */
 function asFigureEight(plan: Plan, rng: Rng): Plan {
-  const electionMs = 100;
+  const pace = must(
+    paces.find(({ name }) => name === 'storm'),
+    'there are storms',
+  );
+  const safetyMs = pick(rng, pace.safetyMs);
+  const electionMs = 1000;
+  const heartbeatMs = electionMs / 10;
   return {
     ...plan,
+    pace: 'figure eight',
     members: plan.members === 5 ? 5 : 3,
+    tickMs: heartbeatMs / 10,
     electionMs,
-    heartbeatMs: electionMs / 10,
+    heartbeatMs,
     maxMessageBytes: 1,
-    weather: { delayMs: [0.1, 2], loss: 0, duplicate: 0, reorder: 0 },
-    syncMs: [0.1, 1],
-    faults: drawFigureEight(rng, plan.safetyMs, electionMs),
+    weather: { delayMs: [1, 20], loss: 0, duplicate: 0, reorder: 0 },
+    syncMs: [1, 10],
+    safetyMs,
+    faults: drawFigureEight(rng, safetyMs, electionMs),
+    clients: drawClients(rng, pace, safetyMs),
   };
+}
+
+function weighted<T extends { readonly weight: number }>(rng: Rng, from: readonly T[]): T {
+  let left = rng.next() * from.reduce((sum, { weight }) => sum + weight, 0);
+  const found = from.find(({ weight }) => (left -= weight) < 0);
+  return found ?? pick(rng, from);
 }
 
 function pick<T>(rng: Rng, from: readonly T[]): T {
@@ -180,8 +234,8 @@ function between(rng: Rng, low: number, high: number): number {
   return Math.round(low + rng.next() ** 2 * (high - low));
 }
 
-function drawWeather(rng: Rng, fair: boolean): Weather {
-  const low = pick(rng, [0.1, 0.5, 2]);
+function drawWeather(rng: Rng, distance: number, fair: boolean): Weather {
+  const low = pick(rng, [0.1, 0.5, 2]) * distance;
   const chance = (highest: number): number =>
     fair || rng.int(2) === 0 ? 0 : Number((rng.next() * highest).toFixed(3));
   return {
@@ -217,7 +271,7 @@ function drawFaults(rng: Rng, pace: Pace, safetyMs: number, members: number): Fa
   const everyMs = pick(rng, pace.faultMs);
   const faults: Fault[] = [];
   for (let atMs = rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
-    faults.push(drawFault(rng, kindOf(rng), atMs, members, pace.lastsMs));
+    faults.push(drawFault(rng, kindOf(rng), atMs, members, pace));
   }
   const rotten = faults.find(({ kind }) => kind === 'bit-rot');
   if (!rotten) return faults;
@@ -230,7 +284,7 @@ function drawFault(
   kind: DrawnKind,
   atMs: number,
   members: number,
-  lastsMs: number,
+  { lastsMs, distance }: Pace,
 ): Fault {
   const target: Target = rng.int(2) === 0 ? 'leader' : rng.int(members + 2);
   const forMs = between(rng, 5, lastsMs);
@@ -253,7 +307,7 @@ function drawFault(
     case 'partition':
       return { atMs, kind, sides: 1 + rng.int(2 ** 7 - 1), oneWay: rng.int(4) === 0, forMs };
     case 'weather':
-      return { atMs, kind, weather: drawWeather(rng, false), forMs };
+      return { atMs, kind, weather: drawWeather(rng, distance, false), forMs };
     case 'slow-disk':
       return { atMs, kind, target, factor: pick(rng, [10, 50, 300]), forMs };
     case 'jump':

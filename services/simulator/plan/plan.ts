@@ -93,7 +93,11 @@ export type StepKind =
 export interface Plan {
   /** Of everything that is not said here. */
   readonly seed: number;
+  /** How fast everything goes, in a word; for the summary. Absent: made by hand. */
+  readonly pace?: string | undefined;
   readonly members: number;
+  /** The unit that members count their timeouts in. Absent: as in production. */
+  readonly tickMs?: number | undefined;
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly strictReconfigCheck: boolean;

@@ -48,7 +48,7 @@ export class Network {
   }
 
   reaches(from: string, to: string): boolean {
-    return !this.#cuts.has(`${from}>${to}`);
+    return this.#cuts.size === 0 || !this.#cuts.has(`${from}>${to}`);
   }
 
   /** Both ways, as a connection needs it. */

@@ -3,13 +3,31 @@ import type { Timer } from '#shared/clock';
 import { settle } from './microtasks.ts';
 import type { SimProcess } from './process.ts';
 
-interface Task extends Timer {
+class Task implements Timer {
   at: number;
   order: number;
   readonly process: SimProcess;
   readonly fn: () => void;
   readonly everyMs: number | undefined;
-  cancelled: boolean;
+  cancelled = false;
+
+  constructor(
+    at: number,
+    order: number,
+    process: SimProcess,
+    fn: () => void,
+    everyMs: number | undefined,
+  ) {
+    this.at = at;
+    this.order = order;
+    this.process = process;
+    this.fn = fn;
+    this.everyMs = everyMs;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+  }
 }
 
 /**
@@ -42,13 +60,13 @@ export class Scheduler {
   }
 
   at(process: SimProcess, atMs: number, fn: () => void, everyMs?: number): Timer {
-    const task = this.#task(process, Math.max(atMs, this.#now), fn, everyMs);
+    const task = new Task(Math.max(atMs, this.#now), this.#order++, process, fn, everyMs);
     this.#later.push(task);
     return task;
   }
 
   soon(process: SimProcess, fn: () => void): Timer {
-    const task = this.#task(process, this.#now, fn, undefined);
+    const task = new Task(this.#now, this.#order++, process, fn, undefined);
     this.#soon.push(task);
     return task;
   }
@@ -110,20 +128,5 @@ export class Scheduler {
     task.at = this.#now;
     task.order = this.#order++;
     this.#later.push(task);
-  }
-
-  #task(process: SimProcess, at: number, fn: () => void, everyMs: number | undefined): Task {
-    const task: Task = {
-      at,
-      order: this.#order++,
-      process,
-      fn,
-      everyMs,
-      cancelled: false,
-      cancel: () => {
-        task.cancelled = true;
-      },
-    };
-    return task;
   }
 }

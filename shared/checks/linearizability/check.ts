@@ -2,6 +2,7 @@ import type { History, Operation } from '../history.ts';
 import { answerText, callText } from '../history.ts';
 import { type Contradiction, contradiction, spineOf } from './contradictions.ts';
 import { giveHints } from './hints.ts';
+import { Revisions } from './revisions.ts';
 import { Search } from './search.ts';
 import { partitions, type Step, stepsOf } from './steps.ts';
 
@@ -43,7 +44,8 @@ export function checkLinearizable(
   const operations = steps.filter(({ operation }) => operation.client >= 0).length;
   const plain = contradiction(steps);
   if (plain) return { outcome: 'violated', operations, tried: 0, violation: windowOf(plain) };
-  giveHints(steps, history);
+  const revisions = new Revisions(steps, history);
+  giveHints(steps, revisions.taken, history);
   const { initialRevision } = options;
   const groups = initialRevision === undefined ? partitions(steps) : [steps];
   let left = options.budget ?? 2_000_000;
@@ -52,7 +54,7 @@ export function checkLinearizable(
   for (const group of groups) {
     const spine = spineOf(group);
     const floats = group.filter(({ revision }) => revision === undefined);
-    const found = new Search(spine, floats, { initialRevision, budget: left }).run();
+    const found = new Search(spine, floats, { initialRevision, revisions, budget: left }).run();
     tried += found.tried;
     left = Math.max(1000, left - found.tried);
     if (found.outcome === 'undecided') undecided = true;

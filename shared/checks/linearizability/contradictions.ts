@@ -97,7 +97,7 @@ function judgeSight(
 ): { reason: string; write: Step } | undefined {
   if (mod === undefined) return undefined;
   const writer = byRevision.get(mod);
-  const mine = writes.find(({ revision }) => revision === mod);
+  const mine = lastUpTo(writes, mod, mod - 1);
   const shown = JSON.stringify(value);
   if (writer && !mine) {
     const reason = `${key} is shown as written at revision ${mod}, whose write did not touch it`;
@@ -108,10 +108,22 @@ function judgeSight(
     return { reason, write: mine.step };
   }
   if (at === undefined) return undefined;
-  const missed = writes.findLast(({ revision }) => revision > mod && revision <= at);
+  const missed = lastUpTo(writes, at, mod);
   if (!missed) return undefined;
   const reason = `${key} is shown as of revision ${mod} at revision ${at}: the acknowledged write at ${missed.revision} is lost`;
   return { reason, write: missed.step };
+}
+
+/** The last write at a revision of (`after`, `to`]; they come in the order of their revisions. */
+function lastUpTo(writes: readonly Write[], to: number, after: number): Write | undefined {
+  let [low, high] = [0, writes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((writes[middle]?.revision ?? Infinity) <= to) low = middle + 1;
+    else high = middle;
+  }
+  const last = writes[low - 1];
+  return last && last.revision > after ? last : undefined;
 }
 
 function writtenBy(call: Call, answer: Answer): [string, string | undefined][] {

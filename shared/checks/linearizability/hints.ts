@@ -6,16 +6,16 @@ type Mentioned = Map<number, string | undefined>;
 
 /**
  * Says of every floating write which revisions it may have: those that somebody mentioned of its
- * keys and no known write has, the ones at which its value was seen first. Any other revision of it
+ * keys and no known write has (`taken`), the ones at which its value was seen first. Any other revision of it
  * is as good as another, because nobody could tell the difference.
  */
 export function giveHints(
   steps: readonly Step[],
+  taken: ReadonlySet<number>,
   history: Pick<History, 'operations' | 'watches'>,
 ): void {
   const mentioned = mentionedIn(history);
   const seenBefore = revisionsSeenBefore(steps);
-  const taken = new Set(steps.flatMap((step) => (step.writes ? (step.revision ?? []) : [])));
   for (const step of steps) {
     if (step.revision !== undefined || !step.writes) continue;
     step.notBefore = seenBefore(step.invokedMs) + 1;

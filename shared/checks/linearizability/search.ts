@@ -1,10 +1,12 @@
 import { must } from '#shared/base';
 import { agrees, Impossible, Model } from './model.ts';
+import type { Revisions } from './revisions.ts';
 import type { Step } from './steps.ts';
 
 export interface SearchOptions {
   /** The store's revision before the first operation; undefined: others write too, and revisions have gaps. */
   readonly initialRevision: number | undefined;
+  readonly revisions: Revisions;
   /** Steps tried before giving up. */
   readonly budget: number;
 }
@@ -50,6 +52,7 @@ export class Search {
   readonly #spine: readonly Step[];
   readonly #floats: readonly Step[];
   readonly #exact: boolean;
+  readonly #revisions: Revisions;
   readonly #budget: number;
   readonly #model: Model;
   /** Before spine step i no step may come that began after this. */
@@ -73,6 +76,7 @@ export class Search {
     this.#spine = spine;
     this.#floats = [...floats].sort((a, b) => a.invokedMs - b.invokedMs);
     this.#exact = options.initialRevision !== undefined;
+    this.#revisions = options.revisions;
     this.#budget = options.budget;
     const readsPast = [...spine, ...floats].some(({ call }) =>
       JSON.stringify(call).includes('"revision"'),
@@ -334,11 +338,12 @@ export class Search {
     for (let i = this.#at - 1; i >= 0; i--) {
       const before = must(this.#spine[i], 'the spine has this step');
       const revision = must(before.revision, 'steps of the spine have revisions');
-      if (Math.max(revision + 1, step.notBefore) <= highest) return true;
+      if (this.#revisions.hasFree(step, Math.max(revision + 1, step.notBefore), highest))
+        return true;
       if (highest < step.notBefore || meet(step, before)) return false;
       highest = before.writes ? revision - 1 : revision;
     }
-    return Math.max(1, step.notBefore) <= highest;
+    return this.#revisions.hasFree(step, Math.max(1, step.notBefore), highest);
   }
 
   /** Of one whose revision nobody mentioned; what comes next must still come after it. */
