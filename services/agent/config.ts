@@ -25,6 +25,8 @@ export interface AgentConfig {
   /** The address that is this node's InternalIP, and its pods' host IP. */
   readonly nodeAddress: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** `off`: nothing is mounted; containers find their volumes below $QUORATE_ROOT. */
+  readonly mounts: 'auto' | 'off';
   /** End the pods with the agent, gracefully; otherwise they stay, and the next agent adopts them. */
   readonly stopPodsOnExit: boolean;
 }
@@ -43,5 +45,6 @@ export const defaultAgentConfig: AgentConfig = {
   podsMax: 110,
   nodeAddress: '127.0.0.1',
   labels: {},
+  mounts: 'auto',
   stopPodsOnExit: false,
 };

@@ -24,7 +24,15 @@ export interface AgentSettings {
 }
 
 const dayMs = 86_400_000;
-const texts = ['servers', 'node-name', 'data-dir', 'listen-host', 'node-labels', 'node-address'];
+const texts = [
+  'servers',
+  'node-name',
+  'data-dir',
+  'listen-host',
+  'node-labels',
+  'node-address',
+  'mounts',
+];
 
 /** Numbers of the configuration that are flags: the flag's name, the least and the largest value. */
 const numbers = {
@@ -43,7 +51,11 @@ const numbers = {
 export function agentConfig(value: FlagValue): AgentConfig {
   const config = withNumbers(defaultAgentConfig, numbers, value);
   const nodeAddress = value('node-address') ?? config.nodeAddress;
-  return { ...config, nodeAddress, labels: parseLabels(value('node-labels') ?? '') };
+  const mounts = value('mounts') ?? config.mounts;
+  if (mounts !== 'auto' && mounts !== 'off') {
+    throw new QuorateError('bad-request', `--mounts ${mounts}: must be auto or off`);
+  }
+  return { ...config, nodeAddress, mounts, labels: parseLabels(value('node-labels') ?? '') };
 }
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */

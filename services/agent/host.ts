@@ -4,6 +4,8 @@ import type { AgentConfig } from './config.ts';
 import type { Checkpoints } from './pods/checkpoints.ts';
 import type { PodAccess } from './pods/pod-access.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
+import type { ProjectionDeps } from './volumes/projections.ts';
+import type { Volumes } from './volumes/volumes.ts';
 
 /** A machine, in Kubernetes' words: GOOS and GOARCH. */
 export interface Machine {
@@ -36,6 +38,7 @@ export interface AgentHost {
   /** With the pods that an agent before this one has left. */
   openRuntime(parts: HostParts): Promise<ContainerRuntime>;
   checkpoints(parts: HostParts): Pick<Checkpoints, 'load' | 'save' | 'remove'>;
+  openVolumes(deps: Pick<ProjectionDeps, 'objects' | 'tokens'>, parts: HostParts): Volumes;
   openDoor(pods: PodAccess, runtime: ContainerRuntime, parts: HostParts): Promise<PodsDoor>;
   /** The environment that every container gets. */
   readonly baseEnvironment: Readonly<Record<string, string>>;

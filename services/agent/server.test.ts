@@ -1,67 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Container, Pod } from '#shared/api';
-import { systemClock } from '#shared/clock';
-import { type Agent, createAgent } from './server.ts';
-import { systemHost } from './system-host.ts';
-import { PodApi } from './testing/pod-api.ts';
+import type { AgentConfig } from './config.ts';
+import type { Agent } from './server.ts';
+import { OneNode, podOf as pod } from './testing/one-node.ts';
+import type { PodApi } from './testing/pod-api.ts';
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
-let dataDir: string;
+let node: OneNode;
 let api: PodApi;
-let agents: Agent[];
 
 beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'agent-'));
-  api = new PodApi();
-  agents = [];
+  node = new OneNode();
+  api = node.api;
 });
 
-afterEach(async () => {
-  await Promise.all(agents.map((agent) => agent.stop()));
-  // Whatever a test has left running.
-  const last = await startAgent({ stopPodsOnExit: true });
-  await last.stop();
-  rmSync(dataDir, { recursive: true });
-});
+afterEach(() => node.close());
 
-async function startAgent(config = {}): Promise<Agent> {
-  const agent = createAgent({
-    api: api.client,
-    nodeName: 'node-1',
-    host: systemHost({
-      dataDir,
-      listen: { host: '127.0.0.1', port: 0 },
-      hostEnvironment: process.env,
-      execPath: process.execPath,
-    }),
-    clock: systemClock,
-    log: quiet,
-    config: { heartbeatMs: 20, relistMs: 20, restartBackoffMs: 10, ...config },
-  });
-  await agent.start();
-  return agent;
-}
-
-async function run(config = {}): Promise<Agent> {
-  const agent = await startAgent(config);
-  agents.push(agent);
-  return agent;
-}
-
-let uids = 0;
-const pod = (name: string, container: Partial<Container>, spec: object = {}): Pod => ({
-  metadata: { name, namespace: 'default', uid: `uid-${++uids}`, labels: { app: 'x' } },
-  spec: {
-    nodeName: 'node-1',
-    terminationGracePeriodSeconds: 5,
-    containers: [{ name: 'main', image: 'none', ...container }],
-    ...spec,
-  },
-});
-
+const startAgent = (config?: Partial<AgentConfig>): Promise<Agent> => node.start(config);
+const run = (config?: Partial<AgentConfig>): Promise<Agent> => node.run(config);
 const status = (name: string) => api.pod(name)?.status;
 const first = (name: string) => status(name)?.containerStatuses?.[0];
 const isReady = (name: string) => (): boolean =>
@@ -170,7 +124,7 @@ test('the next agent adopts running pods, and stops those that were deleted mean
 });
 
 test('without an API server pods go on, crashed containers too', async () => {
-  const script = `echo x >>${dataDir}/starts; sleep 0.05; exit 1`;
+  const script = `echo x >>${node.dataDir}/starts; sleep 0.05; exit 1`;
   api.put(pod('web', { command: ['sh', '-c', script] }));
   const agent = await startAgent({ restartBackoffMaxMs: 10 });
   await api.until(() => (first('web')?.restartCount ?? 0) >= 1);

@@ -14,10 +14,21 @@ import { keepRegistered } from './node/registration.ts';
 import { PodAccess } from './pods/pod-access.ts';
 import { PodManager } from './pods/pod-manager.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
+import { ServiceAccountTokens } from './volumes/service-account-tokens.ts';
+import type { Volumes } from './volumes/volumes.ts';
+import { WatchedObjects } from './volumes/watched-objects.ts';
 
 export type AgentApi = Pick<
   GrpcApiClient,
-  'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete' | 'registerNode' | 'heartbeat'
+  | 'get'
+  | 'list'
+  | 'watch'
+  | 'create'
+  | 'createSubresource'
+  | 'patch'
+  | 'delete'
+  | 'registerNode'
+  | 'heartbeat'
 >;
 
 export interface AgentOptions {
@@ -53,6 +64,7 @@ class NodeAgent implements Agent {
   readonly #log: Logger;
   readonly #resolveRegistered: () => void;
   readonly #stopping = new AbortController();
+  readonly #volumes: Volumes;
   readonly #loops: Promise<void>[] = [];
   #port = 0;
   #podCidr = '';
@@ -68,6 +80,7 @@ class NodeAgent implements Agent {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.registered = promise;
     this.#resolveRegistered = resolve;
+    this.#volumes = this.#openVolumes();
   }
 
   get port(): number {
@@ -92,11 +105,20 @@ class NodeAgent implements Agent {
     await this.#informer?.stop();
     await Promise.all(this.#loops);
     await this.#door?.close();
+    await this.#volumes.close();
     await this.#runtime?.close();
   }
 
   get #parts(): HostParts {
     return { clock: this.#options.clock, log: this.#log, config: this.#config };
+  }
+
+  #openVolumes(): Volumes {
+    const { api, clock, host } = this.#options;
+    const changed = (uid: string): void => this.#pods?.volumesChanged(uid);
+    const objects = new WatchedObjects({ api, clock, log: this.#log, changed });
+    const tokens = new ServiceAccountTokens(api, clock);
+    return host.openVolumes({ objects, tokens }, this.#parts);
   }
 
   #podManager(runtime: ContainerRuntime): PodManager {
@@ -106,6 +128,7 @@ class NodeAgent implements Agent {
     return new PodManager({
       api,
       runtime,
+      volumes: this.#volumes,
       clock,
       log,
       nodeName,

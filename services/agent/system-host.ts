@@ -8,6 +8,7 @@ import type { PodAccess } from './pods/pod-access.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
 import { UsageMeter } from './stats/usage-meter.ts';
+import { PodVolumes } from './volumes/pod-volumes.ts';
 
 export interface SystemHostOptions {
   /** The agent's own folder: pods, their logs, and what the next agent must know. */
@@ -34,9 +35,12 @@ export function systemHost(options: SystemHostOptions): AgentHost {
         logLimits: { maxBytes: config.logMaxBytes, maxFiles: config.logMaxFiles },
         logCheckMs: config.logCheckMs,
         relistMs: config.relistMs,
+        mounts: config.mounts,
       });
     },
     checkpoints: ({ log }) => new Checkpoints(join(dataDir, 'manifests'), log),
+    openVolumes: (deps, { clock }) =>
+      new PodVolumes({ ...deps, folder: join(dataDir, 'volumes'), clock }),
     openDoor: (pods, runtime, parts) => openDoor(listen, pods, runtime, parts),
     baseEnvironment: baseEnvironment(options),
   };

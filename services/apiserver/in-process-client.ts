@@ -26,8 +26,9 @@ export function createInProcessClient({ requests, kinds }: Core, user: User): Ap
   const collection = (
     verb: string,
     ref: ResourceRef,
-    { namespace }: ListOptions & WatchOptions,
-  ): Promise<Call> => requests.authorize(user, verb, collectionPlace(ref, namespace));
+    { namespace, fieldSelector }: ListOptions & WatchOptions,
+  ): Promise<Call> =>
+    requests.authorize(user, verb, collectionPlace(ref, namespace, fieldSelector));
   return {
     kinds: async () => kinds.infos(),
     get: async <T extends KubeObject>(ref: ResourceRef, name: string, namespace?: string) =>

@@ -4,6 +4,7 @@ import type { ApiClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { check } from '../probes/check.ts';
 import type { ContainerRuntime, PodSandbox } from '../runtime/runtime.ts';
+import type { Volumes } from '../volumes/volumes.ts';
 import { containerEnvironment } from './environment.ts';
 import { expand } from './expand.ts';
 import type { Start } from './plan.ts';
@@ -14,6 +15,7 @@ import type { Waiting } from './pod-status.ts';
 export interface StarterOptions {
   readonly api: Pick<ApiClient, 'get'>;
   readonly runtime: ContainerRuntime;
+  readonly volumes: Pick<Volumes, 'mounts'>;
   readonly events: PodEvents;
   readonly clock: Clock;
   readonly nodeName: string;
@@ -87,6 +89,7 @@ export class ContainerStarter {
     const { name, image = '', workingDir, command = [], args = [] } = container;
     const { stdin, stdinOnce, tty } = container;
     const env = await this.#environment(record, sandbox, container);
+    const mounts = this.#options.volumes.mounts(record.pod, container, record.volumes, env);
     return {
       name,
       image,
@@ -95,6 +98,7 @@ export class ContainerStarter {
       stdin,
       stdinOnce,
       tty,
+      mounts,
       command: [...command, ...args].map((word) => expand(word, env)),
     };
   }

@@ -1,5 +1,6 @@
-import type { ConfigMap, Container, EnvVar, Pod, Secret } from '#shared/api';
+import type { ConfigMap, Container, EnvVar, Secret } from '#shared/api';
 import { QuorateError } from '#shared/base';
+import { containerOf, type DownwardContext, fieldText } from './downward.ts';
 import { expand } from './expand.ts';
 import { resourceFieldValue } from './resource-field.ts';
 
@@ -9,13 +10,7 @@ export interface EnvironmentSources {
   secret(name: string): Promise<Secret | undefined>;
 }
 
-export interface EnvironmentContext {
-  readonly pod: Pod;
-  readonly nodeName: string;
-  readonly podIp: string;
-  readonly hostIp: string;
-  /** What the node offers to pods: a container without a limit may have all of it. */
-  readonly allocatable: Readonly<Record<string, string>>;
+export interface EnvironmentContext extends DownwardContext {
   /** PATH and what else every process here starts with. */
   readonly base: Readonly<Record<string, string>>;
   readonly sources: EnvironmentSources;
@@ -70,8 +65,11 @@ async function valueOf(
   if (secretKeyRef) {
     return keyOf(await secretData(secretKeyRef, context), 'Secret', secretKeyRef, context);
   }
-  if (fieldRef) return fieldValue(fieldRef.fieldPath, context);
-  if (resourceFieldRef) return resourceFieldValue(resourceFieldRef, container, context.allocatable);
+  if (fieldRef) return fieldText(fieldRef.fieldPath, context);
+  if (resourceFieldRef) {
+    const of = containerOf(context.pod, resourceFieldRef.containerName) ?? container;
+    return resourceFieldValue(resourceFieldRef, of, context.allocatable);
+  }
   return '';
 }
 
@@ -115,31 +113,4 @@ function keyOf(
   if (optional) return undefined;
   const where = `${pod.metadata?.namespace ?? ''}/${name}`;
   throw new QuorateError('invalid', `couldn't find key ${key} in ${kind} ${where}`);
-}
-
-/** The downward API's fields for environment variables. */
-function fieldValue(path: string, context: EnvironmentContext): string {
-  const { metadata = {}, spec } = context.pod;
-  const subscript = /^metadata\.(labels|annotations)\['([^']*)'\]$/.exec(path);
-  if (subscript) return metadata[subscript[1] as 'labels']?.[subscript[2] ?? ''] ?? '';
-  switch (path) {
-    case 'metadata.name':
-      return metadata.name ?? '';
-    case 'metadata.namespace':
-      return metadata.namespace ?? '';
-    case 'metadata.uid':
-      return metadata.uid ?? '';
-    case 'spec.nodeName':
-      return context.nodeName;
-    case 'spec.serviceAccountName':
-      return spec?.serviceAccountName ?? 'default';
-    case 'status.podIP':
-    case 'status.podIPs':
-      return context.podIp;
-    case 'status.hostIP':
-    case 'status.hostIPs':
-      return context.hostIp;
-    default:
-      throw new QuorateError('invalid', `unsupported fieldPath: ${path}`);
-  }
 }

@@ -9,6 +9,7 @@ import {
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import type { ContainerRuntime, ContainerStatus, PodSandbox } from '../runtime/runtime.ts';
+import type { SetUp, Volumes } from '../volumes/volumes.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { ContainerStopper } from './container-stopper.ts';
@@ -32,6 +33,7 @@ import { StatusWriter } from './status-writer.ts';
 export interface PodManagerOptions {
   readonly api: Pick<ApiClient, 'get' | 'patch' | 'delete'>;
   readonly runtime: ContainerRuntime;
+  readonly volumes: Volumes;
   readonly checkpoints: Pick<Checkpoints, 'load' | 'save' | 'remove'>;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
@@ -113,6 +115,11 @@ export class PodManager {
     for (const record of this.#records.values()) this.#probes.stop(record);
   }
 
+  /** Something that a pod's volumes show has changed. */
+  volumesChanged(uid: string): void {
+    if (this.#records.has(uid)) this.#queue.add(uid);
+  }
+
   /** A pod of this node as the API server has it. */
   observe(pod: Pod): void {
     const uid = pod.metadata?.uid ?? '';
@@ -134,6 +141,10 @@ export class PodManager {
   /** The first list is in: pods it does not name went while nobody here was listening. */
   observeAll(uids: ReadonlySet<string>): void {
     for (const uid of this.#records.keys()) if (!uids.has(uid)) this.observeGone(uid);
+    const known = new Set(this.#records.keys());
+    void this.#options.volumes.removeOthers(known).catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, 'cannot remove the volumes of pods that are gone');
+    });
   }
 
   /** Ends every container, with its grace period; the pods stay in the API. */
@@ -164,13 +175,33 @@ export class PodManager {
       await this.#wind(record, containers, leaving);
       return undefined;
     }
+    const volumes = await this.#setUpVolumes(record);
+    if (volumes.failures.length > 0 && containers.length === 0) {
+      this.#report(record, undefined, containers);
+      return { requeueAfterMs: blockedRetryMs };
+    }
     const sandbox = await this.#sandboxes.ensure(record);
     const plan = await this.#carryOut(record, sandbox, containers);
     const now = await runtime.listContainers(uid);
     this.#probes.sync(record, sandbox, now);
     this.#report(record, sandbox, now);
     if (plan.over) for (const status of now) this.#stop(record, status, graceMs(record.pod));
-    return plan.wakeMs === undefined ? undefined : { requeueAfterMs: plan.wakeMs };
+    const wakeMs = Math.min(plan.wakeMs ?? Infinity, volumes.refreshMs ?? Infinity);
+    return wakeMs === Infinity ? undefined : { requeueAfterMs: wakeMs };
+  }
+
+  async #setUpVolumes(record: PodRecord): Promise<SetUp> {
+    const { volumes, nodeName, hostIp } = this.#options;
+    const { pod, said } = record;
+    const node = { nodeName, hostIp, allocatable: await this.#options.allocatable() };
+    const setUp = await volumes.setUp({ ...node, pod, podIp: record.status?.podIP ?? '' });
+    record.volumes = setUp.paths;
+    for (const { volume, message } of setUp.failures) {
+      const text = `MountVolume.SetUp failed for volume "${volume}" : ${message}`;
+      if (!said.has(text)) this.#events.warning(pod, 'FailedMount', text);
+      said.add(text);
+    }
+    return setUp;
   }
 
   /** One step on the way out: stop what runs, then report, then let go. */
@@ -197,6 +228,7 @@ export class PodManager {
     this.#report(record, sandbox, containers);
     if (record.finished && record.gone) {
       await runtime.removePodSandbox(record.uid);
+      await this.#options.volumes.remove(record.uid);
       await checkpoints.remove(record.uid);
       this.#records.delete(record.uid);
     }

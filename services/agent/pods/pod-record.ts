@@ -1,6 +1,7 @@
 import type { Container, Pod, PodStatus } from '#shared/api';
 import type { Prober } from '../probes/prober.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
+import type { VolumePaths } from '../volumes/volumes.ts';
 import type { Waiting } from './pod-status.ts';
 import { type BackoffLimits, RestartBackoff } from './restart-backoff.ts';
 
@@ -24,6 +25,8 @@ export interface PodRecord {
   readonly waiting: Map<string, Waiting>;
   /** By container name: its last environment, for restarts while no API server answers. */
   readonly environments: Map<string, Readonly<Record<string, string>>>;
+  /** Where its volumes are, as last set up. */
+  volumes: VolumePaths;
   /** What has been said in an event and is not said again. */
   readonly said: Set<string>;
 }
@@ -40,6 +43,7 @@ export function newPodRecord(pod: Pod, limits: BackoffLimits): PodRecord {
     stopping: new Map(),
     waiting: new Map(),
     environments: new Map(),
+    volumes: new Map(),
     said: new Set(),
   };
 }

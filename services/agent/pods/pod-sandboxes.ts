@@ -1,9 +1,8 @@
-import type { Pod } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ContainerRuntime, PodSandbox } from '../runtime/runtime.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import type { PodEvents } from './pod-events.ts';
-import { allContainers, type PodRecord } from './pod-record.ts';
+import type { PodRecord } from './pod-record.ts';
 
 export interface PodSandboxesOptions {
   readonly runtime: ContainerRuntime;
@@ -12,7 +11,7 @@ export interface PodSandboxesOptions {
   readonly hostIp: string;
 }
 
-/** Gives pods their sandbox, and says in events what it cannot give. */
+/** Gives pods their sandbox. */
 export class PodSandboxes {
   readonly #options: PodSandboxesOptions;
 
@@ -31,7 +30,6 @@ export class PodSandboxes {
       const sandbox = await runtime.runPodSandbox(
         spec?.hostNetwork ? { ...config, hostIp } : config,
       );
-      if (first) this.#sayUnsupported(pod);
       said.add('sandbox');
       return sandbox;
     } catch (thrown) {
@@ -40,16 +38,5 @@ export class PodSandboxes {
       said.add(text);
       throw thrown;
     }
-  }
-
-  #sayUnsupported(pod: Pod): void {
-    const mounts = allContainers(pod).flatMap(({ name, volumeMounts = [] }) =>
-      volumeMounts.map(({ mountPath }) => `${mountPath} of container ${name}`),
-    );
-    if (mounts.length === 0) return;
-    const text =
-      `the process runtime does not mount volumes: not there: ${mounts.join(', ')}; ` +
-      `use env or envFrom for ConfigMaps and Secrets`;
-    this.#options.events.warning(pod, 'FailedMount', text);
   }
 }

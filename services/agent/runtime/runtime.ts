@@ -85,6 +85,15 @@ export interface ContainerConfig {
   /** The input ends with the first client that leaves. */
   readonly stdinOnce?: boolean | undefined;
   readonly tty?: boolean | undefined;
+  readonly mounts?: readonly Mount[] | undefined;
+}
+
+/** A file or folder of the host at a place in the container. */
+export interface Mount {
+  readonly hostPath: string;
+  /** Absolute and without `..`. */
+  readonly containerPath: string;
+  readonly readOnly: boolean;
 }
 
 export type ContainerState = 'created' | 'running' | 'exited';

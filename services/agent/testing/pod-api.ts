@@ -3,12 +3,13 @@ import { QuorateError } from '#shared/base';
 import type { DeleteOptions, WatchEvent, WatchOptions } from '#shared/client';
 import type { AgentApi } from '../server.ts';
 
-type Listener = (event: WatchEvent) => void;
+type Listener = (resource: string, event: WatchEvent) => void;
 
 /** As much of an API server as an agent meets, in memory: for tests of the agent alone. */
 export class PodApi {
   readonly objects = new Map<string, KubeObject>();
   readonly events: string[] = [];
+  readonly tokenRequests: object[] = [];
   /** Every call fails while it is set. */
   down = false;
   #revision = 0;
@@ -34,7 +35,13 @@ export class PodApi {
       const items = keys.map((key) => this.#must(key));
       return Promise.resolve({ items, resourceVersion: String(this.#revision) });
     },
-    watch: (_ref: ResourceRef, options?: WatchOptions) => this.#watch(options?.signal),
+    watch: (ref: ResourceRef, options?: WatchOptions) => this.#watch(ref, options?.signal),
+    createSubresource: (ref: ResourceRef, name: string, subresource: string, body: object) => {
+      this.#check();
+      this.tokenRequests.push({ account: name, ...(body as { spec: object }).spec });
+      const token = `${ref.resource}/${name}/${subresource} ${this.tokenRequests.length}`;
+      return Promise.resolve({ ...body, status: { token } });
+    },
     create: (_ref: ResourceRef, object: KubeObject) => {
       this.#check();
       const { reason, message } = object as { reason?: string; message?: string };
@@ -59,21 +66,22 @@ export class PodApi {
     },
   } as unknown as AgentApi;
 
-  /** Stores a pod and tells the watches. */
-  put(pod: Pod): Pod {
-    const key = `pods/${pod.metadata?.namespace}/${pod.metadata?.name}`;
+  /** Stores a pod, or something else, and tells the watches. */
+  put<T extends KubeObject = Pod>(object: T, resource = 'pods'): T {
+    const { metadata: given = {} } = object;
+    const key = `${resource}/${given.namespace ?? ''}/${given.name}`;
     const type = this.objects.has(key) ? 'MODIFIED' : 'ADDED';
-    const metadata = { ...pod.metadata, resourceVersion: String(++this.#revision) };
-    const stored = { ...pod, metadata };
+    const metadata = { ...given, resourceVersion: String(++this.#revision) };
+    const stored = { ...object, metadata };
     this.objects.set(key, stored);
-    this.#tell({ type, object: stored });
+    this.#tell(resource, { type, object: stored });
     return stored;
   }
 
   remove(key: string): void {
     const object = this.#must(key);
     this.objects.delete(key);
-    this.#tell({ type: 'DELETED', object });
+    this.#tell(key.split('/')[0] ?? '', { type: 'DELETED', object });
   }
 
   pod(name: string): Pod | undefined {
@@ -98,8 +106,8 @@ export class PodApi {
     if (this.down) throw new QuorateError('unavailable', 'no API server');
   }
 
-  #tell(event: WatchEvent): void {
-    for (const listener of this.#watches) listener(event);
+  #tell(resource: string, event: WatchEvent): void {
+    for (const listener of this.#watches) listener(resource, event);
     this.#wake();
   }
 
@@ -111,10 +119,14 @@ export class PodApi {
     }
   }
 
-  async *#watch(signal: AbortSignal | undefined): AsyncGenerator<WatchEvent, void> {
+  async *#watch(
+    ref: ResourceRef,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<WatchEvent, void> {
     const queue: WatchEvent[] = [];
     let wake: () => void = () => undefined;
-    const listener: Listener = (event) => {
+    const listener: Listener = (resource, event) => {
+      if (resource !== ref.resource) return;
       queue.push(event);
       wake();
     };

@@ -94,7 +94,8 @@ const patchTypes = {
 } as const;
 
 async function list(core: Core, user: User, request: ListRequest__Output): Promise<ListResponse> {
-  const place = collectionPlace(toRef(request.resource), request.namespace);
+  const { namespace, field_selector: selector } = request;
+  const place = collectionPlace(toRef(request.resource), namespace, selector);
   const call = await core.requests.authorize(user, 'list', place);
   const { resource } = call;
   const answer = await call.list({
@@ -120,7 +121,8 @@ async function* watch(
   request: WatchRequest__Output,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void> {
-  const place = collectionPlace(toRef(request.resource), request.namespace);
+  const { namespace, field_selector: selector } = request;
+  const place = collectionPlace(toRef(request.resource), namespace, selector);
   const call = await core.requests.authorize(user, 'watch', place);
   const { resource } = call;
   const options: WatchOptions = {

@@ -100,7 +100,8 @@ export class Call {
     const id = `${resource.group}/${resource.resource}`;
     const creator = this.#deps.creators[subresource === '' ? id : `${id}/${subresource}`];
     if (creator) {
-      await options.gate?.validate(undefined, undefined);
+      // Not read yet: whoever judges it may rely on nothing in it.
+      await options.gate?.validate(body as KubeObject | undefined, undefined);
       return creator({ user, resource, namespace, name, body, options });
     }
     if (subresource === '') return this.#deps.registry.create(resource, body, options);

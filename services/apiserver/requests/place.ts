@@ -6,7 +6,7 @@ export interface Place {
   readonly ref: ResourceRef;
   /** '' for cluster-scoped kinds and for every namespace. */
   readonly namespace: string;
-  /** '' for the collection. */
+  /** '' for a collection, unless just this one of it is selected. */
   readonly name: string;
   readonly subresource: string;
 }
@@ -36,9 +36,12 @@ export function objectPlace(
 }
 
 /** The place of a collection: every namespace where none is named. */
-export const collectionPlace = (ref: ResourceRef, namespace = ''): Place => ({
-  ref,
-  namespace,
-  name: '',
-  subresource: '',
-});
+export const collectionPlace = (
+  ref: ResourceRef,
+  namespace = '',
+  fieldSelector: string | undefined,
+): Place => ({ ref, namespace, name: selectedName(fieldSelector), subresource: '' });
+
+/** The one object that a selector of a collection names: who may see just that may list it. */
+export const selectedName = (fieldSelector = ''): string =>
+  /^metadata\.name==?([^,!=]+)$/.exec(fieldSelector)?.[1] ?? '';

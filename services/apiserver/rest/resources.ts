@@ -5,7 +5,7 @@ import type { User } from '../auth/user.ts';
 import type { Core } from '../core.ts';
 import { parseDeleteOptions } from '../registry/delete-options.ts';
 import type { Call } from '../requests/call.ts';
-import type { Place } from '../requests/place.ts';
+import { type Place, selectedName } from '../requests/place.ts';
 import { unknownPath } from './discovery.ts';
 import type { Exchange } from './exchange.ts';
 import { type FormContext, formList, formObject, type IncludeObject } from './forms.ts';
@@ -148,12 +148,10 @@ async function serveStream({ call, core, exchange, stopping }: RestCall): Promis
   return serveCommand(call, exchange, core.clock, stopping);
 }
 
-/** The one object that a selector of a collection names: who may see just that may list it. */
 function placeOf({ ref, namespace, name, subresource }: ResourceTarget, exchange: Exchange): Place {
   const place = { ref, namespace, name, subresource };
   if (name !== '' || exchange.method === 'POST') return place;
-  const selected = /^metadata\.name==?([^,!=]+)$/.exec(exchange.query.get('fieldSelector') ?? '');
-  return selected?.[1] === undefined ? place : { ...place, name: selected[1] };
+  return { ...place, name: selectedName(exchange.query.get('fieldSelector') ?? undefined) };
 }
 
 function answer({ exchange, context }: RestCall, object: KubeObject, code = 200): void {

@@ -1,5 +1,5 @@
 import type { FieldCause } from '#shared/base';
-import { duplicate, invalidValue, notFoundValue, notSupported, required } from '../causes.ts';
+import { duplicate, invalidValue, notSupported, required } from '../causes.ts';
 import type { Container, EnvVar } from '../types.ts';
 import {
   configMapKey,
@@ -12,6 +12,7 @@ import {
 } from './names.ts';
 import { validateHandler, validateProbe } from './probes.ts';
 import { validateResources } from './resources.ts';
+import { validateMounts } from './volumes.ts';
 
 const pullPolicies = ['Always', 'IfNotPresent', 'Never'];
 const protocols = ['SCTP', 'TCP', 'UDP'];
@@ -192,28 +193,6 @@ function validateEnvFrom(sources: NonNullable<Container['envFrom']>, field: stri
         }
       }
     }
-    return causes;
-  });
-}
-
-function validateMounts(
-  mounts: NonNullable<Container['volumeMounts']>,
-  volumes: ReadonlySet<string>,
-  field: string,
-): FieldCause[] {
-  const paths = new Set<string>();
-  return mounts.flatMap((mount, i) => {
-    const at = `${field}[${i}]`;
-    const causes: FieldCause[] = [];
-    if (mount.name === '') causes.push(required(`${at}.name`));
-    else if (!volumes.has(mount.name)) {
-      causes.push(notFoundValue(`${at}.name`, mount.name));
-    }
-    if (mount.mountPath === '') causes.push(required(`${at}.mountPath`));
-    if (paths.has(mount.mountPath)) {
-      causes.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'must be unique'));
-    }
-    paths.add(mount.mountPath);
     return causes;
   });
 }

@@ -1,5 +1,5 @@
 import type { FieldCause } from '#shared/base';
-import { duplicate, forbidden, invalidValue, notSupported, required } from '../causes.ts';
+import { forbidden, invalidValue, notSupported, required } from '../causes.ts';
 import { equalJson } from '../equal.ts';
 import type { Pod, PodSpec, PodTemplateSpec, Toleration } from '../types.ts';
 import { validateContainers } from './containers.ts';
@@ -7,6 +7,7 @@ import { validateAnnotations, validateLabels } from './metadata.ts';
 import { dnsLabel, dnsSubdomain } from './names.ts';
 import { atLeastZero } from './probes.ts';
 import { validateTolerations } from './taints.ts';
+import { validateVolumes } from './volumes.ts';
 
 const restartPolicies = ['Always', 'Never', 'OnFailure'];
 const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
@@ -61,25 +62,6 @@ function validateNames(spec: PodSpec, field: string): FieldCause[] {
   return rules.flatMap(([key, rule]) => {
     const value = spec[key];
     return value ? rule(value).map((e) => invalidValue(`${field}.${key}`, value, e)) : [];
-  });
-}
-
-function validateVolumes(spec: PodSpec, field: string): FieldCause[] {
-  const seen = new Set<string>();
-  return (spec.volumes ?? []).flatMap((volume, i) => {
-    const at = `${field}[${i}]`;
-    const { name, ...sources } = volume;
-    const causes: FieldCause[] = [];
-    if (name === '') causes.push(required(`${at}.name`));
-    else causes.push(...dnsLabel(name).map((e) => invalidValue(`${at}.name`, name, e)));
-    if (seen.has(name)) causes.push(duplicate(`${at}.name`, name));
-    seen.add(name);
-    const kinds = Object.keys(sources);
-    if (kinds.length === 0) causes.push(required(at, 'must specify a volume type'));
-    for (const kind of kinds.slice(1)) {
-      causes.push(forbidden(`${at}.${kind}`, 'may not specify more than 1 volume type'));
-    }
-    return causes;
   });
 }
 

@@ -1,16 +1,14 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import type { Clock } from '#shared/clock';
-import type { ContainerConfig, ExecResult } from '../runtime.ts';
+import type { ExecResult } from '../runtime.ts';
 import { sendSignal } from './process-table.ts';
+import type { CommandPlace } from './runnable.ts';
 
 const outputBytesMax = 10 * 1024;
 
-/** Runs a command to its end, or to the timeout, with the environment of a container. */
+/** Runs a command to its end, or to the timeout. */
 export function execSync(
-  command: readonly string[],
-  config: ContainerConfig,
-  podDir: string,
+  { command, cwd, env }: CommandPlace,
   timeoutMs: number,
   clock: Clock,
 ): Promise<ExecResult> {
@@ -19,8 +17,8 @@ export function execSync(
     let output = '';
     let timedOut = false;
     const child = spawn(file, args, {
-      cwd: config.workingDir ?? join(podDir, 'work'),
-      env: config.env,
+      cwd,
+      env,
       // Its own group, so that a timeout ends all of it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

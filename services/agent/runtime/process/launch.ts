@@ -1,9 +1,9 @@
 import { spawn, type StdioOptions } from 'node:child_process';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { ContainerConfig } from '../runtime.ts';
 import type { ContainerDir } from './container-dir.ts';
-import { whyNotRunnable } from './runnable.ts';
+import type { ContainerRoot } from './mounts/container-root.ts';
+import { type CommandPlace, whyNotRunnable } from './runnable.ts';
 import { shimArguments } from './shim.ts';
 import { makeInput, onTerminal } from './streams/console.ts';
 
@@ -14,12 +14,12 @@ import { makeInput, onTerminal } from './streams/console.ts';
 export async function launch(
   dir: ContainerDir,
   config: ContainerConfig,
-  podDir: string,
+  cwd: string,
+  root: ContainerRoot,
   onExit: () => void,
 ): Promise<void> {
-  const cwd = config.workingDir ?? join(podDir, 'work');
-  if (config.workingDir === undefined) await mkdir(cwd, { recursive: true, mode: 0o700 });
-  const why = whyNotRunnable({ ...config, cwd });
+  const place = { command: config.command, cwd, env: config.env };
+  const why = whyNotRunnable(place, root.locate);
   if (why) {
     const message = `failed to start container "${config.name}": ${why.message}`;
     await dir.revokeStart({ exitCode: why.exitCode, reason: 'StartError', message });
@@ -34,7 +34,7 @@ export async function launch(
     await spawnShim(
       dir,
       config,
-      cwd,
+      root.enter(place),
       [input?.read.fd ?? 'ignore', log.fd, log.fd, 'ignore', 'pipe', input?.hold.fd ?? 'ignore'],
       onExit,
     );
@@ -48,14 +48,14 @@ export async function launch(
 
 function spawnShim(
   dir: ContainerDir,
-  config: ContainerConfig,
-  cwd: string,
+  { tty }: ContainerConfig,
+  place: CommandPlace,
   stdio: StdioOptions,
   onExit: () => void,
 ): Promise<void> {
   return new Promise((started, failed) => {
-    const { tty, env } = config;
-    const command = tty ? onTerminal(dir.path, config.command) : config.command;
+    const { cwd, env } = place;
+    const command = tty ? onTerminal(dir.path, place.command) : place.command;
     const shim = spawn('/bin/sh', shimArguments(dir.path, command), {
       cwd,
       env,

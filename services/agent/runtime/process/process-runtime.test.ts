@@ -38,6 +38,7 @@ async function openRuntime(): Promise<ContainerRuntime> {
     logLimits,
     logCheckMs: 1000,
     relistMs: 1_000_000,
+    mounts: 'auto',
   });
   runtime.updateRuntimeConfig({ podCidr: '127.64.9.0/24' });
   opened.push(runtime);

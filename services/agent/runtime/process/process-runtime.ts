@@ -37,6 +37,8 @@ import { Stops } from './stops.ts';
 import { attach } from './streams/attach.ts';
 import { endInput, openInput, resizeTerminal } from './streams/console.ts';
 import { exec } from './streams/exec.ts';
+import { ContainerRoot, type MountSupport } from './mounts/container-root.ts';
+import { findMountSupport } from './mounts/mount-support.ts';
 import { connectTo } from './streams/port.ts';
 import { WatchedLogs } from './watched-logs.ts';
 
@@ -50,6 +52,8 @@ export interface ProcessRuntimeOptions {
   readonly logCheckMs: number;
   /** How often containers that an earlier agent started are looked at (kubelet's relist: 1 s). */
   readonly relistMs: number;
+  /** `off`: containers find their mounts below $QUORATE_ROOT, as where none can be made. */
+  readonly mounts: 'auto' | 'off';
 }
 
 /** Containers as plain processes: no root, no engine, no isolation. */
@@ -57,7 +61,8 @@ export async function createProcessRuntime(
   options: ProcessRuntimeOptions,
 ): Promise<ContainerRuntime> {
   await mkdir(options.podsDir, { recursive: true, mode: 0o700 });
-  const runtime = new ProcessRuntime(options, await readBootId());
+  const support = options.mounts === 'off' ? 'none' : await findMountSupport(options.podsDir);
+  const runtime = new ProcessRuntime(options, await readBootId(), support);
   await runtime.adopt();
   return runtime;
 }
@@ -66,6 +71,7 @@ class ProcessRuntime implements ContainerRuntime {
   readonly name = 'process';
   readonly #options: ProcessRuntimeOptions;
   readonly #bootId: string;
+  readonly #mountSupport: MountSupport;
   readonly #sandboxes = new Map<string, PodSandbox>();
   readonly #logs: WatchedLogs;
   /** Containers whose input somebody is attached to, or was. */
@@ -77,9 +83,10 @@ class ProcessRuntime implements ContainerRuntime {
   readonly #timers: Timer[];
   #addresses: AddressPool | undefined;
 
-  constructor(options: ProcessRuntimeOptions, bootId: string) {
+  constructor(options: ProcessRuntimeOptions, bootId: string, mountSupport: MountSupport) {
     this.#options = options;
     this.#bootId = bootId;
+    this.#mountSupport = mountSupport;
     this.#stops = new Stops(options.clock, (id, signal) => this.#signal(id, signal));
     this.#logs = new WatchedLogs(options.clock, options.log);
     this.#timers = [
@@ -156,14 +163,22 @@ class ProcessRuntime implements ContainerRuntime {
     must(config.command[0], 'a container has a command');
     const key = { podSandboxId, name: config.name, attempt: config.attempt };
     const dir = new ContainerDir(this.#options.podsDir, key);
-    await dir.create({ ...config, createdAt: this.#options.clock.now() });
+    const root = this.#root(dir, config);
+    // First: what has a configuration can be started.
+    root.prepare();
+    const env = { ...config.env, ...root.environment };
+    await dir.create({ ...config, env, createdAt: this.#options.clock.now() });
     return containerId(key);
   }
 
   async startContainer(id: string): Promise<void> {
     const dir = this.#dir(id);
     this.#running.add(id);
-    await launch(dir, await dir.config(), this.#podDir(dir), () => void this.#checkEnd(id));
+    const config = await dir.config();
+    const root = this.#root(dir, config);
+    await mkdir(this.#workDir(dir), { recursive: true, mode: 0o700 });
+    const cwd = this.#cwd(dir, config, root);
+    await launch(dir, config, cwd, root, () => void this.#checkEnd(id));
     this.#logs.watch(dir.logPath);
   }
 
@@ -208,17 +223,20 @@ class ProcessRuntime implements ContainerRuntime {
 
   async execSync(id: string, command: readonly string[], timeoutMs: number): Promise<ExecResult> {
     const dir = this.#dir(id);
-    const podDir = this.#podDir(dir);
-    return await execSync(command, await dir.config(), podDir, timeoutMs, this.#options.clock);
+    const config = await dir.config();
+    const root = this.#root(dir, config);
+    const place = { command, cwd: this.#cwd(dir, config, root), env: config.env };
+    return await execSync(root.enter(place), timeoutMs, this.#options.clock);
   }
 
   async exec(id: string, options: ExecOptions): Promise<RunningCommand> {
     const dir = this.#dir(id);
     const config = await dir.config();
     await noteExec(dir.path);
-    const cwd = config.workingDir ?? join(this.#podDir(dir), 'work');
     const env = { ...config.env, ...execMark(id) };
-    return await exec({ command: options.command, cwd, env }, options, this.#options.clock);
+    const root = this.#root(dir, config);
+    const place = { command: options.command, cwd: this.#cwd(dir, config, root), env };
+    return await exec(place, root, options, this.#options.clock);
   }
 
   async attach(id: string, options: CommandOptions): Promise<RunningCommand> {
@@ -292,8 +310,18 @@ class ProcessRuntime implements ContainerRuntime {
     return new ContainerDir(this.#options.podsDir, parseContainerId(id));
   }
 
-  #podDir({ key }: ContainerDir): string {
-    return join(this.#options.podsDir, key.podSandboxId);
+  #root({ path }: ContainerDir, { mounts }: ContainerConfig): ContainerRoot {
+    return new ContainerRoot(this.#mountSupport, path, mounts);
+  }
+
+  /** The pod's own folder where the manifest names none, unless a mount hides that. */
+  #cwd(dir: ContainerDir, { workingDir }: ContainerConfig, root: ContainerRoot): string {
+    const work = this.#workDir(dir);
+    return workingDir ?? (root.locate(work) === work ? work : '/');
+  }
+
+  #workDir({ key }: ContainerDir): string {
+    return join(this.#options.podsDir, key.podSandboxId, 'work');
   }
 
   async #signal(id: string, signal: NodeJS.Signals): Promise<void> {

@@ -14,14 +14,20 @@ export interface NotRunnable {
   readonly message: string;
 }
 
-/** What a container runtime says of such a command before it tries; undefined: nothing. */
-export function whyNotRunnable(place: CommandPlace): NotRunnable | undefined {
+/**
+ * What a container runtime says of such a command before it tries; undefined: nothing. `locate` says
+ * where on the host a path of the container is.
+ */
+export function whyNotRunnable(
+  place: CommandPlace,
+  locate: (path: string) => string,
+): NotRunnable | undefined {
   const { cwd, env } = place;
   const [command = ''] = place.command;
   const because = (exitCode: number, message: string): NotRunnable => ({ exitCode, message });
-  if (!isFolder(cwd)) return because(128, `chdir to cwd "${cwd}": no such directory`);
+  if (!isFolder(locate(cwd))) return because(128, `chdir to cwd "${cwd}": no such directory`);
   if (command.includes('/')) {
-    const path = resolve(cwd, command);
+    const path = locate(resolve(cwd, command));
     if (isProgram(path)) return undefined;
     return exists(path)
       ? because(126, `exec: "${command}": permission denied`)
@@ -29,7 +35,7 @@ export function whyNotRunnable(place: CommandPlace): NotRunnable | undefined {
   }
   const found = (env['PATH'] ?? '')
     .split(':')
-    .some((folder) => isProgram(resolve(cwd, folder, command)));
+    .some((folder) => isProgram(locate(resolve(cwd, folder, command))));
   return found ? undefined : because(127, `exec: "${command}": executable file not found in $PATH`);
 }
 

@@ -21,6 +21,10 @@ export function nodeRestriction(watches: WatchCache, kinds: KindTable): Admissio
         const { namespace, name } = request;
         const pod = old ?? watches.peek(pods, namespace, name)?.object;
         checkPod(request, node, object, pod, no);
+      } else if (isKind(request, '', 'serviceaccounts') && request.subresource === 'token') {
+        const bound = boundPod(object);
+        const pod = watches.peek(pods, request.namespace, bound.name ?? '')?.object;
+        checkToken(node, bound, pod, no);
       } else if (isKind(request, 'coordination.k8s.io', 'leases')) {
         const name = (object ?? old)?.metadata?.name;
         if (request.namespace !== 'kube-node-lease' || name !== node) {
@@ -48,6 +52,30 @@ function checkNode(
   }
   if (!equalJson(restricted(object), restricted(old))) {
     no('is not allowed to modify labels: node-restriction.kubernetes.io/*');
+  }
+}
+
+interface BoundPod {
+  readonly name?: string | undefined;
+  readonly uid?: string | undefined;
+}
+
+/** As the body of a TokenRequest says it, which nobody has checked. */
+function boundPod(body: KubeObject | undefined): BoundPod {
+  const { spec } = (body ?? {}) as { spec?: { boundObjectRef?: BoundPod & { kind?: string } } };
+  const { kind, name, uid } = spec?.boundObjectRef ?? {};
+  return kind === 'Pod' ? { name, uid } : {};
+}
+
+function checkToken(node: string, bound: BoundPod, pod: Pod | undefined, no: Refuse): void {
+  if (!bound.name) no('can only create tokens that are bound to a pod');
+  if (!bound.uid) no('can only create tokens that are bound to a pod by its uid');
+  if (!pod) no(`is not allowed to request a token bound to a pod that it does not know`);
+  if (pod?.metadata?.uid !== bound.uid) {
+    no(`is not allowed to request a token bound to a pod of another uid`);
+  }
+  if (pod?.spec?.nodeName !== node) {
+    no('can only create tokens bound to a pod with spec.nodeName set to itself');
   }
 }
 
