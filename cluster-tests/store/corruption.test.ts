@@ -1,20 +1,26 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '#shared/lab';
 import { historyRecord } from '#shared/mvcc';
 import { DataDir } from '#shared/storage';
 import { Stores } from './stores.ts';
 
 /** A member whose data is not that of the others, though its disk is fine. */
-const stores = new Stores();
+let stores: Stores;
 const members = ['a', 'b', 'c'];
 const checks = ['--experimental-corrupt-check-time=300ms'];
 
-beforeAll(async () => {
+const compactionChecks = [
+  '--experimental-compact-hash-check-enabled',
+  '--experimental-compact-hash-check-time=300ms',
+];
+
+beforeEach(async () => {
+  stores = new Stores();
   await stores.reserve(...members);
-  for (const name of members) stores.start(name, members);
+  for (const name of members) stores.start(name, members, ...compactionChecks);
   await stores.ready(...members);
 });
-afterAll(() => stores.destroy());
+afterEach(() => stores.destroy());
 
 /** Another value at the revision that the key was last changed in. */
 async function falsify(name: string, key: string, modRevision: number): Promise<void> {
@@ -26,11 +32,38 @@ async function falsify(name: string, key: string, modRevision: number): Promise<
   await dir.close();
 }
 
-test('a member that differs is found: at its start, and by the leader while it runs', async () => {
+/** Stopped meanwhile. */
+async function falsifyC(): Promise<void> {
   const { header } = await stores.kv('a').put('target', 'right');
   await stores.kv('c').get('target');
   await stores.stop('c');
   await falsify('c', 'target', Number(header?.revision));
+}
+
+async function raisedForC(): Promise<void> {
+  await eventually('the alarm', async () =>
+    (await stores.alarms('a')).includes('CORRUPT') ? true : undefined,
+  );
+  const { members: listed } = await stores.cluster('a').list();
+  const bad = listed.find(({ name }) => name === 'c')?.ID;
+  expect(await stores.alarmedMembers('a')).toEqual([bad]);
+  await expect(stores.kv('a').get('target')).rejects.toThrow('etcdserver: corrupt cluster');
+  await expect(stores.kv('b').put('x', 'y')).rejects.toThrow('etcdserver: corrupt cluster');
+}
+
+test('a member that differs after a compaction is found by the leader', async () => {
+  await falsifyC();
+  stores.start('c', members, ...compactionChecks);
+  await stores.ready('c');
+  // Nobody compares anything before a compaction.
+  expect(await stores.alarms('a')).toEqual([]);
+  const { header } = await stores.kv('a').put('later', 'x');
+  await stores.kv('a').compact(header?.revision ?? '');
+  await raisedForC();
+});
+
+test('a member that differs is found: at its start, and by the leader while it runs', async () => {
+  await falsifyC();
 
   stores.start('c', members, '--experimental-initial-corrupt-check');
   expect(await stores.exit('c')).toBe(1);
@@ -43,12 +76,5 @@ test('a member that differs is found: at its start, and by the leader while it r
   await stores.ready('a', 'b');
   expect(await stores.alarms('a')).toEqual([]);
   stores.start('c', members, ...checks);
-  await eventually('the alarm', async () =>
-    (await stores.alarms('a')).includes('CORRUPT') ? true : undefined,
-  );
-  const { members: listed } = await stores.cluster('a').list();
-  const bad = listed.find(({ name }) => name === 'c')?.ID;
-  expect(await stores.alarmedMembers('a')).toContain(bad);
-  await expect(stores.kv('a').get('target')).rejects.toThrow('etcdserver: corrupt cluster');
-  await expect(stores.kv('b').put('x', 'y')).rejects.toThrow('etcdserver: corrupt cluster');
+  await raisedForC();
 });

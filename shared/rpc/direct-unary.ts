@@ -11,7 +11,9 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { QuorateError } from '#shared/base';
 import { toStatus } from './errors.ts';
+import { largeAnswersTo, largeBytes } from './large-answers.ts';
 
 /*
  * The hot unary methods straight on node:http2, beneath the grpc-js server that owns the port: its
@@ -49,14 +51,18 @@ export function serveDirectly(
   }
 }
 
-/** To be called once the server is bound. Where grpc-js hides its listeners, it serves everything. */
-export function installDirect(server: Server): void {
+/**
+ * To be called once the server is bound; what grpc-js listens with. Where it hides that, it serves
+ * everything.
+ */
+export function installDirect(server: Server): Http2Server[] {
   const direct = methods.get(server);
   const { http2Servers } = server as unknown as {
     http2Servers?: ReadonlyMap<Http2Server, unknown>;
   };
-  if (!direct || !http2Servers) return;
-  for (const http2Server of http2Servers.keys()) {
+  const all = [...(http2Servers?.keys() ?? [])];
+  if (!direct) return all;
+  for (const http2Server of all) {
     const listeners = http2Server.listeners('stream') as Dispatch[];
     const [grpc] = listeners;
     if (listeners.length !== 1 || !grpc || grpc.name === dispatchName) continue;
@@ -69,6 +75,7 @@ export function installDirect(server: Server): void {
     http2Server.removeAllListeners('stream');
     http2Server.on('stream', dispatch);
   }
+  return all;
 }
 
 const dispatchName = 'dispatchDirectly';
@@ -140,17 +147,26 @@ function handle(
   }
   const call = new DirectCall(request, stream, headers, definition.path);
   handler(call as unknown as ServerUnaryCall<unknown, unknown>, (error, response) => {
-    if (stream.destroyed || stream.closed) return;
-    if (error) {
-      fail(stream, error);
-      return;
-    }
-    try {
-      succeed(stream, definition.responseSerialize(response));
-    } catch (thrown) {
-      fail(stream, toStatus(thrown));
-    }
+    answer(stream, error, () => definition.responseSerialize(response));
+    call.answered();
   });
+}
+
+function answer(
+  stream: ServerHttp2Stream,
+  error: Parameters<Parameters<Unary>[1]>[0],
+  serialized: () => Buffer,
+): void {
+  if (stream.destroyed || stream.closed) return;
+  if (error) {
+    fail(stream, error);
+    return;
+  }
+  try {
+    succeed(stream, serialized());
+  } catch (thrown) {
+    fail(stream, toStatus(thrown));
+  }
 }
 
 const okHeaders = { ':status': 200, 'content-type': 'application/grpc+proto' };
@@ -168,7 +184,17 @@ function succeed(stream: ServerHttp2Stream, message: Buffer): void {
   frame.set(message, prefixBytes);
   stream.respond(okHeaders, withTrailers);
   stream.on('wantTrailers', sendOk);
-  stream.end(frame);
+  if (frame.length > largeBytes && stream.session) {
+    largeAnswersTo(stream.session).send(stream, frame);
+  } else stream.end(frame);
+}
+
+/**
+ * To be awaited just before an answer is made that may be large: it is made when the client has read
+ * those before. Undefined where grpc-js serves the call.
+ */
+export function turnToAnswer(call: object): Promise<void> | undefined {
+  return call instanceof DirectCall ? call.turnToAnswer() : undefined;
 }
 
 function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
@@ -193,6 +219,7 @@ class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
   readonly #headers: IncomingHttpHeaders;
   readonly #path: string;
   #metadata: Metadata | undefined;
+  #turnOver: (() => void) | undefined;
 
   constructor(
     request: unknown,
@@ -213,6 +240,19 @@ class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
 
   get cancelled(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  async turnToAnswer(): Promise<void> {
+    const { session } = this.#stream;
+    if (session) this.#turnOver = await largeAnswersTo(session).turn();
+    if (!this.cancelled) return;
+    this.answered();
+    throw new QuorateError('canceled', 'context canceled');
+  }
+
+  answered(): void {
+    this.#turnOver?.();
+    this.#turnOver = undefined;
   }
 
   getPath(): string {

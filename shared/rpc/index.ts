@@ -8,7 +8,7 @@ export {
   unary,
   wasNeverSent,
 } from './channel.ts';
-export { serveDirectly } from './direct-unary.ts';
+export { serveDirectly, turnToAnswer } from './direct-unary.ts';
 export {
   type DuplexCall,
   duplexCall,
@@ -20,7 +20,7 @@ export { healthService } from './health.ts';
 export { loadProto } from './load.ts';
 export { addReflection } from './reflection.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';
-export { createServer, handleUnary, injector, listen, shutdown } from './server.ts';
+export { createServer, handleUnary, type Inject, injector, listen, shutdown } from './server.ts';
 export {
   type ClientTls,
   listenTls,

@@ -1,3 +1,5 @@
+import type { Http2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   type sendUnaryData,
@@ -39,11 +41,22 @@ export function listen(server: Server, address: string): Promise<number> {
   });
 }
 
+/** `origin`: the socket, where the connection is something else around it; calls are known by it. */
+export type Inject = (connection: Duplex, origin?: Socket) => void;
+
 /** A way in for connections that something else has accepted, in clear text. */
-export function injector(server: Server): (connection: Duplex) => void {
+export function injector(server: Server): Inject {
   const way = server.createConnectionInjector(ServerCredentials.createInsecure());
-  installDirect(server);
-  return (connection) => way.injectConnection(connection);
+  const [http2Server] = installDirect(server);
+  return (connection, origin) => {
+    if (origin) http2Server?.once('session', (session) => knownBy(session, origin));
+    way.injectConnection(connection);
+  };
+}
+
+/** grpc-js looks for the client's certificate at its session's socket. */
+function knownBy(session: Http2Session, origin: Socket): void {
+  Object.defineProperty(session, 'socket', { value: origin });
 }
 
 /** Lets calls in flight finish for `graceMs`, then ends them. */

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { once } from 'node:events';
@@ -83,6 +84,34 @@ async function post(path: string, body?: object): Promise<string> {
   return text;
 }
 
+/** gRPC's code of a call whose `:authority` is a URL. */
+async function statusAsRoot(path: string, message: string): Promise<string> {
+  const url = `https://${target.members.endpoints[0]}`;
+  const session = connectHttp2(url, { ca: authority.cert, ...root });
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    ':authority': url,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  const code = new Promise<string>((resolve, reject) => {
+    const look = (headers: Record<string, unknown>): void => {
+      if (typeof headers['grpc-status'] === 'string') resolve(headers['grpc-status']);
+    };
+    stream.on('response', look).on('trailers', look).on('error', reject);
+  });
+  stream.end(
+    Buffer.concat([Buffer.of(0, 0, 0, 0, message.length), Buffer.from(message, 'latin1')]),
+  );
+  stream.resume();
+  try {
+    return await code;
+  } finally {
+    session.destroy();
+  }
+}
+
 test('whoever has a certificate of the authority comes in', async () => {
   expect(await as('root', ['put', 'k', 'v'])).toBe('OK\n');
   expect(await as('alice', ['get', 'k'])).toBe('k\nv\n');
@@ -128,6 +157,9 @@ test('a certificate’s common name is a user, but not over the gateway', async 
   expect(await as('root', ['get', 'k'])).toBe('k\nv\n');
   expect(await as('alice', ['get', 'k'])).toContain('permission denied');
   expect(await as('alice', ['user', 'get', 'alice'])).toContain('User: alice');
+  // Some of Go's clients take a whole URL for the authority.
+  expect(await statusAsRoot('/etcdserverpb.KV/Range', '\x0a\x01k')).toBe('0');
+  expect(await statusAsRoot('/etcdserverpb.Auth/UserGet', '\x0a\x05alice')).toBe('0');
   const key = Buffer.from('k').toString('base64');
   expect(await post('/v3/kv/range', { key })).toBe(
     'CommonName of client sending a request against gateway will be ignored and not used as expected\n',

@@ -1,4 +1,4 @@
-import { storeErrors } from '../errors.ts';
+import { Turns } from '../serve/turns.ts';
 import { authErrors } from './errors.ts';
 
 /** A hash takes a thread for a tenth of a second, and the disk needs the others. */
@@ -9,8 +9,7 @@ const maxPasswordBytes = 72;
 /** bcrypt, off the event loop, and never so much of it that something else has to wait for it. */
 export class Passwords {
   readonly #cost: number;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns = new Turns(atOnce, maxWaiting);
 
   /** `cost`: from 4 to 31; each step takes twice the time. */
   constructor(cost: number) {
@@ -20,32 +19,13 @@ export class Passwords {
   async hash(password: string): Promise<string> {
     if (Buffer.byteLength(password) > maxPasswordBytes) throw authErrors.passwordTooLong();
     const { hash } = await load();
-    return this.#inTurn(() => hash(password, this.#cost));
+    return this.#turns.run(() => hash(password, this.#cost));
   }
 
   async matches(password: string, passwordHash: string): Promise<boolean> {
     if (Buffer.byteLength(password) > maxPasswordBytes) return false;
     const { compare } = await load();
-    return this.#inTurn(() => compare(password, passwordHash));
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= atOnce) {
-      if (this.#waiting.length >= maxWaiting) throw storeErrors.tooManyRequests();
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
-    } else {
-      this.#running++;
-    }
-    try {
-      return await work();
-    } finally {
-      // The turn is handed on, or given up.
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
-    }
+    return this.#turns.run(() => compare(password, passwordHash));
   }
 }
 

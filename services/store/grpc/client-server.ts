@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream';
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import {
   addReflection,
   createServer,
   healthService,
+  type Inject,
   injector,
   loadProto,
   serveDirectly,
@@ -32,6 +32,12 @@ import { watchHandlers, watchService, type WatchStreams } from './watch.ts';
 
 /** etcd allows this beside the request itself. */
 const requestOverheadBytes = 512 << 10;
+
+/**
+ * What streams and small answers that one client does not read may take; it is refused further streams.
+ * Large answers are not written before the client reads.
+ */
+const maxConnectionMiB = 256;
 
 /** Longer than any timer of Node.js can be. */
 const never = 2 ** 31 - 1;
@@ -62,7 +68,7 @@ export interface ConnectionLimits {
 export interface ClientServer {
   readonly server: Server;
   /** Gives a connection to the server. */
-  readonly inject: (connection: Duplex) => void;
+  readonly inject: Inject;
   /** Calls so far, a method each. */
   readonly methods: readonly MethodCounts[];
   /** What the gRPC packages define under a full name: a service or the type of a message. */
@@ -85,6 +91,7 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   const server = createServer({
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_concurrent_streams': maxConcurrentStreams,
+    'grpc-node.max_session_memory': maxConnectionMiB,
     'grpc.keepalive_time_ms': keepaliveMs > 0 ? keepaliveMs : never,
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   });

@@ -55,14 +55,18 @@ export interface Rules<Req> {
 
 export function gated<Req, Res>(
   gate: Gate,
-  fn: (request: Req, caller: Caller) => Promise<Res>,
+  fn: (request: Req, caller: Caller, call: ServerUnaryCall<Req, Res>) => Promise<Res>,
   { forLearners, needs }: Rules<Req> = {},
 ): (request: Req, call: ServerUnaryCall<Req, Res>) => Promise<Res> {
-  const asKnown = async (request: Req, known: Caller | Promise<Caller>): Promise<Res> => {
+  const asKnown = async (
+    request: Req,
+    call: ServerUnaryCall<Req, Res>,
+    known: Caller | Promise<Caller>,
+  ): Promise<Res> => {
     const caller = await known;
     if (needs === 'admin') gate.authority().checkAdmin(caller);
     else if (needs === 'user') gate.authority().checkKnown(caller);
-    return fn(request, caller);
+    return fn(request, caller, call);
   };
   return (request, call) => {
     if (gate.isLearner() && !forLearners?.(request)) {
@@ -72,9 +76,9 @@ export function gated<Req, Res>(
     if (!gate.hasLeader() && requiresLeader(call.metadata)) {
       return Promise.reject(storeErrors.noLeader());
     }
-    if (needs === 'nobody') return fn(request, anonymous);
+    if (needs === 'nobody') return fn(request, anonymous, call);
     const caller = gate.callerOf(call);
-    if (needs === undefined && caller === anonymous) return fn(request, anonymous);
-    return asKnown(request, caller);
+    if (needs === undefined && caller === anonymous) return fn(request, anonymous, call);
+    return asKnown(request, call, caller);
   };
 }

@@ -1,12 +1,19 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
-import type { PutRequest, RangeRequest } from '#shared/mvcc';
+import type {
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  RequestOp,
+  TxnRequest,
+} from '#shared/mvcc';
 import {
   deleteRangeFromWire,
   deleteRangeResultToWire,
   handleUnary,
   headerToWire,
   txnFromWire,
+  turnToAnswer,
   txnResultToWire,
 } from '#shared/rpc';
 import type { KVDefinition, KVHandlers } from '../../../shared/rpc/gen/etcdserverpb/KV.ts';
@@ -34,11 +41,25 @@ function sound<T extends object>(request: Decoded<T>): T {
   return request;
 }
 
+const tellsManyValues = ({ rangeEnd, prevKv }: DeleteRangeRequest): boolean =>
+  rangeEnd !== undefined && prevKv === true;
+
+/** More than single keys: nobody knows how large that will be. */
+function readsRanges({ success, failure }: TxnRequest): boolean {
+  const reads = (op: RequestOp): boolean => {
+    if (op.type === 'range') return op.range.rangeEnd !== undefined;
+    if (op.type === 'deleteRange') return tellsManyValues(op.deleteRange);
+    return op.type === 'txn' && readsRanges(op.txn);
+  };
+  return success.some(reads) || failure.some(reads);
+}
+
 const kvMethods = (kv: Kv, gate: Gate) => ({
   Range: handleUnary(
     gated(
       gate,
-      async (request: Decoded<RangeRequest>, caller) => kv.range(sound(request), caller),
+      async (request: Decoded<RangeRequest>, caller, call) =>
+        kv.range(sound(request), caller, () => turnToAnswer(call)),
       { forLearners: (request) => 'serializable' in request && request.serializable === true },
     ),
   ),
@@ -50,14 +71,18 @@ const kvMethods = (kv: Kv, gate: Gate) => ({
 export function kvHandlers(kv: Kv, gate: Gate): object {
   const others: Omit<KVHandlers, 'Range' | 'Put'> = {
     DeleteRange: handleUnary(
-      gated(gate, async (request, caller) => {
-        const { header, ...result } = await kv.deleteRange(deleteRangeFromWire(request), caller);
+      gated(gate, async (wire, caller, call) => {
+        const request = deleteRangeFromWire(wire);
+        if (tellsManyValues(request)) await turnToAnswer(call);
+        const { header, ...result } = await kv.deleteRange(request, caller);
         return deleteRangeResultToWire(headerToWire(header), result);
       }),
     ),
     Txn: handleUnary(
-      gated(gate, async (request, caller) => {
-        const { header, ...result } = await kv.txn(txnFromWire(request), caller);
+      gated(gate, async (wire, caller, call) => {
+        const request = txnFromWire(wire);
+        if (readsRanges(request)) await turnToAnswer(call);
+        const { header, ...result } = await kv.txn(request, caller);
         return txnResultToWire(headerToWire(header), result);
       }),
     ),

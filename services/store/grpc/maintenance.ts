@@ -1,16 +1,13 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
 import { handleUnary, headerToWire, toStatus } from '#shared/rpc';
-import { backupBytes, encodeBackup } from '#shared/storage';
 import type { AlarmMember } from '../../../shared/rpc/gen/etcdserverpb/AlarmMember.ts';
 import type { AlarmRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/AlarmRequest.ts';
-import type { SnapshotRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/SnapshotRequest.ts';
-import type { SnapshotResponse } from '../../../shared/rpc/gen/etcdserverpb/SnapshotResponse.ts';
 import type { MaintenanceHandlers } from '../../../shared/rpc/gen/etcdserverpb/Maintenance.ts';
 import { storeErrors } from '../errors.ts';
 import { changeAlarm, listAlarms } from '../serve/alarms.ts';
 import { headerNow, type Serving } from '../serve/context.ts';
 import { downgrade } from '../serve/downgrade.ts';
 import type { Alarm, AlarmType } from '../state/alarms.ts';
+import { Backups } from './backups.ts';
 import { type Gate, gated } from './gate.ts';
 
 /** What clients are told they talk to: the version whose contract is kept. */
@@ -24,6 +21,7 @@ export function maintenanceHandlers(
   backendBytes: () => Promise<number>,
 ): MaintenanceHandlers {
   const { node, state } = serving;
+  const backups = new Backups(serving);
   const header = () => headerToWire(headerNow(serving));
   return {
     Status: handleUnary(
@@ -104,7 +102,7 @@ export function maintenanceHandlers(
     Snapshot: (call) => {
       const send = async (): Promise<void> => {
         state.authority.checkAdmin(await gate.callerOf(call));
-        await sendBackup(call, serving);
+        await backups.send(call);
       };
       send().catch((thrown: unknown) => call.emit('error', toStatus(thrown)));
     },
@@ -154,31 +152,4 @@ const alarmTypes = new Map<string, AlarmType>([
 
 function alarmToWire({ memberId, alarm }: Alarm): AlarmMember {
   return { memberID: String(memberId), alarm: alarm === 'nospace' ? 'NOSPACE' : 'CORRUPT' };
-}
-
-/** The whole state as of now, in a backup's form; as fast as the client reads. */
-async function sendBackup(
-  call: ServerWritableStream<SnapshotRequest__Output, SnapshotResponse>,
-  { node }: Serving,
-): Promise<void> {
-  const snapshot = await node.backend.snapshot();
-  try {
-    let remaining = await backupBytes(snapshot);
-    for await (const blob of encodeBackup(snapshot)) {
-      if (call.cancelled) return;
-      remaining -= blob.length;
-      const message = { remaining_bytes: remaining, blob: Buffer.from(blob) };
-      if (!call.write(message)) await drained(call);
-    }
-    call.end();
-  } finally {
-    await snapshot.close();
-  }
-}
-
-/** Or gone: a client that cancels drains nothing any more. */
-function drained(call: ServerWritableStream<unknown, SnapshotResponse>): Promise<void> {
-  return new Promise((resolve) => {
-    for (const event of ['drain', 'cancelled', 'close']) call.once(event, resolve);
-  });
 }

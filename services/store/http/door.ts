@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { QuorateError } from '#shared/base';
+import type { Inject } from '#shared/rpc';
 import { handshakeRecord, Handshakes } from '../tls/handshakes.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
 import type { Rejections } from '../tls/rejections.ts';
@@ -12,7 +13,7 @@ import { type Opening, opening } from './opening.ts';
 /** What is not served here is dropped. */
 export interface DoorParts {
   /** Takes a connection that speaks HTTP/2. */
-  readonly grpc?: (connection: Duplex) => void;
+  readonly grpc?: Inject;
   /** Everything else; loaded when the first HTTP/1 request comes. */
   readonly http?: () => Promise<RequestListener>;
   readonly rejections: Rejections;
@@ -168,14 +169,15 @@ export class ClientDoor {
     else socket.destroy();
   }
 
-  #serveGrpc(socket: Socket, grpc: (connection: Duplex) => void, mend: boolean): void {
+  #serveGrpc(socket: Socket, grpc: Inject, mend: boolean): void {
     this.#grpcSockets.add(socket);
     socket.once('close', () => {
       this.#grpcSockets.delete(socket);
       this.#closedBytes.read += socket.bytesRead;
       this.#closedBytes.written += socket.bytesWritten;
     });
-    grpc(mend ? mended(socket) : socket);
+    if (mend) grpc(mended(socket), socket);
+    else grpc(socket);
   }
 
   async #serveHttp(socket: Socket, http: () => Promise<RequestListener>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Clock } from '#shared/clock';
+import type { Inject } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
 import { hostPort, isSecure } from '../options.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
@@ -12,7 +12,7 @@ export interface PortsParts {
   /** Where there are any, the client URLs are gRPC's alone. */
   readonly listenClientHttpUrls: readonly string[];
   readonly listenMetricsUrls: readonly string[];
-  readonly grpc: (connection: Duplex) => void;
+  readonly grpc: Inject;
   readonly http: () => Promise<RequestListener>;
   readonly metrics: () => Promise<RequestListener>;
   /** For https:// URLs. */

@@ -33,10 +33,16 @@ export class Kv {
     this.#quota = quota;
   }
 
-  async range(request: RangeRequest, caller: Caller): Promise<WithHeader<RangeResult>> {
+  /** `turn`: what is awaited before more than one key is read. */
+  async range(
+    request: RangeRequest,
+    caller: Caller,
+    turn?: () => Promise<void> | undefined,
+  ): Promise<WithHeader<RangeResult>> {
     const { node, state } = this.#serving;
     checkRange(request);
     if (!request.serializable) await node.linearizable();
+    if (turn && request.rangeEnd !== undefined) await turn();
     state.authority.checkRead(caller, request.key, request.rangeEnd);
     if (state.alarms.has('corrupt')) throw storeErrors.corrupt();
     return { header: headerNow(this.#serving), ...state.mvcc.range(request) };

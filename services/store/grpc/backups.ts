@@ -1,0 +1,63 @@
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { QuorateError } from '#shared/base';
+import { backupBytes, encodeBackup } from '#shared/storage';
+import type { SnapshotRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/SnapshotRequest.ts';
+import type { SnapshotResponse } from '../../../shared/rpc/gen/etcdserverpb/SnapshotResponse.ts';
+import type { Serving } from '../serve/context.ts';
+import { Turns } from '../serve/turns.ts';
+
+export type SnapshotCall = ServerWritableStream<SnapshotRequest__Output, SnapshotResponse>;
+
+/** Each reads all data twice and holds some of it, and files that nothing else needs any more. */
+const atOnce = 4;
+const maxWaiting = 1000;
+/** A client that takes nothing for so long gets no more. */
+const stalledMs = 60_000;
+
+/** The Snapshot stream: the whole state as of now, in a backup's form, as fast as the client reads. */
+export class Backups {
+  readonly #serving: Serving;
+  readonly #turns = new Turns(atOnce, maxWaiting);
+
+  constructor(serving: Serving) {
+    this.#serving = serving;
+  }
+
+  send(call: SnapshotCall): Promise<void> {
+    return this.#turns.run(() => this.#send(call));
+  }
+
+  async #send(call: SnapshotCall): Promise<void> {
+    if (call.cancelled) return;
+    const snapshot = await this.#serving.node.backend.snapshot();
+    try {
+      let remaining = await backupBytes(snapshot);
+      for await (const blob of encodeBackup(snapshot)) {
+        if (call.cancelled) return;
+        remaining -= blob.length;
+        const message = { remaining_bytes: remaining, blob: Buffer.from(blob) };
+        if (!call.write(message)) await this.#drained(call);
+      }
+      call.end();
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  /** Or gone: a client that cancels drains nothing any more. */
+  #drained(call: SnapshotCall): Promise<void> {
+    const ends = ['drain', 'cancelled', 'close'];
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        stalled.cancel();
+        for (const end of ends) call.off(end, done);
+        resolve();
+      };
+      const stalled = this.#serving.clock.after(stalledMs, () => {
+        for (const end of ends) call.off(end, done);
+        reject(new QuorateError('canceled', 'the client does not read its snapshot'));
+      });
+      for (const end of ends) call.on(end, done);
+    });
+  }
+}
