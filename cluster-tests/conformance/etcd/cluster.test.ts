@@ -31,9 +31,10 @@ test('every member knows the same leader and term, and itself', async () => {
   expect(new Set(statuses.map(({ leader }) => leader)).size).toBe(1);
   expect(new Set(statuses.map(({ raftTerm }) => raftTerm)).size).toBe(1);
   expect(new Set(statuses.map(({ header }) => header?.member_id)).size).toBe(3);
-  for (const { version, dbSize, isLearner } of statuses) {
+  for (const { version, dbSize, dbSizeInUse, isLearner } of statuses) {
     expect(version).toMatch(/^3\.\d+\.\d+$/);
     expect(Number(dbSize)).toBeGreaterThan(0);
+    expect(Number(dbSizeInUse)).toBeLessThanOrEqual(Number(dbSize));
     expect(isLearner).toBe(false);
   }
 });

@@ -1,3 +1,4 @@
+import { bytesInUse } from '../state/space.ts';
 import { handleUnary, headerToWire, toStatus } from '#shared/rpc';
 import type { AlarmMember } from '../../../shared/rpc/gen/etcdserverpb/AlarmMember.ts';
 import type { AlarmRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/AlarmRequest.ts';
@@ -34,7 +35,7 @@ export function maintenanceHandlers(
             header: header(),
             version: contractVersion,
             dbSize: bytes,
-            dbSizeInUse: node.backend.liveBytes,
+            dbSizeInUse: bytesInUse(node.backend.liveBytes, bytes),
             leader: raft.leader,
             raftIndex: raft.commit,
             raftTerm: raft.term,

@@ -1,3 +1,4 @@
+import { bytesInUse } from '../state/space.ts';
 import {
   type DurationHistogram,
   MetricsText,
@@ -175,7 +176,7 @@ function writeDisk(
   out.gauge(
     'etcd_mvcc_db_total_size_in_use_in_bytes',
     'Total size of the underlying database logically in use in bytes.',
-    serving.node.backend.liveBytes,
+    bytesInUse(serving.node.backend.liveBytes, backendBytes),
   );
 }
 

@@ -29,3 +29,10 @@ function branchCost(ops: TxnRequest['success']): number {
   }
   return bytes;
 }
+
+/**
+ * etcd's "size in use": what is alive, and never more than the whole. LevelDB compresses, so that
+ * the files may be smaller than what they hold.
+ */
+export const bytesInUse = (liveBytes: number, fileBytes: number): number =>
+  Math.min(liveBytes, fileBytes);
