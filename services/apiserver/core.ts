@@ -63,14 +63,16 @@ export function createCore(deps: CoreDeps): Core {
   const kinds = new KindTable(resources);
   const watches = new WatchCache({ kv, clock, log });
   const decode: WatchCache['decode'] = (resource, value) => watches.decode(resource, value);
+  const cached: WatchCache['cached'] = (resource, age) => watches.cached(resource, age);
   const objects = new ObjectStore({
     kv,
     namespaces: new NamespaceGuards(kv, kinds.builtin(refs.namespaces)),
     allocators: createAllocators(kv, rng, { ...defaultNetworks, ...deps.networks }),
     decode,
+    peek: (resource, namespace, name) => watches.peek(resource, namespace, name),
     withLease: eventLeases(new ExpiringLeases(kv, clock, eventTtlSeconds)),
   });
-  const registry = new Registry({ objects, lister: { kv, decode }, clock, rng, uuid });
+  const registry = new Registry({ objects, lister: { kv, decode, cached }, clock, rng, uuid });
   const mirror = new LeaseMirror(registry, kinds, clock, log);
   const pods = new PodAccess({ registry, kinds, connectAgent: deps.connectAgent });
   const security = createSecurity(deps.security ?? {}, { registry, kinds, watches, clock, uuid });

@@ -5,18 +5,6 @@ const maxDepth = 200;
 
 export const toJson = (object: object): Buffer => Buffer.from(JSON.stringify(object));
 
-const shared = new WeakMap<object, Buffer>();
-
-/** The same for an object that goes to many watchers: it never changes, so it is written out once. */
-export function toSharedJson(object: object): Buffer {
-  let bytes = shared.get(object);
-  if (!bytes) {
-    bytes = toJson(object);
-    shared.set(object, bytes);
-  }
-  return bytes;
-}
-
 /** A request's bytes as a JSON value. Throws `bad-request`, naming the field of the request. */
 export function fromJson(bytes: Buffer, what: string): unknown {
   if (bytes.length === 0) throw badRequest(`${what}: Required value: a JSON object`);

@@ -21,12 +21,15 @@ import type { PutRequest } from '../rpc/gen/etcdserverpb/PutRequest.ts';
 import type { PutResponse__Output } from '../rpc/gen/etcdserverpb/PutResponse.ts';
 import type { RangeRequest } from '../rpc/gen/etcdserverpb/RangeRequest.ts';
 import type { RangeResponse__Output } from '../rpc/gen/etcdserverpb/RangeResponse.ts';
+import type { StatusRequest } from '../rpc/gen/etcdserverpb/StatusRequest.ts';
+import type { StatusResponse__Output } from '../rpc/gen/etcdserverpb/StatusResponse.ts';
 import type { TxnRequest } from '../rpc/gen/etcdserverpb/TxnRequest.ts';
 import type { TxnResponse__Output } from '../rpc/gen/etcdserverpb/TxnResponse.ts';
 import { type Endpoint, Endpoints } from './kv/endpoints.ts';
 import { KeepAliveStream } from './kv/keep-alive.ts';
 import { GrpcWatch } from './kv/watch.ts';
 import type { KvClient } from './kv-client.ts';
+import { ordersProgress } from './kv/versions.ts';
 
 export interface GrpcKvClientOptions {
   /** `host:port` (or with `http://` or `https://` before it) of the members; the first is used until it fails. */
@@ -114,6 +117,12 @@ export function createGrpcKvClient(options: GrpcKvClientOptions): KvClient {
         },
       };
     },
+    trustsProgress: () =>
+      endpoints.call(true, async ({ maintenance }, timeoutMs) => {
+        const call = maintenance.Status.bind(maintenance);
+        const answer = await unary<StatusRequest, StatusResponse__Output>(call, {}, { timeoutMs });
+        return ordersProgress(answer.version);
+      }),
     leaseGrant: ({ ttlSeconds, id }) =>
       endpoints.call(false, async ({ lease }, timeoutMs) => {
         const wire = { TTL: ttlSeconds, ID: String(id ?? 0n) };

@@ -53,6 +53,8 @@ export interface KvClient {
   txn(request: TxnRequest): Promise<WithHeader<TxnResult>>;
   compact(revision: number): Promise<void>;
   watch(request: WatchRequest, handler: WatchHandler): KvWatch;
+  /** Whether an answer to `requestProgress` never comes before events that it covers. Absent: it never does. */
+  trustsProgress?(): Promise<boolean>;
   leaseGrant(request: LeaseGrantRequest): Promise<{ id: LeaseId; ttlSeconds: number }>;
   leaseRevoke(id: LeaseId): Promise<void>;
   /** Renews once; the TTL granted, or 0 where the lease is gone. */

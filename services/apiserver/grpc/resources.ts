@@ -12,7 +12,8 @@ import type { Call } from '../requests/call.ts';
 import { collectionPlace, objectPlace } from '../requests/place.ts';
 import type { CallerOf, IncomingCall } from './caller.ts';
 import { streamOut } from '#shared/rpc';
-import { fromJson, toJson, toSharedJson } from '../json.ts';
+import { fromJson, toJson } from '../json.ts';
+import { toSharedForm, toSharedJson } from '../shared-bytes.ts';
 import { objectAnswer, toDeleteOptions, toRef, toWriteOptions } from './wire.ts';
 
 /** quorate.v1.Resources over the core. */
@@ -135,14 +136,19 @@ async function* watch(
   };
   let first = true;
   for await (const { type, object } of call.watch(options)) {
-    if (!request.as_table) {
-      yield { type, json: toSharedJson(object) };
-      continue;
-    }
-    const rows = type === 'BOOKMARK' ? [] : [object];
-    const whole = table(core, resource, rows, object.metadata?.resourceVersion);
     // The columns do not change, so they are said once.
-    yield { type, json: toJson(first ? whole : { ...whole, columnDefinitions: [] }) };
+    const columns = first;
+    const encode = (): Buffer => {
+      const rows = type === 'BOOKMARK' ? [] : [object];
+      const whole = table(core, resource, rows, object.metadata?.resourceVersion);
+      return toJson(columns ? whole : { ...whole, columnDefinitions: [] });
+    };
+    const second = Math.floor(core.clock.now() / 1000);
+    const form = `grpc table ${columns ? 'with columns' : ''} at ${second}`;
+    yield {
+      type,
+      json: request.as_table ? toSharedForm(object, form, encode) : toSharedJson(object),
+    };
     first = false;
   }
 }

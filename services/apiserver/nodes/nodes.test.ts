@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createRng } from '#shared/base';
-import { type Lease, type Node, refs } from '#shared/api';
+import { type Lease, type Node, refs, type ResourceRef } from '#shared/api';
 import { ManualClock } from '#shared/clock';
 import { MvccKv } from '../../../shared/client/testing/mvcc-kv.ts';
 import { silentLog } from '../../../shared/client/testing/silent-log.ts';
@@ -8,7 +8,7 @@ import { serverUser } from '../auth/user.ts';
 import { bootstrap } from '../bootstrap.ts';
 import { type Core, createCore } from '../core.ts';
 import { createInProcessClient } from '../in-process-client.ts';
-import { codeOf } from '../testing/api-on-mvcc.ts';
+import { codeOf, settleOn } from '../testing/api-on-mvcc.ts';
 import { noAgent } from '../testing/no-agent.ts';
 
 let core: Core;
@@ -78,9 +78,13 @@ describe('registration', () => {
 
 describe('a heartbeat', () => {
   const beat = (status?: Node['status']) =>
-    core.requests.beat(serverUser, { node: 'w1', leaseDurationSeconds: 4, status });
-  const lease = async () =>
-    (await core.registry.get(core.kinds.builtin(refs.leases), 'w1', 'kube-node-lease')) as Lease;
+    settleOn(
+      clock,
+      core.requests.beat(serverUser, { node: 'w1', leaseDurationSeconds: 4, status }),
+    );
+  const get = (ref: ResourceRef, namespace?: string) =>
+    settleOn(clock, core.registry.get(core.kinds.builtin(ref), 'w1', namespace));
+  const lease = async () => (await get(refs.leases, 'kube-node-lease')) as Lease;
 
   it('renews the lease, which belongs to the node', async () => {
     const node = await core.requests.registerNode(serverUser, joining());
@@ -99,7 +103,7 @@ describe('a heartbeat', () => {
   it('replaces the status where it carries one', async () => {
     await core.requests.registerNode(serverUser, joining());
     await beat({ conditions: [{ type: 'Ready', status: 'True' }] });
-    const node: Node = await core.registry.get(core.kinds.builtin(refs.nodes), 'w1');
+    const node: Node = await get(refs.nodes);
     expect(node.status).toEqual({ conditions: [{ type: 'Ready', status: 'True' }] });
     expect(await codeOf(beat({ conditions: 'x' } as unknown as Node['status']))).toBe(
       'bad-request',

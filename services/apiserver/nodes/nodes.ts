@@ -145,13 +145,8 @@ export class Nodes {
   async #setStatus(node: KubeObject, status: NodeStatus): Promise<void> {
     const name = node.metadata?.name ?? '';
     const { object } = decodeObject(this.#nodes, { metadata: { name }, status });
-    const hint = this.#deps.watches.peek(this.#nodes, '', name);
-    await this.#deps.registry.change(
-      this.#nodes,
-      '',
-      name,
-      (old) => prepareStatusUpdate(this.#nodes, object, old),
-      { hint },
+    await this.#deps.registry.change(this.#nodes, '', name, (old) =>
+      prepareStatusUpdate(this.#nodes, object, old),
     );
   }
 
@@ -159,19 +154,12 @@ export class Nodes {
     const { name = '', uid = '' } = node.metadata ?? {};
     const spec = { holderIdentity: name, leaseDurationSeconds: seconds, renewTime };
     const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid }];
-    const hint = this.#deps.watches.peek(this.#leases, leaseNamespace, name);
     try {
-      await this.#deps.registry.change(
-        this.#leases,
-        leaseNamespace,
-        name,
-        (old: Lease) => ({
-          ...old,
-          metadata: { ...old.metadata, ownerReferences },
-          spec: { ...old.spec, ...spec },
-        }),
-        { hint },
-      );
+      await this.#deps.registry.change(this.#leases, leaseNamespace, name, (old: Lease) => ({
+        ...old,
+        metadata: { ...old.metadata, ownerReferences },
+        spec: { ...old.spec, ...spec },
+      }));
     } catch (thrown) {
       if (!QuorateError.is(thrown, 'not-found')) throw thrown;
       const lease: Lease = {

@@ -6,6 +6,7 @@ import { decodeContinue, encodeContinue, expiredContinue } from './continue-toke
 import { checkNamespace, prefixEnd } from './keys.ts';
 import { parseResourceVersion, tooLargeVersion } from './resource-version.ts';
 import { parseSelection, type Selection } from './selection.ts';
+import type { Snapshot } from '../watch/resource-cache.ts';
 
 /** Rows read at a time where a selector may leave out most of them. */
 const selectivePageSize = 500;
@@ -14,6 +15,8 @@ export interface Lister {
   readonly kv: KvClient;
   /** The object in a key's value: the one already parsed, where there is one. */
   decode(resource: Resource, kv: KeyValue): KubeObject;
+  /** The collection in memory: at least as new as this call, or of any age; undefined where it is not known. */
+  cached(resource: Resource, age: 'fresh' | 'any'): Promise<Snapshot | undefined>;
 }
 
 interface Page {
@@ -24,9 +27,20 @@ interface Page {
   readonly remaining: number;
 }
 
+/** What of a collection is wanted: the objects from `start` to `end` that are selected. */
+interface Wanted {
+  readonly resource: Resource;
+  readonly start: Key;
+  readonly end: Key;
+  readonly selection: Selection;
+  /** 0: all. */
+  readonly limit: number;
+}
+
 /**
- * A consistent snapshot of a collection. With a limit it comes in pages which all show the first
- * page's revision; a page may be short only at the end.
+ * A consistent snapshot of a collection, out of the watch cache. With a limit it comes in pages
+ * which all show the first page's revision: the others are read from the store's history. A page may be short
+ * only at the end.
  */
 export async function listObjects(
   lister: Lister,
@@ -42,9 +56,11 @@ export async function listObjects(
   const prefix = collectionPrefix(resource, namespace);
   const token = options.continue ? decodeContinue(options.continue) : undefined;
   const version = wantedVersion(options, limit);
-  const revision0 = token?.revision ?? version.exact;
-  const from = { start: prefix + (token?.start ?? ''), revision: revision0 };
-  const page = await readPage(lister, resource, prefix, from, selection, limit);
+  const start = prefix + (token?.start ?? '');
+  const wanted: Wanted = { resource, start, end: prefixEnd(prefix), selection, limit };
+  const exact = token?.revision ?? version.exact;
+  const cached = exact === 0 && (await lister.cached(resource, version.any ? 'any' : 'fresh'));
+  const page = cached ? pageOf(cached, wanted) : await readPage(lister, wanted, exact);
   const { items, revision, next, remaining } = page;
   if (revision < version.atLeast) throw tooLargeVersion(version.atLeast, revision);
   return {
@@ -57,21 +73,37 @@ export async function listObjects(
   };
 }
 
+function pageOf(snapshot: Snapshot, { start, end, selection, limit }: Wanted): Page {
+  const { revision } = snapshot;
+  const items: KubeObject[] = [];
+  let next: Key | undefined;
+  snapshot.walk(start, end, ({ object }, key) => {
+    if (limit > 0 && items.length === limit) {
+      next = key;
+      return false;
+    }
+    if (selection.matches(object)) items.push(object);
+    return true;
+  });
+  if (next === undefined) return { items, revision, remaining: 0 };
+  let remaining = 0;
+  snapshot.walk(next, end, () => (remaining += 1) > 0);
+  return { items, revision, next, remaining };
+}
+
+/** The same from the store, as it was at a revision (0: as it is). */
 async function readPage(
   lister: Lister,
-  resource: Resource,
-  prefix: Key,
-  from: { start: Key; revision: number },
-  selection: Selection,
-  limit: number,
+  { resource, start: first, end, selection, limit }: Wanted,
+  exact: number,
 ): Promise<Page> {
   const items: KubeObject[] = [];
-  const rangeEnd = prefixEnd(prefix);
-  let { start, revision } = from;
+  let start = first;
+  let revision = exact;
   for (;;) {
     const batch =
       limit === 0 ? 0 : selection.empty ? limit - items.length : Math.max(limit, selectivePageSize);
-    const result = await readRange(lister.kv, start, rangeEnd, batch, revision);
+    const result = await readRange(lister.kv, start, end, batch, revision);
     // A page at a fixed revision still reports the store's newest one in its header.
     revision ||= result.revision;
     let taken = 0;
@@ -106,17 +138,17 @@ async function readRange(
 }
 
 /**
- * The revision that a list must show (0: any) or must have reached. Lists read the store's newest
- * state, so only a state of the past and one of the future need a closer look.
+ * The revision that a list must show (0: the newest) or must have reached, and whether it may be as old as
+ * it likes. Only a state of the past and one of the future need a closer look.
  */
 function wantedVersion(
   { resourceVersion, resourceVersionMatch: match, continue: token }: ListOptions,
   limit: number,
-): { exact: number; atLeast: number } {
+): { exact: number; atLeast: number; any: boolean } {
   if (resourceVersion === undefined || resourceVersion === '') {
     if (match)
       throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
-    return { exact: 0, atLeast: 0 };
+    return { exact: 0, atLeast: 0, any: false };
   }
   const revision = parseResourceVersion(resourceVersion);
   if (token && revision > 0) {
@@ -126,7 +158,9 @@ function wantedVersion(
     throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
   }
   const exact = match === 'exact' || (match === undefined && limit > 0 && revision > 0);
-  return exact ? { exact: revision, atLeast: 0 } : { exact: 0, atLeast: revision };
+  return exact
+    ? { exact: revision, atLeast: 0, any: false }
+    : { exact: 0, atLeast: revision, any: revision === 0 };
 }
 
 /** etcd's text is the contract; the code may be its gRPC code's or our own. */

@@ -34,8 +34,6 @@ export interface Decision {
 export interface MutateOptions extends WriteLimits {
   /** The caller's resourceVersion: where the object has another one, the answer is `conflict`. */
   readonly expect?: string | undefined;
-  /** A state that may be old, to save the read: a decision on it only counts if it still holds. */
-  readonly hint?: Stored | undefined;
 }
 
 export interface Mutated {
@@ -48,6 +46,8 @@ export interface ObjectStoreDeps {
   readonly namespaces: NamespaceGuards;
   readonly allocators: (resource: Resource) => Allocator | undefined;
   decode(resource: Resource, kv: KeyValue): KubeObject;
+  /** The object as the watch cache has it, which may be old. */
+  peek(resource: Resource, namespace: string, name: string): Stored | undefined;
   /** Runs a write with the store lease that ends objects of this kind, if they end by themselves. */
   withLease<T>(resource: Resource, write: (lease: LeaseId | undefined) => Promise<T>): Promise<T>;
 }
@@ -93,7 +93,8 @@ export class ObjectStore {
 
   /**
    * Decides on the object as it is and writes that, deciding again where somebody else wrote in
-   * between. `decide` may run several times and must not have effects.
+   * between. The first look is at the watch cache, which may be old: what is decided on it only counts if it
+   * still holds. `decide` may run several times and must not have effects.
    */
   async mutate(
     resource: Resource,
@@ -103,15 +104,16 @@ export class ObjectStore {
     options: MutateOptions = {},
   ): Promise<Mutated> {
     const key = storageKey(resource, name, namespace);
-    let current = options.hint ?? (await this.read(resource, namespace, name));
-    let certain = options.hint === undefined;
+    const hint = this.#deps.peek(resource, namespace, name);
+    let current = hint ?? (await this.read(resource, namespace, name));
+    let certain = hint === undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       if (!current) throw notFound(resource, name);
-      const stale = options.expect !== undefined && options.expect !== String(current.modRevision);
-      const decision = stale ? undefined : await decide(current.object);
-      if (!decision || isNoChange(decision, current)) {
-        if (certain && stale) throw conflict(resource, name);
+      const decision = await decideOn(resource, name, current, decide, options.expect);
+      if (decision instanceof QuorateError || isNoChange(decision, current)) {
+        if (certain && decision instanceof QuorateError) throw decision;
         if (certain) return { object: current.object, gone: false };
+        // A refusal, and that there is nothing to do, must rest on the newest state.
         current = await this.read(resource, namespace, name);
         certain = true;
         continue;
@@ -179,6 +181,23 @@ export class ObjectStore {
       object: this.#deps.decode(resource, kv),
       modRevision: kv.modRevision,
     };
+  }
+}
+
+/** What `decide` makes of it, or why it does not. */
+async function decideOn(
+  resource: Resource,
+  name: string,
+  { object, modRevision }: Stored,
+  decide: (current: KubeObject) => Decision | Promise<Decision>,
+  expect: string | undefined,
+): Promise<Decision | QuorateError> {
+  if (expect !== undefined && expect !== String(modRevision)) return conflict(resource, name);
+  try {
+    return await decide(object);
+  } catch (thrown) {
+    if (thrown instanceof QuorateError) return thrown;
+    throw thrown;
   }
 }
 

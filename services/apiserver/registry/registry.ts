@@ -10,6 +10,7 @@ import {
   methodNotSupported,
   notFound,
   prepareCreate,
+  storageKey,
   type Resource,
   strategicMergePatch,
   trackUpdate,
@@ -26,7 +27,6 @@ import type {
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { type ApplyOptions, applied, applierOf, checkConfiguration } from './apply.ts';
-import type { Stored } from './codec.ts';
 import { decideDeletion, settle, timestamp } from './deletion.ts';
 import { checkNamespace, checkPathSegment } from './keys.ts';
 import { type Lister, listObjects } from './list.ts';
@@ -53,12 +53,6 @@ export interface RegistryDeps {
   readonly uuid: () => string;
 }
 
-/** Narrower than the public options: for the server's own writes. */
-export interface ReplaceOptions extends WriteOptions {
-  /** A state to try first, which may be old; see ObjectStore.mutate. */
-  readonly hint?: Stored | undefined;
-}
-
 /**
  * The generic registry: every verb, for every kind, by its declaration. Bodies are any JSON; what
  * is wrong with one is answered before anything is written. Knows nothing of transports.
@@ -77,12 +71,9 @@ export class Registry {
     subresource = '',
   ): Promise<KubeObject> {
     const view = findSubresource(resource, subresource);
-    const stored = await this.#deps.objects.read(
-      resource,
-      ...this.#place(resource, name, namespace),
-    );
-    if (!stored) throw notFound(resource, name);
-    return view.project(stored.object);
+    const object = await this.#find(resource, ...this.#place(resource, name, namespace));
+    if (!object) throw notFound(resource, name);
+    return view.project(object);
   }
 
   list(resource: Resource, options: ListOptions): Promise<ObjectList> {
@@ -238,7 +229,7 @@ export class Registry {
     namespace: string,
     name: string,
     change: (current: KubeObject) => KubeObject,
-    options: ReplaceOptions = {},
+    options: WriteOptions = {},
   ): Promise<KubeObject> {
     const { object } = await this.#deps.objects.mutate(
       resource,
@@ -303,6 +294,17 @@ export class Registry {
       }),
     );
     return { ...list, items: deleted.flatMap((each) => (each ? [each.object] : [])) };
+  }
+
+  async #find(
+    resource: Resource,
+    namespace: string,
+    name: string,
+  ): Promise<KubeObject | undefined> {
+    const { lister, objects } = this.#deps;
+    const fresh = await lister.cached(resource, 'fresh');
+    if (!fresh) return (await objects.read(resource, namespace, name))?.object;
+    return fresh.get(storageKey(resource, name, namespace))?.object;
   }
 
   #newObject(resource: Resource, object: KubeObject, namespace: string): KubeObject {

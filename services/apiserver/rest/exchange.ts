@@ -90,8 +90,8 @@ export class Exchange {
   }
 
   json(body: object, code = 200, type = 'application/json'): void {
-    const text = JSON.stringify(body, undefined, this.#pretty ? 2 : undefined);
-    this.bytes(Buffer.from(this.#pretty ? `${text}\n` : text), type, code);
+    const text = JSON.stringify(body, undefined, this.pretty ? 2 : undefined);
+    this.bytes(Buffer.from(this.pretty ? `${text}\n` : text), type, code);
   }
 
   text(body: string, code = 200): void {
@@ -152,7 +152,7 @@ export class Exchange {
   }
 
   /** People read what these print. */
-  get #pretty(): boolean {
+  get pretty(): boolean {
     const asked = this.query.get('pretty');
     if (asked !== null) return asked !== 'false' && asked !== '0';
     return /^(curl|Wget|Mozilla)/.test(this.header('user-agent') ?? '');

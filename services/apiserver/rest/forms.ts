@@ -21,7 +21,16 @@ export function formObject(context: FormContext, object: KubeObject): object {
   return table(context, [object], resourceVersion === undefined ? {} : { resourceVersion });
 }
 
-export function formList(context: FormContext, list: ObjectList): object {
+/** A list whose items are made one by one, so that none of it need be in memory twice. */
+export interface FormedList {
+  /** All but the items. */
+  readonly frame: object;
+  readonly field: 'items' | 'rows';
+  readonly items: readonly KubeObject[];
+  readonly form: (object: KubeObject) => unknown;
+}
+
+export function formList(context: FormContext, list: ObjectList): FormedList {
   const { resource, form } = context;
   const { items, resourceVersion, continue: token, remainingItemCount } = list;
   const metadata = {
@@ -29,16 +38,21 @@ export function formList(context: FormContext, list: ObjectList): object {
     ...(token !== undefined && { continue: token }),
     ...(remainingItemCount !== undefined && { remainingItemCount }),
   };
-  if (form?.as === 'Table') return table(context, items, metadata);
+  if (form?.as === 'Table') {
+    const { rows: _, ...frame } = table(context, [], metadata);
+    return { frame, field: 'rows', items, form: (object) => table(context, [object], {}).rows[0] };
+  }
+  const field = 'items';
   if (form) {
-    return {
+    const frame = {
       kind: 'PartialObjectMetadataList',
       apiVersion: 'meta.k8s.io/v1',
       metadata,
-      items: items.map(metadataOnly),
     };
+    return { frame, field, items, form: metadataOnly };
   }
-  return { kind: `${resource.kind}List`, apiVersion: groupVersion(resource), metadata, items };
+  const frame = { kind: `${resource.kind}List`, apiVersion: groupVersion(resource), metadata };
+  return { frame, field, items, form: (object) => object };
 }
 
 function table(

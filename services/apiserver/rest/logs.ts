@@ -4,7 +4,7 @@ import type { Clock } from '#shared/clock';
 import type { Call } from '../requests/call.ts';
 import type { Exchange } from './exchange.ts';
 import { booleanParam, integerParam } from './query.ts';
-import { send } from './watch.ts';
+import { send } from './send.ts';
 
 /** pods/log: the container's output as it is, for as long as it is followed. */
 export async function serveLog(
@@ -19,7 +19,7 @@ export async function serveLog(
   // Until something is there, what goes wrong can be a status.
   let next = await chunks.next();
   exchange.start('text/plain');
-  for (; !next.done; next = await chunks.next()) await send(exchange, [next.value], signal);
+  for (; !next.done; next = await chunks.next()) await send(exchange, next.value, signal);
   exchange.response.end();
 }
 

@@ -18,6 +18,7 @@ import {
   tableTransform,
 } from './negotiate.ts';
 import { booleanParam, deleteOptions, listOptions, writeOptions } from './query.ts';
+import { listOf, sendList } from './send-list.ts';
 import { isStream, subresourceInfo } from './subresources.ts';
 import type { ResourceTarget } from './target.ts';
 import { serveWatch } from './watch.ts';
@@ -77,7 +78,7 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
   },
   async list({ call, exchange, target, context }) {
     const list = await call.list(listOptions(exchange.query, target.namespace));
-    exchange.json(formList(context, list), 200, contentType(context.form));
+    await sendList(exchange, formList(context, list), contentType(context.form));
   },
   watch: ({ call, core, context, exchange, stopping }) =>
     serveWatch(core, call, context, exchange, stopping),
@@ -112,7 +113,7 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
     const selection = listOptions(exchange.query, target.namespace);
     const options = { ...deleteOptions(exchange.query), ...asked };
     const list = await call.deleteCollection(selection, options);
-    exchange.json(formList(context, list), 200, contentType(context.form));
+    exchange.json(listOf(formList(context, list)), 200, contentType(context.form));
   },
 };
 

@@ -3,10 +3,12 @@ import { badRequest, statusFor } from '#shared/api';
 import type { WatchEvent, WatchOptions } from '#shared/client';
 import type { Core } from '../core.ts';
 import type { Call } from '../requests/call.ts';
-import { toSharedJson } from '../json.ts';
+import { toJson } from '../json.ts';
+import { toSharedForm, toSharedJson } from '../shared-bytes.ts';
 import { parseResourceVersion } from '../registry/resource-version.ts';
 import { parseSelection } from '../registry/selection.ts';
 import type { Exchange } from './exchange.ts';
+import { send } from './send.ts';
 import { type FormContext, formObject } from './forms.ts';
 import { contentType } from './negotiate.ts';
 import { booleanParam, integerParam, listOptions } from './query.ts';
@@ -35,14 +37,14 @@ export async function serveWatch(
   exchange.start(contentType(context.form), 200);
   exchange.flush();
   try {
-    const write = eventWriter(context, core);
-    for await (const event of events) await send(exchange, write(event), signal);
+    const line = lineWriter(context, core);
+    for await (const event of events) await send(exchange, line(event), signal);
   } catch (thrown) {
     const error = QuorateError.from(thrown);
     // A server that stops ends its watches quietly: the client goes on elsewhere.
     if (error.code !== 'unavailable' && !signal.aborted) {
       const line = { type: 'ERROR', object: statusFor(error) };
-      await send(exchange, [Buffer.from(`${JSON.stringify(line)}\n`)], signal);
+      await send(exchange, Buffer.from(`${JSON.stringify(line)}\n`), signal);
     }
   } finally {
     timer.cancel();
@@ -84,37 +86,28 @@ const heads = Object.fromEntries(
   ]),
 ) as Record<WatchEvent['type'], Buffer>;
 
-/** The bytes of events: objects as they are written out once for every watcher. */
-function eventWriter(context: FormContext, core: Core): (event: WatchEvent) => Buffer[] {
-  if (!context.form) return ({ type, object }) => [heads[type], toSharedJson(object), newline];
+/** The line of an event: written out once for all watchers that want it in the same form. */
+function lineWriter(context: FormContext, core: Core): (event: WatchEvent) => Buffer {
+  const { form, includeObject } = context;
+  if (!form) {
+    return ({ type, object }) =>
+      toSharedForm(object, type, () => Buffer.concat([heads[type], toSharedJson(object), newline]));
+  }
+  const name = `${form.as} ${includeObject}`;
   let first = true;
   return ({ type, object }) => {
-    const formed = formObject({ ...context, nowMs: core.clock.now() }, object);
     // The columns do not change, so they are said once.
-    const shown = first || !('columnDefinitions' in formed) ? formed : withoutColumns(formed);
+    const columns = first;
     first = false;
-    return [heads[type], Buffer.from(JSON.stringify(shown)), newline];
+    const nowMs = core.clock.now();
+    // Ages are in seconds at the finest.
+    const at = form.as === 'Table' ? Math.floor(nowMs / 1000) : '';
+    return toSharedForm(object, `${type} ${name} ${columns ? 'with columns' : ''} ${at}`, () => {
+      const formed = formObject({ ...context, nowMs }, object);
+      const shown = columns || !('columnDefinitions' in formed) ? formed : withoutColumns(formed);
+      return Buffer.concat([heads[type], toJson(shown), newline]);
+    });
   };
 }
 
 const withoutColumns = (table: object): object => ({ ...table, columnDefinitions: null });
-
-/** One event as one write, at the client's pace. */
-export async function send(
-  exchange: Exchange,
-  parts: readonly Uint8Array[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { response } = exchange;
-  if (signal.aborted) return;
-  if (response.write(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts))) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      response.off('drain', done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    response.on('drain', done);
-    signal.addEventListener('abort', done);
-  });
-}

@@ -6,6 +6,9 @@ import { MvccKv } from '../../../shared/client/testing/mvcc-kv.ts';
 import { silentLog } from '../../../shared/client/testing/silent-log.ts';
 import { type ApiServer, type ApiServerOptions, createApiServer } from '../server.ts';
 
+/** Far more than any call takes. */
+const maxTurns = 20_000;
+
 export interface TestApi {
   readonly clock: ManualClock;
   readonly kv: MvccKv;
@@ -26,6 +29,7 @@ export async function startApi(
   const kv = new MvccKv(clock);
   let uid = 0;
   let seed = 0;
+  const settle: TestApi['settle'] = (promise) => settleOn(clock, promise);
   const build = async (): Promise<ApiServer> => {
     const server = createApiServer({
       kv,
@@ -35,20 +39,40 @@ export async function startApi(
       uuid: () => `uid-${++uid}`,
       admission,
     });
-    await server.start();
+    await settle(server.start());
     return server;
   };
   const server = await build();
-  const settle = async <T>(promise: Promise<T>): Promise<T> => {
-    const pending = { is: true };
-    const done = (): void => {
-      pending.is = false;
-    };
-    promise.then(done, done);
-    while (pending.is) await clock.advance(0);
-    return promise;
+  return { clock, kv, server, api: inTurns(frozen(server.api), settle), settle, another: build };
+}
+
+/** Runs what is due now until the promise settles. */
+export async function settleOn<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
+  const pending = { is: true };
+  const done = (): void => {
+    pending.is = false;
   };
-  return { clock, kv, server, api: frozen(server.api), settle, another: build };
+  promise.then(done, done);
+  for (let turn = 0; pending.is; turn++) {
+    if (turn === maxTurns) throw new Error('nothing that is due now settles this');
+    await clock.advance(0);
+  }
+  return promise;
+}
+
+/** Reads wait for the store's watch, whose events come at the clock's turns. */
+function inTurns(api: ApiClient, settle: TestApi['settle']): ApiClient {
+  const later = ['watch', 'logs', 'close', 'campaign'];
+  const calls = Object.entries(api).map(([verb, call]: [string, unknown]) =>
+    typeof call === 'function' && !later.includes(verb)
+      ? [
+          verb,
+          (...args: unknown[]) =>
+            settle((call as (...all: unknown[]) => Promise<unknown>)(...args)),
+        ]
+      : [verb, call],
+  );
+  return Object.fromEntries(calls) as ApiClient;
 }
 
 /** Objects are shared: whoever changed one handed out would fail here. */

@@ -53,8 +53,8 @@ export class RestClient {
   }
 
   /** The lines of a watch, up to `count` of them or its end. */
-  lines(path: string, count: number, onHead?: () => void): Promise<Body[]> {
-    return this.#send(path, {}, (response, resolve) => {
+  lines(path: string, count: number, onHead?: () => void, accept?: string): Promise<Body[]> {
+    return this.#send(path, accept === undefined ? {} : { accept }, (response, resolve) => {
       onHead?.();
       let text = '';
       const done = (): Body[] =>

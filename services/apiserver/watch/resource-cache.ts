@@ -1,4 +1,4 @@
-import { must, QuorateError } from '#shared/base';
+import { must, OrderedMap, QuorateError } from '#shared/base';
 import { expired, groupVersion, type KubeObject, type Resource } from '#shared/api';
 import type { KvClient, KvWatch, WatchOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
@@ -8,19 +8,31 @@ import { decodeObjectOf, type Stored, withResourceVersion } from '../registry/co
 import { prefixEnd } from '../registry/keys.ts';
 import { tooLargeVersion } from '../registry/resource-version.ts';
 import { ChangeWindow } from './change-window.ts';
+import { catchUpMs, Progress } from './progress.ts';
+import type { StoreRevision } from './store-revision.ts';
 import { type Change, Watcher, type WatchScope } from './watcher.ts';
 import { type Trigger, WatcherIndex } from './watcher-index.ts';
 
 const stopping = 'the API server is stopping';
 const retryMs = 200;
-/** How long a new watch waits for the cache to catch up with the store before it starts anyway. */
-const catchUpMs = 3_000;
-const askAgainMs = 100;
 
 export interface ResourceCacheDeps {
   readonly kv: KvClient;
+  /** One for all collections. */
+  readonly newest: StoreRevision;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/**
+ * A collection at one revision: the cache's, or the store's where the cache is not sure to be new.
+ * The cache goes on: what is read of it without an await in between belongs together.
+ */
+export interface Snapshot {
+  readonly revision: number;
+  get(key: Key): Stored | undefined;
+  /** Calls `visit` for the objects with keys in [low, high), in order, until it returns false. */
+  walk(low: Key, high: Key, visit: (stored: Stored, key: Key) => boolean): void;
 }
 
 /** Follows the objects of a collection in process, for an index of its own. */
@@ -50,22 +62,32 @@ export interface Subscription extends Pick<WatchOptions, 'sendInitialEvents' | '
 export class ResourceCache {
   readonly #resource: Resource;
   readonly #deps: ResourceCacheDeps;
-  #objects = new Map<Key, Stored>();
+  #objects = new OrderedMap<Stored>();
   #window = new ChangeWindow(0);
-  /** Every change up to here is in the cache; 0 before the first load. */
-  #revision = 0;
+  readonly #progress: Progress;
+  readonly #seen: Snapshot;
+  /** Whether the store's answers about progress can be believed. */
+  #sure = true;
   #version = 0;
   readonly #listeners: CacheListener[] = [];
   #watch: KvWatch | undefined;
   #stopped = false;
   readonly #watchers: WatcherIndex;
   #loaded: Promise<void> | undefined;
-  #waiting: { readonly revision: number; readonly resolve: () => void }[] = [];
 
   constructor(resource: Resource, deps: ResourceCacheDeps) {
     this.#resource = resource;
     this.#deps = deps;
     this.#watchers = new WatcherIndex(resource);
+    const progress = new Progress(deps.clock, () => this.#watch?.requestProgress());
+    this.#progress = progress;
+    this.#seen = {
+      get revision() {
+        return progress.revision;
+      },
+      get: (key) => this.#objects.get(key),
+      walk: (low, high, visit) => this.#objects.walk(low, high, visit),
+    };
   }
 
   get watcherCount(): number {
@@ -83,7 +105,7 @@ export class ResourceCache {
     this.#watch?.cancel();
     const error = new QuorateError('unavailable', stopping);
     for (const watcher of this.#watchers.all()) watcher.fail(error);
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.#progress.giveUp();
   }
 
   /** Changes whenever an object does. */
@@ -96,15 +118,31 @@ export class ResourceCache {
     this.#listeners.push(listener);
   }
 
-  /** The objects as last seen. */
-  *values(): Generator<KubeObject, void> {
-    for (const { object } of this.#objects.values()) yield object;
+  /** The objects as last seen, in the order of their keys. */
+  values(): KubeObject[] {
+    const objects: KubeObject[] = [];
+    this.#objects.walk('', undefined, ({ object }) => {
+      objects.push(object);
+      return true;
+    });
+    return objects;
   }
 
   /** Resolves once the cache is as new as the store is now; throws `unavailable`. */
   async current(): Promise<void> {
     await this.#ready();
     await this.#catchUp();
+  }
+
+  /** The collection as last seen, which may be old; undefined before it is loaded. */
+  get seen(): Snapshot | undefined {
+    return this.#progress.revision === 0 ? undefined : this.#seen;
+  }
+
+  /** At least as new as this call; undefined where only the store can say. Throws `unavailable`. */
+  async fresh(): Promise<Snapshot | undefined> {
+    if (!this.#watch || !(await this.#catchUp())) return undefined;
+    return this.seen;
   }
 
   /** The object at a key as last seen, which may be old. */
@@ -128,18 +166,15 @@ export class ResourceCache {
   async subscribe(scope: WatchScope, options: Subscription): Promise<Watcher> {
     const { sendInitialEvents, trigger, signal } = options;
     await this.#ready();
-    if (options.after === undefined || sendInitialEvents) await this.#catchUp();
-    if (sendInitialEvents && (options.after ?? 0) > this.#revision) {
-      throw tooLargeVersion(options.after ?? 0, this.#revision);
-    }
-    const fresh = !options.after || sendInitialEvents === true;
-    const after = fresh ? this.#revision : (options.after ?? 0);
-    const missed = fresh ? [] : this.#window.after(after);
+    const anew = !options.after || sendInitialEvents === true;
+    const start = anew ? await this.#start(options) : undefined;
+    const after = start?.revision ?? options.after ?? 0;
+    const missed = this.#window.after(after);
     if (!missed) {
       throw expired(`too old resource version: ${after} (${this.#window.since})`);
     }
-    const initial = fresh && sendInitialEvents !== false ? this.#select(scope) : [];
-    const endOfInitial = sendInitialEvents ? this.#bookmark(initialEventsEnd) : undefined;
+    const initial = start && sendInitialEvents !== false ? select(start, scope) : [];
+    const endOfInitial = sendInitialEvents ? this.#bookmark(after, initialEventsEnd) : undefined;
     const onClose = (ended: Watcher): void => this.#watchers.remove(ended);
     const watcher = new Watcher(scope, { after, initial, endOfInitial, signal, onClose });
     this.#watchers.add(watcher, trigger);
@@ -151,34 +186,34 @@ export class ResourceCache {
 
   /** Tells watchers how far they are; asks the store first, since quiet collections see nothing. */
   async bookmark(): Promise<void> {
-    if (this.#revision === 0 || this.#watchers.size === 0) return;
+    if (this.#progress.revision === 0 || this.#watchers.size === 0) return;
     await this.#catchUp();
-    const object = this.#bookmark();
+    const object = this.#bookmark(this.#progress.revision);
     for (const watcher of this.#watchers.all()) watcher.bookmark(object);
   }
 
-  #bookmark(annotations?: Record<string, string>): KubeObject {
+  #bookmark(revision: number, annotations?: Record<string, string>): KubeObject {
     return {
       kind: this.#resource.kind,
       apiVersion: groupVersion(this.#resource),
       metadata: {
-        resourceVersion: String(this.#revision),
+        resourceVersion: String(revision),
         ...(annotations && { annotations }),
       },
     };
   }
 
-  #select(scope: WatchScope): KubeObject[] {
-    const found: KubeObject[] = [];
-    for (const { key, object } of this.#objects.values()) {
-      if (scope.inScope(key) && scope.matches(object)) found.push(object);
-    }
-    return found;
+  /** What a watch that begins anew is shown first. */
+  async #start({ after, sendInitialEvents }: Subscription): Promise<Snapshot> {
+    const anyAge = after === 0 && !sendInitialEvents;
+    const start = (anyAge ? this.seen : await this.fresh()) ?? (await this.#read());
+    if ((after ?? 0) > start.revision) throw tooLargeVersion(after ?? 0, start.revision);
+    return start;
   }
 
   /** A client is better off with another server than with one that cannot load. */
   async #ready(): Promise<void> {
-    if (this.#revision > 0) return;
+    if (this.#progress.revision > 0) return;
     const stop = new AbortController();
     const late = this.#deps.clock.sleep(catchUpMs, stop.signal).then(() => {
       throw new QuorateError('unavailable', `${this.#resource.resource} are not loaded yet`);
@@ -188,22 +223,11 @@ export class ResourceCache {
     stop.abort();
   }
 
-  /** Waits until the cache is as new as the store is now. */
-  async #catchUp(): Promise<void> {
-    const key = this.#resource.storagePrefix;
-    const { header } = await this.#deps.kv.range({ key, countOnly: true });
-    if (this.#revision >= header.revision || this.#stopped) return;
-    const reached = new Promise<void>((resolve) => {
-      this.#waiting.push({ revision: header.revision, resolve });
-    });
-    // A store whose watchers lag leaves a request for progress unanswered, so ask again.
-    const ask = (): void => this.#watch?.requestProgress();
-    const asking = this.#deps.clock.every(askAgainMs, ask);
-    const late = this.#deps.clock.after(catchUpMs, () => this.#release(Number.POSITIVE_INFINITY));
-    ask();
-    await reached;
-    asking.cancel();
-    late.cancel();
+  /** Waits until the cache is as new as the store is now; false where that is not sure. */
+  async #catchUp(): Promise<boolean> {
+    const revision = await this.#deps.newest.read();
+    if (this.#progress.revision >= revision) return true;
+    return this.#sure && !this.#stopped && this.#progress.wait(revision);
   }
 
   async #load(): Promise<void> {
@@ -219,32 +243,53 @@ export class ResourceCache {
     }
   }
 
+  /** The collection as the store has it. */
+  async #read(): Promise<Snapshot & { readonly objects: OrderedMap<Stored> }> {
+    const prefix = this.#resource.storagePrefix;
+    const range = { key: prefix, rangeEnd: prefixEnd(prefix) };
+    const { kvs, header } = await this.#deps.kv.range(range);
+    const objects = OrderedMap.fromSorted(
+      kvs.map((kv): [Key, Stored] => [
+        kv.key,
+        { key: kv.key, object: this.decode(kv), modRevision: kv.modRevision },
+      ]),
+    );
+    return {
+      revision: header.revision,
+      objects,
+      get: (key) => objects.get(key),
+      walk: (low, high, visit) => objects.walk(low, high, visit),
+    };
+  }
+
   async #loadOnce(): Promise<void> {
-    const key = this.#resource.storagePrefix;
-    const rangeEnd = prefixEnd(key);
-    const { kvs, header } = await this.#deps.kv.range({ key, rangeEnd });
-    const objects = new Map<Key, Stored>();
-    for (const kv of kvs) {
-      objects.set(kv.key, { key: kv.key, object: this.decode(kv), modRevision: kv.modRevision });
-    }
+    const { kv } = this.#deps;
+    this.#sure = (await kv.trustsProgress?.()) ?? true;
+    const { objects, revision } = await this.#read();
     this.#objects = objects;
     this.#version += 1;
     for (const listener of this.#listeners) {
       listener.reset();
-      for (const [key, { object }] of objects) listener.change(key, undefined, object);
+      objects.walk('', undefined, ({ key, object }) => {
+        listener.change(key, undefined, object);
+        return true;
+      });
     }
-    this.#window = new ChangeWindow(header.revision);
-    this.#revision = header.revision;
+    this.#window = new ChangeWindow(revision);
     if (this.#stopped) return;
-    this.#watch = this.#deps.kv.watch(
-      { key, rangeEnd, startRevision: header.revision + 1, progressNotify: true },
+    const key = this.#resource.storagePrefix;
+    const rangeEnd = prefixEnd(key);
+    this.#watch = kv.watch(
+      { key, rangeEnd, startRevision: revision + 1, progressNotify: true },
       {
         events: (events, answer) => this.#apply(events, answer.revision),
-        progress: (answer) => this.#reached(answer.revision),
+        progress: (answer) => {
+          if (this.#sure) this.#progress.answered(answer.revision);
+        },
         ended: (error) => this.#restart(error),
       },
     );
-    this.#release(this.#revision);
+    this.#progress.reached(revision);
   }
 
   #restart(error: Error): void {
@@ -269,7 +314,7 @@ export class ResourceCache {
     // The header may be ahead of the events, by changes of other collections only or by ones that
     // are still on their way: only the events themselves are sure.
     const last = events.at(-1)?.kv.modRevision ?? 0;
-    this.#reached(Math.min(last, revision));
+    this.#progress.reached(Math.min(last, revision));
   }
 
   /** The change an event makes; undefined where it was seen already. Updates the objects. */
@@ -290,17 +335,13 @@ export class ResourceCache {
     };
     return { key, revision, before: before?.object, after, farewell };
   }
+}
 
-  #reached(revision: number): void {
-    if (revision <= this.#revision) return;
-    this.#revision = revision;
-    this.#release(revision);
-  }
-
-  #release(revision: number): void {
-    if (this.#waiting.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = waiting.filter((waiter) => waiter.revision > revision);
-    for (const waiter of waiting) if (waiter.revision <= revision) waiter.resolve();
-  }
+function select(snapshot: Snapshot, scope: WatchScope): KubeObject[] {
+  const found: KubeObject[] = [];
+  snapshot.walk(scope.low, scope.high, ({ object }) => {
+    if (scope.matches(object)) found.push(object);
+    return true;
+  });
+  return found;
 }

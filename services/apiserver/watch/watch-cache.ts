@@ -3,10 +3,11 @@ import type { WatchEvent, WatchOptions } from '#shared/client';
 import type { Timer } from '#shared/clock';
 import type { KeyValue } from '#shared/mvcc';
 import { decodeObjectOf, type Stored } from '../registry/codec.ts';
-import { checkNamespace, checkPathSegment } from '../registry/keys.ts';
+import { checkNamespace, checkPathSegment, prefixEnd } from '../registry/keys.ts';
 import { parseResourceVersion } from '../registry/resource-version.ts';
 import { parseSelection, type Selection } from '../registry/selection.ts';
-import { ResourceCache, type ResourceCacheDeps } from './resource-cache.ts';
+import { ResourceCache, type ResourceCacheDeps, type Snapshot } from './resource-cache.ts';
+import { StoreRevision } from './store-revision.ts';
 import type { Watcher, WatchScope } from './watcher.ts';
 import type { Trigger } from './watcher-index.ts';
 
@@ -18,8 +19,8 @@ export class WatchCache {
   readonly #caches = new Map<Resource, ResourceCache>();
   readonly #bookmarks: Timer;
 
-  constructor(deps: ResourceCacheDeps) {
-    this.#deps = deps;
+  constructor(deps: Omit<ResourceCacheDeps, 'newest'>) {
+    this.#deps = { ...deps, newest: new StoreRevision(deps.kv) };
     this.#bookmarks = deps.clock.every(bookmarkMs, () => this.#bookmarkAll());
   }
 
@@ -46,8 +47,14 @@ export class WatchCache {
     return this.#caches.get(resource)?.decode(kv) ?? decodeObjectOf(resource, kv);
   }
 
+  /** The collection in memory: at least as new as this call, or of any age; undefined where it is not known. */
+  async cached(resource: Resource, age: 'fresh' | 'any'): Promise<Snapshot | undefined> {
+    const cache = this.#caches.get(resource);
+    return age === 'any' ? cache?.seen : cache?.fresh();
+  }
+
   peek(resource: Resource, namespace: string, name: string): Stored | undefined {
-    return this.of(resource).peek(storageKey(resource, name, namespace));
+    return this.#caches.get(resource)?.peek(storageKey(resource, name, namespace));
   }
 
   get watcherCount(): number {
@@ -111,7 +118,7 @@ function scopeOf(resource: Resource, options: WatchOptions, selection: Selection
   if (name !== undefined) checkPathSegment('name', name);
   if (name !== undefined && (namespace !== '' || !resource.namespaced)) {
     const only = storageKey(resource, name, namespace);
-    return { allowBookmarks, matches, inScope: (key) => key === only };
+    return { allowBookmarks, matches, low: only, high: `${only}\0` };
   }
   const prefix = collectionPrefix(resource, namespace);
   return {
@@ -119,7 +126,8 @@ function scopeOf(resource: Resource, options: WatchOptions, selection: Selection
     matches: name
       ? (object) => object.metadata?.name === name && selection.matches(object)
       : matches,
-    inScope: (key) => key.startsWith(prefix),
+    low: prefix,
+    high: prefixEnd(prefix),
   };
 }
 

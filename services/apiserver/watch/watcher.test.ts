@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { QuorateError } from '#shared/base';
 import { type Change, Watcher } from './watcher.ts';
 
-const everything = { allowBookmarks: true, inScope: () => true, matches: () => true };
+const everything = { allowBookmarks: true, low: '', high: '\uffff', matches: () => true };
 
 const change = (revision: number): Change => {
   const after = { metadata: { name: 'a', resourceVersion: String(revision) } };

@@ -1,6 +1,7 @@
 import { QuorateError } from '#shared/base';
 import type { KubeObject } from '#shared/api';
 import type { WatchEvent } from '#shared/client';
+import type { Key } from '#shared/mvcc';
 
 /** A watcher this far behind is cut off: its client lists again. Holds references, not copies. */
 const maxPending = 10_000;
@@ -8,8 +9,9 @@ const maxPending = 10_000;
 /** What a watcher wants; `before` or `after` absent: the object is created or deleted. */
 export interface WatchScope {
   readonly allowBookmarks: boolean;
-  /** Only this key, or keys with this prefix. */
-  inScope(key: string): boolean;
+  /** Keys in [low, high): one key, or those with a prefix. */
+  readonly low: Key;
+  readonly high: Key;
   matches(object: KubeObject): boolean;
 }
 
@@ -68,7 +70,8 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   }
 
   push(change: Change): void {
-    if (change.revision <= this.#start.after || !this.scope.inScope(change.key)) return;
+    const { key, revision } = change;
+    if (revision <= this.#start.after || key < this.scope.low || key >= this.scope.high) return;
     const event = this.#eventFor(change);
     if (event) this.#enqueue(event);
   }

@@ -3,6 +3,7 @@ import type { Clock } from '#shared/clock';
 import { type ClientTls, connect, loadProto, wasNeverSent } from '#shared/rpc';
 import type { KVClient } from '../../rpc/gen/etcdserverpb/KV.ts';
 import type { LeaseClient } from '../../rpc/gen/etcdserverpb/Lease.ts';
+import type { MaintenanceClient } from '../../rpc/gen/etcdserverpb/Maintenance.ts';
 import type { WatchClient } from '../../rpc/gen/etcdserverpb/Watch.ts';
 import type { ProtoGrpcType } from '../../rpc/gen/rpc.ts';
 
@@ -11,6 +12,7 @@ export interface Endpoint {
   readonly kv: KVClient;
   readonly watch: WatchClient;
   readonly lease: LeaseClient;
+  readonly maintenance: MaintenanceClient;
 }
 
 /** Between two rounds over all endpoints, in milliseconds. */
@@ -35,7 +37,8 @@ export class Endpoints {
       const kv = connect(proto.KV, hostPort, undefined, tls);
       const watch = connect(proto.Watch, hostPort, kv);
       const lease = connect(proto.Lease, hostPort, kv);
-      return { kv, watch, lease };
+      const maintenance = connect(proto.Maintenance, hostPort, kv);
+      return { kv, watch, lease, maintenance };
     });
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
@@ -84,6 +87,7 @@ export class Endpoints {
     for (const endpoint of this.#list) {
       endpoint.watch.close();
       endpoint.lease.close();
+      endpoint.maintenance.close();
       endpoint.kv.close();
     }
   }
