@@ -76,9 +76,9 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
     if (call.place.subresource === 'log') return serveLog(call, exchange, core.clock, stopping);
     answer(request, await call.get());
   },
-  async list({ call, exchange, target, context }) {
+  async list({ call, core, exchange, target, context }) {
     const list = await call.list(listOptions(exchange.query, target.namespace));
-    await sendList(exchange, formList(context, list), contentType(context.form));
+    await sendList(exchange, formList(context, list), contentType(context.form), core.clock);
   },
   watch: ({ call, core, context, exchange, stopping }) =>
     serveWatch(core, call, context, exchange, stopping),

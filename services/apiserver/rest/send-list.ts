@@ -1,3 +1,4 @@
+import type { Clock } from '#shared/clock';
 import type { Exchange } from './exchange.ts';
 import type { FormedList } from './forms.ts';
 import { send } from './send.ts';
@@ -15,7 +16,12 @@ export const listOf = ({ frame, field, items, form }: FormedList): object => ({
  * A list as JSON. A long one goes out in chunks at the client's pace, with turns for other requests in
  * between: a hundred megabytes of pods hold up nobody, and are never in memory at once.
  */
-export async function sendList(exchange: Exchange, list: FormedList, type: string): Promise<void> {
+export async function sendList(
+  exchange: Exchange,
+  list: FormedList,
+  type: string,
+  clock: Clock,
+): Promise<void> {
   if (exchange.pretty) return exchange.json(listOf(list), 200, type);
   const { frame, field, items, form } = list;
   let text = `${JSON.stringify(frame).slice(0, -1)},"${field}":[`;
@@ -28,7 +34,7 @@ export async function sendList(exchange: Exchange, list: FormedList, type: strin
     await send(exchange, Buffer.from(text), exchange.signal);
     if (exchange.signal.aborted) return;
     text = '';
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => clock.soon(resolve));
   }
   const end = Buffer.from(`${text}]}`);
   if (!started) return exchange.bytes(end, type);
