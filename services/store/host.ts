@@ -3,6 +3,7 @@ import type { Timer } from '#shared/clock';
 import { noNode, type SoftState } from '#shared/raft';
 import type { Caller } from './auth/caller.ts';
 import type { Tokens } from './auth/tokens.ts';
+import type { Mvcc } from '#shared/mvcc';
 import { RaftNode } from './consensus/node.ts';
 import type { MemberStorage } from './consensus/storage.ts';
 import type { Digest, PeerTransport } from './consensus/transport.ts';
@@ -10,6 +11,7 @@ import { type Identity, type IdentityFile, writeIdentity } from './member/identi
 import type { Member } from './member/member.ts';
 import { refusals } from './member/refusal.ts';
 import { peerAddress, type Settings } from './options.ts';
+import { Counters } from './metrics/counters.ts';
 import type { Serving } from './serve/context.ts';
 import { CorruptionChecks } from './serve/corruption.ts';
 import { Digests } from './serve/digests.ts';
@@ -34,11 +36,7 @@ export interface HostParts {
   readonly dir: MemberDir;
   readonly identity: Identity;
   readonly transport: PeerTransport;
-  /** How long the disk took, in ms. */
-  readonly logWritten?: (ms: number) => void;
-  readonly backendFlushed?: (ms: number) => void;
-  /** An operation of this type is applied. */
-  readonly applied?: (type: Operation['type']) => void;
+  readonly counters?: Counters;
   /** Applying an operation of this type took longer than settings allow without a word. */
   readonly slowApply?: (type: string, ms: number) => void;
   /** Is told whose tokens are given out, and end. */
@@ -71,7 +69,9 @@ export class MemberHost {
   readonly #transport: PeerTransport;
   readonly #halted: () => void;
   readonly #slowApply: HostParts['slowApply'];
-  readonly #applied: HostParts['applied'];
+  readonly #counters: Counters;
+  #compactionMs = 0;
+  #lookedMs: number;
   readonly #autoCompaction: AutoCompaction | undefined;
   readonly #corruption: CorruptionChecks;
   readonly #quota: Quota;
@@ -93,7 +93,8 @@ export class MemberHost {
     this.#transport = parts.transport;
     this.#halted = parts.halted;
     this.#slowApply = parts.slowApply;
-    this.#applied = parts.applied;
+    this.#counters = parts.counters ?? new Counters();
+    this.#lookedMs = clock.monotonic();
     this.state = new StateMachine(dir.backend, () => this.#membersChanged(), parts.tokens);
     this.node = this.#createNode(parts);
     this.serving = this.#createServing();
@@ -118,7 +119,8 @@ export class MemberHost {
     return createInProcessClient(this.serving, this.kv, this.leases, this.#progress, caller);
   }
 
-  #createNode({ settings, dir, identity, transport, ...observers }: HostParts): RaftNode {
+  #createNode({ settings, dir, identity, transport }: HostParts): RaftNode {
+    const { walFsync, backendCommit, snapshots } = this.#counters;
     return new RaftNode({
       id: identity.memberId,
       starts: identity.starts,
@@ -142,7 +144,9 @@ export class MemberHost {
       maxRequestBytes: settings.maxRequestBytes,
       maxMessageBytes: settings.maxMessageBytes,
       leaderChanged: (softState) => this.#leaderChanged(softState),
-      ...observers,
+      logWritten: (ms) => walFsync.observe(ms),
+      backendFlushed: (ms) => backendCommit.observe(ms),
+      countSnapshot: (which, peer, work) => snapshots.count(which, peer, settings.clock, work),
       fatal: (error) => this.#fatal(error),
     });
   }
@@ -166,7 +170,8 @@ export class MemberHost {
         strictReconfigCheck: this.#settings.strictReconfigCheck,
         maxLearners: this.#settings.maxLearners,
       },
-      digests: new Digests({ state: this.state, clock }),
+      digests: new Digests({ state: this.state, clock, counters: this.#counters }),
+      counters: this.#counters,
       handOver: () => this.handOver(),
     };
   }
@@ -304,16 +309,41 @@ export class MemberHost {
     this.watches.answerProgress();
     this.#progress.look();
     if (mvcc.compactionPending || this.#compaction) {
-      this.#compaction ??= mvcc.compactionSteps(this.#settings.compactionBatchLimit);
-      if (this.#compaction.next().done) this.#compaction = undefined;
-      else more = true;
+      more = this.#compactStep(mvcc) || more;
     }
     return more;
   }
 
+  /** True: there is more of it to do. */
+  #compactStep(mvcc: Mvcc): boolean {
+    const { clock, compactionBatchLimit } = this.#settings;
+    const { compaction, compactionStep } = this.#counters;
+    const startedMs = clock.monotonic();
+    this.#compaction ??= mvcc.compactionSteps(compactionBatchLimit);
+    const { done } = this.#compaction.next();
+    const ms = clock.monotonic() - startedMs;
+    compactionStep.observe(ms);
+    this.#compactionMs += ms;
+    if (!done) return true;
+    compaction.observe(this.#compactionMs);
+    this.#compactionMs = 0;
+    this.#compaction = undefined;
+    return false;
+  }
+
+  #count(operation: Operation): void {
+    const { applied } = this.#counters;
+    const { type } = operation;
+    applied.set(type, (applied.get(type) ?? 0) + 1);
+    if (type === 'put') this.#counters.putBytes += operation.put.value.length;
+    else if (type === 'lease-grant') {
+      this.#counters.leaseTtl.observe(operation.ttlSeconds * 1000);
+    }
+  }
+
   #apply(operation: Operation, index: number): unknown {
     const { clock, warningApplyMs } = this.#settings;
-    this.#applied?.(operation.type);
+    this.#count(operation);
     if (warningApplyMs <= 0) return this.state.apply(operation, index);
     const startedMs = clock.monotonic();
     try {
@@ -348,7 +378,17 @@ export class MemberHost {
     return this.state.members.get(this.#identity.memberId)?.learner === true;
   }
 
+  /** A leader whose loop was held up sent its heartbeats late. */
+  #noteLateness(): void {
+    const { clock, electionMs, heartbeatMs } = this.#settings;
+    const now = clock.monotonic();
+    const lateMs = now - this.#lookedMs - electionMs / 2;
+    this.#lookedMs = now;
+    if (this.node.leads && lateMs > heartbeatMs) this.#counters.lateHeartbeats++;
+  }
+
   #endLeaderless(): void {
+    this.#noteLateness();
     if (this.#leaderBound.size === 0 || this.hasLeader()) return;
     const ends = [...this.#leaderBound];
     this.#leaderBound.clear();

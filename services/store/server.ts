@@ -176,12 +176,7 @@ class Running {
       identity,
       transport,
       tokens,
-      logWritten: (ms) => this.#counters.walFsync.observe(ms),
-      backendFlushed: (ms) => this.#counters.backendCommit.observe(ms),
-      applied: (type) => {
-        const { applied } = this.#counters;
-        applied.set(type, (applied.get(type) ?? 0) + 1);
-      },
+      counters: this.#counters,
       slowApply: (operation, ms) => {
         this.#counters.slowApplies++;
         log.warn({ operation, ms: Math.round(ms) }, 'applying took too long');
@@ -298,7 +293,6 @@ class Running {
       ...this.#settings,
       serving,
       version: contractVersion,
-      counters: this.#counters,
       methods,
       find,
       loopback: inject,
@@ -306,6 +300,7 @@ class Running {
       quotaBytes: this.#settings.quotaBackendBytes,
       grpcBytes: () => this.#ports.grpcBytes,
       backendBytes: () => this.#dir.backendBytes(),
+      logBytes: () => this.#dir.log.writtenBytes,
       peers: () => this.#peers.traffic,
       openWatchStreams: () => this.#host.watches.size,
       read: (serializable) => this.kv.range({ key: 'health', keysOnly: true, serializable }),

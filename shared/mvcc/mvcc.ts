@@ -253,6 +253,11 @@ export class Mvcc {
     return `revision ${this.#revision}, compacted ${compacted}, keys ${size}, leases ${this.#lessor.size}`;
   }
 
+  /** Records that compactions have deleted since this was made; for metrics. */
+  get compactedRecords(): number {
+    return this.#store.compactedRecords;
+  }
+
   /** Keys in the index, also deleted ones not compacted yet; for metrics. */
   get indexedKeys(): number {
     return this.#store.index.size;

@@ -28,6 +28,8 @@ export class RevisionStore {
   readonly index = new KeyIndex();
   readonly backend: Backend;
   readonly cache: ValueCache;
+  /** That compactions have deleted. */
+  compactedRecords = 0;
   readonly #lessor: Lessor;
   readonly #arena = new Arena();
 
@@ -153,9 +155,10 @@ export class RevisionStore {
     let last = from;
     let visited = 0;
     this.index.walk(from, undefined, (history) => {
-      const left = history.compact(revision, (main, sub, tombstone) =>
-        this.backend.delete(revisionKey(main, sub, tombstone)),
-      );
+      const left = history.compact(revision, (main, sub, tombstone) => {
+        this.backend.delete(revisionKey(main, sub, tombstone));
+        this.compactedRecords++;
+      });
       if (!left) gone.push(history.key);
       last = history.key;
       return ++visited < maxKeys;

@@ -54,6 +54,7 @@ export class RaftLog implements LogReader {
   readonly #segments: { readonly number: number; lastIndex: number }[];
   #current: LogSegment;
   #end: number;
+  #writtenBytes = 0;
   #nextBatch: number;
   #spare: Promise<LogSegment | undefined> | undefined;
   #flight: Promise<void> | undefined;
@@ -126,6 +127,11 @@ export class RaftLog implements LogReader {
     if (index === this.#start.index) return this.#start.term;
     if (index < this.#start.index) return undefined;
     return this.#tail.term(index);
+  }
+
+  /** Since it was opened. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
   }
 
   entries(low: number, high: number, maxBytes: number): readonly Entry[] {
@@ -273,6 +279,7 @@ export class RaftLog implements LogReader {
       await this.#current.write(bytes, this.#end);
       this.#placed(whole, segment);
       this.#end += bytes.length;
+      this.#writtenBytes += bytes.length;
       this.#nextBatch++;
     } catch (thrown) {
       throw writeError('raft log', thrown);

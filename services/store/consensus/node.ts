@@ -18,7 +18,7 @@ import { applyOnce } from './apply-once.ts';
 import { FirstElection } from './first-election.ts';
 import { Proposals } from './proposals.ts';
 import { Reads } from './reads.ts';
-import { SnapshotTraffic } from './snapshots.ts';
+import { type CountSnapshot, SnapshotTraffic } from './snapshots.ts';
 import type { MemberBackend, MemberStorage } from './storage.ts';
 import type { PeerTransport } from './transport.ts';
 
@@ -60,6 +60,7 @@ export interface NodeOptions {
   /** How long the disk took. */
   readonly logWritten?: (ms: number) => void;
   readonly backendFlushed?: (ms: number) => void;
+  readonly countSnapshot?: CountSnapshot;
   /** The disk cannot be trusted any more, or an invariant is broken: this member must stop. */
   readonly fatal: (error: Error) => void;
 }
@@ -215,6 +216,16 @@ export class RaftNode {
 
   get failedProposals(): number {
     return this.#proposals.failed;
+  }
+
+  /** Read indexes that were not told in time and asked for again, and reads given up. */
+  get readTroubles(): { readonly slow: number; readonly failed: number } {
+    return this.#reads;
+  }
+
+  /** A snapshot is taking the place of the state. */
+  get installingSnapshot(): boolean {
+    return this.#snapshots.installing;
   }
 
   get backend(): MemberBackend {

@@ -33,6 +33,9 @@ export class Reads {
   readonly #asked = new Map<number, Request>();
   /** Answered, waiting for the index to be applied. */
   #indexed: IndexedRead[] = [];
+  /** Requests without an answer in time, and reads given up. */
+  slow = 0;
+  failed = 0;
   #nextContext: number;
   #applied: number;
 
@@ -93,6 +96,7 @@ export class Reads {
   expire(nowMs: number): void {
     for (const [context, request] of this.#asked) {
       if (nowMs - request.askedMs < this.#options.retryMs) continue;
+      this.slow++;
       this.#asked.delete(context);
       this.#waiting.push(...request.waiters);
     }
@@ -116,6 +120,7 @@ export class Reads {
 
   #keep(waiter: Waiter, nowMs: number): boolean {
     if (nowMs - waiter.startedMs < this.#options.timeoutMs) return true;
+    this.failed++;
     waiter.reject(storeErrors.timedOut());
     return false;
   }

@@ -12,6 +12,13 @@ export interface SnapshotEvents {
   sent(to: NodeId, ok: boolean): void;
 }
 
+/** Runs the sending or the receiving of a snapshot, and counts it. */
+export type CountSnapshot = <T>(
+  which: 'sent' | 'received',
+  peer: NodeId,
+  work: () => Promise<T>,
+) => Promise<T>;
+
 const noData = new Uint8Array();
 
 /** Snapshots on their way out and in. The state travels beside raft's message, in a stream. */
@@ -19,6 +26,7 @@ export class SnapshotTraffic {
   readonly #storage: MemberStorage;
   readonly #transport: PeerTransport;
   readonly #log: Logger;
+  readonly #count: CountSnapshot;
   readonly #events: SnapshotEvents;
   readonly #sending = new Set<NodeId>();
   /** Arrived and offered to raft: the newest one. */
@@ -29,12 +37,18 @@ export class SnapshotTraffic {
   #installing = false;
 
   constructor(
-    options: { storage: MemberStorage; transport: PeerTransport; log: Logger },
+    options: {
+      storage: MemberStorage;
+      transport: PeerTransport;
+      log: Logger;
+      countSnapshot?: CountSnapshot;
+    },
     events: SnapshotEvents,
   ) {
     this.#storage = options.storage;
     this.#transport = options.transport;
     this.#log = options.log;
+    this.#count = options.countSnapshot ?? ((_which, _peer, work) => work());
     this.#events = events;
   }
 
@@ -52,7 +66,7 @@ export class SnapshotTraffic {
   send(message: SnapshotMessage, backend: MemberBackend): void {
     if (this.#sending.has(message.to)) return;
     this.#sending.add(message.to);
-    this.#send(message, backend).then(
+    this.#count('sent', message.to, () => this.#send(message, backend)).then(
       (index) => {
         this.#sending.delete(message.to);
         this.#log.info({ to: message.to, index }, 'sent a snapshot');
@@ -83,7 +97,7 @@ export class SnapshotTraffic {
     if (message.type !== 'snapshot' || this.#receiving || this.#installing) return;
     this.#receiving = true;
     try {
-      const staged = await this.#storage.stage(chunks);
+      const staged = await this.#count('received', message.from, () => this.#storage.stage(chunks));
       const unwanted = this.#offer(message.snapshot.metadata.index, staged);
       this.#events.step(message);
       if (unwanted) await this.#storage.discard(unwanted);

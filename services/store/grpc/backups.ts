@@ -29,7 +29,9 @@ export class Backups {
 
   async #send(call: SnapshotCall): Promise<void> {
     if (call.cancelled) return;
-    const snapshot = await this.#serving.node.backend.snapshot();
+    const { node, clock, counters } = this.#serving;
+    const startedMs = clock.monotonic();
+    const snapshot = await node.backend.snapshot();
     try {
       let remaining = await backupBytes(snapshot);
       for await (const blob of encodeBackup(snapshot)) {
@@ -39,6 +41,7 @@ export class Backups {
         if (!call.write(message)) await this.#drained(call);
       }
       call.end();
+      counters.backup.observe(clock.monotonic() - startedMs);
     } finally {
       await snapshot.close();
     }

@@ -8,6 +8,9 @@ export interface MethodCounts {
   readonly method: string;
   readonly type: 'unary' | 'client_stream' | 'server_stream' | 'bidi_stream';
   started: number;
+  /** Messages. */
+  received: number;
+  sent: number;
   /** Ended calls by gRPC code. */
   readonly handled: number[];
   /** How long calls took, where that is kept. */
@@ -26,6 +29,7 @@ export interface CallTiming {
 
 interface AnyCall extends NodeJS.EventEmitter {
   readonly request?: unknown;
+  write?: (...args: unknown[]) => unknown;
 }
 type Callback = (error: { readonly code?: number } | null, ...rest: unknown[]) => void;
 type Handler = (call: AnyCall, callback: Callback) => void;
@@ -49,7 +53,16 @@ export function count(
     const [, service = '', method = ''] = path.split('/');
     const type = typeOf(requestStream, responseStream);
     const took = timing.histograms ? new DurationHistogram(grpcBuckets) : undefined;
-    const counts: MethodCounts = { service, method, type, started: 0, handled: [], took };
+    const counts: MethodCounts = {
+      service,
+      method,
+      type,
+      started: 0,
+      received: 0,
+      sent: 0,
+      handled: [],
+      took,
+    };
     all.push(counts);
     const handler = handlers[name] as Handler | undefined;
     if (!handler) continue;
@@ -64,11 +77,13 @@ function countUnary(counts: MethodCounts, handler: Handler, timing: CallTiming):
   const limitMs = warningMs > 0 ? warningMs : Infinity;
   return (call, callback) => {
     counts.started++;
+    counts.received++;
     const startedMs = clock.monotonic();
     handler(call, (error, ...rest) => {
       const ms = clock.monotonic() - startedMs;
       counts.took?.observe(ms);
       if (ms > limitMs) slow(`${counts.service}/${counts.method}`, ms);
+      if (!error) counts.sent++;
       ended(counts, error ? (error.code ?? unknownCode) : okCode);
       callback(error, ...rest);
     });
@@ -89,7 +104,15 @@ function countStream(counts: MethodCounts, handler: Handler, { clock }: CallTimi
     call.on('error', (error: { readonly code?: number }) => end(error.code ?? unknownCode));
     call.on('cancelled', () => end(canceledCode));
     call.on('finish', () => end(okCode));
+    if (counts.type === 'server_stream') counts.received++;
+    const { write } = call;
+    call.write = (...args) => {
+      counts.sent++;
+      return write?.apply(call, args);
+    };
     handler(call, callback);
+    // After the handler's own listener: the first one makes messages flow.
+    if (counts.type === 'bidi_stream') call.on('data', () => counts.received++);
   };
 }
 

@@ -69,7 +69,7 @@ export function maintenanceHandlers(
       gated(
         gate,
         async () => {
-          await node.backend.defragment();
+          await defragment(serving);
           return { header: header() };
         },
         { needs: 'admin' },
@@ -118,6 +118,17 @@ export function maintenanceHandlers(
       ),
     ),
   };
+}
+
+async function defragment({ node, clock, counters }: Serving): Promise<void> {
+  const startedMs = clock.monotonic();
+  counters.defragmentations++;
+  try {
+    await node.backend.defragment();
+    counters.defragmentation.observe(clock.monotonic() - startedMs);
+  } finally {
+    counters.defragmentations--;
+  }
 }
 
 async function moveLeader(serving: Serving, target: number): Promise<void> {

@@ -5,10 +5,10 @@ import {
   type Sample,
   writeProcessMetrics,
 } from '#shared/runtime';
-import type { Counters } from '../metrics/counters.ts';
 import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { Serving } from '../serve/context.ts';
 import { answer, type HttpHandler } from './answers.ts';
+import { writeCounted } from './counted-metrics.ts';
 import type { HealthCounts } from './health.ts';
 
 export interface MethodCounts {
@@ -16,6 +16,8 @@ export interface MethodCounts {
   readonly method: string;
   readonly type: string;
   readonly started: number;
+  readonly received: number;
+  readonly sent: number;
   readonly handled: readonly number[];
   readonly took: DurationHistogram | undefined;
 }
@@ -24,11 +26,12 @@ export interface MetricsParts {
   readonly serving: Serving;
   readonly version: string;
   readonly quotaBytes: number;
-  readonly counters: Counters;
   readonly health: HealthCounts;
   readonly methods: readonly MethodCounts[];
   readonly grpcBytes: () => { readonly read: number; readonly written: number };
   readonly backendBytes: () => Promise<number>;
+  /** Written to the raft log since the start. */
+  readonly logBytes: () => number;
   readonly openWatchStreams: () => number;
   readonly peers: () => ReadonlyMap<number, PeerTraffic>;
 }
@@ -38,7 +41,8 @@ export function metricsHandler(parts: MetricsParts): HttpHandler {
   return async (_request, response) => {
     const out = new MetricsText();
     writeServer(out, parts);
-    writeDisk(out, parts, await parts.backendBytes());
+    writeSpace(out, parts, await parts.backendBytes());
+    writeCounted(out, parts.serving, parts.logBytes());
     writeData(out, parts);
     writePeers(out, parts);
     writeCalls(out, parts);
@@ -50,8 +54,9 @@ export function metricsHandler(parts: MetricsParts): HttpHandler {
 const labelled = (labels: Record<string, string>, value = 1): Sample[] => [{ labels, value }];
 
 function writeServer(out: MetricsText, parts: MetricsParts): void {
-  const { serving, version, health, counters } = parts;
-  const raft = serving.node.status();
+  const { serving, version, health } = parts;
+  const { counters, node } = serving;
+  const raft = node.status();
   const flag = (on: boolean): number => (on ? 1 : 0);
   const server = (name: string): string => `etcd_server_${name}`;
   out.gauge(
@@ -124,6 +129,21 @@ function writeServer(out: MetricsText, parts: MetricsParts): void {
     'The total number of slow apply requests (likely overloaded from slow disk).',
     counters.slowApplies,
   );
+  out.counter(
+    server('heartbeat_send_failures_total'),
+    'The total number of leader heartbeat send failures (likely overloaded from slow disk).',
+    counters.lateHeartbeats,
+  );
+  out.counter(
+    server('slow_read_indexes_total'),
+    "The total number of pending read indexes not in sync with leader's or timed out read index requests.",
+    node.readTroubles.slow,
+  );
+  out.counter(
+    server('read_indexes_failed_total'),
+    'The total number of failed read indexes seen.',
+    node.readTroubles.failed,
+  );
   writeChecks(out, health);
 }
 
@@ -147,32 +167,24 @@ function writeChecks(out: MetricsText, { checks }: HealthCounts): void {
   );
 }
 
-function writeDisk(
+function writeSpace(
   out: MetricsText,
-  { serving, counters, quotaBytes }: MetricsParts,
+  { serving, quotaBytes }: MetricsParts,
   backendBytes: number,
 ): void {
-  out.histogram(
-    'etcd_disk_wal_fsync_duration_seconds',
-    'The latency distributions of fsync called by WAL.',
-    counters.walFsync,
-  );
-  out.histogram(
-    'etcd_disk_backend_commit_duration_seconds',
-    'The latency distributions of commit called by backend.',
-    counters.backendCommit,
-  );
   out.gauge('etcd_server_quota_backend_bytes', 'Current backend storage quota size.', quotaBytes);
   out.gauge(
     'etcd_debugging_auth_revision',
     'The current revision of auth store.',
     serving.state.auth.revision,
   );
-  out.gauge(
-    'etcd_mvcc_db_total_size_in_bytes',
-    'Total size of the underlying database physically allocated in bytes.',
-    backendBytes,
-  );
+  for (const name of ['etcd_mvcc', 'etcd_debugging_mvcc']) {
+    out.gauge(
+      `${name}_db_total_size_in_bytes`,
+      'Total size of the underlying database physically allocated in bytes.',
+      backendBytes,
+    );
+  }
   out.gauge(
     'etcd_mvcc_db_total_size_in_use_in_bytes',
     'Total size of the underlying database logically in use in bytes.',
@@ -181,7 +193,8 @@ function writeDisk(
 }
 
 function writeData(out: MetricsText, parts: MetricsParts): void {
-  const { serving, openWatchStreams, counters, methods } = parts;
+  const { serving, openWatchStreams, methods } = parts;
+  const { counters } = serving;
   const { mvcc, hub } = serving.state;
   const debugging = (name: string): string => `etcd_debugging_mvcc_${name}`;
   out.gauge(debugging('keys_total'), 'Total number of keys.', mvcc.indexedKeys);
@@ -199,17 +212,21 @@ function writeData(out: MetricsText, parts: MetricsParts): void {
     ['txn', 'txns', applied('txn')],
     ['range', 'ranges', ranges],
   ] as const) {
-    out.counter(`etcd_mvcc_${name}_total`, `Total number of ${kind} seen by this member.`, value);
+    const help = `Total number of ${kind} seen by this member.`;
+    // Under its former name, too: dashboards have both.
+    for (const full of [`etcd_mvcc_${name}_total`, debugging(`${name}_total`)]) {
+      out.counter(full, help, value);
+    }
   }
-  out.counter(
-    'etcd_debugging_lease_granted_total',
-    'The total number of granted leases.',
-    applied('lease-grant'),
+  out.gauge(
+    debugging('total_put_size_in_bytes'),
+    'The total size of put kv pairs seen by this member.',
+    counters.putBytes,
   );
   out.counter(
-    'etcd_debugging_lease_revoked_total',
-    'The total number of revoked leases.',
-    applied('lease-revoke'),
+    debugging('events_total'),
+    'Total number of events sent by this member.',
+    counters.eventsSent,
   );
   out.gauge(debugging('watcher_total'), 'Total number of watchers.', hub.size);
   out.gauge(
@@ -321,6 +338,13 @@ function writeCalls(out: MetricsText, { methods, grpcBytes }: MetricsParts): voi
       }),
     ),
   );
+  for (const way of ['received', 'sent'] as const) {
+    out.counter(
+      `grpc_server_msg_${way}_total`,
+      `Total number of RPC stream messages ${way} on the server.`,
+      methods.map((counts) => ({ labels: labelsOf(counts), value: counts[way] })),
+    );
+  }
   const timed = methods.flatMap((counts) =>
     counts.took ? [{ labels: labelsOf(counts), histogram: counts.took }] : [],
   );

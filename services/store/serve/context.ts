@@ -3,6 +3,7 @@ import type { Clock } from '#shared/clock';
 import type { ResponseHeader } from '#shared/mvcc';
 import type { RaftNode } from '../consensus/node.ts';
 import type { PeerTransport } from '../consensus/transport.ts';
+import type { Counters } from '../metrics/counters.ts';
 import type { StateMachine } from '../state/state-machine.ts';
 
 import type { Digests } from './digests.ts';
@@ -17,6 +18,7 @@ export interface Serving {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly digests: Digests;
+  readonly counters: Counters;
   readonly limits: Limits;
   /** Gives leadership to the best follower, if this member leads and there is one. */
   handOver(): Promise<void>;

@@ -1,6 +1,7 @@
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { HashKvResult } from '#shared/mvcc';
+import type { Counters } from '../metrics/counters.ts';
 import type { StateMachine } from '../state/state-machine.ts';
 
 const recordsPerStep = 500;
@@ -10,6 +11,7 @@ const attempts = 5;
 interface Parts {
   readonly state: StateMachine;
   readonly clock: Clock;
+  readonly counters: Counters;
 }
 
 /** Digests of this member's data, made a few records at a time between other work. */
@@ -22,6 +24,15 @@ export class Digests {
 
   /** Up to `revision`, 0: to the newest one. Asks nobody else: also answers without a quorum. */
   async upTo(revision: number): Promise<HashKvResult> {
+    const { clock, counters } = this.#parts;
+    const startedMs = clock.monotonic();
+    const digest = await this.#upTo(revision);
+    const took = revision === 0 ? counters.hash : counters.hashOfRevision;
+    took.observe(clock.monotonic() - startedMs);
+    return digest;
+  }
+
+  async #upTo(revision: number): Promise<HashKvResult> {
     for (let attempt = 1; ; attempt++) {
       const { mvcc } = this.#parts.state;
       const before = mvcc.compactRevision;

@@ -122,6 +122,7 @@ export class Leases {
     if (!renew) return leases.remaining(id, now) ?? -1;
     const ttlSeconds = leases.renew(id, now);
     if (ttlSeconds === undefined) return -1;
+    this.#serving.counters.leasesRenewed++;
     if (leases.record(id).remainingSeconds > 0)
       await this.#replicate([{ id, remainingSeconds: 0 }]);
     return ttlSeconds;
@@ -160,6 +161,7 @@ export class Leases {
       await node.linearizable();
       if (!node.leads || node.term !== term || !state.mvcc.leases.promoted) return;
       const ids = state.mvcc.leases.expired(clock.monotonic(), revokesAtOnce);
+      this.#serving.counters.leasesExpired += ids.length;
       await Promise.all(ids.map((id) => this.revoke(id, trusted)));
     } catch (thrown) {
       // Named again in a few seconds, by whoever leads then.

@@ -17,11 +17,14 @@ export class OpenWatchStreams {
   }
 
   open(send: WatchStreamOptions['send']): WatchStream {
-    const { state, node, limits } = this.#serving;
+    const { state, node, limits, counters } = this.#serving;
     const stream = new WatchStream({
       hub: state.hub,
       header: (revision) => headerAt(this.#serving, revision),
-      send,
+      send: (reply) => {
+        counters.eventsSent += reply.events?.length ?? 0;
+        return send(reply);
+      },
       wake: () => node.wakeIdle(),
       maxReplyBytes: limits.maxRequestBytes,
     });

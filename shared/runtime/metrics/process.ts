@@ -32,6 +32,11 @@ export async function writeProcessMetrics(out: MetricsText): Promise<void> {
     'Start time of the process since unix epoch in seconds.',
     bootSeconds + field(22) / ticksPerSecond,
   );
+  out.gauge(
+    name('virtual_memory_max_bytes'),
+    'Maximum amount of virtual memory available in bytes.',
+    Number(/^Max address space\s+(\d+)/m.exec(limits)?.[1] ?? 2 ** 64),
+  );
   out.gauge(name('virtual_memory_bytes'), 'Virtual memory size in bytes.', field(23));
   out.gauge('os_fd_limit', 'The file descriptor limit.', maxFds);
   out.gauge('os_fd_used', 'The number of used file descriptors.', fds.length);

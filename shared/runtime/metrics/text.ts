@@ -34,15 +34,23 @@ export class MetricsText {
   ): void {
     this.#head('histogram', name, help);
     const samples = value instanceof DurationHistogram ? [{ labels: {}, histogram: value }] : value;
-    for (const { labels, histogram } of samples) {
-      const buckets = histogram.cumulative();
-      for (const { le, count } of buckets) {
-        const bound = le === Infinity ? '+Inf' : String(le);
-        this.#line(`${name}_bucket`, { ...labels, le: bound }, count);
-      }
-      this.#line(`${name}_sum`, labels, histogram.sumSeconds);
-      this.#line(`${name}_count`, labels, buckets.at(-1)?.count ?? 0);
+    for (const { labels, histogram } of samples) this.#buckets(name, labels, histogram, 1);
+  }
+
+  /** As `histogram`, for the few whose unit is the millisecond. */
+  histogramMs(name: string, help: string, histogram: DurationHistogram): void {
+    this.#head('histogram', name, help);
+    this.#buckets(name, {}, histogram, 1000);
+  }
+
+  #buckets(name: string, labels: Labels, histogram: DurationHistogram, perSecond: number): void {
+    const buckets = histogram.cumulative();
+    for (const { le, count } of buckets) {
+      const bound = le === Infinity ? '+Inf' : String(le * perSecond);
+      this.#line(`${name}_bucket`, { ...labels, le: bound }, count);
     }
+    this.#line(`${name}_sum`, labels, histogram.sumSeconds * perSecond);
+    this.#line(`${name}_count`, labels, buckets.at(-1)?.count ?? 0);
   }
 
   #metric(type: string, name: string, help: string, value: number | readonly Sample[]): void {
