@@ -12,15 +12,21 @@ import {
 import { controllerManagerConfig, createControllerManager } from '#services/controller-manager';
 import { createScheduler, schedulerConfig } from '#services/scheduler';
 import { createStore, type StoreOptions } from '#services/store';
-import { createRng, must } from '#shared/base';
-import type { ApiClient } from '#shared/client';
+import { createRng, must, type Rng } from '#shared/base';
+import type { ApiClient, KvClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
-import { exitCodes, fromEnvironment, integerSetting, type Service } from '#shared/runtime';
+import {
+  exitCodes,
+  fromEnvironment,
+  integerSetting,
+  type Logger,
+  type Service,
+} from '#shared/runtime';
 import { connectStore } from './cluster/external-store.ts';
 import { type MasterPart, mastersOf } from './cluster/layout.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { identityOf, partCertificate, tokenKeysOf } from './cluster/certificates.ts';
-import { storageDir } from './cluster/state.ts';
+import { type Cluster, storageDir } from './cluster/state.ts';
 import type { Context } from './context.ts';
 import type { PartContext } from './part.ts';
 
@@ -72,55 +78,86 @@ export async function buildMaster(
   const store = cluster.state.store
     ? await connectStore(cluster.state.store, clock)
     : createStore(await memberOptions());
-  let apiServer: ApiServer | undefined;
-  const apiAs = (user: User): ApiClient => must(apiServer, 'the API server is started').apiAs(user);
-  // Leads of this process are not those of an earlier one of its name.
-  const identity = `${part.name}_${randomUUID()}`;
   return [
     ready.after('store', store),
-    ready.after(
-      'apiserver',
-      lazily(clock, () => {
-        const { kv } = store;
-        const { podCidr, serviceCidr } = cluster.state;
-        const networks = { podCidr, serviceCidr };
-        const certificate = partCertificate(cluster, part.name, clock);
-        const agentClient = partCertificate(cluster, 'apiserver-agent-client', clock);
-        apiServer = createApiServer({
-          kv,
-          clock,
-          log,
-          rng,
-          uuid: randomUUID,
-          networks,
-          listen: certificate.then((tls) => ({ ...apiAddress, tls })),
-          agentClient,
-          admission: admissionOptions(context),
-          security: securityOptions(
-            context,
-            certificate.then(() => tokenKeysOf(cluster)),
-          ),
-          listenRest: certificate.then((tls) => ({ ...restAddress, tls })),
-        });
-        return apiServer;
-      }),
-    ),
-    lazily(clock, () => {
-      const common = { clock, log, identity, rng };
-      const set = fromEnvironment(context.env);
-      return together([
-        createScheduler({ ...common, api: apiAs(schedulerUser), config: schedulerConfig(set) }),
-        createControllerManager({
-          ...common,
-          api: apiAs(controllerManagerUser),
-          apiFor: (account) => apiAs(serviceAccountUser(account)),
-          rootCa: identityOf(cluster, part.name).ca,
-          config: controllerManagerConfig(set),
-        }),
-      ]);
+    ...controlPlane({
+      context,
+      log,
+      cluster,
+      name: part.name,
+      kv: store.kv,
+      rng,
+      listen: apiAddress,
+      listenRest: restAddress,
+      apiServerAs: (service) => ready.after('apiserver', service),
     }),
     ready.allAfter(Promise.resolve()),
   ];
+}
+
+export interface ControlPlane {
+  readonly context: Context;
+  readonly log: Logger;
+  /** Its networks, and where its certificates are. */
+  readonly cluster: Cluster;
+  /** Whose certificate the API server shows. */
+  readonly name: string;
+  readonly kv: KvClient;
+  readonly rng: Rng;
+  /** Where quorate.v1 and the Kubernetes REST API are served. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly listenRest: { readonly host: string; readonly port: number };
+  /** The API server, perhaps with somebody told when it is up. */
+  readonly apiServerAs?: (service: Service) => Service;
+  /** False: the API server alone. */
+  readonly controllers?: boolean;
+}
+
+/** API server, scheduler and controllers over a store. */
+export function controlPlane(plane: ControlPlane): Service[] {
+  const { context, log, cluster, name, kv, rng } = plane;
+  const { clock } = context;
+  let apiServer: ApiServer | undefined;
+  const apiAs = (user: User): ApiClient => must(apiServer, 'the API server is started').apiAs(user);
+  // Leads of this process are not those of an earlier one of its name.
+  const identity = `${name}_${randomUUID()}`;
+  const first = lazily(clock, () => {
+    const { podCidr, serviceCidr } = cluster.state;
+    const certificate = partCertificate(cluster, name, clock);
+    apiServer = createApiServer({
+      kv,
+      clock,
+      log,
+      rng,
+      uuid: randomUUID,
+      networks: { podCidr, serviceCidr },
+      listen: certificate.then((tls) => ({ ...plane.listen, tls })),
+      agentClient: partCertificate(cluster, 'apiserver-agent-client', clock),
+      admission: admissionOptions(context),
+      security: securityOptions(
+        context,
+        certificate.then(() => tokenKeysOf(cluster)),
+      ),
+      listenRest: certificate.then((tls) => ({ ...plane.listenRest, tls })),
+    });
+    return apiServer;
+  });
+  const second = lazily(clock, () => {
+    const common = { clock, log, identity, rng };
+    const set = fromEnvironment(context.env);
+    return together([
+      createScheduler({ ...common, api: apiAs(schedulerUser), config: schedulerConfig(set) }),
+      createControllerManager({
+        ...common,
+        api: apiAs(controllerManagerUser),
+        apiFor: (account) => apiAs(serviceAccountUser(account)),
+        rootCa: identityOf(cluster, name).ca,
+        config: controllerManagerConfig(set),
+      }),
+    ]);
+  });
+  const server = plane.apiServerAs?.(first) ?? first;
+  return plane.controllers === false ? [server] : [server, second];
 }
 
 /** `QUORATE_TOKEN_AUTH_FILE` and `QUORATE_ANONYMOUS_AUTH`, named as Kubernetes' flags. */

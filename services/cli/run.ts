@@ -32,7 +32,7 @@ export async function runCli(host: NodeJS.Process): Promise<void> {
   // The reader went away (`quorate get pods | head -1`): there is nobody left to tell.
   host.stdout.on('error', () => host.exit(exitCode));
 
-  const isService = ['master', 'worker', 'store'].includes(args[0] ?? '');
+  const isService = ['master', 'worker', 'store', 'apiserver'].includes(args[0] ?? '');
   if (isService) {
     await runProgram(context, args);
     return;

@@ -84,6 +84,12 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./verbs/store.ts'),
   },
   {
+    name: 'apiserver',
+    summary: 'run one API server in the foreground, over a store elsewhere',
+    group: cluster,
+    load: () => import('./verbs/apiserver.ts'),
+  },
+  {
     name: 'create',
     summary: 'create objects from files or flags',
     group: basic,

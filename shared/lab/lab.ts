@@ -30,6 +30,13 @@ import { Load, type LoadOptions } from './load.ts';
 import { leadership } from './members.ts';
 import { takeSlot, type TakenSlot } from './slot.ts';
 
+/** Whose certificates a store elsewhere shows, and what it is shown. */
+export interface StoreTls {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface LabOptions {
   /** 1 to 9; default 3. */
   readonly masters?: number | undefined;
@@ -37,6 +44,8 @@ export interface LabOptions {
   readonly workers?: number | undefined;
   /** URLs of an etcd to keep all state in; default: the masters' own store. */
   readonly storeEndpoints?: readonly string[] | undefined;
+  /** Paths of PEM files, for https. */
+  readonly storeTls?: StoreTls | undefined;
   /** Its processes can be broken on purpose. Default false; in `quorate/testing` true. */
   readonly faults?: boolean | undefined;
 }
@@ -100,6 +109,7 @@ export class Lab implements AsyncDisposable {
   readonly #launcher: Launcher | undefined;
   readonly #remote: RemoteLauncher | undefined;
   readonly #storeEndpoints: readonly string[] | undefined;
+  readonly #storeTls: StoreTls | undefined;
   readonly #slot: TakenSlot;
 
   /** Nothing runs yet: see `up`, or use `startLab`. */
@@ -107,6 +117,7 @@ export class Lab implements AsyncDisposable {
     const { masters: count = 3, workers = 2, faults = false } = options;
     this.#options = { masters: count, workers, faults };
     this.#storeEndpoints = options.storeEndpoints;
+    this.#storeTls = options.storeTls;
     this.#slot = slot;
     this.dataDir = mkdtempSync(join(tmpdir(), 'quorate-lab-'));
     const masters = Array.from(
@@ -140,9 +151,20 @@ export class Lab implements AsyncDisposable {
     const shape = ['--masters', String(masters), '--workers', String(workers)];
     const networks = ['--pod-cidr', podCidr, '--service-cidr', serviceCidr];
     const store = this.#storeEndpoints ? ['--store-endpoints', this.#storeEndpoints.join(',')] : [];
+    const tls = this.#storeTls;
+    const secured = tls
+      ? [
+          '--store-cafile',
+          tls.caFile,
+          '--store-certfile',
+          tls.certFile,
+          '--store-keyfile',
+          tls.keyFile,
+        ]
+      : [];
     const broken = faults ? ['--enable-faults'] : [];
     const offset = ['--port-offset', String(portOffset)];
-    await this.quorateOk('up', ...shape, ...offset, ...networks, ...broken, ...store);
+    await this.quorateOk('up', ...shape, ...offset, ...networks, ...broken, ...store, ...secured);
   }
 
   /** SIGKILL: a master's process, or a worker's with all of its pods, as a machine's death would. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { KvClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { type Service, setting } from '#shared/runtime';
@@ -22,6 +23,17 @@ export interface StoreFlags {
   readonly storeCertfile?: string;
   readonly storeKeyfile?: string;
 }
+
+/** The flags that name it. */
+export const addStore = (command: Command): Command =>
+  command
+    .option(
+      '--store-endpoints <urls>',
+      'a real etcd (or `quorate store`) for the state, as URLs with commas',
+    )
+    .option('--store-cafile <file>', 'whose certificates these endpoints show')
+    .option('--store-certfile <file>', 'the certificate to show them')
+    .option('--store-keyfile <file>', 'its key');
 
 /** Undefined where no endpoints are named. */
 export function externalStore(context: Context, flags: StoreFlags): ExternalStore | undefined {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { setting } from '#shared/runtime';
 import { bringUp } from '../cluster/bring-up.ts';
 import { ensureCertificates } from '../cluster/certificates.ts';
-import { externalStore, type StoreFlags } from '../cluster/external-store.ts';
+import { addStore, externalStore, type StoreFlags } from '../cluster/external-store.ts';
 import { layOut, mastersOf, partsMax, workersOf } from '../cluster/layout.ts';
 import { checkNetworks } from '../cluster/networks.ts';
 import { runningProcess } from '../cluster/processes.ts';
@@ -32,19 +32,12 @@ interface UpOptions extends StoreFlags {
 }
 
 export function command(context: Context): Command {
-  return addDataDir(new Command())
+  return addStore(addDataDir(new Command()))
     .option('--masters <count>', 'masters, each with a member of the store (default: 3)')
     .option('--workers <count>', 'workers, each a node (default: 2)')
     .option('--port-offset <number>', 'added to every port (default: 0)')
     .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/11)')
     .option('--service-cidr <cidr>', 'loopback network of services (default: 127.96.0.0/16)')
-    .option(
-      '--store-endpoints <urls>',
-      'a real etcd (or `quorate store`) for the state, as URLs with commas',
-    )
-    .option('--store-cafile <file>', 'whose certificates these endpoints show')
-    .option('--store-certfile <file>', 'the certificate to show them')
-    .option('--store-keyfile <file>', 'its key')
     .option('--enable-faults', 'let its processes be broken on purpose: see `quorate fault`')
     .action((options: UpOptions) => up(context, options));
 }
