@@ -22,7 +22,19 @@ const kinds: Readonly<Record<number, string>> = { 3: 'crash', 4: 'safety', 5: 'l
 export async function hunt(mutant: string, firstSeed: number, seeds: number): Promise<Hunt> {
   const corpus = mkdtempSync(join(tmpdir(), 'mutant-'));
   try {
-    const flags = ['--mutant', mutant, '--seed', firstSeed, '--seeds', seeds, '--corpus', corpus];
+    const layers = mutants.find(({ name }) => name === mutant)?.layers ?? 'store';
+    const flags = [
+      '--layers',
+      layers,
+      '--mutant',
+      mutant,
+      '--seed',
+      firstSeed,
+      '--seeds',
+      seeds,
+      '--corpus',
+      corpus,
+    ];
     const args = [
       '--conditions=quorate-source',
       main,

@@ -1,7 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { drawPlan, readCorpus, shrink, simulate, sizeOf } from '../../services/simulator/index.ts';
+import {
+  drawPlan,
+  readCorpus,
+  shrink,
+  simulate,
+  simulateLayers,
+  sizeOf,
+} from '../../services/simulator/index.ts';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'services/simulator/main.ts');
@@ -15,7 +22,7 @@ const replay = (seed: number): string =>
 
 test.skipIf(given)('what has failed once does not fail any more', async () => {
   for (const { name, plan } of await readCorpus(corpus)) {
-    expect((await simulate(plan)).finding, name).toBeUndefined();
+    expect((await simulateLayers(plan)).finding, name).toBeUndefined();
   }
 });
 
@@ -39,7 +46,7 @@ test('a seed replays exactly, also in another process', async () => {
   expect(runs[1]).toEqual(runs[0]);
   const other = execFileSync(
     process.execPath,
-    ['--conditions=quorate-source', main, '--seed', '7', '--verbose'],
+    ['--conditions=quorate-source', main, '--layers', 'store', '--seed', '7', '--verbose'],
     { cwd: root, maxBuffer: 1 << 28 },
   );
   expect(other.toString()).toContain(`hash ${runs[0]?.hash},`);

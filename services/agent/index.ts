@@ -4,3 +4,4 @@ export { type Agent, type AgentApi, type AgentOptions, createAgent } from './ser
 export type * from './host.ts';
 export type * from './runtime/runtime.ts';
 export { systemHost } from './system-host.ts';
+export { AddressPool } from './runtime/process/address-pool.ts';

@@ -4,6 +4,7 @@ import type {
   DeleteOptions,
   DeleteResult,
   ListOptions,
+  NodeApi,
   ObjectList,
   WatchEvent,
   WatchOptions,
@@ -20,7 +21,7 @@ import { collectionPlace, objectPlace } from './requests/place.ts';
  * chain as every door's. Objects are shared with the watch cache: the caller never changes one. The
  * type parameters are the caller's word, as on the wire.
  */
-export function createInProcessClient({ requests, kinds }: Core, user: User): ApiClient {
+export function createInProcessClient({ requests, kinds }: Core, user: User): ApiClient & NodeApi {
   const object = async (verb: string, given: Parameters<typeof objectPlace>[1]): Promise<Call> =>
     requests.authorize(user, verb, objectPlace(kinds, given));
   const collection = (
@@ -86,6 +87,9 @@ export function createInProcessClient({ requests, kinds }: Core, user: User): Ap
     async resign(fence, identity) {
       await (await requests.election(user, 'update', fence.election)).resign(fence, identity);
     },
+    registerNode: async <T extends KubeObject>(node: T) =>
+      (await requests.registerNode(user, node)) as unknown as T,
+    heartbeat: (beat) => requests.beat(user, beat),
     logs: (namespace, name, options = {}) =>
       deferred(async () => {
         const call = await object('get', { ref: refs.pods, name, namespace, subresource: 'log' });

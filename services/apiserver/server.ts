@@ -1,5 +1,5 @@
 import { must, type Rng } from '#shared/base';
-import type { ApiClient, KvClient } from '#shared/client';
+import type { ApiClient, KvClient, NodeApi } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { ClientTls } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
@@ -48,7 +48,7 @@ export interface ApiServer {
   /** The API in this process, as the server itself. Works from `start` on. */
   readonly api: ApiClient;
   /** The same as this user, who may do there what every door lets them do. */
-  apiAs(user: User): ApiClient;
+  apiAs(user: User): ApiClient & NodeApi;
   /** The bound port of quorate.v1; throws before the server listens. */
   readonly port: number;
   /** The same of the REST API. */

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
 import { integerSetting } from '#shared/runtime';
+import type { Layers } from './layers.ts';
 
 export const usage = `Runs whole clusters in one process, on a simulated network, disk and clock, each under one seed,
 and checks everything they promise.
@@ -12,7 +13,9 @@ Flags:
   --seeds N        how many seeds, at most (default 1000)
   --minutes M      for how long, at most (default 10)
   --seed N         the first seed; alone: only this one (also SEED in the environment). Default: drawn
-  --members N      members of each cluster (default: drawn, 1, 3 or 5)
+  --layers L       store: members and clients of their own; cluster: API servers, schedulers, controllers
+                   and agents as well; both (default): each for as long. --verbose shows the first
+  --members N      of the store alone: members of each cluster (default: drawn, 1, 3 or 5)
   --mutant NAME    put a known bug into the code first ("list" names them all)
   --plan FILE      run one plan of the corpus
   --corpus DIR     where plans that failed are kept; they run first
@@ -27,6 +30,7 @@ export interface Arguments {
   readonly seeds: number;
   readonly minutes: number;
   readonly seed: number | undefined;
+  readonly layers: readonly Layers[];
   readonly members: number | undefined;
   readonly mutant: string | undefined;
   readonly plan: string | undefined;
@@ -40,6 +44,7 @@ const options = {
   seeds: { type: 'string' },
   minutes: { type: 'string' },
   seed: { type: 'string' },
+  layers: { type: 'string' },
   members: { type: 'string' },
   mutant: { type: 'string' },
   plan: { type: 'string' },
@@ -69,6 +74,7 @@ export function parseArguments(
     seeds: alone ? 1 : (number('seeds', 1, 1e9) ?? 1000),
     minutes: number('minutes', 1, 1e6) ?? 10,
     seed,
+    layers: layersNamed(values.layers ?? 'both'),
     members: number('members', 1, 7),
     mutant: values.mutant,
     plan: values.plan,
@@ -77,6 +83,12 @@ export function parseArguments(
     verbose: values.verbose ?? false,
     help: values.help ?? false,
   };
+}
+
+function layersNamed(text: string): readonly Layers[] {
+  if (text === 'both') return ['store', 'cluster'];
+  if (text === 'store' || text === 'cluster') return [text];
+  throw new QuorateError('bad-request', `--layers: "${text}" is neither store, cluster nor both`);
 }
 
 function parsed(args: readonly string[]) {

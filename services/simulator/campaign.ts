@@ -1,10 +1,9 @@
 import type { Clock } from '#shared/clock';
 import type { Finding } from './checks/report.ts';
 import { type Case, keepCase, readCorpus } from './corpus.ts';
-import { drawPlan } from './plan/draw.ts';
-import type { Plan } from './plan/plan.ts';
+import { type AnyPlan, drawLayers, type Layers, layersOf, simulateLayers } from './layers.ts';
 import { shrink, sizeOf } from './shrink.ts';
-import { simulate, type SimulationResult } from './simulation.ts';
+import type { SimulationResult } from './simulation.ts';
 
 export interface CampaignOptions {
   readonly firstSeed: number;
@@ -12,6 +11,8 @@ export interface CampaignOptions {
   /** No further seed is begun after this. */
   readonly maxMs: number;
   readonly members: number | undefined;
+  /** Several: each gets as much of the time. */
+  readonly layers: readonly Layers[];
   readonly corpus: string;
   /** For making a failed plan shorter; 0: it is kept as it is. */
   readonly shrinkMs: number;
@@ -42,7 +43,7 @@ export interface Failure {
   readonly name: string;
   readonly result: SimulationResult;
   readonly finding: Finding;
-  readonly plan: Plan;
+  readonly plan: AnyPlan;
   /** Where it is kept; absent for a plan that came from the corpus. */
   readonly file: string | undefined;
 }
@@ -77,21 +78,31 @@ export class Campaign {
       const { finding } = result;
       if (finding) return { name, result, finding, plan, file: undefined };
     }
-    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-      if (this.#spentMs() > maxMs) break;
-      this.#state.seed = seed;
-      const plan = drawPlan(seed, { members });
+    const all = this.#options.layers.map((layers) => ({ layers, seed: firstSeed, spentMs: 0 }));
+    for (;;) {
+      const left = all.filter(({ seed }) => seed < firstSeed + seeds);
+      // Whoever had the least of the time so far.
+      const [next] = left.sort((a, b) => a.spentMs - b.spentMs);
+      if (!next || this.#spentMs() > maxMs) break;
+      const beganMs = this.#spentMs();
+      this.#state.seed = next.seed;
+      const plan = drawLayers(next.layers, next.seed++, { members });
       const result = await this.#one(plan);
+      next.spentMs += this.#spentMs() - beganMs;
       const { finding } = result;
       if (finding) return this.#keep(plan, result, finding);
     }
     return undefined;
   }
 
-  async #one(plan: Plan): Promise<SimulationResult> {
+  async #one(plan: AnyPlan): Promise<SimulationResult> {
     const beganMs = this.#spentMs();
-    const result = await simulate(plan);
-    this.#count(plan.pace ?? 'kept', result.simulatedMs, this.#spentMs() - beganMs);
+    const result = await simulateLayers(plan);
+    this.#count(
+      'layers' in plan ? 'whole clusters' : (plan.pace ?? 'kept'),
+      result.simulatedMs,
+      this.#spentMs() - beganMs,
+    );
     this.#state.runs++;
     this.#state.simulatedMs += result.simulatedMs;
     this.#state.requests += result.requests;
@@ -110,15 +121,16 @@ export class Campaign {
     });
   }
 
-  async #keep(plan: Plan, result: SimulationResult, finding: Finding): Promise<Failure> {
+  async #keep(plan: AnyPlan, result: SimulationResult, finding: Finding): Promise<Failure> {
     const { clock, corpus, shrinkMs } = this.#options;
     const until = clock.monotonic() + shrinkMs;
     const shorter = await shrink(plan, result, {
-      simulate: (candidate) => simulate(candidate),
+      simulate: (candidate) => simulateLayers(candidate),
       enough: () => clock.monotonic() > until,
     });
-    const again = sizeOf(shorter) < sizeOf(plan) ? await simulate(shorter) : result;
-    const name = `${finding.checker.replace(/[^a-z]+/g, '-')}-${plan.seed}`;
+    const again = sizeOf(shorter) < sizeOf(plan) ? await simulateLayers(shorter) : result;
+    const layers = layersOf(plan) === 'store' ? '' : `${layersOf(plan)}-`;
+    const name = `${layers}${finding.checker.replace(/[^a-z]+/g, '-')}-${plan.seed}`;
     const kept: Case = { name, plan: shorter, finding: again.finding ?? finding };
     const file = await keepCase(corpus, kept);
     return { name: `seed ${plan.seed}`, result: again, finding: kept.finding, plan: shorter, file };

@@ -2,12 +2,12 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import type { Finding } from './checks/report.ts';
-import type { Plan } from './plan/plan.ts';
+import type { AnyPlan } from './layers.ts';
 
 /** A plan that once failed, and with what. */
 export interface Case {
   readonly name: string;
-  readonly plan: Plan;
+  readonly plan: AnyPlan;
   readonly finding: Finding;
 }
 

@@ -3,9 +3,8 @@ import type { Arguments } from './arguments.ts';
 import { Campaign, type Failure, type PaceCost, type Progress } from './campaign.ts';
 import type { VerdictKind } from './checks/report.ts';
 import { readCase } from './corpus.ts';
-import { drawPlan } from './plan/draw.ts';
+import { type AnyPlan, drawLayers, layersOf, simulateLayers } from './layers.ts';
 import { sizeOf } from './shrink.ts';
-import { simulate } from './simulation.ts';
 
 export interface Output {
   /** A line of the result. */
@@ -21,7 +20,8 @@ export async function run(args: Arguments, drawnSeed: number, output: Output): P
   if (args.plan !== undefined)
     return one(args, (await readCase(args.plan)).plan, args.plan, output);
   if (args.seed !== undefined && args.seeds === 1) {
-    const plan = drawPlan(args.seed, { members: args.members });
+    const [layers] = args.layers;
+    const plan = drawLayers(layers ?? 'store', args.seed, { members: args.members });
     if (args.verbose) return one(args, plan, `seed ${args.seed}`, output);
   }
   const campaign = new Campaign({
@@ -29,6 +29,7 @@ export async function run(args: Arguments, drawnSeed: number, output: Output): P
     seeds: args.seeds,
     maxMs: args.minutes * 60_000,
     members: args.members,
+    layers: args.layers,
     corpus: args.corpus,
     shrinkMs: args.shrinkSeconds * 1000,
     clock: systemClock,
@@ -50,13 +51,8 @@ export async function run(args: Arguments, drawnSeed: number, output: Output): P
   return exitCodes[failure.finding.kind];
 }
 
-async function one(
-  args: Arguments,
-  plan: Parameters<typeof simulate>[0],
-  name: string,
-  output: Output,
-): Promise<number> {
-  const result = await simulate(plan, args.verbose ? { log: output.say } : {});
+async function one(args: Arguments, plan: AnyPlan, name: string, output: Output): Promise<number> {
+  const result = await simulateLayers(plan, args.verbose ? { log: output.say } : {});
   const { finding, hash } = result;
   output.say(
     `${name}: hash ${hash}, ${seconds(result.simulatedMs)} simulated, ${result.answered} of ${result.requests} requests answered, ${result.terms} terms, revision ${result.revision}`,
@@ -82,6 +78,7 @@ function sayFailure(
   for (const fault of plan.faults.slice(0, 20)) say(`    ${JSON.stringify(fault)}`);
   const mutant = args.mutant === undefined ? '' : ` --mutant ${args.mutant}`;
   say(`replay: quorate simulate --plan ${file ?? name}${mutant} --verbose`);
+  say(`  or: quorate simulate --layers ${layersOf(plan)} --seed ${plan.seed}${mutant} --verbose`);
 }
 
 function progressLine({ runs, seed, simulatedMs, spentMs, requests, terms }: Progress): string {

@@ -1,26 +1,32 @@
-import type { Plan, Step } from './plan/plan.ts';
 import type { SimulationResult } from './simulation.ts';
 
-export interface ShrinkOptions {
-  readonly simulate: (plan: Plan) => Promise<SimulationResult>;
+/** As much of a plan as can be left out. */
+interface Shrinkable {
+  readonly safetyMs: number;
+  readonly faults: readonly { readonly atMs: number }[];
+  readonly clients: readonly (readonly object[])[];
+}
+
+export interface ShrinkOptions<P> {
+  readonly simulate: (plan: P) => Promise<SimulationResult>;
   /** No further attempt is made once this says so. */
   readonly enough: () => boolean;
-  readonly progress?: (plan: Plan) => void;
+  readonly progress?: (plan: P) => void;
 }
 
 /**
  * The shortest plan found that still ends in what the same checker says: faults and requests are left
  * out as long as that stays so (delta debugging, Zeller and Hildebrandt 2002).
  */
-export async function shrink(
-  plan: Plan,
+export async function shrink<P extends Shrinkable>(
+  plan: P,
   found: SimulationResult,
-  options: ShrinkOptions,
-): Promise<Plan> {
+  options: ShrinkOptions<P>,
+): Promise<P> {
   const { simulate, enough, progress } = options;
   const { finding } = found;
   let best = plan;
-  const attempt = async (candidate: Plan): Promise<boolean> => {
+  const attempt = async (candidate: P): Promise<boolean> => {
     if (enough()) return false;
     const result = await simulate(candidate);
     const same =
@@ -42,7 +48,7 @@ export async function shrink(
     await reduce(best.clients, (clients) => attempt({ ...best, clients }));
     for (let i = 0; i < best.clients.length; i++) {
       await reduce(best.clients[i] ?? [], (steps) =>
-        attempt({ ...best, clients: withSteps(best, i, steps) }),
+        attempt({ ...best, clients: withSteps(best.clients, i, steps) }),
       );
     }
   }
@@ -50,15 +56,11 @@ export async function shrink(
 }
 
 /** Faults and requests. */
-export function sizeOf({ faults, clients }: Plan): number {
+export function sizeOf({ faults, clients }: Shrinkable): number {
   return faults.length + clients.reduce((sum, steps) => sum + steps.length, 0);
 }
 
-function withSteps(
-  { clients }: Plan,
-  at: number,
-  steps: readonly Step[],
-): readonly (readonly Step[])[] {
+function withSteps<S>(clients: readonly S[], at: number, steps: S): readonly S[] {
   return clients.map((each, i) => (i === at ? steps : each));
 }
 

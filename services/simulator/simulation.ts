@@ -319,7 +319,8 @@ function isMember({ host }: Life): boolean {
   return host.state.members.has(host.serving.memberId);
 }
 
-function brief(fields: object): string {
+/** What a log line says besides its text. */
+export function brief(fields: object): string {
   const entries = Object.entries(fields).filter(([name]) => name !== 'stack');
   return entries.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ');
 }

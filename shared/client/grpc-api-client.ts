@@ -25,6 +25,8 @@ import type {
   ForwardCall,
   PodStreams,
 } from './pod-streams.ts';
+import type { NodeApi } from './node-api.ts';
+import { repeatable } from './repeatable.ts';
 import { createServerPool, type ServerPool } from './server-pool.ts';
 import type { TableClient, TableEvent } from './table-client.ts';
 import {
@@ -38,28 +40,10 @@ import {
   writeFields,
 } from './wire.ts';
 
-/** One beat of a node; see proto/quorate/v1/nodes.proto. */
-export interface Heartbeat {
-  readonly node: string;
-  readonly leaseDurationSeconds: number;
-  /** A v1 NodeStatus where something changed. */
-  readonly status?: object | undefined;
-}
-
-export interface HeartbeatResult {
-  readonly renewTime: string;
-  /** The Node object is gone: register again. */
-  readonly unknownNode: boolean;
-}
-
 /** What only remote clients do: tables and streams for people, and the two calls of a worker. */
-export interface GrpcApiClient extends ApiClient, TableClient {
+export interface GrpcApiClient extends ApiClient, NodeApi, TableClient {
   /** The addresses, as configured: for messages to people. */
   readonly servers: readonly string[];
-  /** Creates or takes over the Node; resolves with it as stored, podCIDR set. */
-  registerNode<T extends KubeObject>(node: T): Promise<T>;
-  /** Renews the node's lease over a stream that is kept between beats. */
-  heartbeat(beat: Heartbeat): Promise<HeartbeatResult>;
   /** These three resolve when the pod's node has taken the call up. */
   exec(namespace: string, name: string, options: ExecOptions): Promise<CommandCall>;
   attach(namespace: string, name: string, options: CommandOptions): Promise<CommandCall>;
@@ -245,8 +229,7 @@ function writes(
     async update<T extends KubeObject>(ref: ResourceRef, object: T, options = {}) {
       const name = objectName(object);
       const request = { ...writeFields(ref, options, object), json: encode(object), name };
-      const conditional = (object.metadata?.resourceVersion ?? '') !== '';
-      const answer = await pool.call(conditional, (server) =>
+      const answer = await pool.call(repeatable.update(object), (server) =>
         unary<typeof request, Object__Output>(
           (r, o, done) => server.resources.Update(r, o, done),
           request,
@@ -264,7 +247,7 @@ function writes(
         type: patchTypes[type],
       } as const;
       const request = { ...writeFields(ref, options), ...fields };
-      const answer = await pool.call(type === 'merge', (server) =>
+      const answer = await pool.call(repeatable.patch(type), (server) =>
         unary<typeof request, Object__Output>(
           (r, o, done) => server.resources.Patch(r, o, done),
           request,
@@ -278,9 +261,8 @@ function writes(
       name: string,
       options: DeleteOptions = {},
     ) {
-      const conditional = options.uid !== undefined || options.resourceVersion !== undefined;
       const request = deleteRequest(ref, name, options);
-      const answer = await pool.call(conditional, (server) =>
+      const answer = await pool.call(repeatable.delete(options), (server) =>
         unary<typeof request, DeleteResponse__Output>(
           (r, o, done) => server.resources.Delete(r, o, done),
           request,

@@ -1,5 +1,6 @@
 export type * from './api-client.ts';
 export type * from './kv-client.ts';
+export type * from './node-api.ts';
 export type * from './pod-streams.ts';
 export { type NodeUsage, readNodeUsage, type Usage } from './node-usage.ts';
 export { podStreams } from './pod-streams.ts';
@@ -18,8 +19,6 @@ export {
   createGrpcApiClient,
   type GrpcApiClient,
   type GrpcApiClientOptions,
-  type Heartbeat,
-  type HeartbeatResult,
 } from './grpc-api-client.ts';
 export { createGrpcKvClient, type GrpcKvClientOptions } from './grpc-kv-client.ts';
 export {
@@ -29,6 +28,8 @@ export {
   type InformerOptions,
 } from './informer.ts';
 export type { Indexer, ObjectStore } from './object-store.ts';
+export { repeatable } from './repeatable.ts';
+export { createServerPool, type ServerPool } from './server-pool.ts';
 export { timestamp } from './timestamp.ts';
 export {
   createWorkQueue,

@@ -40,6 +40,26 @@ describe('an election', () => {
     expect((await campaign('a')).leader.identity).toBe('b');
   });
 
+  it('waits for its own lease to go once that has run out, and leads anew', async () => {
+    await t.clock.advance(250);
+    const first = await campaign('a');
+    // Run out, and the store has not got to its end yet.
+    t.kv.leaseKeepAlive = () => Promise.resolve(0);
+    const range = t.kv.range.bind(t.kv);
+    let reads = 0;
+    t.kv.range = (request) => {
+      if (request.key.includes('elections')) reads++;
+      return range(request);
+    };
+    const waiting = campaign('a', 10_000);
+    await t.clock.advance(6_000);
+    const second = await t.settle(waiting);
+    expect(second.elected).toBe(true);
+    expect(second.leader.token).toBeGreaterThan(first.leader.token);
+    // Once before and once after, not all the time in between.
+    expect(reads).toBe(2);
+  });
+
   it('passes on at once when the leader resigns', async () => {
     const { leader } = await campaign('a');
     const waiting = campaign('b', 20_000);

@@ -63,11 +63,11 @@ export class Elections {
         continue;
       }
       const leader = toLeader(election, held);
-      if (leader.identity === identity) {
-        // A lease that ran out since the read leaves the election open: campaign on.
-        if ((await this.#deps.kv.leaseKeepAlive(held.lease)) > 0) return { elected: true, leader };
-        continue;
+      const ours = leader.identity === identity;
+      if (ours && (await this.#deps.kv.leaseKeepAlive(held.lease)) > 0) {
+        return { elected: true, leader };
       }
+      // A lease that ran out is waited for as anybody's: its key goes when the store gets to it.
       const leftMs = deadline - this.#deps.clock.monotonic();
       if (leftMs <= 0) return { elected: false, leader };
       await this.#untilGone(election, revision + 1, leftMs, signal);

@@ -33,6 +33,8 @@ export class StateLog {
   readonly #entries: AppliedEntry[] = [];
   readonly #byRevision = new Map<number, AppliedEntry>();
   readonly #first: number;
+  /** Told of each entry when its first member has applied it. */
+  onNew: ((entry: AppliedEntry) => void) | undefined;
 
   /** `first`: index of the first entry that is not part of the beginning. */
   constructor(first: number) {
@@ -78,6 +80,7 @@ export class StateLog {
     this.#checkRevision(member, entry);
     this.#entries.push(entry);
     if (entry.events.length > 0) this.#byRevision.set(entry.revision, entry);
+    this.onNew?.(entry);
   }
 
   /** A member that was restored, or replaced by a snapshot, at `index`. */

@@ -28,6 +28,8 @@ export interface Life {
 export interface MemberEvents {
   /** It runs: what it does can be watched from here on, and nothing has happened yet. */
   born(member: SimMember, life: Life): void;
+  /** It serves, in the same event. Whatever else its process runs is started here. */
+  started?(member: SimMember, life: Life): void;
   /** It has stopped by itself. */
   failed(member: SimMember, error: Error): void;
   /** Something that no component may throw. */
@@ -149,6 +151,7 @@ export class SimMember {
     this.#life = { process, dir, host, transport };
     events.born(this, this.#life);
     await host.start();
+    events.started?.(this, this.#life);
     host.publish().catch((thrown: unknown) => events.bug(this, thrown));
   }
 

@@ -1,3 +1,5 @@
+import type { Layers } from '../layers.ts';
+
 /** One place of the code, and the bug that takes it. `file`: its path without extension. */
 export interface Patch {
   readonly file: string;
@@ -11,5 +13,7 @@ export interface Mutant {
   readonly name: string;
   /** What is wrong, for people. */
   readonly story: string;
+  /** What it takes to find it; absent: the store alone. */
+  readonly layers?: Layers | undefined;
   readonly patches: readonly Patch[];
 }

@@ -66,19 +66,20 @@ export class Network {
 
   /** Something that has a connection of its own: it arrives, late maybe, unless there is a cut. */
   call(from: string, to: string, receiver: SimProcess, arrive: () => void): void {
-    this.#scheduler.at(receiver, this.#scheduler.now + this.#delay(), () => {
+    this.#scheduler.at(receiver, this.#scheduler.now + this.delay(), () => {
       if (this.reaches(from, to)) arrive();
     });
   }
 
-  #delay(): number {
+  /** How long something is under way that is sent now. */
+  delay(): number {
     return drawFrom(this.#rng, this.weather.delayMs);
   }
 
   #carry(from: string, to: string, receiver: SimProcess, arrive: () => void): void {
     const key = `${from}>${to}`;
-    let at = this.#scheduler.now + this.#delay();
-    if (this.#rng.next() < this.weather.reorder) at += this.#delay() * 4;
+    let at = this.#scheduler.now + this.delay();
+    if (this.#rng.next() < this.weather.reorder) at += this.delay() * 4;
     else at = Math.max(at, this.#busyUntil.get(key) ?? 0);
     this.#busyUntil.set(key, at);
     this.#scheduler.at(receiver, at, () => {

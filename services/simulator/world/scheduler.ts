@@ -30,6 +30,9 @@ class Task implements Timer {
   }
 }
 
+/** Steps at one point in time: more of them, and something never ends. */
+const standsMax = 1_000_000;
+
 /**
  * The one order in which everything in a simulated world happens: by time, then in the order it was
  * asked for. Time stands still while something happens, and jumps to the next event.
@@ -39,6 +42,8 @@ export class Scheduler {
   #order = 0;
   #hash = 0x811c9dc5;
   #steps = 0;
+  /** Steps since time has moved on. */
+  #stands = 0;
   #stopped = false;
   readonly #later = new Heap<Task>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   /** Due now, at the end of this turn. */
@@ -95,6 +100,8 @@ export class Scheduler {
         task.process.hold(() => this.#again(task));
         continue;
       }
+      this.#stands = task.at > this.#now ? 0 : this.#stands + 1;
+      if (this.#stands > standsMax) throw new Error(`livelock: time stands still at ${this.#now}`);
       this.#now = Math.max(this.#now, task.at);
       this.#steps++;
       this.trace(Math.imul((this.#now * 1000) | 0, 31) + task.process.number);

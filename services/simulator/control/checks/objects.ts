@@ -1,0 +1,78 @@
+import { type KubeObject, resources } from '#shared/api';
+import type { AppliedEntry } from '../../checks/state-log.ts';
+
+/** What one revision did to one object, as the store has it. */
+export interface Change {
+  readonly revision: number;
+  readonly atMs: number;
+  readonly key: string;
+  /** `pods`, `apps/deployments`. */
+  readonly resource: string;
+  readonly before: KubeObject | undefined;
+  readonly after: KubeObject | undefined;
+}
+
+/**
+ * Every object in every version that it ever had: the truth that checkers compare with. Built from
+ * what the replicated state machine did, and from nothing that the API server says.
+ */
+export class ObjectHistory {
+  readonly #collections = new Map<string, Map<string, KubeObject>>();
+  readonly #resources = new Map<string, string | undefined>();
+
+  add({ events, revision, atMs }: AppliedEntry): readonly Change[] {
+    const made: Change[] = [];
+    for (const { type, kv } of events) {
+      const { key } = kv;
+      const resource = this.#resourceOf(key);
+      if (resource === undefined) continue;
+      const objects = this.#collection(resource);
+      const before = objects.get(key);
+      const after = type === 'put' ? decoded(kv.value, revision) : undefined;
+      if (after) objects.set(key, after);
+      else objects.delete(key);
+      made.push({ revision, atMs, key, resource, before, after });
+    }
+    return made;
+  }
+
+  /** As they are now, in the order of their keys. */
+  all<T extends KubeObject>(resource: string): T[] {
+    const objects = [...this.#collection(resource)];
+    return objects.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as T);
+  }
+
+  #collection(resource: string): Map<string, KubeObject> {
+    const known = this.#collections.get(resource);
+    if (known) return known;
+    const made = new Map<string, KubeObject>();
+    this.#collections.set(resource, made);
+    return made;
+  }
+
+  #resourceOf(key: string): string | undefined {
+    if (this.#resources.has(key)) return this.#resources.get(key);
+    const resource = resourceOf(key);
+    this.#resources.set(key, resource);
+    return resource;
+  }
+}
+
+const collections = new Map(
+  resources.map(({ storagePrefix, group, resource }) => [
+    storagePrefix,
+    group === '' ? resource : `${group}/${resource}`,
+  ]),
+);
+
+/** Undefined for what is no object, such as an election. */
+function resourceOf(key: string): string | undefined {
+  const parts = key.split('/');
+  const prefix = (length: number): string => `${parts.slice(0, length).join('/')}/`;
+  return collections.get(prefix(3)) ?? collections.get(prefix(4));
+}
+
+function decoded(value: Uint8Array, revision: number): KubeObject {
+  const object = JSON.parse(Buffer.from(value).toString()) as KubeObject;
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+}

@@ -1,0 +1,125 @@
+import type { Pod } from '#shared/api';
+import type { Rng } from '#shared/base';
+import type { ApiClient } from '#shared/client';
+import type { Logger } from '#shared/runtime';
+import { type AgentHost, createAgent } from '#services/agent';
+import type { Machine } from '../../world/machine.ts';
+import type { SimProcess } from '../../world/process.ts';
+import type { Scheduler } from '../../world/scheduler.ts';
+import { simApiClient } from './api.ts';
+import { type ContainerEvents, Containers } from './containers.ts';
+import type { Links } from './links.ts';
+
+export interface NodeWorld {
+  readonly scheduler: Scheduler;
+  readonly links: Links;
+  readonly newProcess: () => SimProcess;
+  readonly events: ContainerEvents;
+  readonly logger: (who: string) => Logger;
+  readonly bug: (who: string, thrown: unknown) => void;
+  /** What an agent asks of the API and is answered, for the checkers. */
+  readonly recorded: <T extends ApiClient>(who: string, api: T) => T;
+  /** API servers, by the names of their machines. */
+  readonly servers: () => readonly string[];
+}
+
+/** One worker: a machine with an agent, which comes and goes, and containers, which stay. */
+export class SimNode {
+  readonly name: string;
+  readonly machine: Machine;
+  readonly containers: Containers;
+  readonly #world: NodeWorld;
+  readonly #cpus: number;
+  /** Manifests on its disk. */
+  readonly #manifests = new Map<string, string>();
+  #process: SimProcess | undefined;
+
+  constructor(machine: Machine, cpus: number, rng: Rng, world: NodeWorld) {
+    this.name = machine.name;
+    this.machine = machine;
+    this.#cpus = cpus;
+    this.#world = world;
+    this.containers = new Containers(machine, world.scheduler, rng, world.events);
+  }
+
+  get process(): SimProcess | undefined {
+    return this.#process;
+  }
+
+  start(): void {
+    if (this.#process) return;
+    const { newProcess, links, logger, servers, recorded, bug } = this.#world;
+    const process = newProcess();
+    this.#process = process;
+    const { name, machine } = this;
+    const clock = machine.time.clock(process);
+    const user = {
+      name: `system:node:${name}`,
+      groups: ['system:nodes', 'system:authenticated'],
+    };
+    const caller = { machine: name, process, user };
+    const api = recorded(`agent ${name}`, simApiClient(links, caller, servers(), clock));
+    const agent = createAgent({
+      api,
+      nodeName: name,
+      host: this.#host(process),
+      clock,
+      log: logger(name),
+      config: { restartBackoffMaxMs: 10_000 },
+    });
+    agent.start().catch((thrown: unknown) => bug(name, thrown));
+  }
+
+  /** The agent dies; its containers do not notice. */
+  killAgent(): void {
+    this.#process?.kill();
+    this.#process = undefined;
+    this.containers.agentGone();
+  }
+
+  powerLoss(): void {
+    this.killAgent();
+    this.containers.powerLoss();
+  }
+
+  #host(process: SimProcess): AgentHost {
+    const later = <T>(fn: () => T): Promise<T> =>
+      new Promise((resolve) => {
+        const { scheduler } = this.#world;
+        scheduler.at(process, scheduler.now + this.machine.slowness, () => resolve(fn()));
+      });
+    return {
+      machine: () =>
+        Promise.resolve({
+          architecture: 'amd64',
+          operatingSystem: 'linux',
+          osImage: 'simulated',
+          kernelVersion: '0',
+          bootId: this.name,
+          machineId: this.name,
+          cpus: this.#cpus,
+          memoryKib: 8 << 20,
+        }),
+      openRuntime: () => Promise.resolve(this.containers.runtime(process)),
+      checkpoints: () => ({
+        load: () =>
+          later(() => [...this.#manifests.values()].map((text) => JSON.parse(text) as Pod)),
+        save: (pod) => {
+          const text = JSON.stringify(pod);
+          return later(() => void this.#manifests.set(pod.metadata?.uid ?? '', text));
+        },
+        remove: (uid) => later(() => void this.#manifests.delete(uid)),
+      }),
+      // Volumes are files: there are none here.
+      openVolumes: () => ({
+        setUp: () => later(() => ({ paths: new Map(), failures: [], refreshMs: undefined })),
+        mounts: () => [],
+        remove: () => later(() => undefined),
+        removeOthers: () => later(() => undefined),
+        close: () => Promise.resolve(),
+      }),
+      openDoor: () => Promise.resolve({ port: 10_250, close: () => Promise.resolve() }),
+      baseEnvironment: {},
+    };
+  }
+}

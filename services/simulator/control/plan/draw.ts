@@ -1,0 +1,248 @@
+import { assertNever, createRng, must, type Rng } from '#shared/base';
+import type { Fault, Plan } from '../../plan/plan.ts';
+import type { Weather } from '../../world/network.ts';
+import type {
+  ControlFault,
+  ControlFaultKind,
+  ControlPlan,
+  UserStep,
+  UserStepKind,
+} from './plan.ts';
+
+const faultWeights: Readonly<Record<ControlFaultKind, number>> = {
+  store: 10,
+  'agent-kill': 4,
+  'agent-pause': 3,
+  'node-power': 3,
+  'node-slow': 1,
+  'node-jump': 1,
+  'node-isolate': 5,
+  'node-cut': 3,
+  'component-kill': 4,
+  'component-pause': 4,
+  'component-cut': 3,
+  'component-isolate': 4,
+  compact: 2,
+};
+
+type StoreKind =
+  | 'kill'
+  | 'power'
+  | 'power-all'
+  | 'pause'
+  | 'isolate'
+  | 'partition'
+  | 'transfer'
+  | 'slow-disk'
+  | 'weather'
+  | 'reset'
+  | 'jump';
+
+const storeWeights: Readonly<Record<StoreKind, number>> = {
+  kill: 4,
+  power: 2,
+  'power-all': 1,
+  pause: 5,
+  isolate: 4,
+  partition: 2,
+  transfer: 3,
+  'slow-disk': 1,
+  weather: 1,
+  reset: 1,
+  jump: 1,
+};
+
+const stepWeights: Readonly<Record<UserStepKind, number>> = {
+  deployment: 8,
+  scale: 6,
+  restart: 3,
+  statefulset: 6,
+  daemonset: 1,
+  job: 4,
+  service: 3,
+  count: 4,
+  dependent: 3,
+  'delete-workload': 4,
+  'delete-owner': 2,
+  'delete-pod': 4,
+  cordon: 2,
+  uncordon: 3,
+  drain: 1,
+  move: 2,
+};
+
+/** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
+export function drawControlPlan(seed: number): ControlPlan {
+  const rng = createRng(seed);
+  const members = pick(rng, [1, 3, 3, 3]);
+  const nodes = pick(rng, [1, 2, 3, 3]);
+  const components = pick(rng, [0, 2, 2]);
+  const safetyMs = pick(rng, [15_000, 25_000, 40_000]);
+  const size = { members, nodes, components };
+  return {
+    layers: 'cluster',
+    seed,
+    store: storePlan(rng, seed, members, safetyMs),
+    nodes,
+    cpus: pick(rng, [1, 2, 4]),
+    components,
+    leaseSeconds: pick(rng, [2, 3, 5]),
+    safetyMs,
+    faults: drawFaults(rng, safetyMs, size),
+    clients: drawClients(rng, safetyMs),
+  };
+}
+
+function storePlan(rng: Rng, seed: number, members: number, safetyMs: number): Plan {
+  return {
+    seed,
+    members,
+    heartbeatMs: 100,
+    electionMs: 1000,
+    strictReconfigCheck: true,
+    maxMessageBytes: 512 << 10,
+    snapshotCount: pick(rng, [200, 10_000]),
+    snapshotCatchUpEntries: pick(rng, [20, 5000]),
+    syncMs: pick(rng, [
+      [0.3, 2],
+      [1, 10],
+    ] as const),
+    weather: { delayMs: pick(rng, [[0.2, 1] as const, [1, 10] as const]), ...calm },
+    safetyMs,
+    faults: [],
+    clients: [],
+  };
+}
+
+const calm = { loss: 0, duplicate: 0, reorder: 0 };
+
+interface Size {
+  readonly members: number;
+  readonly nodes: number;
+  readonly components: number;
+}
+
+function drawFaults(rng: Rng, safetyMs: number, size: Size): ControlFault[] {
+  const kindOf = swarm(rng, faultWeights, size.components > 0 ? () => true : isForAll);
+  const everyMs = pick(rng, [700, 1500, 4000]);
+  const lastsMs = pick(rng, [1500, 6000, 15_000]);
+  const faults: ControlFault[] = [];
+  // The cluster comes up first: a fault before that finds nothing to break.
+  for (let atMs = 2500 + rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
+    faults.push(drawFault(rng, kindOf(rng), atMs, lastsMs, size));
+  }
+  return faults;
+}
+
+const isForAll = (kind: ControlFaultKind): boolean => !kind.startsWith('component-');
+
+function drawFault(
+  rng: Rng,
+  kind: ControlFaultKind,
+  atMs: number,
+  lastsMs: number,
+  { members, nodes, components }: Size,
+): ControlFault {
+  const forMs = 50 + rng.int(lastsMs);
+  const node = rng.int(nodes);
+  const master = rng.int(members);
+  const component = rng.int(2 * Math.max(1, components));
+  switch (kind) {
+    case 'store':
+      return { atMs, kind, fault: drawStoreFault(rng, atMs, forMs, members) };
+    case 'agent-kill':
+    case 'agent-pause':
+    case 'node-power':
+    case 'node-slow':
+      return { atMs, kind, node, forMs };
+    case 'node-jump':
+      return { atMs, kind, node, byMs: rng.int(200_000) - 100_000 };
+    case 'node-isolate':
+      return { atMs, kind, node, direction: pick(rng, ['in', 'out', 'both', 'both']), forMs };
+    case 'node-cut':
+      return { atMs, kind, node, master, forMs };
+    case 'component-kill':
+    case 'component-pause':
+    case 'component-isolate':
+      return { atMs, kind, component, forMs };
+    case 'component-cut':
+      return { atMs, kind, component, master, forMs };
+    case 'compact':
+      return { atMs, kind };
+    default:
+      return assertNever(kind, 'kind');
+  }
+}
+
+function drawStoreFault(rng: Rng, atMs: number, forMs: number, members: number): Fault {
+  const kind = swarm(rng, storeWeights, () => true)(rng);
+  const target = rng.int(2) === 0 ? 'leader' : rng.int(members);
+  switch (kind) {
+    case 'kill':
+    case 'power':
+    case 'pause':
+      return { atMs, kind, target, forMs };
+    case 'power-all':
+      return { atMs, kind, forMs: Math.min(forMs, 5000) };
+    case 'isolate':
+      return { atMs, kind, target, direction: pick(rng, ['in', 'out', 'both', 'both']), forMs };
+    case 'partition':
+      return { atMs, kind, sides: 1 + rng.int(2 ** members - 1), oneWay: rng.int(4) === 0, forMs };
+    case 'slow-disk':
+      return { atMs, kind, target, factor: pick(rng, [10, 50]), forMs };
+    case 'weather':
+      return { atMs, kind, weather: badWeather(rng), forMs };
+    case 'jump':
+      return { atMs, kind, target, byMs: rng.int(200_000) - 100_000 };
+    case 'transfer':
+    case 'reset':
+      return { atMs, kind, target };
+    default:
+      return assertNever(kind, 'kind');
+  }
+}
+
+const badWeather = (rng: Rng): Weather => ({
+  delayMs: pick(rng, [[1, 30] as const, [20, 200] as const]),
+  loss: rng.next() * 0.2,
+  duplicate: rng.next() * 0.2,
+  reorder: rng.next() * 0.3,
+});
+
+function drawClients(rng: Rng, safetyMs: number): UserStep[][] {
+  const paceMs = pick(rng, [150, 400, 1000]);
+  return Array.from({ length: 1 + rng.int(3) }, () => {
+    const kindOf = swarm(rng, stepWeights, () => true);
+    const steps: UserStep[] = [];
+    for (let spentMs = 0; spentMs < safetyMs && steps.length < 100; ) {
+      const afterMs = rng.int(2 * paceMs);
+      spentMs += afterMs;
+      steps.push({ afterMs, kind: kindOf(rng), pick: rng.int(1000) });
+    }
+    return steps;
+  });
+}
+
+/** Some of the kinds, each as often as its weight says. */
+function swarm<K extends string>(
+  rng: Rng,
+  weights: Readonly<Record<K, number>>,
+  fits: (kind: K) => boolean,
+): (rng: Rng) => K {
+  const all = (Object.keys(weights) as K[]).filter(fits);
+  const drawn = all.filter(() => rng.int(3) > 0);
+  const chosen = drawn.length > 0 ? drawn : all;
+  const total = chosen.reduce((sum, kind) => sum + weights[kind], 0);
+  return (each) => {
+    let left = each.next() * total;
+    for (const kind of chosen) {
+      left -= weights[kind];
+      if (left < 0) return kind;
+    }
+    return must(chosen[0], 'a kind');
+  };
+}
+
+function pick<T>(rng: Rng, from: readonly T[]): T {
+  return must(from[rng.int(from.length)], 'something to pick');
+}

@@ -1,0 +1,324 @@
+import { createRng, QuorateError, type Rng } from '#shared/base';
+import type { ApiClient } from '#shared/client';
+import { systemClock } from '#shared/clock';
+import type { Logger } from '#shared/runtime';
+import { anonymous } from '#services/store';
+import { Observer } from '../checks/observer.ts';
+import { Report } from '../checks/report.ts';
+import { SimCluster } from '../cluster/cluster.ts';
+import { FaultPlane } from '../cluster/faults.ts';
+import type { Life, SimMember } from '../cluster/member.ts';
+import { Switchboard } from '../cluster/transport.ts';
+import { brief, type SimulationOptions, type SimulationResult } from '../simulation.ts';
+import { Machine } from '../world/machine.ts';
+import { Network } from '../world/network.ts';
+import { SimProcess } from '../world/process.ts';
+import { Scheduler } from '../world/scheduler.ts';
+import { ControlChecks } from './checks/checks.ts';
+import { unsettled } from './checks/converged.ts';
+import { ControlFaultPlane } from './faults.ts';
+import { simApiClient } from './parts/api.ts';
+import { Links } from './parts/links.ts';
+import {
+  type ComponentKind,
+  type MasterWorld,
+  SimComponent,
+  startApiServer,
+  startComponent,
+} from './parts/masters.ts';
+import { type NodeWorld, SimNode } from './parts/node.ts';
+import type { ControlPlan } from './plan/plan.ts';
+import { User } from './users/user.ts';
+
+/** Runs it in a turn of the real event loop of its own. */
+export function simulateControl(
+  plan: ControlPlan,
+  options: SimulationOptions = {},
+): Promise<SimulationResult> {
+  return new Promise((resolve) => {
+    systemClock.soon(() => resolve(new ControlSimulation(plan, options).run()));
+  });
+}
+
+const fair = { delayMs: [0.2, 1] as const, loss: 0, duplicate: 0, reorder: 0 };
+/** After everything has healed: that long until everything is as users want it. */
+const recoveryMs = 120_000;
+/** It must stay so: nobody undoes it. */
+const calmMs = 5_000;
+
+const everyComponent: readonly ComponentKind[] = ['scheduler', 'controller-manager'];
+
+/** A cluster with everything that runs in one, under one plan. */
+class ControlSimulation {
+  readonly #plan: ControlPlan;
+  readonly #scheduler = new Scheduler();
+  readonly #process = new SimProcess(0);
+  readonly #rng: Rng;
+  readonly #network: Network;
+  readonly #report: Report;
+  readonly #observer: Observer;
+  readonly #cluster: SimCluster;
+  readonly #links: Links;
+  readonly #nodes: SimNode[];
+  readonly #components: SimComponent[];
+  readonly #checks: ControlChecks;
+  readonly #storeFaults: FaultPlane;
+  readonly #faults: ControlFaultPlane;
+  readonly #say: (who: string, text: string, fields?: object) => void;
+  #processes = 0;
+
+  constructor(plan: ControlPlan, { log }: SimulationOptions) {
+    this.#plan = plan;
+    const rng = createRng(plan.seed ^ 0x2c_1b_3c_6d);
+    this.#rng = rng;
+    const scheduler = this.#scheduler;
+    const now = (): number => scheduler.now;
+    this.#say = (who, text, fields = {}) =>
+      log?.(`${now().toFixed(1).padStart(9)} ${who.padEnd(10)} ${text} ${brief(fields)}`);
+    this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.store.weather);
+    this.#report = new Report(now, () => scheduler.stop());
+    this.#observer = new Observer(this.#report, now);
+    this.#checks = new ControlChecks(this.#report, now);
+    this.#observer.states.onNew = (entry) => this.#checks.applied(entry);
+    this.#links = new Links(scheduler, this.#network);
+    this.#cluster = this.#createStore();
+    this.#nodes = Array.from({ length: plan.nodes }, (_, i) => this.#createNode(`n${i + 1}`));
+    this.#components = everyComponent.flatMap((kind) =>
+      Array.from(
+        { length: plan.components },
+        (_, i) => new SimComponent(kind, this.#machine(`${kind[0]}${i + 1}`), this.#masterWorld),
+      ),
+    );
+    const bug = (thrown: unknown): void => this.#bug('the cluster', thrown);
+    const faultLog = (text: string): void => this.#say('fault', text);
+    this.#storeFaults = new FaultPlane({
+      scheduler,
+      network: this.#network,
+      cluster: this.#cluster,
+      process: this.#process,
+      log: faultLog,
+      bug,
+    });
+    this.#faults = new ControlFaultPlane({
+      scheduler,
+      network: this.#network,
+      process: this.#process,
+      store: this.#storeFaults,
+      nodes: this.#nodes,
+      components: this.#components,
+      masters: this.#masters(),
+      compact: () => this.#compact(),
+      log: faultLog,
+    });
+  }
+
+  run(): SimulationResult {
+    const { safetyMs, faults } = this.#plan;
+    try {
+      this.#cluster.start();
+      for (const part of [...this.#nodes, ...this.#components]) part.start();
+      this.#faults.schedule(faults);
+      this.#startUsers();
+      this.#scheduler.run(safetyMs);
+      if (!this.#scheduler.stopped) this.#recover();
+      if (!this.#scheduler.stopped) this.#checks.judge();
+    } catch (thrown) {
+      this.#bug('the world', thrown);
+    }
+    return this.#result();
+  }
+
+  get #masterWorld(): MasterWorld {
+    return {
+      rng: this.#rng,
+      links: this.#links,
+      newProcess: () => this.#newProcess(),
+      logger: (who) => this.#logger(who),
+      bug: (who, thrown) => this.#bug(who, thrown),
+      servers: () => this.#masters(),
+      recorded: (who, api) => this.#checks.recorded(who, api),
+      config: this.#plan,
+    };
+  }
+
+  #createStore(): SimCluster {
+    const scheduler = this.#scheduler;
+    const board = new Switchboard(scheduler, this.#network, (_from, message) => {
+      scheduler.trace(message.term * 31 + message.from + message.to);
+      this.#observer.sends(message);
+    });
+    return new SimCluster({
+      plan: this.#plan.store,
+      rng: this.#rng,
+      scheduler,
+      newProcess: () => this.#newProcess(),
+      network: this.#network,
+      board,
+      log: this.#say,
+      events: {
+        born: (member, life) => {
+          this.#say(member.name, 'runs');
+          this.#observer.born(member, life);
+        },
+        started: (member, life) => this.#startMaster(member, life),
+        failed: (member, error) => this.#say(member.name, `stopped: ${error.message}`),
+        bug: (member, thrown) => this.#bug(member.name, thrown),
+      },
+    });
+  }
+
+  #startMaster(member: SimMember, life: Life): void {
+    const server = startApiServer(member, life, this.#masterWorld);
+    if (this.#plan.components > 0) return;
+    for (const kind of everyComponent) {
+      startComponent(kind, life.process, member.machine, this.#masterWorld, (user) =>
+        server.apiAs(user),
+      );
+    }
+  }
+
+  #createNode(name: string): SimNode {
+    const world: NodeWorld = {
+      scheduler: this.#scheduler,
+      links: this.#links,
+      newProcess: () => this.#newProcess(),
+      events: this.#checks.containers,
+      logger: (who) => this.#logger(who),
+      bug: (who, thrown) => this.#bug(who, thrown),
+      recorded: (who, api) => this.#checks.recorded(who, api),
+      servers: () => this.#masters(),
+    };
+    const rng = createRng(this.#rng.int(2 ** 31));
+    return new SimNode(this.#machine(name), this.#plan.cpus, rng, world);
+  }
+
+  #machine(name: string): Machine {
+    const rng = createRng(this.#rng.int(2 ** 31));
+    return new Machine(name, this.#scheduler, rng, this.#plan.store.syncMs);
+  }
+
+  #masters(): string[] {
+    return this.#cluster.members.map(({ name }) => name);
+  }
+
+  #newProcess(): SimProcess {
+    return new SimProcess(++this.#processes);
+  }
+
+  #startUsers(): void {
+    const user = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
+    const nodes = this.#nodes.map(({ name }) => name);
+    for (const [i, steps] of this.#plan.clients.entries()) {
+      const machine = this.#machine(`user${i}`);
+      const caller = { machine: machine.name, process: this.#process, user };
+      const clock = machine.time.clock(this.#process);
+      const api = simApiClient(this.#links, caller, this.#masters(), clock);
+      const world = {
+        api: this.#checks.recorded(`user${i}`, api),
+        nodes,
+        sleep: (ms: number) => clock.sleep(ms),
+        counted: (name: string, sure: boolean) => this.#checks.counted(name, sure),
+      };
+      new User(i, world).run(steps).catch((thrown: unknown) => this.#bug(`user ${i}`, thrown));
+    }
+  }
+
+  /** As an operator does it, at whichever member leads. */
+  #compact(): void {
+    const host = this.#cluster.leader()?.life?.host;
+    const revision = this.#observer.states.revision;
+    host
+      ?.clientFor(anonymous)
+      .compact(revision)
+      .catch((thrown: unknown) => {
+        if (!QuorateError.is(thrown)) this.#bug('compaction', thrown);
+      });
+  }
+
+  /** Liveness: with everything mended, all becomes what users have asked for, and stays so. */
+  #recover(): void {
+    this.#say('world', 'everything heals');
+    this.#storeFaults.heal(fair);
+    this.#faults.heal();
+    this.#uncordonAll();
+    const scheduler = this.#scheduler;
+    const until = scheduler.now + recoveryMs;
+    let wrong = '';
+    let wellSince: number | undefined;
+    while (!scheduler.stopped && scheduler.now < until) {
+      scheduler.run(scheduler.now + 500);
+      for (const member of this.#cluster.members) member.start();
+      wrong = unsettled(this.#reality());
+      wellSince = wrong === '' ? (wellSince ?? scheduler.now) : undefined;
+      if (wellSince !== undefined && scheduler.now - wellSince >= calmMs) return;
+    }
+    if (scheduler.stopped) return;
+    this.#report.find('liveness', 'convergence', wrong || 'it comes and goes');
+  }
+
+  #uncordonAll(): void {
+    const user = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
+    const machine = this.#machine('admin');
+    const caller = { machine: machine.name, process: this.#process, user };
+    const clock = machine.time.clock(this.#process);
+    const api: ApiClient = simApiClient(this.#links, caller, this.#masters(), clock);
+    const uncordon = new User(-1, {
+      api,
+      nodes: this.#nodes.map(({ name }) => name),
+      sleep: (ms) => clock.sleep(ms),
+      counted: () => undefined,
+    });
+    // More than once: nobody may lead yet.
+    const steps = Array.from({ length: 12 }, () =>
+      this.#nodes.map((_, pick) => ({ afterMs: 300, kind: 'uncordon' as const, pick })),
+    );
+    uncordon.run(steps.flat()).catch((thrown: unknown) => this.#bug('admin', thrown));
+  }
+
+  #reality() {
+    const { objects } = this.#checks;
+    const nodes = this.#nodes.map(({ name, containers }) => ({
+      name,
+      running: containers.running(),
+    }));
+    return { objects, nodes };
+  }
+
+  #logger(who: string): Logger {
+    const say = (fields: object, text: string): void => this.#say(who, text, fields);
+    const logger: Logger = {
+      debug: () => undefined,
+      info: say,
+      warn: say,
+      error: (fields, text) => {
+        say(fields, text);
+        this.#bug(who, new Error(`${text} ${brief(fields)}`));
+      },
+      child: () => logger,
+    };
+    return logger;
+  }
+
+  #bug(who: string, thrown: unknown): void {
+    const text = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    this.#report.find('crash', 'exceptions', `${who}: ${text}`);
+  }
+
+  #result(): SimulationResult {
+    const { states, newestTerm } = this.#observer;
+    const { asked, answered } = this.#checks;
+    const scheduler = this.#scheduler;
+    scheduler.trace(states.revision);
+    scheduler.trace(asked);
+    return {
+      hash: scheduler.hash.toString(16).padStart(8, '0'),
+      finding: this.#report.findings[0],
+      simulatedMs: scheduler.now,
+      steps: scheduler.steps,
+      requests: asked,
+      answered,
+      terms: newestTerm,
+      revision: states.revision,
+    };
+  }
+}

@@ -1,0 +1,24 @@
+import { drawControlPlan } from './control/plan/draw.ts';
+import type { ControlPlan } from './control/plan/plan.ts';
+import { simulateControl } from './control/simulation.ts';
+import { type DrawOptions, drawPlan } from './plan/draw.ts';
+import type { Plan } from './plan/plan.ts';
+import { simulate, type SimulationOptions, type SimulationResult } from './simulation.ts';
+
+/** How much of a cluster is simulated: the store with clients of its own, or all of it. */
+export type Layers = 'store' | 'cluster';
+
+export type AnyPlan = Plan | ControlPlan;
+
+export const layersOf = (plan: AnyPlan): Layers => ('layers' in plan ? plan.layers : 'store');
+
+export function drawLayers(layers: Layers, seed: number, options: DrawOptions = {}): AnyPlan {
+  return layers === 'store' ? drawPlan(seed, options) : drawControlPlan(seed);
+}
+
+export function simulateLayers(
+  plan: AnyPlan,
+  options: SimulationOptions = {},
+): Promise<SimulationResult> {
+  return 'layers' in plan ? simulateControl(plan, options) : simulate(plan, options);
+}
