@@ -22,6 +22,12 @@ export interface RaftConfig {
   readonly preVote: boolean;
   /** A leader that hears no quorum for an election timeout steps down; leases stickiness (6.2). */
   readonly checkQuorum: boolean;
+  /**
+   * A commit index that moved is told with the next entries or heartbeat, or when the host says so
+   * (`Raft.announceCommit`); else at once, in a message of its own where nothing else is to be sent.
+   * Who sent a proposal on is told of its commit at once in any case.
+   */
+  readonly lazyCommit?: boolean;
   /** Ticks between the ranks of an early pre-vote, see `Raft.peerDisconnected`. Default 1. */
   readonly earlyPreVoteTicks?: number;
 }

@@ -36,6 +36,8 @@ export class Core {
   /** Leader: no membership change may be proposed until this index is applied. */
   pendingConfIndex = 0;
   transferTarget: NodeId = noNode;
+  /** Leader, with `lazyCommit`: up to here commits are told in messages of their own. */
+  announcedCommit = 0;
 
   /** Ticks since the leader was heard; as a leader, since the quorum was last checked. */
   electionElapsed = 0;
@@ -128,6 +130,7 @@ export class Core {
     this.leader = noNode;
     this.transferTarget = noNode;
     this.pendingConfIndex = 0;
+    this.announcedCommit = 0;
     this.progress = new Map();
     this.votes.clear();
     this.reads.reset();

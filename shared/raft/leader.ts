@@ -45,6 +45,8 @@ function handleHeartbeatResponse(core: Core, message: MessageOf<'heartbeat-respo
 
 function handlePropose(core: Core, message: MessageOf<'propose'>): void {
   for (const entry of message.entries) proposeAsLeader(core, entry);
+  const progress = core.progress.get(message.from);
+  if (progress !== undefined) progress.proposed = core.log.lastIndex;
 }
 
 export const leader: Handlers = {

@@ -26,6 +26,7 @@ export function switchConf(core: Core, conf: ConfState): void {
   core.syncProgress();
   if (!isVoter(conf, core.id)) {
     // Nobody else may know yet that the change is committed: say so before leaving.
+    core.announcedCommit = core.log.committed;
     sendAppends(core);
     becomeFollower(core, core.term, noNode);
     return;

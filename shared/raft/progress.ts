@@ -27,6 +27,8 @@ export class Progress {
   pendingSnapshot = 0;
   /** Highest commit index that the messages sent let the member know. */
   sentCommit = 0;
+  /** Newest entry that this member proposed by way of the leader: it waits for its commit. */
+  proposed = 0;
   /** Newest read-index round this member has confirmed. */
   readRound = 0;
 

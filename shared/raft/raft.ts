@@ -8,6 +8,7 @@ import { applyConfChange, autoLeaveJoint } from './membership.ts';
 import { type ProposeResult, propose } from './propose.ts';
 import { Turns } from './ready.ts';
 import { requestRead } from './reads.ts';
+import { untoldCommit } from './replication.ts';
 import { type RaftStatus, statusOf } from './status.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
@@ -96,6 +97,20 @@ export class Raft {
   reportUnreachable(id: NodeId): void {
     const progress = this.#core.progress.get(id);
     if (id !== this.#core.id && progress?.state === 'replicate') progress.becomeProbe();
+  }
+
+  /**
+   * With `lazyCommit`: the newest commit index that not all members were told of; 0 where there is
+   * none, or this member does not lead.
+   */
+  get untoldCommit(): number {
+    return this.#core.role === 'leader' ? untoldCommit(this.#core) : 0;
+  }
+
+  /** With `lazyCommit`: whoever was not told of a commit up to `index` is told with the next Ready. */
+  announceCommit(index: number): void {
+    const core = this.#core;
+    if (core.role === 'leader') core.announcedCommit = Math.max(core.announcedCommit, index);
   }
 
   /** The host finished sending a snapshot to that member, or failed to. */

@@ -26,9 +26,26 @@ export function wantsAppend(core: Core, progress: Progress): boolean {
   if (progress.id === core.id) return false;
   if (progress.state === 'probe') return !progress.probeSent;
   if (progress.state === 'snapshot') return false;
-  const known = Math.min(core.log.committed, progress.next - 1);
-  if (progress.probeDue || progress.sentCommit < known) return true;
+  if (progress.probeDue || progress.sentCommit < commitToTell(core, progress)) return true;
   return progress.next <= core.log.lastIndex && !progress.inflights.full;
+}
+
+/** Leader: the commit index that this member is sent a message for, entries or not. */
+function commitToTell(core: Core, progress: Progress): number {
+  const known = Math.min(core.log.committed, progress.next - 1);
+  if (!core.config.lazyCommit) return known;
+  return Math.min(known, Math.max(core.announcedCommit, progress.proposed));
+}
+
+/** Leader: the newest commit index that some member has entries for and was not told; 0: none. */
+export function untoldCommit(core: Core): number {
+  let newest = 0;
+  for (const { id, state, next, sentCommit } of core.progress.values()) {
+    if (id === core.id || state !== 'replicate') continue;
+    const known = Math.min(core.log.committed, next - 1);
+    if (sentCommit < known) newest = Math.max(newest, known);
+  }
+  return newest;
 }
 
 /** Leader: everything its members lack, as far as their windows allow. */

@@ -74,6 +74,11 @@ const maxPendingProposals = 20_000;
 /** etcd refuses proposals while committed entries this far ahead wait to be applied. */
 const maxApplyGap = 5000;
 const readRetryMs = 500;
+/** With more proposals waiting than these, sharing messages and writes is worth more than haste. */
+const quietProposals = 4;
+/** How much later than by a message of its own a follower may hear of a commit: idle, and busy. */
+const commitNoticeMs = 2;
+const busyCommitNoticeMs = 10;
 /** Between two members that noticed the leader's death at once: longer than an election takes. */
 const earlyRankMs = 60;
 
@@ -99,6 +104,8 @@ export class RaftNode {
   #applyFrom = 0;
   #committed: number;
   #wakeup: Timer | undefined;
+  #pumpsSoon = false;
+  #commitNotice: Timer | undefined;
   #applyWakeup: Timer | undefined;
   readonly #timers: Timer[] = [];
   #compaction: Promise<void> | undefined;
@@ -124,6 +131,7 @@ export class RaftNode {
       preVote: true,
       checkQuorum: true,
       earlyPreVoteTicks: Math.max(1, Math.round(earlyRankMs / timing.tickMs)),
+      lazyCommit: true,
     });
     // etcd's: five seconds for the disk, and two elections.
     const timeoutMs = 5000 + 2 * timing.electionMs;
@@ -298,6 +306,7 @@ export class RaftNode {
     this.#firstElection.cancel();
     this.#wakeup?.cancel();
     this.#applyWakeup?.cancel();
+    this.#commitNotice?.cancel();
     this.#proposals.stop();
     this.#reads.stop();
   }
@@ -316,23 +325,47 @@ export class RaftNode {
     this.#wake();
   }
 
-  /** One pump at the end of this turn, however much comes in. */
+  /**
+   * One pump for whatever comes in: at once, that is after what runs now, or at the end of this turn
+   * where something is under way anyhow, so that more can share what is sent and written next.
+   */
   #wake(): void {
-    if (this.#stopped) return;
-    this.#wakeup ??= this.#options.clock.soon(() => {
-      this.#wakeup = undefined;
-      this.#guard(() => this.#pump());
-    });
+    if (this.#stopped || this.#wakeup || this.#pumpsSoon) return;
+    if (this.#writing || this.#reads.underWay || this.#proposals.size > quietProposals) {
+      this.#wakeup = this.#options.clock.soon(() => this.#guard(() => this.#pump()));
+      return;
+    }
+    this.#pumpsSoon = true;
+    queueMicrotask(() => this.#guard(() => this.#pump()));
   }
 
   #pump(): void {
+    this.#pumpsSoon = false;
+    this.#wakeup?.cancel();
+    this.#wakeup = undefined;
     if (this.#stopped) return;
     if (this.#reads.needsAsking) this.#reads.ask(this.#options.clock.monotonic());
+    // What comes while the leader writes shares the next write, and the next message to each follower.
+    if (!this.#writing || !this.leads) this.#proposals.offer();
     do {
       while (this.#raft.hasReady()) this.#take(this.#raft.ready());
       this.#writeNext();
     } while (this.#raft.hasReady());
     this.#applySlice();
+    this.#noticeCommit();
+  }
+
+  /** Followers hear of a commit with the next entries; where there are none, a little later. */
+  #noticeCommit(): void {
+    if (this.#commitNotice) return;
+    const index = this.#raft.untoldCommit;
+    if (index === 0) return;
+    const delayMs = this.#proposals.size === 0 ? commitNoticeMs : busyCommitNoticeMs;
+    this.#commitNotice = this.#options.clock.after(delayMs, () => {
+      this.#commitNotice = undefined;
+      this.#raft.announceCommit(index);
+      this.#guard(() => this.#pump());
+    });
   }
 
   #take(ready: Ready): void {

@@ -53,6 +53,8 @@ export class Proposals {
   readonly #proposer: Proposer;
   /** In the order of their beginning, so the first to time out come first. */
   readonly #pending = new Map<number, Pending>();
+  /** Not offered to raft yet. */
+  #fresh: Pending[] = [];
   #nextSequence: number;
   #untaken = 0;
   #failed = 0;
@@ -72,7 +74,7 @@ export class Proposals {
     return this.#failed;
   }
 
-  /** Resolves with what applying it gave, or rejects: refused, or its outcome is unknown. */
+  /** With the next `offer`; resolves with what applying it gave, or rejects: refused, or its outcome is unknown. */
   propose(operation: Operation, nowMs: number): Promise<unknown> {
     const { memberId, maxPending, maxRequestBytes } = this.#options;
     if (this.#pending.size >= maxPending) return Promise.reject(storeErrors.tooManyRequests());
@@ -83,12 +85,24 @@ export class Proposals {
       const pending = { sequence, data, startedMs: nowMs, resolve, reject, term: 0, once: false };
       this.#pending.set(sequence, pending);
       this.#untaken++;
-      this.#try(pending);
+      this.#fresh.push(pending);
     });
+  }
+
+  /** Offers raft what was proposed since the last call. */
+  offer(): void {
+    if (this.#fresh.length === 0) return;
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    for (const pending of fresh) {
+      if (pending.term === 0 && this.#pending.get(pending.sequence) === pending) this.#try(pending);
+    }
   }
 
   /** On the leader: takes the change now, or rejects. */
   proposeChange(change: MemberChange, nowMs: number): Promise<unknown> {
+    // Numbers are applied in their order only.
+    this.offer();
     const sequence = this.#nextSequence++;
     const context = encodeCommand({ member: this.#options.memberId, sequence, operation: change });
     const taken = this.#proposer.proposeConfChange({ changes: [confChangeOf(change)], context });

@@ -56,6 +56,11 @@ export class Reads {
     return this.#waiting.length > 0;
   }
 
+  /** Some have been asked for and are not answered. */
+  get underWay(): boolean {
+    return this.#asked.size > 0;
+  }
+
   /** At the end of a turn: asks for all that wait. Without a leader they wait on. */
   ask(nowMs: number): void {
     if (this.#waiting.length === 0) return;

@@ -81,6 +81,7 @@ export class CheckedCluster {
   }
 
   takeReady(member: Member): void {
+    if (this.rng.int(4) === 0) member.raft.announceCommit(member.raft.untoldCommit);
     if (!member.raft.hasReady()) return;
     const ready = member.takeReady();
     const { id, raft, disk } = member;

@@ -43,6 +43,11 @@ export class Interaction {
         Number(command.args[1]),
         command.args[2] === 'ok',
       ),
+    'announce-commit': (command) => {
+      const { raft } = this.#memberOf(command);
+      this.#lines.push(`untold ${raft.untoldCommit}`);
+      raft.announceCommit(raft.untoldCommit);
+    },
     'process-ready': (command) => this.#processReady(this.#memberOf(command)),
     'take-ready': (command) => this.#takeReady(this.#memberOf(command)),
     'finish-write': (command) => this.#finishWrite(this.#memberOf(command)),
@@ -78,6 +83,7 @@ export class Interaction {
         preVote: flag('pre-vote'),
         checkQuorum: flag('check-quorum'),
         earlyPreVoteTicks: size('early-ticks', 1),
+        lazyCommit: options.get('lazy-commit') === 'true',
       });
       this.#members.set(id, member);
       this.#lines.push(member.raft.describe());

@@ -32,6 +32,7 @@ export class RandomCluster {
       preVote: checkQuorum || rng.int(2) > 0,
       checkQuorum,
       earlyPreVoteTicks: 1 + rng.int(3),
+      lazyCommit: rng.int(2) === 0,
     };
     const cluster = new CheckedCluster(rng, { voters, learners }, options, rates);
     this.#cluster = cluster;
