@@ -57,6 +57,8 @@ const fair = { delayMs: [0.2, 1] as const, loss: 0, duplicate: 0, reorder: 0 };
 /** After everything has healed: that long until all is well again. */
 const recoveryMs = 30_000;
 const probeEveryMs = 1000;
+/** Within this after the last write all members have applied it. */
+const agreeMs = 500;
 /** Orders tried for a history; what is not decided then is left to the other checkers. */
 const budget = 100_000;
 /** Clocks drift by a tenth at most. */
@@ -202,12 +204,25 @@ export class Simulation {
       // Whoever gave up because nobody was there tries again, as its operator would.
       for (const member of this.#cluster.members) member.start();
       const serving = await this.#eachServes(client);
-      this.#well = serving && this.#unwell() === '';
+      this.#well = serving && (await this.#agree());
       if (this.#well) return;
-      await new Promise<void>((resolve) => {
-        this.#scheduler.at(this.#process, this.#scheduler.now + probeEveryMs, resolve);
-      });
+      await this.#pause(probeEveryMs);
     }
+  }
+
+  /** Followers hear of a commit some milliseconds after whoever asked for it. */
+  async #agree(): Promise<boolean> {
+    for (let waitedMs = 0; waitedMs < agreeMs; waitedMs += agreeMs / 20) {
+      if (this.#unwell() === '') return true;
+      await this.#pause(agreeMs / 20);
+    }
+    return false;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#scheduler.at(this.#process, this.#scheduler.now + ms, resolve);
+    });
   }
 
   async #eachServes(client: SimClient | undefined): Promise<boolean> {

@@ -25,7 +25,8 @@ export interface RaftConfig {
   /**
    * A commit index that moved is told with the next entries or heartbeat, or when the host says so
    * (`Raft.announceCommit`); else at once, in a message of its own where nothing else is to be sent.
-   * Who sent a proposal on is told of its commit at once in any case.
+   * Who sent a proposal on is told of its commit at once in any case, and so is everybody of a
+   * membership change's.
    */
   readonly lazyCommit?: boolean;
   /** Ticks between the ranks of an early pre-vote, see `Raft.peerDisconnected`. Default 1. */

@@ -101,6 +101,8 @@ export function advanceCommit(core: Core): void {
   assert(core.role === 'leader', 'only a leader counts');
   const index = quorumReached(core.conf, (id) => core.progress.get(id)?.match ?? 0);
   if (index <= core.log.committed || !core.log.matches(index, core.term)) return;
+  // A leader that is removed may be gone as soon as it applies that.
+  if (core.pendingConfIndex > core.log.committed) core.announcedCommit = index;
   core.log.commitTo(index);
   core.uncommitted.committed(index);
 }
