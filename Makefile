@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build image up down test unit cluster conformance test-faults sim mutants bench bench-cluster lint fix clean
+.PHONY: help install build image up down test unit cluster conformance test-faults sim mutants bench bench-api bench-cluster lint fix clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ test-faults: build ## Everything broken on purpose, histories checked (some minu
 BENCH := node --conditions=quorate-source cluster-tests/bench
 bench: build ## Our store beside a real etcd (BENCH_ARGS="--runs 5 --only put"; needs etcd-server, nghttp2-client)
 	@$(BENCH)/main.ts $(BENCH_ARGS)
+
+bench-api: build ## The Kubernetes API with 5,000 nodes and 50,000 pods (BENCH_ARGS="--pods 1000 --only get")
+	@$(BENCH)/api.ts $(BENCH_ARGS)
 
 bench-cluster: build ## A whole cluster: start, memory, outages, nothing lost
 	@$(BENCH)/cluster.ts $(BENCH_ARGS)

@@ -137,7 +137,7 @@ test('endpoints: status, health, hashes', async () => {
   expect(statuses).toHaveLength(3);
   expect(new Set(statuses.map(({ Status }) => Status.leader)).size).toBe(1);
   const { version } = statuses[0]?.Status ?? {};
-  expect(version).toBe(differs('version', { etcd: '3.4.23', quorate: '3.5.0' }));
+  expect(version).toBe(differs('version', { etcd: '3.4.23', quorate: '3.5.13' }));
   const hashes = (await json('endpoint', 'hashkv')) as { HashKV: { hash: number } }[];
   expect(new Set(hashes.map(({ HashKV }) => HashKV.hash)).size).toBe(1);
 });

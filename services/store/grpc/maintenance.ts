@@ -12,7 +12,7 @@ import { Backups } from './backups.ts';
 import { type Gate, gated } from './gate.ts';
 
 /** What clients are told they talk to: the version whose contract is kept. */
-export const contractVersion = '3.5.0';
+export const contractVersion = '3.5.13';
 
 const transferPollMs = 10;
 
