@@ -1,4 +1,4 @@
-import { type Node, type Pod, refs } from '#shared/api';
+import { type Node, type Pod, refs, type Service as ApiService } from '#shared/api';
 import {
   createEventRecorder,
   createInformer,
@@ -57,6 +57,9 @@ export function createAgent(options: AgentOptions): Agent {
   return new NodeAgent(options);
 }
 
+/** How long a container's start waits for the Services to be known. */
+const servicesPatienceMs = 2_000;
+
 class NodeAgent implements Agent {
   readonly registered: Promise<void>;
   readonly #options: AgentOptions;
@@ -72,6 +75,8 @@ class NodeAgent implements Agent {
   #pods: PodManager | undefined;
   #door: PodsDoor | undefined;
   #informer: Informer<Pod> | undefined;
+  /** From the first container on. */
+  #services: Informer<ApiService> | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -102,7 +107,7 @@ class NodeAgent implements Agent {
   async stop(): Promise<void> {
     if (this.#config.stopPodsOnExit && this.#loops.length > 0) await this.#pods?.stopAllPods();
     this.#stopping.abort();
-    await this.#informer?.stop();
+    await Promise.all([this.#informer?.stop(), this.#services?.stop()]);
     await Promise.all(this.#loops);
     await this.#door?.close();
     await this.#volumes.close();
@@ -137,6 +142,7 @@ class NodeAgent implements Agent {
       hostIp: this.#config.nodeAddress,
       allocatable: async () => nodeResources(await host.machine()),
       baseEnvironment: host.baseEnvironment,
+      services: () => this.#knownServices(),
       backoff: {
         initialMs: restartBackoffMs,
         maxMs: restartBackoffMaxMs,
@@ -171,6 +177,18 @@ class NodeAgent implements Agent {
     if (!this.#informer) this.#watchPods();
     this.#resolveRegistered();
     return Promise.resolve();
+  }
+
+  /** None while no API server has answered yet: a pod that crashes meanwhile is still restarted. */
+  async #knownServices(): Promise<readonly ApiService[]> {
+    const { api, clock } = this.#options;
+    this.#services ??= createInformer<ApiService>(api, refs.services, { clock, log: this.#log });
+    this.#services.start();
+    const waited = new AbortController();
+    const patience = clock.sleep(servicesPatienceMs, waited.signal).catch(() => undefined);
+    await Promise.race([this.#services.synced, patience]);
+    waited.abort();
+    return this.#services.store.list();
   }
 
   #watchPods(): void {

@@ -85,7 +85,7 @@ export function createCore(deps: CoreDeps): Core {
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
     admission: new AdmissionChain(
-      defaultPlugins(deps.admission ?? {}, { registry, kinds, watches, clock, ...security }),
+      defaultPlugins(deps.admission ?? {}, { registry, kinds, watches, clock, rng, ...security }),
     ),
     creators: { ...podCreators(registry, kinds, clock), ...security.creators },
     readers: usageReaders({ registry, kinds, pods, log }),

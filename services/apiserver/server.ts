@@ -12,6 +12,10 @@ import { createCore } from './core.ts';
 import { type Door, type GrpcListen, openGrpcDoor } from './grpc/door.ts';
 import { agentConnector } from './grpc/pods.ts';
 import { createInProcessClient } from './in-process-client.ts';
+import {
+  type KubernetesService,
+  KubernetesServicePublisher,
+} from './kubernetes-service/publisher.ts';
 import type { Networks } from './registry/allocations.ts';
 import type { RestDoor, RestListen } from './rest/door.ts';
 
@@ -38,6 +42,8 @@ export interface ApiServerOptions {
   /** How callers are known; absent: by certificates alone. */
   readonly security?: SecurityOptions | undefined;
   readonly admission?: AdmissionOptions | undefined;
+  /** The Service `kubernetes`; absent: there is none. */
+  readonly kubernetesService?: KubernetesService | undefined;
 }
 
 export interface ApiServer {
@@ -55,6 +61,9 @@ export interface ApiServer {
   readonly restPort: number;
 }
 
+/** How long a server that stops tries to say so. */
+const leaveMs = 500;
+
 /** The API server: one core, and the gRPC door to it. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { kv, clock } = options;
@@ -64,6 +73,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   let compactor: Compactor | undefined;
   let door: Door | undefined;
   let restDoor: RestDoor | undefined;
+  const publisher =
+    options.kubernetesService &&
+    new KubernetesServicePublisher({ ...core, kv, log }, options.kubernetesService);
+  let published: Promise<void> | undefined;
   return {
     api: createInProcessClient(core, serverUser),
     apiAs: (user) => createInProcessClient(core, user),
@@ -96,11 +109,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         core.watches.start(core.kinds.all().filter(({ verbs }) => verbs.includes('watch'))),
       ]);
       compactor = new Compactor(kv, clock, log);
+      published = publisher?.run(stopping.signal);
       log.info({}, 'ready');
     },
     async stop() {
       stopping.abort();
       compactor?.stop();
+      await published;
+      // Without a quorum nobody is told, and finds out in time.
+      await Promise.race([publisher?.leave().catch(() => undefined), clock.sleep(leaveMs)]);
       core.watches.stop();
       await Promise.all([door?.close(), restDoor?.close()]);
       core.pods.close();

@@ -23,7 +23,8 @@ import {
   type Service,
 } from '#shared/runtime';
 import { connectStore } from './cluster/external-store.ts';
-import { type MasterPart, mastersOf } from './cluster/layout.ts';
+import { firstAddress, type MasterPart, mastersOf } from './cluster/layout.ts';
+import { apiServicePort } from './cluster/networks.ts';
 import { splitAddress } from './cluster/ports.ts';
 import { identityOf, partCertificate, tokenKeysOf } from './cluster/certificates.ts';
 import { type Cluster, storageDir } from './cluster/state.ts';
@@ -89,6 +90,7 @@ export async function buildMaster(
       rng,
       listen: apiAddress,
       listenRest: restAddress,
+      advertise: part.rest,
       apiServerAs: (service) => ready.after('apiserver', service),
     }),
     ready.allAfter(Promise.resolve()),
@@ -107,6 +109,8 @@ export interface ControlPlane {
   /** Where quorate.v1 and the Kubernetes REST API are served. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly listenRest: { readonly host: string; readonly port: number };
+  /** `address:port` at which pods reach the REST API; absent: where it listens. */
+  readonly advertise?: string;
   /** The API server, perhaps with somebody told when it is up. */
   readonly apiServerAs?: (service: Service) => Service;
   /** False: the API server alone. */
@@ -131,6 +135,11 @@ export function controlPlane(plane: ControlPlane): Service[] {
       rng,
       uuid: randomUUID,
       networks: { podCidr, serviceCidr },
+      kubernetesService: {
+        advertise: plane.advertise ?? `${plane.listenRest.host}:${plane.listenRest.port}`,
+        clusterIp: firstAddress(serviceCidr),
+        port: apiServicePort(),
+      },
       listen: certificate.then((tls) => ({ ...plane.listen, tls })),
       agentClient: partCertificate(cluster, 'apiserver-agent-client', clock),
       admission: admissionOptions(context),

@@ -1,4 +1,4 @@
-import { type ConfigMap, type Container, refs, type Secret } from '#shared/api';
+import { type ConfigMap, type Container, refs, type Secret, type Service } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ApiClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
@@ -11,6 +11,7 @@ import type { Start } from './plan.ts';
 import type { PodEvents } from './pod-events.ts';
 import type { PodRecord } from './pod-record.ts';
 import type { Waiting } from './pod-status.ts';
+import { serviceVariables } from './service-variables.ts';
 
 export interface StarterOptions {
   readonly api: Pick<ApiClient, 'get'>;
@@ -23,6 +24,8 @@ export interface StarterOptions {
   /** What the node offers to pods. */
   readonly allocatable: () => Promise<Readonly<Record<string, string>>>;
   readonly baseEnvironment: Readonly<Record<string, string>>;
+  /** Those known of all namespaces; waits for them a little when an agent has just begun. */
+  readonly services: () => Promise<readonly Service[]>;
 }
 
 const hookTimeoutMs = 30_000;
@@ -113,7 +116,13 @@ export class ContainerStarter {
     };
     try {
       const allocatable = await this.#options.allocatable();
-      const context = { pod, nodeName, podIp: sandbox.ip, hostIp, allocatable, base, sources };
+      const services = serviceVariables(
+        await this.#options.services(),
+        namespace,
+        pod.spec?.enableServiceLinks !== false,
+      );
+      const node = { nodeName, hostIp, allocatable };
+      const context = { ...node, pod, podIp: sandbox.ip, base, services, sources };
       const env = await containerEnvironment(container, context);
       environments.set(container.name, env);
       return env;

@@ -13,6 +13,7 @@ const context = {
   hostIp: '127.0.0.1',
   allocatable: { cpu: '2', memory: '1024Ki' },
   base: { PATH: '/bin' },
+  services: {},
   sources: {
     configMap: (name: string) =>
       Promise.resolve(name === 'settings' ? { data: { color: 'red' } } : undefined),

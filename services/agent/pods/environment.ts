@@ -13,24 +13,27 @@ export interface EnvironmentSources {
 export interface EnvironmentContext extends DownwardContext {
   /** PATH and what else every process here starts with. */
   readonly base: Readonly<Record<string, string>>;
+  /** Of the Services there are. */
+  readonly services: Readonly<Record<string, string>>;
   readonly sources: EnvironmentSources;
 }
 
 type Variables = Record<string, string>;
 
 /**
- * The whole environment of a container: the base, what a server needs to bind its own address,
- * envFrom, then env in order, where each value may refer to the ones before it. Throws `invalid`
+ * The whole environment of a container: the base, the Services, what a server needs to bind its own
+ * address, envFrom, then env in order, where each value may refer to the ones before it. Throws `invalid`
  * with kubelet's message where something that is not optional is missing.
  */
 export async function containerEnvironment(
   container: Container,
   context: EnvironmentContext,
 ): Promise<Variables> {
-  const { pod, base, podIp } = context;
+  const { pod, base, services, podIp } = context;
   const { name = '', namespace = '' } = pod.metadata ?? {};
   const variables: Variables = {
     ...base,
+    ...services,
     HOSTNAME: pod.spec?.hostname ?? name,
     POD_IP: podIp,
     POD_NAME: name,

@@ -1,4 +1,4 @@
-import { type Container, isPodTerminal, type Pod } from '#shared/api';
+import { type Container, isPodTerminal, type Pod, type Service } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import {
   type ApiClient,
@@ -43,6 +43,7 @@ export interface PodManagerOptions {
   /** What the node offers to pods. */
   readonly allocatable: () => Promise<Readonly<Record<string, string>>>;
   readonly baseEnvironment: Readonly<Record<string, string>>;
+  readonly services: () => Promise<readonly Service[]>;
   readonly backoff: BackoffLimits;
 }
 

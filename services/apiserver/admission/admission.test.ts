@@ -45,6 +45,33 @@ describe('a new pod', () => {
     );
   });
 
+  it('has a token of its account where clients look for it, unless it or its account has none', async () => {
+    const path = '/var/run/secrets/kubernetes.io/serviceaccount';
+    const mountsOf = async (object: Pod): Promise<unknown> => {
+      const { spec } = await t.api.create<Pod>(refs.pods, object);
+      const mounts = spec?.containers[0]?.volumeMounts;
+      expect(mounts?.map(({ name }) => name)).toEqual(spec?.volumes?.map(({ name }) => name));
+      return mounts?.map(({ mountPath }) => mountPath);
+    };
+    expect(await mountsOf(pod('a'))).toEqual([path]);
+    const { spec } = await t.api.get<Pod>(refs.pods, 'a', 'default');
+    expect(spec?.volumes?.[0]?.name).toMatch(/^kube-api-access-[a-z0-9]{5}$/);
+    expect(spec?.volumes?.[0]?.projected?.sources).toHaveLength(3);
+    const changed = (name: string, more: object): Pod => ({
+      ...pod(name),
+      spec: { containers: [], ...pod(name).spec, ...more },
+    });
+    expect(await mountsOf(changed('b', { automountServiceAccountToken: false }))).toBeUndefined();
+    const account = { metadata: { name: 'shy' }, automountServiceAccountToken: false };
+    await t.api.create(refs.serviceAccounts, account);
+    expect(await mountsOf(changed('c', { serviceAccountName: 'shy' }))).toBeUndefined();
+    const own = { name: 'own', mountPath: path };
+    const containers = [{ name: 'main', image: 'none', volumeMounts: [own] }];
+    expect(await mountsOf(changed('d', { containers, volumes: [{ name: 'own' }] }))).toEqual([
+      path,
+    ]);
+  });
+
   it('takes the priority of its class, and no other', async () => {
     const own: PriorityClass = { metadata: { name: 'high' }, value: 7 };
     await t.api.create(refs.priorityClasses, own);
@@ -149,6 +176,27 @@ describe('an agent', () => {
       `no relationship found between node 'w1' and this object`,
     );
     expect(await messageOf(w1.list(refs.secrets))).toContain('cannot list resource "secrets"');
+    const one = (name: string) => ({
+      namespace: 'default',
+      fieldSelector: `metadata.name=${name}`,
+    });
+    expect(await messageOf(w1.list(refs.secrets, one('mine')))).toBe('ok');
+    expect(await messageOf(w1.list(refs.secrets, one('other')))).toContain('no relationship found');
+    const token = (name: string, uid: string): Promise<string> => {
+      const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name, uid };
+      const body = { kind: 'TokenRequest', spec: { boundObjectRef } } as KubeObject;
+      const place = { namespace: 'default' };
+      return messageOf(w1.createSubresource(refs.serviceAccounts, 'default', 'token', body, place));
+    };
+    const uidOf = async (name: string): Promise<string> =>
+      (await t.api.get(refs.pods, name, 'default')).metadata?.uid ?? '';
+    expect(await token('b', await uidOf('b'))).toContain(
+      'can only create tokens bound to a pod with spec.nodeName set to itself',
+    );
+    expect(await token('a', 'another')).toContain('bound to a pod of another uid');
+    expect(await token('', '')).toContain('can only create tokens that are bound to a pod');
+    // Allowed as far as this test's server goes: it has no keys to sign with.
+    expect(await token('a', await uidOf('a'))).not.toContain('forbidden');
     const status = { namespace: 'default', subresource: 'status' };
     const ready = { status: { phase: 'Running' } };
     expect(await messageOf(w1.patch(refs.pods, 'a', 'merge', ready, status))).toBe('ok');

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { type IpRange, parseIpRange } from '#shared/base';
 import { CommandError } from '../command-error.ts';
 import { asTyped } from '../flags.ts';
@@ -21,6 +23,13 @@ export function checkNetworks(podCidr: string, serviceCidr: string, workers: num
       `invalid value "${podCidr}" for --pod-cidr: ${workers} workers need ${needed} addresses, it has ${pods.size}`,
     );
   }
+}
+
+/** The port that pods call the API at: Kubernetes' 443 where we may listen there, else 6443. */
+export function apiServicePort(): number {
+  const file = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
+  const first = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 1024;
+  return userInfo().uid === 0 || first <= 443 ? 443 : 6443;
 }
 
 function network(flag: string, cidr: string): IpRange {

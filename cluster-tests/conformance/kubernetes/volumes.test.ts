@@ -1,0 +1,103 @@
+import { createRequire } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { kubectlVersions, useKubectl } from './kubectl.ts';
+import { shellPod } from './objects.ts';
+
+/** Where the pods of this machine find the client that applications use. */
+const clientNode = createRequire(import.meta.url).resolve('@kubernetes/client-node');
+
+const newest = kubectlVersions().at(-1);
+if (!newest) throw new Error('no kubectl');
+
+describe(`volumes, by kubectl ${newest.version}`, () => {
+  const kubectl = useKubectl(newest, 'volumes');
+  const ready = (pod: string): Promise<string> =>
+    kubectl.ok('wait', `pod/${pod}`, '--for=condition=Ready', '--timeout=60s');
+  const mounted = (volumes: object[], volumeMounts: object[], script = 'sleep 1000') => ({
+    volumes,
+    containers: [{ name: 'main', image: 'busybox', command: ['sh', '-c', script], volumeMounts }],
+  });
+
+  test('ConfigMaps and Secrets are files, and their changes reach the running pod', async () => {
+    await kubectl.ok('create', 'configmap', 'settings', '--from-literal=color=red');
+    await kubectl.ok('create', 'secret', 'generic', 'login', '--from-literal=user=me');
+    const spec = mounted(
+      [
+        { name: 'settings', configMap: { name: 'settings' } },
+        { name: 'login', secret: { secretName: 'login', defaultMode: 0o400 } },
+        { name: 'data', emptyDir: {} },
+      ],
+      [
+        { name: 'settings', mountPath: '/etc/app' },
+        { name: 'login', mountPath: '/login' },
+        { name: 'data', mountPath: '/data' },
+      ],
+    );
+    await kubectl.okWith(shellPod('files', '', spec), 'apply', '-f', '-');
+    await ready('files');
+    const read = (...command: string[]): Promise<string> =>
+      kubectl.ok('exec', 'files', '--', ...command);
+    expect(await read('cat', '/etc/app/color', '/login/user')).toBe('redme');
+    expect(await read('stat', '-Lc', '%a', '/login/user')).toBe('400\n');
+    expect((await kubectl.run('exec', 'files', '--', 'touch', '/etc/app/new')).stderr).toContain(
+      'Read-only file system',
+    );
+    await kubectl.ok('patch', 'configmap', 'settings', '-p', '{"data":{"color":"blue"}}');
+    await kubectl.until('blue', 'exec', 'files', '--', 'cat', '/etc/app/color');
+    await kubectl.ok('cp', import.meta.filename, 'files:/data/copy');
+    expect(await read('head', '-n', '1', '/data/copy')).toContain('import');
+  });
+
+  test('a pod waits for its ConfigMap, in Kubernetes’ words', async () => {
+    const spec = mounted([{ name: 'late', configMap: { name: 'late' } }], []);
+    await kubectl.okWith(shellPod('waits', '', spec), 'apply', '-f', '-');
+    await kubectl.until(
+      'MountVolume.SetUp failed for volume "late" : configmap "late" not found',
+      'describe',
+      'pod',
+      'waits',
+    );
+    expect(await kubectl.ok('get', 'pod', 'waits')).toMatch(/waits +0\/1 +ContainerCreating/);
+    await kubectl.ok('create', 'configmap', 'late');
+    await ready('waits');
+  });
+
+  test('a client in a pod is the pod’s account, and may what that one may', async () => {
+    const script = `
+      const k8s = await import(${JSON.stringify(clientNode)});
+      const config = new k8s.KubeConfig();
+      config.loadFromCluster();
+      const core = config.makeApiClient(k8s.CoreV1Api);
+      const namespace = config.getContextObject(config.getCurrentContext()).namespace;
+      const maps = await core.listNamespacedConfigMap({ namespace });
+      console.log('sees', maps.items.map((map) => map.metadata.name).join());
+      await core.listNamespacedSecret({ namespace }).catch((error) => console.log('may not', error.code));
+    `;
+    await kubectl.ok('create', 'role', 'reader', '--verb=list', '--resource=configmaps');
+    const account = `${kubectl.namespace}:default`;
+    await kubectl.ok('create', 'rolebinding', 'r', '--role=reader', `--serviceaccount=${account}`);
+    const pod = shellPod('client', '', {
+      restartPolicy: 'Never',
+      containers: [
+        { name: 'main', image: 'node', command: ['node', '--input-type=module', '-e', script] },
+      ],
+    });
+    await kubectl.okWith(pod, 'apply', '-f', '-');
+    await kubectl.until('may not 403', 'logs', 'client');
+    expect(await kubectl.ok('logs', 'client')).toContain('kube-root-ca.crt');
+    expect(await kubectl.ok('get', 'service', 'kubernetes', '-n', 'default')).toMatch(
+      /kubernetes +ClusterIP +127\.\d+\.0\.1 +<none> +(443|6443)\/TCP/,
+    );
+    const mounts = await kubectl.ok('describe', 'pod', 'client');
+    expect(mounts).toMatch(
+      /\/var\/run\/secrets\/kubernetes.io\/serviceaccount from kube-api-access-/,
+    );
+  });
+
+  test('without automountServiceAccountToken there is no token', async () => {
+    const pod = shellPod('plain', 'sleep 1000', { automountServiceAccountToken: false });
+    await kubectl.okWith(pod, 'apply', '-f', '-');
+    await ready('plain');
+    expect(await kubectl.ok('get', 'pod', 'plain', '-o=jsonpath={.spec.volumes}')).toBe('');
+  });
+});

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { createRng } from '#shared/base';
+import { type EndpointSlice, refs, type Service } from '#shared/api';
+import { silentLog } from '../../../shared/client/testing/silent-log.ts';
+import { createApiServer } from '../server.ts';
+import { startApi } from '../testing/api-on-mvcc.ts';
+
+test('each server is an endpoint of the Service kubernetes for as long as it is there', async () => {
+  const t = await startApi();
+  const { api, kv, clock } = t;
+  let uid = 0;
+  const server = async (port: number) => {
+    const api = createApiServer({
+      kv,
+      clock,
+      log: silentLog,
+      rng: createRng(port),
+      uuid: () => `${port}-${++uid}`,
+      kubernetesService: { advertise: `127.0.0.1:${port}`, clusterIp: '127.96.0.1', port: 443 },
+    });
+    await t.settle(api.start());
+    await clock.advance(0);
+    return api;
+  };
+  const ports = async (): Promise<unknown[]> => {
+    const { items } = await api.list<EndpointSlice>(refs.endpointSlices, { namespace: 'default' });
+    return items.flatMap((slice) => slice.ports ?? []).map(({ port }) => port);
+  };
+  const one = await server(1);
+  const two = await server(2);
+  await clock.advance(5_000);
+  const { spec } = await api.get<Service>(refs.services, 'kubernetes', 'default');
+  expect(spec).toMatchObject({ clusterIP: '127.96.0.1', ports: [{ name: 'https', port: 443 }] });
+  expect(new Set(await ports())).toEqual(new Set([1, 2]));
+  await t.settle(one.stop());
+  expect(await ports()).toEqual([2]);
+  await t.settle(two.stop());
+});
