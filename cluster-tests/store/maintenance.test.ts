@@ -59,3 +59,17 @@ test('beyond the quota puts are refused everywhere; deletion and compaction make
   );
   await stores.kv('a').put('small', 'x');
 });
+
+test('a member over its own, smaller quota says so, whoever proposed the data', async () => {
+  for (let i = 0; i < 10; i++) await stores.kv('a').delete(`k${i}`);
+  const { header } = await stores.kv('a').put('small', 'y');
+  await stores.kv('a').compact(header?.revision ?? '');
+  await stores.kill('c');
+  stores.start('c', members, '--quota-backend-bytes=900000');
+  await stores.ready('c');
+  await stores.kv('a').put('large', Buffer.alloc(600_000, 'z'));
+  await eventually('the alarm', async () =>
+    (await stores.alarms('a')).includes('NOSPACE') ? true : undefined,
+  );
+  await expect(stores.kv('a').put('small', 'x')).rejects.toThrow('database space exceeded');
+});

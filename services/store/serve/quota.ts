@@ -59,32 +59,44 @@ export class Quota {
   }
 
   async #refuse(): Promise<never> {
-    const { memberId, node } = this.#serving;
-    if (!this.#own) {
-      this.#options.log.warn(
-        { liveBytes: this.#liveBytes, quotaBytes: this.#options.bytes },
-        'the quota is exceeded: raising NOSPACE',
-      );
-      const alarm = { memberId, alarm: 'nospace', automatic: true } as const;
-      await node.propose({ type: 'alarm', raise: true, alarm });
-    }
+    if (!this.#own) await this.#raise();
     throw storeErrors.noSpace();
   }
 
+  async #raise(): Promise<void> {
+    const { memberId, node } = this.#serving;
+    this.#options.log.warn(
+      { liveBytes: this.#liveBytes, quotaBytes: this.#options.bytes },
+      'the quota is exceeded: raising NOSPACE',
+    );
+    const alarm = { memberId, alarm: 'nospace', automatic: true } as const;
+    await node.propose({ type: 'alarm', raise: true, alarm });
+  }
+
+  /** Data also grows by what others propose, whose quota may be larger: whoever is over says so. */
   async #look(): Promise<void> {
     const own = this.#own;
-    const { bytes, autoDisarm, log } = this.#options;
-    if (!own?.automatic || !autoDisarm || this.#busy) return;
-    if (this.#liveBytes > bytes * (1 - freeAgain)) return;
+    const { bytes, autoDisarm } = this.#options;
+    const isOver = this.#liveBytes > bytes;
+    const isBelow = this.#liveBytes <= bytes * (1 - freeAgain);
+    const clears = own?.automatic && autoDisarm && isBelow;
+    if (this.#busy || !(own ? clears : isOver)) return;
     this.#busy = true;
     try {
-      await this.#serving.node.propose({ type: 'alarm', raise: false, alarm: own });
-      log.info({ liveBytes: this.#liveBytes }, 'there is space again: NOSPACE is cleared');
+      await (own ? this.#clear(own) : this.#raise());
     } catch (thrown) {
       // Looked at again in a second.
       if (!(thrown instanceof QuorateError)) throw thrown;
     } finally {
       this.#busy = false;
     }
+  }
+
+  async #clear(own: Alarm): Promise<void> {
+    await this.#serving.node.propose({ type: 'alarm', raise: false, alarm: own });
+    this.#options.log.info(
+      { liveBytes: this.#liveBytes },
+      'there is space again: NOSPACE is cleared',
+    );
   }
 }
