@@ -19,6 +19,7 @@ import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGcController } from './pod-gc/controller.ts';
 import { replicaSetController, replicationController } from './replicaset/controller.ts';
+import { resourceQuotaController } from './resourcequota/controller.ts';
 import { rootCaPublisher } from './root-ca/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
@@ -108,6 +109,7 @@ async function runControllers(
   const context: ControllerContext = { ...parts, informers };
   const controllers: Controller[] = factories.map((create) => create(context));
   controllers.push(garbageCollector(context, more.kinds));
+  controllers.push(resourceQuotaController(context, more.kinds));
   if (more.rootCa !== undefined) controllers.push(rootCaPublisher(context, more.rootCa));
   const aggregation = more.apiFor('clusterrole-aggregation-controller');
   controllers.push(clusterRoleAggregation({ ...context, api: aggregation }));

@@ -91,3 +91,14 @@ export { formatLabels } from './text.ts';
 export { podTemplateHash } from './template-hash.ts';
 export { age, humanDuration, parseTime } from './time.ts';
 export type * from './types.ts';
+export {
+  addCharges,
+  type Charges,
+  chargesOf,
+  exceeded,
+  fromAmounts,
+  inScopes,
+  increases,
+  toAmounts,
+  unsaid,
+} from './quota.ts';

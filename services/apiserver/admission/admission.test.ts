@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type KubeObject, type LimitRange, type Pod, type PriorityClass, refs } from '#shared/api';
+import {
+  type KubeObject,
+  type LimitRange,
+  type Pod,
+  type PriorityClass,
+  refs,
+  type ResourceQuota,
+} from '#shared/api';
 import { type ApiClient } from '#shared/client';
 import type { User } from '../auth/user.ts';
 import { pod, startApi, type TestApi } from '../testing/api-on-mvcc.ts';
@@ -218,5 +225,107 @@ describe('an agent', () => {
     expect(await messageOf(w1.create(refs.pods, pod('c')))).toContain('config.mirror');
     const named = { ...node('w1'), groups: known };
     expect(await messageOf(as(named).get(refs.nodes, 'w1'))).toContain('cannot get resource');
+  });
+});
+
+it('a LimitRange bounds whole pods and claims too', async () => {
+  const limits = [
+    { type: 'Pod', max: { cpu: '1' }, maxLimitRequestRatio: { cpu: '2' } },
+    { type: 'PersistentVolumeClaim', min: { storage: '1Gi' }, max: { storage: '5Gi' } },
+  ];
+  await t.api.create(refs.limitRanges, { metadata: { name: 'l' }, spec: { limits } });
+  await seen();
+  const two = pod('two');
+  const resources = { limits: { cpu: '600m' }, requests: { cpu: '200m' } };
+  const [container] = two.spec?.containers ?? [];
+  if (!two.spec || !container) throw new Error('a container');
+  two.spec.containers = ['a', 'b'].map((name) => ({ ...container, name, resources }));
+  expect(await messageOf(t.api.create(refs.pods, two))).toBe(
+    'pods "two" is forbidden: [maximum cpu usage per Pod is 1, but limit is 1200m, cpu max limit to request ratio per Pod is 2, but provided ratio is 3.000000]',
+  );
+  const claim = (storage: string): KubeObject =>
+    ({
+      metadata: { name: 'c' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+    }) as KubeObject;
+  expect(await messageOf(t.api.create(refs.persistentVolumeClaims, claim('6Gi')))).toBe(
+    'persistentvolumeclaims "c" is forbidden: maximum storage usage per PersistentVolumeClaim is 5Gi, but request is 6Gi',
+  );
+  expect(await messageOf(t.api.create(refs.persistentVolumeClaims, claim('2Gi')))).toBe('ok');
+});
+
+describe('a ResourceQuota', () => {
+  const quota = async (hard: Record<string, string>, spec: object = {}): Promise<void> => {
+    await t.api.create(refs.resourceQuotas, {
+      metadata: { name: 'q' },
+      spec: { hard, ...spec },
+    } as KubeObject);
+    // As its controller writes it.
+    const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
+    const status = { hard, used };
+    await t.api.patch(refs.resourceQuotas, 'q', 'merge', { status }, { subresource: 'status' });
+    await seen();
+  };
+  const used = async (): Promise<unknown> =>
+    (await t.api.get<ResourceQuota>(refs.resourceQuotas, 'q')).status?.used;
+  const sized = (name: string, cpu: string): Pod => {
+    const given = pod(name);
+    const [container] = given.spec?.containers ?? [];
+    if (container) container.resources = { requests: { cpu }, limits: { cpu } };
+    return given;
+  };
+
+  it('is charged for what is created, until it has no more', async () => {
+    await quota({ pods: '2', 'requests.cpu': '1' });
+    await t.api.create(refs.pods, sized('a', '600m'));
+    expect(await used()).toEqual({ pods: '1', 'requests.cpu': '600m' });
+    expect(await messageOf(t.api.create(refs.pods, sized('b', '500m')))).toBe(
+      'pods "b" is forbidden: exceeded quota: q, requested: requests.cpu=500m, used: requests.cpu=600m, limited: requests.cpu=1',
+    );
+    await t.api.create(refs.pods, sized('b', '400m'));
+    expect(await messageOf(t.api.create(refs.pods, sized('c', '0')))).toBe(
+      'pods "c" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2',
+    );
+    expect(await used()).toEqual({ pods: '2', 'requests.cpu': '1' });
+  });
+
+  it('is not charged for a dry run, and not twice by many at once', async () => {
+    await quota({ pods: '3', 'count/configmaps': '1' });
+    await t.api.create(refs.pods, pod('dry'), { dryRun: true });
+    expect(await used()).toMatchObject({ pods: '0' });
+    const names = Array.from({ length: 8 }, (_, i) => `p${i}`);
+    const results = await Promise.all(
+      names.map((name) => messageOf(t.api.create(refs.pods, pod(name)))),
+    );
+    expect(results.filter((each) => each === 'ok')).toHaveLength(3);
+    expect(await used()).toMatchObject({ pods: '3' });
+  });
+
+  it('of computing resources refuses pods that say nothing of them', async () => {
+    await quota({ 'requests.cpu': '1', 'limits.memory': '1Gi', cpu: '2' });
+    expect(await messageOf(t.api.create(refs.pods, pod('a')))).toBe(
+      'pods "a" is forbidden: failed quota: q: must specify cpu for: main; limits.memory for: main; requests.cpu for: main',
+    );
+  });
+
+  it('whose controller has not looked yet lets nothing through', async () => {
+    await t.api.create(refs.resourceQuotas, {
+      metadata: { name: 'q' },
+      spec: { hard: { pods: '1' } },
+    } as KubeObject);
+    await seen();
+    expect(await messageOf(t.api.create(refs.pods, pod('a')))).toBe(
+      'pods "a" is forbidden: status unknown for quota: q, resources: pods',
+    );
+  });
+
+  it('with scopes is only about the pods that they pick', async () => {
+    await quota({ pods: '0' }, { scopes: ['Terminating'] });
+    await t.api.create(refs.pods, pod('a'));
+    const short = pod('b');
+    short.spec = { containers: [], ...short.spec, activeDeadlineSeconds: 5 };
+    expect(await messageOf(t.api.create(refs.pods, short))).toBe(
+      'pods "b" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0',
+    );
   });
 });

@@ -6,6 +6,7 @@ import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.t
 import { limitRanger } from './plugins/limit-ranger.ts';
 import { nodeRestriction } from './plugins/node-restriction.ts';
 import { priorityPlugin } from './plugins/priority.ts';
+import { resourceQuotaPlugin } from './plugins/resource-quota.ts';
 import { roleEscalation } from './plugins/role-escalation.ts';
 import { type ServiceAccountDeps, serviceAccountPlugin } from './plugins/service-account.ts';
 
@@ -41,6 +42,8 @@ export function defaultPlugins(
     nodeRestriction(watches, kinds),
   ];
   const wanted = plugins.filter(({ name }) => !disabled.includes(name));
+  // The last that may refuse: what it charges is charged.
+  const quota = disabled.includes('ResourceQuota') ? [] : [resourceQuotaPlugin(deps)];
   // Not a choice: without it, roles would hold nobody.
-  return [...wanted, roleEscalation(authorizer, rbac)];
+  return [...wanted, roleEscalation(authorizer, rbac), ...quota];
 }
