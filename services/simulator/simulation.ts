@@ -6,19 +6,19 @@ import {
   checkLease,
   checkLeaseEnds,
   checkLinearizable,
-  type EventLog,
+  checkResumed,
   type Watch,
   WatchCheck,
 } from '#shared/checks';
 import { systemClock } from '#shared/clock';
 import type { LeaseId } from '#shared/mvcc';
 import { AnswerCheck } from './checks/answers.ts';
+import { eventLogOf } from './checks/event-log.ts';
 import { contentsOf, Observer } from './checks/observer.ts';
 import { type Finding, Report } from './checks/report.ts';
 import { SimClient } from './clients/client.ts';
 import { LeaseBook } from './clients/leases.ts';
 import { Recorder } from './clients/recorder.ts';
-import { watched } from './clients/watching.ts';
 import { SimCluster } from './cluster/cluster.ts';
 import type { Life } from './cluster/member.ts';
 import { FaultPlane } from './cluster/faults.ts';
@@ -96,10 +96,13 @@ export class Simulation {
       log?.(`${now().toFixed(1).padStart(9)} ${who.padEnd(6)} ${text} ${brief(fields)}`);
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.weather);
     this.#report = new Report(now, () => scheduler.stop());
-    this.#observer = new Observer(this.#report, now);
-    const board = new Switchboard(scheduler, this.#network, (_from, message) => {
-      scheduler.trace(message.term * 31 + message.from + message.to);
-      this.#observer.sends(message);
+    this.#observer = new Observer(this.#report, now, leaseMsOf(plan));
+    const board = new Switchboard(scheduler, this.#network, {
+      sent: (message) => {
+        scheduler.trace(message.term * 31 + message.from + message.to);
+        this.#observer.sends(message);
+      },
+      arrives: (message) => this.#observer.receives(message),
     });
     this.#cluster = new SimCluster({
       plan,
@@ -187,10 +190,17 @@ export class Simulation {
     while (this.#leased() && scheduler.now < leasesEnd && !scheduler.stopped) {
       scheduler.run(scheduler.now + 500);
     }
-    // Clients may still write: watches catch up with what has been written by now.
-    const open = this.#clients.flatMap(({ watching }) => watching.open);
-    this.#mustHear = { open, revision: this.#observer.states.revision };
-    scheduler.run(scheduler.now + 2000);
+    // Clients may still write: watches catch up with what has been written by now. A member that was
+    // removed may learn of that only now, and its watches go on elsewhere.
+    const { revision } = this.#observer.states;
+    const open = this.#openWatches();
+    scheduler.run(scheduler.now + 5000);
+    const still = new Set(this.#openWatches());
+    this.#mustHear = { open: open.filter((watch) => still.has(watch)), revision };
+  }
+
+  #openWatches(): readonly Watch[] {
+    return this.#clients.flatMap(({ watching }) => watching.open);
   }
 
   #leased(): boolean {
@@ -270,14 +280,10 @@ export class Simulation {
       }
     });
     this.#report.check('answers', () => new AnswerCheck(states).run(operations));
-    const heard = new Map(
-      states.entries.flatMap(({ revision, events }) =>
-        events.length > 0 ? [[revision, events.map(watched)] as const] : [],
-      ),
-    );
-    const log: EventLog = { events: (revision) => heard.get(revision) };
+    const log = eventLogOf(states);
     this.#report.check('watch', () => {
       for (const watch of watches) new WatchCheck(watch, log).run();
+      for (const [before, after] of this.#recorder.resumed) checkResumed(before, after, log);
       const { open, revision } = this.#mustHear;
       for (const watch of open) WatchCheck.caughtUp(watch, log, revision);
     });
@@ -332,6 +338,11 @@ export class Simulation {
 /** One that was never added, as far as it knows, serves nobody. */
 function isMember({ host }: Life): boolean {
   return host.state.members.has(host.serving.memberId);
+}
+
+/** Clocks may be fast, and ticks come late. */
+function leaseMsOf({ electionMs, tickMs = 10 }: Plan): number {
+  return electionMs / tolerance.clockRate - 2 * tickMs;
 }
 
 /** What a log line says besides its text. */

@@ -74,3 +74,28 @@ describe('a watch', () => {
     expect(() => checkResumed(heard, { ...watch(), startRevision: 4 }, log)).toThrow(BrokenPromise);
   });
 });
+
+describe('what an event replaced', () => {
+  const replaced = put('a', 4).kv;
+  const whole = {
+    events: (revision: number) =>
+      revision === 6 ? [{ ...put('a', 6), prevKv: replaced }] : truth.get(revision),
+    compacted: 2,
+  };
+  const told = (event: WatchedEvent, prevKv = true): number =>
+    new WatchCheck({ ...watch(events(6, event)), startRevision: 6, prevKv }, whole).run();
+
+  test('is told as it was, where it is asked for', () => {
+    expect(told({ ...put('a', 6), prevKv: replaced })).toBe(6);
+    expect(told(put('a', 6), false)).toBe(6);
+    expect(() => told(put('a', 6))).toThrow(BrokenPromise);
+    expect(() => told({ ...put('a', 6), prevKv: put('a', 2).kv })).toThrow(BrokenPromise);
+    expect(() => told({ ...put('a', 6), prevKv: replaced }, false)).toThrow(BrokenPromise);
+  });
+
+  test('may be compacted away', () => {
+    const compacted = { ...whole, compacted: 4 };
+    const silent: Watch = { ...watch(events(6, put('a', 6))), startRevision: 6, prevKv: true };
+    expect(new WatchCheck(silent, compacted).run()).toBe(6);
+  });
+});

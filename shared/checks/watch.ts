@@ -5,6 +5,11 @@ import { BrokenPromise } from './raft/broken-promise.ts';
 export interface EventLog {
   /** Undefined where nothing has that revision. */
   events(revision: number): readonly WatchedEvent[] | undefined;
+  /**
+   * Where the events tell what was there before: the newest compaction. Of what it took no watch is
+   * told. Absent: they do not.
+   */
+  readonly compacted?: number | undefined;
 }
 
 /**
@@ -82,10 +87,24 @@ export class WatchCheck {
     const wanted = this.#wanted(revision);
     if (wanted === undefined) throw this.#wrong(`revision ${revision}, which never was`);
     if (heard.length === wanted.length && heard.every((event, i) => sameEvent(event, wanted[i]))) {
+      this.#before(heard, wanted);
       return;
     }
     const [told, truth] = [heard.map(eventText), wanted.map(eventText)] as const;
     throw this.#wrong(`revision ${revision} as [${told.join()}], which was [${truth.join()}]`);
+  }
+
+  /** What each event replaced, where the watch asks for that. */
+  #before(heard: readonly WatchedEvent[], wanted: readonly WatchedEvent[]): void {
+    const { compacted } = this.#log;
+    if (compacted === undefined) return;
+    heard.forEach(({ kv, prevKv }, i) => {
+      const truth = this.#watch.prevKv ? wanted[i]?.prevKv : undefined;
+      if (prevKv === undefined && (!truth || (truth.mod ?? 0) <= compacted)) return;
+      if (prevKv && truth && prevKv.mod === truth.mod && sameKv(prevKv, truth)) return;
+      const [told, was] = [prevKv ? kvText(prevKv) : 'nothing', truth ? kvText(truth) : 'nothing'];
+      throw this.#wrong(`${kv.key} at ${kv.mod} replacing ${told}, not ${was}`);
+    });
   }
 
   /** Nothing that it should have heard lies between what it has heard and `revision`. */
@@ -133,8 +152,10 @@ const revisionOf = (event: WatchedEvent | undefined): number => event?.kv.mod ??
 /** Of a deletion only the key is told. */
 function sameEvent(a: WatchedEvent, b: WatchedEvent | undefined): boolean {
   if (!b || a.type !== b.type || a.kv.key !== b.kv.key) return false;
-  if (a.type === 'delete') return true;
-  const [x, y] = [a.kv, b.kv] as const;
+  return a.type === 'delete' || sameKv(a.kv, b.kv);
+}
+
+function sameKv(x: KnownKv, y: KnownKv): boolean {
   return (
     x.value === y.value && x.create === y.create && x.version === y.version && x.lease === y.lease
   );

@@ -1,5 +1,11 @@
 import { assertNever } from '#shared/base';
-import { inRange, type KnownKv, type Operation, BrokenPromise } from '#shared/checks';
+import {
+  BrokenPromise,
+  inRange,
+  type KnownKv,
+  type Operation,
+  type RangeCall,
+} from '#shared/checks';
 import { known } from '../clients/recorder.ts';
 import type { StateLog } from './state-log.ts';
 
@@ -74,6 +80,7 @@ export class AnswerCheck {
     switch (call.type) {
       case 'put':
         this.#has(operation, revision, call.key, call.value);
+        if (call.prevKv) this.#had(operation, revision, call.key, answer?.prevKv);
         return;
       case 'txn': {
         const branch = answer?.succeeded ? call.success : call.failure;
@@ -92,7 +99,7 @@ export class AnswerCheck {
         );
       }
       case 'range':
-        this.#saw(operation, call.revision || revision, answer?.kvs ?? []);
+        this.#saw(operation, call, call.revision || revision);
         return;
       case 'lease-grant':
       case 'lease-revoke':
@@ -110,19 +117,31 @@ export class AnswerCheck {
     throw wrong(operation, `was acknowledged at revision ${revision}, where it is not`);
   }
 
-  #saw(operation: Operation, revision: number, kvs: readonly KnownKv[]): void {
-    const { call } = operation;
-    if (call.type !== 'range') return;
-    const expected: KnownKv[] = [];
+  /** What a put said that it replaced. */
+  #had(operation: Operation, revision: number, key: string, told: KnownKv | undefined): void {
+    const kv = versionAt(this.#history.get(key) ?? [], revision - 1)?.kv;
+    if (told === undefined ? kv === undefined : same(told, kv)) return;
+    throw wrong(operation, `says it replaced ${JSON.stringify(told)}, not ${JSON.stringify(kv)}`);
+  }
+
+  #saw(operation: Operation, call: RangeCall, revision: number): void {
+    const { kvs = [], count, more } = operation.answer ?? {};
+    const there: KnownKv[] = [];
     for (const [key, versions] of this.#history) {
       if (!inRange(key, call.key, call.rangeEnd)) continue;
       const kv = versionAt(versions, revision)?.kv;
-      if (kv) expected.push(kv);
+      if (kv) there.push(call.keysOnly ? { ...kv, value: '' } : kv);
     }
-    expected.sort((a, b) => (a.key < b.key ? -1 : 1));
-    if (kvs.length === expected.length && kvs.every((kv, i) => same(kv, expected[i]))) return;
-    const [saw, was] = [JSON.stringify(kvs), JSON.stringify(expected)];
-    throw wrong(operation, `saw ${saw} at revision ${revision}, which was ${was}`);
+    there.sort((a, b) => (a.key < b.key ? -1 : 1));
+    const expected = call.countOnly ? [] : there.slice(0, call.limit || there.length);
+    const all = kvs.length === expected.length && kvs.every((kv, i) => same(kv, expected[i]));
+    const left = !call.countOnly && there.length > expected.length;
+    if (all && (count ?? there.length) === there.length && (more ?? left) === left) return;
+    const [saw, was] = [JSON.stringify(operation.answer), JSON.stringify(expected)];
+    throw wrong(
+      operation,
+      `saw ${saw} at revision ${revision}, which was ${was} of ${there.length}`,
+    );
   }
 
   #once(operation: Operation, value: string): void {

@@ -4,6 +4,7 @@ import type { ConfState, Entry, Message, NodeId } from '#shared/raft';
 import type { Operation } from '#services/store';
 import type { Life, SimMember } from '../cluster/member.ts';
 import { AcknowledgedKept } from './acknowledged-kept.ts';
+import { LeaderKept } from './leader-kept.ts';
 import type { Report } from './report.ts';
 import { type Contents, StateLog } from './state-log.ts';
 import { VotesKept } from './votes-kept.ts';
@@ -28,13 +29,15 @@ export class Observer {
   readonly #committed = new CommittedKept();
   readonly #votes = new VotesKept();
   readonly #acknowledged = new AcknowledgedKept();
+  readonly #leaderKept: LeaderKept;
   readonly #lives = new Map<NodeId, Life>();
   readonly #names = new Map<NodeId, string>();
   #newestTerm = 0;
 
-  constructor(report: Report, now: () => number) {
+  constructor(report: Report, now: () => number, leaseMs: number) {
     this.#report = report;
     this.#now = now;
+    this.#leaderKept = new LeaderKept(leaseMs);
   }
 
   /** Terms that had a leader, as far as anybody heard of it. */
@@ -52,13 +55,25 @@ export class Observer {
       this.#leads(from, term, life);
     } else if (type === 'vote' && !message.preVote) {
       this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
-    } else if (type === 'vote-response' && !message.preVote && !message.reject) {
+    } else if (type === 'vote-response' && !message.reject) {
+      this.#report.check('leader kept', () => this.#leaderKept.granted(message));
+      if (message.preVote) return;
       this.#report.check('votes kept', () => this.#votes.voted(from, term, message.to));
     } else if (type === 'append-response' && !message.reject) {
       this.#report.check('durable acknowledgement', () => {
         this.#votes.acted(from, term);
         this.#acknowledged.acknowledges(from, message.index, life.dir.log);
       });
+    }
+  }
+
+  receives(message: Message): void {
+    const { from, to, term, type } = message;
+    const node = this.#lives.get(to)?.host.node;
+    if (!node) return;
+    if (type === 'vote') this.#leaderKept.asked(message, node.leader, this.#now());
+    else if ((type === 'append' || type === 'heartbeat') && term >= node.term) {
+      this.#leaderKept.heard(to, from, this.#now());
     }
   }
 
@@ -76,6 +91,7 @@ export class Observer {
     const id = host.serving.memberId;
     this.#lives.set(id, life);
     this.#names.set(id, name);
+    this.#leaderKept.restarted(id);
     this.#report.check('votes kept', () =>
       this.#votes.restarted(id, dir.log.initialState().hardState),
     );

@@ -1,15 +1,16 @@
 import { QuorateError } from '#shared/base';
-import type { Answer, Call } from '#shared/checks';
+import type { Answer, Call, KnownKv } from '#shared/checks';
 import type { KvClient } from '#shared/client';
 import type { LeaseId } from '#shared/mvcc';
 import { anonymous } from '#services/store';
 import type { SimMember } from '../cluster/member.ts';
 import type { Step } from '../plan/plan.ts';
-import { atRevision, known } from './recorder.ts';
+import { type Asked, conditionOn, deleteRange, put, range, txn } from './requests.ts';
 import { WatchingClient } from './watching.ts';
 import type { ClientWorld } from './world.ts';
 
 const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+const everything = { key: 'a', rangeEnd: 'z' };
 const giveUpMs = 9000;
 const ttlSeconds = [2, 3, 5];
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -26,8 +27,8 @@ export class SimClient {
   #values = 0;
   #lastRevision = 1;
   #leases: LeaseId[] = [];
-  /** The newest revision of each key that this client has seen. */
-  readonly #seen = new Map<string, number>();
+  /** What this client saw last of each key. */
+  readonly #seen = new Map<string, KnownKv>();
 
   constructor(number: number, world: ClientWorld) {
     this.number = number;
@@ -65,6 +66,7 @@ export class SimClient {
 
   async #take({ kind, pick }: Step): Promise<void> {
     const key = keys[pick % keys.length] ?? 'a';
+    const other = keys[(pick + 1) % keys.length] ?? 'b';
     const lease = this.#leases[pick % Math.max(1, this.#leases.length)];
     switch (kind) {
       case 'put':
@@ -73,24 +75,43 @@ export class SimClient {
       case 'put-leased':
         await this.#put(key, lease);
         return;
+      case 'put-prev':
+        await this.#put(key, undefined, true);
+        return;
       case 'get':
-        return this.#get({ type: 'range', key });
+        await this.#ask(range({ key }));
+        return;
       case 'list':
-        return this.#get({ type: 'range', key: 'a', rangeEnd: 'z' });
+        await this.#ask(range(everything));
+        return;
       case 'get-serializable':
-        return this.#get({ type: 'range', key: 'a', rangeEnd: 'z', serializable: true });
+        await this.#ask(range({ ...everything, serializable: true }));
+        return;
       case 'get-past': {
         const revision = Math.max(1, this.#lastRevision - (pick % 20));
-        return this.#get({ type: 'range', key: 'a', rangeEnd: 'z', revision });
+        await this.#ask(range({ ...everything, revision }));
+        return;
+      }
+      case 'get-part': {
+        const parts = [{ limit: 1 + (pick % 3) }, { keysOnly: true }, { countOnly: true }];
+        await this.#ask(range({ key, rangeEnd: 'f', ...parts[pick % parts.length] }));
+        return;
       }
       case 'delete':
-        return this.#delete({ type: 'delete', key, prevKv: pick % 2 === 0 });
+        await this.#ask(deleteRange({ key, prevKv: pick % 2 === 0 }));
+        return;
       case 'delete-all':
-        return this.#delete({ type: 'delete', key: 'a', rangeEnd: 'z' });
+        await this.#ask(deleteRange({ ...everything, prevKv: pick % 2 === 0 }));
+        return;
       case 'swap':
-        return this.#swap(key);
+        await this.#swap(key);
+        return;
       case 'txn':
-        return this.#txn(pick);
+        await this.#several(key, other);
+        return;
+      case 'compare':
+        await this.#compare(key, other, pick);
+        return;
       case 'grant':
         return this.#grant(pick);
       case 'keep-alive':
@@ -106,6 +127,12 @@ export class SimClient {
       case 'watch':
         this.#watching.watch(pick, this.#lastRevision);
         return;
+      case 'watch-part':
+        this.#watching.watchPart(pick, this.#lastRevision);
+        return;
+      case 'watch-slow':
+        this.#watching.watchSlow(pick, this.#lastRevision);
+        return;
       case 'unwatch':
         this.#watching.cancel(pick);
         return;
@@ -119,90 +146,48 @@ export class SimClient {
     return `${this.number}.${this.#values}`;
   }
 
-  async #put(key: string, lease: LeaseId | undefined): Promise<boolean> {
-    const value = this.#value();
-    const call: Call = {
-      type: 'put',
-      key,
-      value,
-      ...(lease === undefined ? {} : { lease: String(lease) }),
-    };
-    return this.#ask(call, async (kv) => {
-      const { header } = await kv.put({ key, value: bytes(value), lease });
-      this.#seen.set(key, header.revision);
-      return atRevision(header);
-    });
-  }
-
-  async #get(call: Extract<Call, { type: 'range' }>): Promise<void> {
-    await this.#ask(call, async (kv) => {
-      const { header, kvs, count, more } = await kv.range(call);
-      for (const { key, modRevision } of kvs) this.#seen.set(key, modRevision);
-      return { ...atRevision(header), kvs: kvs.map(known), count, more };
-    });
-  }
-
-  async #delete(call: Extract<Call, { type: 'delete' }>): Promise<void> {
-    await this.#ask(call, async (kv) => {
-      const { header, deleted, prevKvs } = await kv.deleteRange(call);
-      return {
-        ...atRevision(header),
-        deleted,
-        ...(call.prevKv ? { prevKvs: prevKvs.map(known) } : {}),
-      };
-    });
+  #put(key: string, lease: LeaseId | undefined, prevKv = false): Promise<boolean> {
+    return this.#ask(put({ key, value: bytes(this.#value()), lease, prevKv }));
   }
 
   /** Compare and swap against what was last seen. */
-  async #swap(key: string): Promise<void> {
-    const mod = this.#seen.get(key) ?? 0;
-    const value = this.#value();
-    const call: Call = {
-      type: 'txn',
-      compare: [{ key, target: 'mod', result: 'equal', operand: mod }],
-      success: [{ type: 'put', key, value }],
-      failure: [{ type: 'range', key }],
-    };
-    await this.#ask(call, async (kv) => {
-      const { header, succeeded, responses } = await kv.txn({
+  #swap(key: string): Promise<boolean> {
+    const mod = this.#seen.get(key)?.mod ?? 0;
+    return this.#ask(
+      txn({
         compare: [{ key, target: 'mod', result: 'equal', revision: mod }],
-        success: [{ type: 'put', put: { key, value: bytes(value) } }],
+        success: [{ type: 'put', put: { key, value: bytes(this.#value()) } }],
         failure: [{ type: 'range', range: { key } }],
-      });
-      const [response] = responses;
-      const kvs = response?.type === 'range' ? response.range.kvs : [];
-      this.#seen.set(key, succeeded ? header.revision : (kvs[0]?.modRevision ?? 0));
-      const answers: Answer[] = succeeded
-        ? [{}]
-        : [{ kvs: kvs.map(known), count: kvs.length, more: false }];
-      return { ...atRevision(header), succeeded, answers };
-    });
+      }),
+    );
   }
 
   /** Several keys in one revision. */
-  async #txn(pick: number): Promise<void> {
-    const [first = 'a', second = 'b'] = [keys[pick % keys.length], keys[(pick + 1) % keys.length]];
-    const values = [this.#value(), this.#value()] as const;
-    const call: Call = {
-      type: 'txn',
-      compare: [],
-      success: [
-        { type: 'put', key: first, value: values[0] },
-        { type: 'put', key: second, value: values[1] },
-      ],
-      failure: [],
-    };
-    await this.#ask(call, async (kv) => {
-      const { header, succeeded } = await kv.txn({
-        compare: [],
+  #several(key: string, other: string): Promise<boolean> {
+    const puts = [key, other].map((each) => ({
+      type: 'put' as const,
+      put: { key: each, value: bytes(this.#value()) },
+    }));
+    return this.#ask(txn({ compare: [], success: puts, failure: [] }));
+  }
+
+  /** Any condition, and on either side changes between reads. */
+  #compare(key: string, other: string, pick: number): Promise<boolean> {
+    const value = bytes(this.#value());
+    return this.#ask(
+      txn({
+        compare: [conditionOn(key, this.#seen.get(key), pick)],
         success: [
-          { type: 'put', put: { key: first, value: bytes(values[0]) } },
-          { type: 'put', put: { key: second, value: bytes(values[1]) } },
+          { type: 'put', put: { key, value, prevKv: true } },
+          { type: 'range', range: { key: 'a', rangeEnd: 'z', limit: pick % 4 } },
         ],
-        failure: [],
-      });
-      return { ...atRevision(header), succeeded, answers: [{}, {}] };
-    });
+        failure: [
+          { type: 'range', range: { key } },
+          { type: 'deleteRange', deleteRange: { key: other, prevKv: true } },
+          { type: 'range', range: { key: 'a', rangeEnd: 'z', keysOnly: pick % 2 === 0 } },
+        ],
+      }),
+    );
   }
 
   async #grant(pick: number): Promise<void> {
@@ -212,12 +197,13 @@ export class SimClient {
     const id = BigInt(this.number * 10_000 + this.#values);
     const call: Call = { type: 'lease-grant', lease: String(id), ttlSeconds: ttl };
     const fromMs = scheduler.now;
-    await this.#ask(call, async (kv) => {
+    const ask = async (kv: KvClient): Promise<Answer> => {
       const granted = await kv.leaseGrant({ id, ttlSeconds: ttl });
       leases.granted(id, granted.ttlSeconds, fromMs);
       this.#leases = [...this.#leases.slice(-3), id];
       return {};
-    });
+    };
+    await this.#ask({ call, ask });
   }
 
   async #keepAlive(id: LeaseId): Promise<void> {
@@ -242,20 +228,26 @@ export class SimClient {
   async #revoke(id: LeaseId): Promise<void> {
     this.#world.leases.revoking(id);
     this.#leases = this.#leases.filter((other) => other !== id);
-    await this.#ask({ type: 'lease-revoke', lease: String(id) }, async (kv) => {
-      await kv.leaseRevoke(id);
-      return {};
+    await this.#ask({
+      call: { type: 'lease-revoke', lease: String(id) },
+      ask: async (kv) => {
+        await kv.leaseRevoke(id);
+        return {};
+      },
     });
   }
 
   async #compact(revision: number): Promise<void> {
-    await this.#ask({ type: 'compact', revision }, async (kv) => {
-      await kv.compact(revision);
-      return {};
+    await this.#ask({
+      call: { type: 'compact', revision },
+      ask: async (kv) => {
+        await kv.compact(revision);
+        return {};
+      },
     });
   }
 
-  async #ask(call: Call, ask: (kv: KvClient) => Promise<Answer>): Promise<boolean> {
+  async #ask({ call, ask }: Asked): Promise<boolean> {
     const { recorder } = this.#world;
     const operation = recorder.begin(this.number, call, this.#member()?.name ?? '');
     let done = false;
@@ -263,12 +255,22 @@ export class SimClient {
       ask,
       (answer) => {
         done = true;
-        this.#lastRevision = Math.max(this.#lastRevision, answer.revision ?? 0);
+        this.#learn(call, answer);
         recorder.returned(operation, answer);
       },
       (error, unknown) => recorder.failed(operation, error, unknown),
     );
     return done;
+  }
+
+  #learn(call: Call, answer: Answer): void {
+    const { revision = 0, kvs = [], answers = [] } = answer;
+    this.#lastRevision = Math.max(this.#lastRevision, revision);
+    for (const kv of kvs) this.#seen.set(kv.key, kv);
+    if (call.type === 'put') this.#seen.set(call.key, { ...call, mod: revision });
+    if (call.type !== 'txn') return;
+    const ops = answer.succeeded ? call.success : call.failure;
+    ops.forEach((op, i) => this.#learn(op, { revision, ...answers[i] }));
   }
 
   /** One request over the network: an answer, a refusal, or nobody will ever know. */

@@ -1,5 +1,5 @@
 import type { Answer, Call, KnownKv, Operation, Watch, WatchMessage } from '#shared/checks';
-import type { KeyValue, ResponseHeader } from '#shared/mvcc';
+import type { KeyValue } from '#shared/mvcc';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -21,14 +21,12 @@ export function known(kv: KeyValue): KnownKv {
   };
 }
 
-export function atRevision(header: ResponseHeader): Answer {
-  return { revision: header.revision };
-}
-
 /** What all clients of a run did, in the order in which they began it. */
 export class Recorder {
   readonly operations: Recorded[] = [];
   readonly watches: RecordedWatch[] = [];
+  /** Watches that ended, each with the one that its client went on with. */
+  readonly resumed: (readonly [RecordedWatch, RecordedWatch])[] = [];
   readonly #now: () => number;
 
   constructor(now: () => number) {

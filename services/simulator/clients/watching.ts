@@ -1,15 +1,25 @@
 import type { WatchedEvent } from '#shared/checks';
-import type { Event } from '#shared/mvcc';
+import type { Event, WatchRequest } from '#shared/mvcc';
 import { anonymous } from '#services/store';
-import type { SimMember } from '../cluster/member.ts';
+import type { Life, SimMember } from '../cluster/member.ts';
 import { known, type RecordedWatch } from './recorder.ts';
 import type { ClientWorld } from './world.ts';
 
+/** What a watch asks for; `slowMs`: it takes so long over each delivery, and refuses what comes meanwhile. */
+interface Wanted {
+  readonly key: string;
+  readonly rangeEnd?: string | undefined;
+  readonly startRevision?: number | undefined;
+  readonly prevKv?: boolean | undefined;
+  readonly filters?: readonly ('no-put' | 'no-delete')[] | undefined;
+  readonly slowMs?: number | undefined;
+}
+
 interface Open {
-  watch: RecordedWatch;
+  readonly wanted: Wanted;
+  readonly watch: RecordedWatch;
   /** Everything up to here has been told. */
   heard: number;
-
   stop: () => void;
 }
 
@@ -19,6 +29,7 @@ const ranges: readonly (readonly [string, string | undefined])[] = [
   ['b', 'd'],
   ['\0', '\0'],
 ];
+const filters = [undefined, ['no-put'], ['no-delete']] as const;
 const resumeMs = 200;
 const watchesMax = 6;
 
@@ -41,11 +52,32 @@ export class WatchingClient {
   }
 
   watch(pick: number, seenRevision: number): void {
+    this.#watch(pick, {
+      // Now, right behind what was seen, or from the past.
+      startRevision: [0, seenRevision + 1, Math.max(1, seenRevision - (pick % 30))][pick % 3],
+    });
+  }
+
+  /** Only some events, with what they replaced; also from a revision that is still to come. */
+  watchPart(pick: number, seenRevision: number): void {
+    this.#watch(pick, {
+      startRevision: [0, seenRevision + 2 + (pick % 7), Math.max(1, seenRevision - 9)][pick % 3],
+      prevKv: true,
+      filters: filters[Math.floor(pick / 3) % filters.length],
+    });
+  }
+
+  watchSlow(pick: number, seenRevision: number): void {
+    this.#watch(pick, {
+      startRevision: [0, Math.max(1, seenRevision - (pick % 30))][pick % 2],
+      slowMs: 1 + (pick % 300),
+    });
+  }
+
+  #watch(pick: number, wanted: Omit<Wanted, 'key'>): void {
     if (this.#open.length >= watchesMax) this.cancel(0);
     const [key, rangeEnd] = ranges[pick % ranges.length] ?? ['a', 'z'];
-    // Now, right behind what was seen, or from the past.
-    const startRevision = [0, seenRevision + 1, Math.max(1, seenRevision - (pick % 30))][pick % 3];
-    this.#begin({ key, rangeEnd, startRevision });
+    this.#begin({ key, rangeEnd, ...wanted }, undefined);
   }
 
   cancel(pick: number): void {
@@ -53,33 +85,63 @@ export class WatchingClient {
     open?.stop();
   }
 
-  #begin(request: {
-    key: string;
-    rangeEnd?: string | undefined;
-    startRevision?: number | undefined;
-  }): void {
+  #begin(wanted: Wanted, before: RecordedWatch | undefined): void {
     const { recorder, scheduler, process } = this.#world;
-    const member = this.#member();
-    const life = member?.life;
-    if (!member || !life) {
-      scheduler.at(process, scheduler.now + resumeMs, () => this.#begin(request));
+    const life = this.#member()?.life;
+    if (!life) {
+      scheduler.at(process, scheduler.now + resumeMs, () => this.#begin(wanted, before));
       return;
     }
+    const { slowMs, ...request } = wanted;
     const watch = recorder.watch({ client: this.#client, ...request });
+    if (before) recorder.resumed.push([before, watch]);
     const open: Open = {
+      wanted,
       watch,
       heard: (request.startRevision ?? 0) - 1,
-
       stop: () => undefined,
     };
     this.#open.push(open);
-    const handle = life.host.clientFor(anonymous).watch(request, this.#handler(open));
+    const stop =
+      slowMs === undefined
+        ? this.#listen(life, request, open)
+        : this.#listenSlowly(life, request, slowMs, open);
     const alive = life.process.whenKilled(() => this.#lost(open));
     open.stop = () => {
       alive();
-      if (life.process.alive) handle.cancel();
+      if (life.process.alive) stop();
     };
+  }
+
+  #listen(life: Life, request: WatchRequest, open: Open): () => void {
+    const handle = life.host.clientFor(anonymous).watch(request, this.#handler(open));
     if (this.#world.recorder.watches.length % 3 === 0) handle.requestProgress();
+    return () => handle.cancel();
+  }
+
+  /** As a stream whose reader is behind: what is refused is offered again. */
+  #listenSlowly(life: Life, request: WatchRequest, slowMs: number, open: Open): () => void {
+    const { scheduler } = this.#world;
+    const { hub } = life.host.state;
+    const handler = this.#handler(open);
+    let busy = false;
+    handler.created({ revision: hub.revision });
+    const watcher = hub.add(request, {
+      events: (events, revision) => {
+        if (busy) return false;
+        busy = true;
+        handler.events(events, { revision });
+        scheduler.at(life.process, scheduler.now + slowMs, () => {
+          busy = false;
+          hub.resume(watcher);
+          life.host.node.wakeIdle();
+        });
+        return true;
+      },
+      compacted: (revision) => handler.ended(new Error('compacted'), revision),
+    });
+    life.host.node.wakeIdle();
+    return () => hub.remove(watcher);
   }
 
   #handler(open: Open) {
@@ -124,16 +186,16 @@ export class WatchingClient {
     open.stop();
   }
 
-  #resume({ watch, heard }: Open): void {
+  #resume({ wanted, watch, heard }: Open): void {
     const { scheduler, process } = this.#world;
-    const { key, rangeEnd } = watch;
     const startRevision = Math.max(0, heard + 1);
     scheduler.at(process, scheduler.now + resumeMs, () =>
-      this.#begin({ key, rangeEnd, startRevision }),
+      this.#begin({ ...wanted, startRevision }, watch),
     );
   }
 }
 
-export function watched({ type, kv }: Event): WatchedEvent {
-  return { type, kv: type === 'put' ? known(kv) : { key: kv.key, mod: kv.modRevision } };
+export function watched({ type, kv, prevKv }: Event): WatchedEvent {
+  const told = type === 'put' ? known(kv) : { key: kv.key, mod: kv.modRevision };
+  return { type, kv: told, ...(prevKv ? { prevKv: known(prevKv) } : {}) };
 }

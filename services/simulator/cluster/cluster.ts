@@ -5,7 +5,7 @@ import { Machine } from '../world/machine.ts';
 import type { Network } from '../world/network.ts';
 import type { SimProcess } from '../world/process.ts';
 import type { Scheduler } from '../world/scheduler.ts';
-import { type MemberEvents, type MemberWorld, SimMember } from './member.ts';
+import { type Life, type MemberEvents, type MemberWorld, SimMember } from './member.ts';
 import type { Switchboard } from './transport.ts';
 
 export interface ClusterParts {
@@ -21,6 +21,8 @@ export interface ClusterParts {
 
 /** More members than that at a time are not added. */
 const membersMax = 6;
+const lookEveryMs = 20;
+const lookForMs = 8000;
 
 /** All members there are and were, by the order of their coming. */
 export class SimCluster {
@@ -62,6 +64,7 @@ export class SimCluster {
 
   target(target: Target): SimMember | undefined {
     if (target === 'leader') return this.leader() ?? this.members[0];
+    if (target === 'newest') return this.members.at(-1);
     return this.members[target % this.members.length];
   }
 
@@ -69,6 +72,13 @@ export class SimCluster {
   leader(): SimMember | undefined {
     const leaders = this.members.filter(({ life }) => life?.host.node.leads);
     return leaders.sort((a, b) => termOf(b) - termOf(a))[0];
+  }
+
+  /** Names of the last `count` that were asked for, whether or not they run yet. */
+  newest(count: number): string[] {
+    const founders = this.#parts.plan.members;
+    const first = Math.max(founders, this.#added - count);
+    return Array.from({ length: this.#added - first }, (_, i) => `m${first + 1 + i}`);
   }
 
   /** Asks for a new member and starts it with an empty disk. */
@@ -82,13 +92,25 @@ export class SimCluster {
       .catch((thrown: unknown) => {
         if (!QuorateError.is(thrown, 'unavailable', 'deadline-exceeded')) throw thrown;
       });
-    // Where nobody knows what became of it, its operator starts it and sees.
-    await Promise.race([adding, dies]);
+    // Its operator starts it as soon as it is in the list, and where nobody knows what became of it.
+    await Promise.race([adding, dies, this.#listed(asked, name)]);
     this.#create(
       name,
       this.members.map((member) => member.name),
       'existing',
     ).start();
+  }
+
+  #listed({ host, process }: Life, name: string): Promise<void> {
+    const { scheduler } = this.#parts;
+    const untilMs = scheduler.now + lookForMs;
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (memberOf(host, name)) resolve();
+        else if (scheduler.now < untilMs) scheduler.at(process, scheduler.now + lookEveryMs, look);
+      };
+      look();
+    });
   }
 
   async promote(): Promise<void> {
@@ -105,9 +127,7 @@ export class SimCluster {
 
   async removeNamed(name: string): Promise<void> {
     const host = this.leader()?.life?.host;
-    const known = [...(host?.state.members.values() ?? [])].find(({ peerUrls }) =>
-      peerUrls.includes(`http://${name}:2380`),
-    );
+    const known = host && memberOf(host, name);
     if (host && known) await host.membership.remove(known.id);
   }
 
@@ -133,6 +153,12 @@ export class SimCluster {
       });
     });
   }
+}
+
+function memberOf({ state }: Life['host'], name: string) {
+  return [...state.members.values()].find(({ peerUrls }) =>
+    peerUrls.includes(`http://${name}:2380`),
+  );
 }
 
 function termOf({ life }: SimMember): number {

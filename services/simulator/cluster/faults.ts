@@ -85,6 +85,13 @@ export class FaultPlane {
         return member && this.#isolate(member, fault.direction);
       case 'partition':
         return this.#partition(fault.sides, fault.oneWay);
+      case 'part-newest':
+        return this.#partNewest(fault.newest);
+      case 'part-at-change':
+        cluster.leader()?.life?.transport.atPeersChange(() => {
+          if (!this.#over) this.#after(fault.forMs, this.#partNewest(fault.newest));
+        });
+        return undefined;
       case 'weather': {
         const { weather } = network;
         network.weather = fault.weather;
@@ -104,7 +111,8 @@ export class FaultPlane {
         this.#transfer(member);
         return undefined;
       case 'add':
-        return this.#change(cluster.add(fault.learner));
+        for (let i = 0; i < (fault.count ?? 1); i++) this.#change(cluster.add(fault.learner));
+        return undefined;
       case 'promote':
         return this.#change(cluster.promote());
       case 'remove':
@@ -214,6 +222,13 @@ export class FaultPlane {
       ),
     );
     return this.#cut(cuts);
+  }
+
+  #partNewest(newest: number): () => void {
+    const { cluster } = this.#world;
+    const left = [...cluster.newest(newest), cluster.target('leader')?.name ?? ''];
+    const right = this.#names().filter((name) => !left.includes(name));
+    return this.#cut(left.flatMap((a) => right.flatMap((b) => [[a, b] as const, [b, a] as const])));
   }
 
   #cut(cuts: readonly (readonly [string, string])[]): () => void {

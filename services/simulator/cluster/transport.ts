@@ -19,12 +19,19 @@ export class Switchboard {
   readonly scheduler: Scheduler;
   readonly network: Network;
   /** Everything that is sent passes here, before it may get lost. */
-  readonly sent: (from: string, message: Message) => void;
+  readonly sent: (message: Message) => void;
+  /** And everything that is about to be received. */
+  readonly arrives: (message: Message) => void;
 
-  constructor(scheduler: Scheduler, network: Network, sent: Switchboard['sent']) {
+  constructor(
+    scheduler: Scheduler,
+    network: Network,
+    watching: Pick<Switchboard, 'sent' | 'arrives'>,
+  ) {
     this.scheduler = scheduler;
     this.network = network;
-    this.sent = sent;
+    this.sent = watching.sent;
+    this.arrives = watching.arrives;
   }
 
   /** The process that listened on this machine is no more. */
@@ -75,6 +82,7 @@ export class SimTransport implements PeerTransport {
   /** Absent: no end is in sight. */
   #messagesLeft: number | undefined;
   #sentLast: () => void = () => undefined;
+  #peersChange: (() => void) | undefined;
 
   constructor(
     board: Switchboard,
@@ -108,6 +116,8 @@ export class SimTransport implements PeerTransport {
 
   setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void {
     if (this.#stopped) return;
+    this.#peersChange?.();
+    this.#peersChange = undefined;
     this.#peers = peers;
     this.#relink();
     for (const other of this.#board.listening.values()) this.#lookAgainAt(other);
@@ -157,7 +167,7 @@ export class SimTransport implements PeerTransport {
       const link = this.#links.get(message.to);
       if (!link || this.#messagesLeft === 0) continue;
       if (this.#messagesLeft !== undefined && --this.#messagesLeft === 0) this.#sentLast();
-      this.#board.sent(this.#machine, message);
+      this.#board.sent(message);
       if (link.connectedSinceMs !== undefined) this.#carry(link, message);
       else if (isRequest(message) && link.queue.length < queueMax) link.queue.push(message);
       else this.handlers?.unreachable(message.to);
@@ -167,7 +177,7 @@ export class SimTransport implements PeerTransport {
   async sendSnapshot(message: Message, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const all: Uint8Array[] = [];
     for await (const chunk of chunks) all.push(chunk);
-    this.#board.sent(this.#machine, message);
+    this.#board.sent(message);
     await this.#ask(message.to, 10_000, (handlers) =>
       handlers.receiveSnapshot(message, replay(all)),
     );
@@ -212,6 +222,11 @@ export class SimTransport implements PeerTransport {
   endAfter(messages: number, sentLast: () => void): void {
     this.#messagesLeft = messages;
     this.#sentLast = sentLast;
+  }
+
+  /** Calls `fn` once, when the table of members changes next. */
+  atPeersChange(fn: () => void): void {
+    this.#peersChange = fn;
   }
 
   /** Resets every connection of this member, in both directions. */
@@ -296,7 +311,9 @@ export class SimTransport implements PeerTransport {
     if (!other || other.process !== link.peer) return;
     if (network.blackHoles > 0 && message.type === 'append' && message.entries.length > 0) return;
     network.send(this.#machine, link.address, other.process, () => {
-      if (!other.#stopped && other.admits(this.#self)) other.handlers?.receive([message]);
+      if (other.#stopped || !other.admits(this.#self)) return;
+      this.#board.arrives(message);
+      other.handlers?.receive([message]);
     });
   }
 

@@ -1,6 +1,13 @@
+import { membershipMutants } from './membership.ts';
 import type { Mutant } from './mutant.ts';
+import { mvccMutants } from './mvcc.ts';
 import { raftMutants } from './raft.ts';
 import { storeMutants } from './store.ts';
 
-/** The bug museum: classics of Raft, MVCC, leases and watches, some of them once etcd's own. */
-export const mutants: readonly Mutant[] = [...raftMutants, ...storeMutants];
+/** The bug museum. */
+export const mutants: readonly Mutant[] = [
+  ...raftMutants,
+  ...membershipMutants,
+  ...mvccMutants,
+  ...storeMutants,
+];

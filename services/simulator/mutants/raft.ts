@@ -57,17 +57,6 @@ export const raftMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'commit-without-quorum',
-    story: 'in a group of even size, half of it is taken for a majority',
-    patches: [
-      {
-        file: 'shared/raft/quorum',
-        find: 'values[(voters.length - 1) >> 1]',
-        replace: 'values[voters.length >> 1]',
-      },
-    ],
-  },
-  {
     name: 'conflicts-not-truncated',
     story: 'a follower keeps its own entries where the leader sends others',
     patches: [
@@ -162,17 +151,6 @@ export const raftMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'concurrent-membership-changes',
-    story: 'a second membership change is taken before the first is applied: majorities part',
-    patches: [
-      {
-        file: 'shared/raft/propose',
-        find: "if (core.pendingConfIndex > core.log.applied) return 'conf-change-pending';",
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'lost-probe-not-repeated',
     story: 'a lost probe is never repeated: the member is left behind for good',
     patches: [
@@ -202,6 +180,101 @@ export const raftMutants: readonly Mutant[] = [
         file: 'shared/raft/write-queue',
         find: 'write.stableIndex = Math.min(write.stableIndex, Math.max(index - 1, 0));',
         replace: '',
+      },
+    ],
+  },
+  {
+    name: 'append-of-older-term',
+    story: 'a follower takes entries from the leader of a term that is over',
+    patches: [
+      {
+        file: 'shared/raft/step',
+        find: 'if (message.term < core.term && !acceptOlderTerm(core, message)) return;',
+        replace:
+          "if (message.term < core.term && message.type !== 'append' && !acceptOlderTerm(core, message)) return;",
+      },
+    ],
+  },
+  {
+    name: 'commit-beyond-match',
+    story: 'a follower commits what it holds, also beyond what it has in common with the leader',
+    patches: [
+      {
+        file: 'shared/raft/follower',
+        find: 'log.commitTo(Math.min(commit, last));',
+        replace: 'log.commitTo(Math.min(commit, log.lastIndex));',
+      },
+    ],
+  },
+  {
+    name: 'commit-without-followers',
+    story: 'the leader answers as soon as its own disk has the entry',
+    patches: [
+      {
+        file: 'shared/raft/replication',
+        find: 'const index = quorumReached(core.conf, (id) => core.progress.get(id)?.match ?? 0);',
+        replace: 'const index = core.log.durableIndex;',
+      },
+    ],
+  },
+  {
+    name: 'leader-counts-unsynced-entries',
+    story: 'the leader counts itself before its disk has the entry',
+    patches: [
+      {
+        file: 'shared/raft/replication',
+        find: 'self.acknowledge(core.log.durableIndex)',
+        replace: 'self.acknowledge(core.log.lastIndex)',
+      },
+    ],
+  },
+  {
+    name: 'pre-vote-against-living-leader',
+    story: 'a member that hears its leader grants pre-votes: whoever was cut off deposes it',
+    patches: [
+      {
+        file: 'shared/raft/step',
+        find: 'if (!message.transfer && inLease(core)) {',
+        replace: 'if (!message.transfer && !message.preVote && inLease(core)) {',
+      },
+      {
+        file: 'shared/raft/election',
+        find: '(preVote && term > core.term)',
+        replace: 'preVote',
+      },
+    ],
+  },
+  {
+    name: 'vote-against-living-leader',
+    story: 'a member that hears its leader votes for another one',
+    patches: [
+      {
+        file: 'shared/raft/step',
+        find: 'if (!message.transfer && inLease(core)) {',
+        replace: 'if (!message.transfer && message.preVote && inLease(core)) {',
+      },
+    ],
+  },
+  {
+    name: 'read-confirmed-by-older-heartbeat',
+    story: 'an answer to an older heartbeat confirms the newest reads',
+    patches: [
+      {
+        file: 'shared/raft/leader',
+        find: 'if (message.readContext > progress.readRound) { progress.readRound = message.readContext;',
+        replace:
+          'if (core.reads.waitingRound > progress.readRound) { progress.readRound = core.reads.waitingRound;',
+      },
+    ],
+  },
+  {
+    name: 'stale-snapshot-installed',
+    story: 'a snapshot that comes late takes back what was committed since',
+    patches: [
+      {
+        file: 'shared/raft/install',
+        find: 'if (index > log.committed) {',
+        replace: 'if (index > 0) {',
       },
     ],
   },

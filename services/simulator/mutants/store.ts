@@ -268,4 +268,37 @@ export const storeMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'lease-renewed-without-quorum',
+    story: 'a leader that was deposed and does not know it renews leases',
+    patches: [
+      {
+        file: 'services/store/serve/leases',
+        find: 'await node.linearizable(); const { leases } = state.mvcc;',
+        replace: 'const { leases } = state.mvcc;',
+      },
+    ],
+  },
+  {
+    name: 'torn-tail-not-cut',
+    story: 'what a crash left of a half-written batch stays behind the next one',
+    patches: [
+      {
+        file: 'shared/storage/raft-log',
+        find: 'if (recovered.torn) await current.zero(recovered.end);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'reopened-log-not-synced',
+    story: 'what a killed process had written, but not synced, is taken for durable',
+    patches: [
+      {
+        file: 'shared/storage/raft-log',
+        find: 'if (recovered.torn) await current.zero(recovered.end); // A process that was killed may have left its last write whole, but not yet on the disk. await current.sync();',
+        replace: 'if (recovered.torn) await current.zero(recovered.end);',
+      },
+    ],
+  },
 ];

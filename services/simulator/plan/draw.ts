@@ -2,10 +2,11 @@ import { assertNever, createRng, must, type Rng } from '#shared/base';
 import type { Span } from '../world/machine.ts';
 import type { Weather } from '../world/network.ts';
 import { drawFigureEight } from './figure-eight.ts';
+import { drawGrowth } from './growth.ts';
 import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
 
 /** Of each by itself; others come as parts of a schedule. */
-type DrawnKind = Exclude<FaultKind, 'black-hole'>;
+type DrawnKind = Exclude<FaultKind, 'black-hole' | 'part-newest' | 'part-at-change'>;
 
 /** How often a kind is drawn, where a seed has it at all. */
 const faultWeights: Readonly<Record<DrawnKind, number>> = {
@@ -33,7 +34,10 @@ const faultWeights: Readonly<Record<DrawnKind, number>> = {
 
 const stepWeights: Readonly<Record<StepKind, number>> = {
   put: 20,
+  'put-prev': 4,
   get: 12,
+  'get-part': 4,
+  compare: 6,
   list: 4,
   'get-serializable': 3,
   'get-past': 2,
@@ -47,6 +51,8 @@ const stepWeights: Readonly<Record<StepKind, number>> = {
   revoke: 1,
   compact: 1,
   watch: 4,
+  'watch-part': 2,
+  'watch-slow': 2,
   unwatch: 2,
   move: 3,
 };
@@ -192,7 +198,34 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
     faults: drawFaults(rng, pace, safetyMs, members),
     clients: drawClients(rng, pace, safetyMs),
   };
+  if (rng.int(12) === 0) return asGrowth(plan, rng);
   return rng.int(8) === 0 && members > 1 ? asFigureEight(plan, rng) : plan;
+}
+
+/** In fair weather, with whatever the plan asks: what matters is when the cut comes. */
+function asGrowth(plan: Plan, rng: Rng): Plan {
+  const pace = must(
+    paces.find(({ name }) => name === 'storm'),
+    'there are storms',
+  );
+  const safetyMs = 60_000;
+  return {
+    ...plan,
+    pace: 'growth',
+    members: pick(rng, [1, 2, 3, 3, 3, 4]),
+    electionMs: 1000,
+    heartbeatMs: 100,
+    tickMs: 50,
+    strictReconfigCheck: false,
+    weather: { delayMs: [1, pick(rng, [5, 20])], loss: 0, duplicate: 0, reorder: 0 },
+    syncMs: pick(rng, [
+      [0.3, 2],
+      [1, 10],
+    ]),
+    safetyMs,
+    faults: drawGrowth(rng, safetyMs),
+    clients: drawClients(rng, pace, safetyMs),
+  };
 }
 
 /** In good weather, on three members: what the schedule needs is rare enough. */

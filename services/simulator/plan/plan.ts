@@ -1,8 +1,8 @@
 import type { Span } from '../world/machine.ts';
 import type { Weather } from '../world/network.ts';
 
-/** Whom a fault is about: the leader of its moment, or the so many-th member that there is. */
-export type Target = 'leader' | number;
+/** Whom a fault is about: the leader of its moment, who came last, or the so many-th member that there is. */
+export type Target = 'leader' | 'newest' | number;
 
 /** Something that is done to the cluster. What lasts ends after `forMs`. */
 export type Fault = { readonly atMs: number } & (
@@ -37,6 +37,10 @@ export type Fault = { readonly atMs: number } & (
       readonly forMs: number;
     }
   | { readonly kind: 'weather'; readonly weather: Weather; readonly forMs: number }
+  /** The leader, with so many that came last or are just coming, is cut off from all others. */
+  | { readonly kind: 'part-newest'; readonly newest: number; readonly forMs: number }
+  /** The same, once the leader has taken its next membership change into use, and before others hear of it. */
+  | { readonly kind: 'part-at-change'; readonly newest: number; readonly forMs: number }
   /** What carries entries gets lost, all the rest arrives: as where large packets vanish. */
   | { readonly kind: 'black-hole'; readonly forMs: number }
   | { readonly kind: 'reset'; readonly target: Target }
@@ -56,7 +60,8 @@ export type Fault = { readonly atMs: number } & (
       readonly forMs: number;
     }
   | { readonly kind: 'transfer'; readonly target: Target }
-  | { readonly kind: 'add'; readonly learner: boolean }
+  /** So many members at once, each as if there were no other. Absent: one. */
+  | { readonly kind: 'add'; readonly learner: boolean; readonly count?: number | undefined }
   | { readonly kind: 'promote' }
   | { readonly kind: 'remove'; readonly target: Target }
 );
@@ -73,7 +78,10 @@ export interface Step {
 
 export type StepKind =
   | 'put'
+  | 'put-prev'
   | 'get'
+  | 'get-part'
+  | 'compare'
   | 'list'
   | 'get-serializable'
   | 'get-past'
@@ -87,6 +95,8 @@ export type StepKind =
   | 'revoke'
   | 'compact'
   | 'watch'
+  | 'watch-part'
+  | 'watch-slow'
   | 'unwatch'
   | 'move';
 

@@ -1,0 +1,30 @@
+import type { Rng } from '#shared/base';
+import type { Fault } from './plan.ts';
+
+/**
+ * Two members are asked for at once, and moments later the leader and its newest members are cut off
+ * from all others: some know of the change, some know that it is committed, some know nothing. When
+ * the cut is mended they are removed again.
+ */
+export function drawGrowth(rng: Rng, safetyMs: number): Fault[] {
+  const faults: Fault[] = [];
+  for (let atMs = 4000 + rng.int(1000); atMs < safetyMs; atMs += 11_000 + rng.int(3000)) {
+    const learner = rng.int(4) === 0;
+    const cutMs = atMs + 2 + rng.int(90);
+    const forMs = 2500 + rng.int(2500);
+    const how = rng.int(5);
+    if (how < 2) faults.push({ atMs: atMs - 1, kind: 'part-at-change', newest: 2, forMs });
+    faults.push({ atMs, kind: 'add', learner, count: 2 });
+    if (how === 2) faults.push({ atMs: cutMs, kind: 'part-newest', newest: 2, forMs });
+    if (how > 2) faults.push({ atMs: cutMs, kind: 'kill', target: 'leader', forMs });
+    if (learner) {
+      faults.push({ atMs: cutMs + forMs + 1000, kind: 'promote' });
+      faults.push({ atMs: cutMs + forMs + 1500, kind: 'part-newest', newest: 1, forMs: 1500 });
+    }
+    // The second once the first has gone.
+    for (const afterMs of [6000, 8500]) {
+      faults.push({ atMs: atMs + afterMs, kind: 'remove', target: 'newest' });
+    }
+  }
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
