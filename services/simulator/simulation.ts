@@ -14,6 +14,7 @@ import { systemClock } from '#shared/clock';
 import type { LeaseId } from '#shared/mvcc';
 import { AnswerCheck } from './checks/answers.ts';
 import { eventLogOf } from './checks/event-log.ts';
+import { leaseMsOf } from './checks/leader-kept.ts';
 import { contentsOf, Observer } from './checks/observer.ts';
 import { type Finding, Report } from './checks/report.ts';
 import { SimClient } from './clients/client.ts';
@@ -338,11 +339,6 @@ export class Simulation {
 /** One that was never added, as far as it knows, serves nobody. */
 function isMember({ host }: Life): boolean {
   return host.state.members.has(host.serving.memberId);
-}
-
-/** Clocks may be fast, and ticks come late. */
-function leaseMsOf({ electionMs, tickMs = 10 }: Plan): number {
-  return electionMs / tolerance.clockRate - 2 * tickMs;
 }
 
 /** What a log line says besides its text. */

@@ -1,6 +1,8 @@
 import { BrokenPromise } from '#shared/checks';
 import type { Message, NodeId } from '#shared/raft';
 
+const fastestClock = 1.11;
+
 interface Heard {
   readonly leader: NodeId;
   readonly atMs: number;
@@ -47,6 +49,17 @@ export class LeaderKept {
       `${from} votes for ${to} in term ${term} while it hears from ${this.#heard.get(from)?.leader}, which it follows`,
     );
   }
+}
+
+/** Clocks may be fast, and ticks come late. */
+export function leaseMsOf({
+  electionMs,
+  tickMs = 10,
+}: {
+  readonly electionMs: number;
+  readonly tickMs?: number | undefined;
+}): number {
+  return electionMs / fastestClock - 2 * tickMs;
 }
 
 function keyOf(voter: NodeId, candidate: NodeId, { term, preVote }: Vote): string {

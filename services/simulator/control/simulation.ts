@@ -3,6 +3,7 @@ import type { ApiClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { anonymous } from '#services/store';
+import { leaseMsOf } from '../checks/leader-kept.ts';
 import { Observer } from '../checks/observer.ts';
 import { Report } from '../checks/report.ts';
 import { SimCluster } from '../cluster/cluster.ts';
@@ -77,7 +78,7 @@ class ControlSimulation {
       log?.(`${now().toFixed(1).padStart(9)} ${who.padEnd(10)} ${text} ${brief(fields)}`);
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.store.weather);
     this.#report = new Report(now, () => scheduler.stop());
-    this.#observer = new Observer(this.#report, now);
+    this.#observer = new Observer(this.#report, now, leaseMsOf(plan.store));
     this.#checks = new ControlChecks(this.#report, now);
     this.#observer.states.onNew = (entry) => this.#checks.applied(entry);
     this.#links = new Links(scheduler, this.#network);
@@ -143,9 +144,12 @@ class ControlSimulation {
 
   #createStore(): SimCluster {
     const scheduler = this.#scheduler;
-    const board = new Switchboard(scheduler, this.#network, (_from, message) => {
-      scheduler.trace(message.term * 31 + message.from + message.to);
-      this.#observer.sends(message);
+    const board = new Switchboard(scheduler, this.#network, {
+      sent: (message) => {
+        scheduler.trace(message.term * 31 + message.from + message.to);
+        this.#observer.sends(message);
+      },
+      arrives: (message) => this.#observer.receives(message),
     });
     return new SimCluster({
       plan: this.#plan.store,
