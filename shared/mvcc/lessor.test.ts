@@ -29,6 +29,15 @@ test('the longest due comes first, and again only after three seconds', () => {
   expect(mvcc.leases.expired(63_000, 9)).toEqual([1n, 2n]);
 });
 
+test('leases are listed by their deadlines, else as they were granted', () => {
+  const { leases } = store([3n, 30], [1n, 20], [2n, 20]);
+  expect(leases.byDeadline()).toEqual([3n, 1n, 2n]);
+  leases.promote(0, 0);
+  expect(leases.byDeadline()).toEqual([1n, 2n, 3n]);
+  leases.renew(1n, 5000);
+  expect(leases.byDeadline()).toEqual([2n, 1n, 3n]);
+});
+
 test('a renewal starts the time anew, unless it comes too late', () => {
   const { leases } = store([1n, 10]);
   leases.promote(0, 0);

@@ -102,6 +102,14 @@ export class Lessor {
     return [...this.#leases.keys()].sort((a, b) => (a < b ? -1 : 1));
   }
 
+  /** The soonest to expire first, as etcd lists them; where nobody counts, as they were granted. */
+  byDeadline(): LeaseId[] {
+    const leases = [...this.#leases.values()];
+    return leases
+      .sort((a, b) => (a.deadlineMs === b.deadlineMs ? 0 : a.deadlineMs - b.deadlineMs))
+      .map(({ id }) => id);
+  }
+
   /** What is persisted of a lease. */
   record(id: LeaseId): { readonly ttlSeconds: number; readonly remainingSeconds: number } {
     return must(this.#leases.get(id), 'the lease exists');

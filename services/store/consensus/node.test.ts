@@ -169,8 +169,13 @@ test('too large a request is refused before it is proposed', async () => {
   const cluster = await elected(1);
   const { node } = cluster.member(1);
   const outcome = watched(node.propose(put('k', 'v'.repeat((1 << 20) + 1))));
+  const name = 'n'.repeat((1 << 20) + 1);
+  const member = { id: 1, name, peerUrls: [], clientUrls: [], learner: false, incarnation: 1 };
+  // Refused only where it is applied: this cluster keeps no list of members.
+  const published = watched(node.propose({ type: 'publish-member', member }));
   await cluster.clock.advance(10);
   expect(outcome.state()).toBe('etcdserver: request is too large');
+  expect(published.state()).toBe('etcdserver: member not found');
 });
 
 test('a member that missed more than the log keeps gets a snapshot, and goes on from there', async () => {

@@ -80,7 +80,11 @@ export class Proposals {
     if (this.#pending.size >= maxPending) return Promise.reject(storeErrors.tooManyRequests());
     const sequence = this.#nextSequence++;
     const data = encodeCommand({ member: memberId, sequence, operation });
-    if (data.length > maxRequestBytes) return Promise.reject(storeErrors.requestTooLarge());
+    // No client's request: without it a member with a small limit would stay nameless.
+    const isOwn = operation.type === 'publish-member';
+    if (data.length > maxRequestBytes && !isOwn) {
+      return Promise.reject(storeErrors.requestTooLarge());
+    }
     return new Promise((resolve, reject) => {
       const pending = { sequence, data, startedMs: nowMs, resolve, reject, term: 0, once: false };
       this.#pending.set(sequence, pending);

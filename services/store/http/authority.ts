@@ -17,7 +17,8 @@ const codes: Readonly<Record<string, string>> = Object.fromEntries(
 );
 const longestCode = 7;
 const authorityIndex = 1;
-const scheme = /^https?:\/\//;
+/** Also that of a Unix socket, which a proxy before this port may listen on. */
+const scheme = /^[a-z]+:\/\//;
 
 /** The header block with the scheme cut from its `:authority`; undefined: there is none. */
 export function withoutScheme(block: Buffer): Buffer | undefined {

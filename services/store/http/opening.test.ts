@@ -15,6 +15,7 @@ test('the scheme is cut out, and whole blocks without one are left alone', () =>
   const mended = block(plain('127.0.0.1:2379'));
   expect(withoutScheme(block(plain('http://127.0.0.1:2379')))).toEqual(mended);
   expect(withoutScheme(block(plain('https://127.0.0.1:2379')))).toEqual(mended);
+  expect(withoutScheme(block(plain('unix://127.0.0.1:2379')))).toEqual(mended);
   expect(withoutScheme(mended)).toBeUndefined();
   expect(withoutScheme(block(plain('http://x')).subarray(0, 6))).toBeUndefined();
 });

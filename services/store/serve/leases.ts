@@ -106,7 +106,7 @@ export class Leases {
   list(caller: Caller): readonly LeaseId[] {
     const { authority, mvcc } = this.#serving.state;
     authority.checkKnown(caller);
-    const ids = mvcc.leases.ids();
+    const ids = mvcc.leases.byDeadline();
     for (const id of ids) authority.checkLeaseRead(caller, id);
     return ids;
   }
