@@ -1,24 +1,33 @@
-import { TLSSocket } from 'node:tls';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
   type handleUnaryCall,
-  Metadata,
   type MethodDefinition,
   type Server,
   type ServerUnaryCall,
   type ServiceDefinition,
-  type StatusObject,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
+import { DirectPeer } from './direct-peer.ts';
+import { DirectStream } from './direct-stream.ts';
+import {
+  decodeRequest,
+  fail,
+  isPlain,
+  okHeaders,
+  okTrailers,
+  prefixBytes,
+  refusal,
+  withTrailers,
+} from './direct-wire.ts';
 import { toStatus } from './errors.ts';
 import { largeAnswersTo, largeBytes } from './large-answers.ts';
 
 /*
- * The hot unary methods straight on node:http2, beneath the grpc-js server that owns the port: its
- * interceptors, filters and trackers are half of what such a call costs. Streams, compressed
- * messages and whatever else is unusual stay with grpc-js. A deadline is left to the client, which
+ * Methods straight on node:http2, beneath the grpc-js server that owns the port: its interceptors,
+ * filters and trackers are half of what a hot call costs. Streams one way, compressed messages
+ * and whatever else is unusual stay with grpc-js. A deadline is left to the client, which
  * gives up by itself; cancelled calls run on and their answers are dropped.
  */
 
@@ -33,9 +42,8 @@ interface Method {
 type Dispatch = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 const methods = new WeakMap<Server, Map<string, Method>>();
-const prefixBytes = 5;
 
-/** Serves the unary methods of a service directly; call it beside `addService`, before `listen`. */
+/** Serves a service directly, but for methods that stream one way; call it beside `addService`, before `listen`. */
 export function serveDirectly(
   server: Server,
   service: ServiceDefinition,
@@ -45,7 +53,7 @@ export function serveDirectly(
   const direct = methods.get(server) ?? new Map<string, Method>();
   methods.set(server, direct);
   for (const [name, definition] of Object.entries(service)) {
-    if (definition.requestStream || definition.responseStream) continue;
+    if (definition.requestStream !== definition.responseStream) continue;
     const handler = handlers[name] as Unary;
     direct.set(definition.path, { definition, handler, maxRequestBytes });
   }
@@ -68,8 +76,9 @@ export function installDirect(server: Server): Http2Server[] {
     if (listeners.length !== 1 || !grpc || grpc.name === dispatchName) continue;
     const dispatch: Dispatch = (stream, headers) => {
       const method = direct.get(headers[':path'] as string);
-      if (method && isPlain(headers)) receive(method, stream, headers);
-      else grpc(stream, headers);
+      if (!method || !isPlain(headers)) grpc(stream, headers);
+      else if (method.definition.requestStream) serveStream(method, stream, headers);
+      else receive(method, stream, headers);
     };
     Object.defineProperty(dispatch, 'name', { value: dispatchName });
     http2Server.removeAllListeners('stream');
@@ -80,14 +89,13 @@ export function installDirect(server: Server): Http2Server[] {
 
 const dispatchName = 'dispatchDirectly';
 
-function isPlain(headers: IncomingHttpHeaders): boolean {
-  const type = headers['content-type'];
-  const encoding = headers['grpc-encoding'];
-  return (
-    headers[':method'] === 'POST' &&
-    (type === 'application/grpc' || type === 'application/grpc+proto') &&
-    (encoding === undefined || encoding === 'identity')
-  );
+function serveStream(
+  { definition, handler, maxRequestBytes }: Method,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+): void {
+  const call = new DirectStream(definition, maxRequestBytes, stream, headers);
+  (handler as unknown as (call: DirectStream) => void)(call);
 }
 
 const ignore = (): void => undefined;
@@ -122,30 +130,18 @@ function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHtt
   });
 }
 
-function refusal(flag: number, length: number, max: number): Partial<StatusObject> | undefined {
-  if (flag !== 0) {
-    return { code: status.INTERNAL, details: 'compressed message without grpc-encoding' };
-  }
-  if (length <= max) return undefined;
-  const details = `grpc: received message larger than max (${length} vs. ${max})`;
-  return { code: status.RESOURCE_EXHAUSTED, details };
-}
-
 function handle(
   { definition, handler }: Method,
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   body: Buffer,
 ): void {
-  let request: unknown;
-  try {
-    request = definition.requestDeserialize(body);
-  } catch (thrown) {
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
-    fail(stream, { code: status.INTERNAL, details: `Error deserializing request: ${text}` });
+  const request = decodeRequest(definition, body);
+  if ('refused' in request) {
+    fail(stream, request.refused);
     return;
   }
-  const call = new DirectCall(request, stream, headers, definition.path);
+  const call = new DirectCall(request.message, stream, headers, definition.path);
   handler(call as unknown as ServerUnaryCall<unknown, unknown>, (error, response) => {
     answer(stream, error, () => definition.responseSerialize(response));
     call.answered();
@@ -168,10 +164,6 @@ function answer(
     fail(stream, toStatus(thrown));
   }
 }
-
-const okHeaders = { ':status': 200, 'content-type': 'application/grpc+proto' };
-const okTrailers = { 'grpc-status': '0', 'grpc-message': 'OK' };
-const withTrailers = { waitForTrailers: true };
 
 function sendOk(this: ServerHttp2Stream): void {
   this.sendTrailers(okTrailers);
@@ -197,28 +189,10 @@ export function turnToAnswer(call: object): Promise<void> | undefined {
   return call instanceof DirectCall ? call.turnToAnswer() : undefined;
 }
 
-function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
-  if (stream.destroyed || stream.closed || stream.headersSent) return;
-  stream.respond(
-    {
-      ...error.metadata?.toHttp2Headers(),
-      ...okHeaders,
-      'grpc-status': String(error.code ?? status.UNKNOWN),
-      'grpc-message': encodeURI(error.details ?? ''),
-    },
-    { endStream: true },
-  );
-}
-
-type AuthContext = ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']>;
-
 /** What handlers use of grpc-js's own call. */
-class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
+class DirectCall extends DirectPeer implements Partial<ServerUnaryCall<unknown, unknown>> {
   readonly request: unknown;
   readonly #stream: ServerHttp2Stream;
-  readonly #headers: IncomingHttpHeaders;
-  readonly #path: string;
-  #metadata: Metadata | undefined;
   #turnOver: (() => void) | undefined;
 
   constructor(
@@ -227,15 +201,9 @@ class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
     headers: IncomingHttpHeaders,
     path: string,
   ) {
+    super(stream, headers, path);
     this.request = request;
     this.#stream = stream;
-    this.#headers = headers;
-    this.#path = path;
-  }
-
-  get metadata(): Metadata {
-    this.#metadata ??= Metadata.fromHttp2Headers(this.#headers);
-    return this.#metadata;
   }
 
   get cancelled(): boolean {
@@ -253,24 +221,5 @@ class DirectCall implements Partial<ServerUnaryCall<unknown, unknown>> {
   answered(): void {
     this.#turnOver?.();
     this.#turnOver = undefined;
-  }
-
-  getPath(): string {
-    return this.#path;
-  }
-
-  getAuthContext(): AuthContext {
-    const socket = this.#stream.session?.socket;
-    if (!(socket instanceof TLSSocket)) return {};
-    const certificate = socket.getPeerCertificate();
-    return {
-      transportSecurityType: 'ssl',
-      ...(certificate.raw && { sslPeerCertificate: certificate }),
-    };
-  }
-
-  getPeer(): string {
-    const socket = this.#stream.session?.socket;
-    return socket ? `${socket.remoteAddress}:${socket.remotePort}` : 'unknown';
   }
 }

@@ -28,6 +28,7 @@ import { electionHandlers } from './election.ts';
 import { leaseHandlers } from './lease.ts';
 import { lockHandlers } from './lock.ts';
 import { maintenanceHandlers } from './maintenance.ts';
+import { strictly } from './well-formed.ts';
 import { watchHandlers, watchService, type WatchStreams } from './watch.ts';
 
 /** etcd allows this beside the request itself. */
@@ -97,29 +98,33 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   });
   const methods: MethodCounts[] = [];
   const services: ServiceDefinition[] = [];
+  const find = (name: string): unknown => lookUp(packages, name);
   const add = (service: ServiceDefinition, handlers: object): UntypedServiceImplementation => {
     const counted = count(service, handlers as UntypedServiceImplementation, methods, parts.timing);
     server.addService(service, counted);
     services.push(service);
     return counted;
   };
-  const hot = kvService(etcd.KV.service);
-  serveDirectly(server, hot, add(hot, kvHandlers(kv, gate)), maxMessageBytes);
-  add(watchService(etcd.Watch.service), watchHandlers(watches, gate));
-  add(etcd.Lease.service, leaseHandlers(leases, serving, gate));
-  add(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
-  add(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
-  add(etcd.Auth.service, authHandlers(auth, gate));
+  const addDirect = (service: ServiceDefinition, handlers: object): void => {
+    const strict = strictly(service, find);
+    serveDirectly(server, strict, add(strict, handlers), maxMessageBytes);
+  };
+  addDirect(kvService(etcd.KV.service), kvHandlers(kv, gate));
+  addDirect(watchService(etcd.Watch.service), watchHandlers(watches, gate));
+  addDirect(etcd.Lease.service, leaseHandlers(leases, serving, gate));
+  addDirect(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
+  addDirect(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
+  addDirect(etcd.Auth.service, authHandlers(auth, gate));
   const recipes = (caller: Caller): RecipeParts => ({
     kv: clientFor(caller),
     clock: serving.clock,
   });
-  add(v3lockpb.Lock.service, lockHandlers(recipes, gate));
-  add(v3electionpb.Election.service, electionHandlers(recipes, gate));
+  add(strictly(v3lockpb.Lock.service, find), lockHandlers(recipes, gate));
+  add(strictly(v3electionpb.Election.service, find), electionHandlers(recipes, gate));
   const health = healthService();
   add(health.definition, health.handlers);
   addReflection(server, services);
-  return { server, inject: injector(server), methods, find: (name) => lookUp(packages, name) };
+  return { server, inject: injector(server), methods, find };
 }
 
 function lookUp(packages: object, name: string): unknown {

@@ -3,7 +3,7 @@ import type { ClusterHandlers } from '../../../shared/rpc/gen/etcdserverpb/Clust
 import type { Member as PbMember } from '../../../shared/rpc/gen/etcdserverpb/Member.ts';
 import type { Member } from '../member/member.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
-import { headerNow, type Serving } from '../serve/context.ts';
+import { headerAt, type Serving } from '../serve/context.ts';
 import type { Membership } from '../serve/membership.ts';
 import { type Gate, gated } from './gate.ts';
 
@@ -13,7 +13,8 @@ export function clusterHandlers(
   gate: Gate,
 ): ClusterHandlers {
   const answer = (members = membership.members()) => ({
-    header: headerToWire(headerNow(serving)),
+    // As etcd's: members are not part of any revision.
+    header: headerToWire(headerAt(serving, 0)),
     members: members.map(memberToWire),
   });
   const asAdmin = { needs: 'admin' } as const;

@@ -70,7 +70,7 @@ export function maintenanceHandlers(
         gate,
         async () => {
           await defragment(serving);
-          return { header: header() };
+          return {};
         },
         { needs: 'admin' },
       ),
@@ -85,7 +85,8 @@ export function maintenanceHandlers(
         gate,
         async ({ revision }) => {
           const { hash, compactRevision } = await serving.digests.upTo(Number(revision));
-          return { header: header(), hash, compact_revision: compactRevision };
+          // As etcd says it where nothing was ever compacted.
+          return { header: header(), hash, compact_revision: compactRevision || -1 };
         },
         { needs: 'admin' },
       ),

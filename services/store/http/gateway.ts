@@ -123,8 +123,10 @@ async function answerOne(
   }
   for await (const message of call.messages()) answered = message;
   const status = await call.status;
-  if (status.code === grpcCodes.ok) answerJson(response, 200, toJson(must(answered, 'an answer')));
-  else answerError(response, status);
+  if (status.code === grpcCodes.ok) {
+    response.setHeader('grpc-metadata-content-type', 'application/grpc');
+    answerJson(response, 200, toJson(must(answered, 'an answer')));
+  } else answerError(response, status);
 }
 
 /** One line per message, each beneath `result`; an error is the last line, or the whole answer. */

@@ -1,0 +1,128 @@
+import { connect } from 'node:http2';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Target } from './target.ts';
+
+/** Requests that no client library sends: both answer them with the same codes, and do nothing. */
+const target = new Target();
+beforeAll(() => target.start());
+afterAll(() => target.stop());
+
+/** gRPC's code of a call with this body, on a connection of its own: a server need not read it all. */
+async function codeOf(
+  path: string,
+  body: Buffer,
+  headers: Record<string, string> = {},
+): Promise<string> {
+  const session = connect(`http://${target.members.endpoints[0]}`);
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  });
+  stream.resume();
+  stream.end(body);
+  const code = new Promise<string>((resolve, reject) => {
+    const look = (found: Record<string, unknown>): void => {
+      if (typeof found['grpc-status'] === 'string') resolve(found['grpc-status']);
+    };
+    stream.on('response', look).on('trailers', look);
+    stream.on('error', reject).on('close', () => reject(new Error('no status came')));
+  });
+  try {
+    return await code;
+  } finally {
+    session.destroy();
+  }
+}
+
+function framed(message: Buffer, flag = 0): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt8(flag);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+const internal = '13';
+const methods = [
+  'KV/Range',
+  'KV/Put',
+  'KV/DeleteRange',
+  'KV/Txn',
+  'KV/Compact',
+  'Lease/LeaseGrant',
+  'Lease/LeaseRevoke',
+  'Lease/LeaseKeepAlive',
+  'Watch/Watch',
+  'Cluster/MemberAdd',
+  'Maintenance/Alarm',
+  'Auth/UserAdd',
+  'Auth/RoleGrantPermission',
+];
+
+describe.each(methods)('%s refuses', (method) => {
+  const code = (...bytes: number[]) =>
+    codeOf(`/etcdserverpb.${method}`, framed(Buffer.from(bytes)));
+
+  test('a first field of another type', async () => {
+    expect(await code(0x0d, 1, 2, 3, 4)).toBe(internal);
+  });
+
+  test('a field 0', async () => {
+    expect(await code(0x02, 1, 0x61)).toBe(internal);
+  });
+
+  test('a field that is not all there', async () => {
+    expect(await code(0x7a, 0x20, 1)).toBe(internal);
+    expect(await code(0x79, 1)).toBe(internal);
+    expect(await code(0x78, 0xff)).toBe(internal);
+  });
+
+  test('a number that has no end', async () => {
+    expect(await code(0x78, ...Array.from({ length: 12 }, () => 0xff))).toBe(internal);
+  });
+
+  test('a compressed message that does not say how', async () => {
+    const body = framed(Buffer.from([0x0a, 1, 0x61]), 1);
+    expect(await codeOf(`/etcdserverpb.${method}`, body)).toBe(internal);
+  });
+
+  test('what is too large', async () => {
+    const body = framed(Buffer.alloc(3 << 20));
+    expect(await codeOf(`/etcdserverpb.${method}`, body)).toBe('8');
+  });
+});
+
+test('fields of a later version are passed over', async () => {
+  // Field 1,000 beside a key.
+  const body = framed(Buffer.from([0x0a, 1, 0x61, 0xc2, 0x3e, 1, 0x62]));
+  expect(await codeOf('/etcdserverpb.KV/Range', body)).toBe('0');
+});
+
+test('within messages within messages, too', async () => {
+  // Txn { success { request_put { a field of another type } } }
+  const put = [0x0d, 1, 2, 3, 4];
+  const op = [0x12, put.length, ...put];
+  const body = framed(Buffer.from([0x12, op.length, ...op]));
+  expect(await codeOf('/etcdserverpb.KV/Txn', body)).toBe(internal);
+});
+
+test('nobody serves what does not exist', async () => {
+  const nothing = framed(Buffer.alloc(0));
+  expect(await codeOf('/etcdserverpb.KV/Nothing', nothing)).toBe('12');
+  expect(await codeOf('/nothing.Nothing/Nothing', nothing)).toBe('12');
+  expect(
+    await codeOf('/etcdserverpb.KV/Range', framed(Buffer.of(10, 1, 97), 1), {
+      'grpc-encoding': 'snappy',
+    }),
+  ).toBe('12');
+});
+
+test('nothing of all that was done', async () => {
+  const api = target.api(0);
+  const { count } = await api.kv.range({ key: Buffer.of(0), range_end: Buffer.of(0) });
+  expect(count).toBe('0');
+  expect((await api.lease.leases({})).leases).toEqual([]);
+  expect(await api.call('etcdserverpb.Auth/UserList', {})).toMatchObject({ users: [] });
+});

@@ -1,0 +1,132 @@
+import {
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serveDirectly } from './direct-unary.ts';
+import { createServer, listen } from './server.ts';
+
+const text = {
+  requestSerialize: (value: string) => Buffer.from(value),
+  requestDeserialize: (bytes: Buffer) => {
+    if (bytes.toString() === 'undecodable') throw new Error('invalid wire type');
+    return bytes.toString();
+  },
+  responseSerialize: (value: string) => Buffer.from(value),
+  responseDeserialize: (bytes: Buffer) => bytes.toString(),
+};
+const echo: ServiceDefinition = {
+  Echo: { path: '/test.Echo/Echo', requestStream: true, responseStream: true, ...text },
+};
+
+type Call = ServerDuplexStream<string, string>;
+
+/** The same stream by grpc-js alone and directly: nobody can tell them apart. */
+describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
+  const server = createServer({ 'grpc.max_receive_message_length': 1 << 20 });
+  let client: Client;
+  let cancelled: Promise<void>;
+
+  beforeAll(async () => {
+    let heard: () => void;
+    cancelled = new Promise((resolve) => {
+      heard = resolve;
+    });
+    const handlers = {
+      Echo: (call: Call) => {
+        const suffix = call.metadata.get('suffix').join(',');
+        call.on('cancelled', () => heard());
+        call.on('data', (message: string) => {
+          if (message === 'fail') {
+            call.emit('error', { code: status.NOT_FOUND, details: 'no such thing: ä' });
+          } else if (message === 'later') {
+            call.pause();
+            setImmediate(() => {
+              call.write('was later');
+              call.resume();
+            });
+          } else for (let i = 0; i < 3; i++) call.write(`${message}${suffix}`);
+        });
+        call.on('end', () => call.end());
+      },
+    };
+    server.addService(echo, handlers);
+    if (how === 'direct') serveDirectly(server, echo, handlers, 1 << 20);
+    client = new Client(
+      `127.0.0.1:${await listen(server, '127.0.0.1:0')}`,
+      credentials.createInsecure(),
+    );
+  });
+  afterAll(() => {
+    client.close();
+    server.forceShutdown();
+  });
+
+  const open = (metadata = new Metadata()): ClientDuplexStream<string, string> =>
+    client.makeBidiStreamRequest(
+      '/test.Echo/Echo',
+      text.requestSerialize,
+      text.responseDeserialize,
+      metadata,
+    );
+
+  /** What comes, and how it ends: `CODE details`. */
+  async function all(stream: ClientDuplexStream<string, string>): Promise<[string[], string]> {
+    const seen: string[] = [];
+    stream.on('data', (message: string) => seen.push(message));
+    const how = await new Promise<string>((resolve) => {
+      stream.on('error', ({ code, details }: ServiceError) => resolve(`${code} ${details}`));
+      stream.on('status', ({ code }) => {
+        if (code === status.OK) resolve('0');
+      });
+    });
+    return [seen, how];
+  }
+
+  test('everything comes in order, also what is empty or large, until both have ended', async () => {
+    const metadata = new Metadata();
+    metadata.set('suffix', '!');
+    const stream = open(metadata);
+    const long = 'x'.repeat(900_000);
+    for (const message of ['a', '', 'later', long, 'b']) stream.write(message);
+    stream.end();
+    const thrice = (message: string): string[] => Array.from({ length: 3 }, () => `${message}!`);
+    const expected = [...thrice('a'), ...thrice(''), 'was later', ...thrice(long), ...thrice('b')];
+    expect(await all(stream)).toEqual([expected, '0']);
+  });
+
+  test('an error ends it, after what was written before or instead of anything', async () => {
+    const late = open();
+    late.write('a');
+    late.write('fail');
+    expect(await all(late)).toEqual([['a', 'a', 'a'], `${status.NOT_FOUND} no such thing: ä`]);
+    const early = open();
+    early.write('fail');
+    expect(await all(early)).toEqual([[], `${status.NOT_FOUND} no such thing: ä`]);
+  });
+
+  test('what is too large or cannot be read ends it', async () => {
+    const large = open();
+    large.write('x'.repeat(2 << 20));
+    const [, tooLarge] = await all(large);
+    expect(tooLarge).toMatch(new RegExp(`^${status.RESOURCE_EXHAUSTED} .*larger than max`));
+    const garbage = open();
+    garbage.write('undecodable');
+    const [, unread] = await all(garbage);
+    expect(unread).toMatch(new RegExp(`^${status.INTERNAL} Error deserializing request`));
+  });
+
+  test('the handler hears of a client that cancels', async () => {
+    const stream = open();
+    stream.on('error', () => undefined);
+    stream.once('data', () => stream.cancel());
+    stream.write('a');
+    await expect(cancelled).resolves.toBeUndefined();
+  });
+});

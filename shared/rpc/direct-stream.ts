@@ -1,0 +1,182 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { type Metadata, type MethodDefinition, type StatusObject, status } from '@grpc/grpc-js';
+import { DirectPeer } from './direct-peer.ts';
+import {
+  decodeRequest,
+  fail,
+  okHeaders,
+  okTrailers,
+  prefixBytes,
+  refusal,
+  trailersOf,
+  withTrailers,
+} from './direct-wire.ts';
+
+/**
+ * A call that streams both ways, on bare node:http2: as much of grpc-js's own as handlers use. What is
+ * written in one turn of the event loop goes out as one piece.
+ */
+export class DirectStream extends EventEmitter {
+  readonly #definition: MethodDefinition<unknown, unknown>;
+  readonly #stream: ServerHttp2Stream;
+  readonly #peer: DirectPeer;
+  readonly #maxRequestBytes: number;
+  #received: Buffer = Buffer.alloc(0);
+  #receivedAll = false;
+  #paused = false;
+  /** By the handler; and so that the client knows how. */
+  #ended = false;
+  #answered = false;
+  #cancelled = false;
+  #failure: Partial<StatusObject> | undefined;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #told: ((error?: Error | null) => void)[] = [];
+
+  constructor(
+    definition: MethodDefinition<unknown, unknown>,
+    maxRequestBytes: number,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+  ) {
+    super();
+    this.#definition = definition;
+    this.#maxRequestBytes = maxRequestBytes;
+    this.#stream = stream;
+    this.#peer = new DirectPeer(stream, headers, definition.path);
+    // As on grpc-js's calls, handlers end one by this event.
+    this.on('error', (error: Partial<StatusObject>) => this.#end(error));
+    stream.on('data', (chunk: Buffer) => {
+      this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+      this.#deliver();
+    });
+    stream.on('end', () => {
+      this.#receivedAll = true;
+      this.#deliver();
+    });
+    // A stream that fails closes; nobody is left who could be told.
+    stream.on('error', () => undefined);
+    stream.on('aborted', () => this.#cancel());
+    stream.on('close', () => {
+      this.#cancel();
+      this.emit('close');
+    });
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(this.#failure ? trailersOf(this.#failure) : okTrailers);
+      this.#answered = true;
+      if (!this.#failure) this.emit('finish');
+    });
+  }
+
+  get metadata(): Metadata {
+    return this.#peer.metadata;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  getPath(): string {
+    return this.#peer.getPath();
+  }
+
+  getAuthContext(): ReturnType<DirectPeer['getAuthContext']> {
+    return this.#peer.getAuthContext();
+  }
+
+  getPeer(): string {
+    return this.#peer.getPeer();
+  }
+
+  /** `gone`: called when it was handed to the connection. */
+  write(message: unknown, gone?: (error?: Error | null) => void): boolean {
+    if (this.#ended) return false;
+    const bytes = this.#definition.responseSerialize(message);
+    const prefix = Buffer.allocUnsafe(prefixBytes);
+    prefix[0] = 0;
+    prefix.writeUInt32BE(bytes.length, 1);
+    if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
+    this.#waiting.push(prefix, bytes);
+    this.#waitingBytes += prefixBytes + bytes.length;
+    if (gone) this.#told.push(gone);
+    return true;
+  }
+
+  end(): void {
+    this.#end(undefined);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#stream.resume();
+    this.#deliver();
+  }
+
+  #flush(): void {
+    if (this.#waiting.length === 0 || this.#stream.destroyed || this.#stream.closed) return;
+    const bytes = Buffer.concat(this.#waiting, this.#waitingBytes);
+    const told = this.#told;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#told = [];
+    if (!this.#stream.headersSent) this.#stream.respond(okHeaders, withTrailers);
+    this.#stream.write(bytes, (error) => {
+      for (const gone of told) gone(error);
+    });
+  }
+
+  #end(failure: Partial<StatusObject> | undefined): void {
+    if (this.#ended) return;
+    this.#failure = failure;
+    this.#flush();
+    this.#ended = true;
+    const stream = this.#stream;
+    if (stream.destroyed || stream.closed) return;
+    if (failure && !stream.headersSent) {
+      fail(stream, failure);
+      this.#answered = true;
+    } else {
+      if (!stream.headersSent) stream.respond(okHeaders, withTrailers);
+      stream.end();
+    }
+    // What the client still says has no meaning any more.
+    this.#received = Buffer.alloc(0);
+    stream.resume();
+  }
+
+  #cancel(): void {
+    if (this.#answered || this.#cancelled) return;
+    this.#cancelled = true;
+    this.#ended = true;
+    this.emit('cancelled', 'cancelled');
+  }
+
+  #deliver(): void {
+    while (!this.#paused && !this.#ended && this.#received.length >= prefixBytes) {
+      const length = this.#received.readUInt32BE(1);
+      const refused = refusal(this.#received[0] as number, length, this.#maxRequestBytes);
+      if (refused) {
+        this.emit('error', refused);
+        return;
+      }
+      const end = prefixBytes + length;
+      if (this.#received.length < end) break;
+      const body = this.#received.subarray(prefixBytes, end);
+      this.#received = this.#received.subarray(end);
+      const request = decodeRequest(this.#definition, body);
+      if ('refused' in request) this.emit('error', request.refused);
+      else this.emit('data', request.message);
+    }
+    if (!this.#receivedAll || this.#paused || this.#ended) return;
+    this.#receivedAll = false;
+    if (this.#received.length > 0) {
+      this.emit('error', { code: status.INTERNAL, details: 'unexpected EOF' });
+    } else this.emit('end');
+  }
+}

@@ -1,0 +1,64 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { type MethodDefinition, type StatusObject, status } from '@grpc/grpc-js';
+import { QuorateError } from '#shared/base';
+
+/** Of a message: one byte for its compression, four for its length. */
+export const prefixBytes = 5;
+
+export const okHeaders = { ':status': 200, 'content-type': 'application/grpc+proto' };
+export const okTrailers = { 'grpc-status': '0', 'grpc-message': 'OK' };
+export const withTrailers = { waitForTrailers: true };
+
+/** Whether grpc-js is not needed for it. */
+export function isPlain(headers: IncomingHttpHeaders): boolean {
+  const type = headers['content-type'];
+  const encoding = headers['grpc-encoding'];
+  return (
+    headers[':method'] === 'POST' &&
+    (type === 'application/grpc' || type === 'application/grpc+proto') &&
+    (encoding === undefined || encoding === 'identity')
+  );
+}
+
+/** Why a message that begins like this is not read. */
+export function refusal(
+  flag: number,
+  length: number,
+  max: number,
+): Partial<StatusObject> | undefined {
+  if (flag !== 0) {
+    const details = 'grpc: compressed flag set with identity or empty encoding';
+    return { code: status.INTERNAL, details };
+  }
+  if (length <= max) return undefined;
+  const details = `grpc: received message larger than max (${length} vs. ${max})`;
+  return { code: status.RESOURCE_EXHAUSTED, details };
+}
+
+export function decodeRequest(
+  definition: MethodDefinition<unknown, unknown>,
+  body: Buffer,
+): { readonly message: unknown } | { readonly refused: Partial<StatusObject> } {
+  try {
+    return { message: definition.requestDeserialize(body) };
+  } catch (thrown) {
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    const known = QuorateError.is(thrown, 'internal');
+    const details = known ? text : `Error deserializing request: ${text}`;
+    return { refused: { code: status.INTERNAL, details } };
+  }
+}
+
+export function trailersOf(error: Partial<StatusObject>): Record<string, string> {
+  return {
+    ...(error.metadata?.toHttp2Headers() as Record<string, string> | undefined),
+    'grpc-status': String(error.code ?? status.UNKNOWN),
+    'grpc-message': encodeURI(error.details ?? ''),
+  };
+}
+
+/** Ends a stream on which nothing was answered yet. */
+export function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
+  if (stream.destroyed || stream.closed || stream.headersSent) return;
+  stream.respond({ ...trailersOf(error), ...okHeaders }, { endStream: true });
+}
