@@ -11,8 +11,11 @@ import {
   readSync,
   statSync,
   write,
+  writeSync,
 } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
+import { systemClock } from '#shared/clock';
+import { DiskPace } from './disk-pace.ts';
 import type { Disk, DiskFile, OpenOptions } from './disk.ts';
 
 /** The machine's own disk. */
@@ -25,7 +28,7 @@ export const nodeDisk: Disk = {
     return new Promise((resolve, reject) => {
       open(path, flags(options), 0o600, (error, fd) => {
         if (error) reject(error);
-        else resolve(new NodeFile(path, fd));
+        else resolve(new NodeFile(path, fd, options.durable));
       });
     });
   },
@@ -77,17 +80,41 @@ function flags({ create, durable }: OpenOptions): number {
   return O_RDWR | (create ? O_CREAT | O_TRUNC : 0) | (durable ? O_DSYNC : 0);
 }
 
+/** Larger ones take so long that the thread has better things to do. */
+const smallWriteBytes = 4 << 10;
+
 /** Bare callbacks: the log's write is on the way of every put. */
 class NodeFile implements DiskFile {
   readonly path: string;
   readonly #fd: number;
+  readonly #pace: DiskPace | undefined;
 
-  constructor(path: string, fd: number) {
+  constructor(path: string, fd: number, durable: boolean) {
     this.path = path;
     this.#fd = fd;
+    this.#pace = durable ? new DiskPace() : undefined;
   }
 
-  write(bytes: Uint8Array, at: number): Promise<void> {
+  async write(bytes: Uint8Array, at: number): Promise<void> {
+    const pace = this.#pace;
+    if (!pace) return this.#writeAside(bytes, at);
+    const here = bytes.length <= smallWriteBytes && pace.quick;
+    // What this turn sends goes out first.
+    if (here) await undefined;
+    const startedMs = systemClock.monotonic();
+    if (here) this.#writeHere(bytes, at);
+    else await this.#writeAside(bytes, at);
+    pace.took(systemClock.monotonic() - startedMs);
+  }
+
+  #writeHere(bytes: Uint8Array, at: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
+    }
+  }
+
+  /** By a thread of the pool. */
+  #writeAside(bytes: Uint8Array, at: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const from = (done: number): void => {
         write(this.#fd, bytes, done, bytes.length - done, at + done, (error, count) => {
