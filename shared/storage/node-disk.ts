@@ -100,7 +100,7 @@ class NodeFile implements DiskFile {
     if (!pace) return this.#writeAside(bytes, at);
     const here = bytes.length <= smallWriteBytes && pace.quick;
     // What this turn sends goes out first.
-    if (here) await undefined;
+    if (here) await Promise.resolve();
     const startedMs = systemClock.monotonic();
     if (here) this.#writeHere(bytes, at);
     else await this.#writeAside(bytes, at);

@@ -1,86 +1,36 @@
-import type { Rng } from '#shared/base';
-import type { Clock, Timer } from '#shared/clock';
+import type { Timer } from '#shared/clock';
 import {
   decodeConfChange,
   type Entry,
   type Message,
   type NodeId,
   noNode,
-  Raft,
+  type Raft,
   type RaftStatus,
   type Ready,
   type SoftState,
 } from '#shared/raft';
-import type { Logger } from '#shared/runtime';
 import { storeErrors } from '../errors.ts';
 import type { MemberChange, Operation } from '../wire/command.ts';
 import { applyOnce } from './apply-once.ts';
+import { ApplyQueue } from './apply-queue.ts';
+import { CommitNotice } from './commit-notice.ts';
 import { FirstElection } from './first-election.ts';
+import { Housekeeping } from './housekeeping.ts';
+import type { NodeOptions } from './node-options.ts';
 import { Proposals } from './proposals.ts';
+import { raftOf } from './raft-of.ts';
 import { Reads } from './reads.ts';
-import { type CountSnapshot, SnapshotTraffic } from './snapshots.ts';
-import type { MemberBackend, MemberStorage } from './storage.ts';
-import type { PeerTransport } from './transport.ts';
+import { SnapshotTraffic } from './snapshots.ts';
+import type { MemberBackend } from './storage.ts';
 
-export interface Timing {
-  /** Finer than etcd's, which ticks once a heartbeat, so that early elections can be ranked. */
-  readonly tickMs: number;
-  readonly heartbeatMs: number;
-  readonly electionMs: number;
-}
-
-/** What the host does with committed commands. */
-export interface Applier {
-  /** Throws a QuorateError where the command is refused. */
-  /** `index`: of the operation's entry. */
-  apply(operation: Operation, index: number): unknown;
-  /** A snapshot took the place of everything. */
-  replace(backend: MemberBackend): void;
-  /** Background work between slices, in bounded steps; true: there is more. */
-  idle(): boolean;
-}
-
-export interface NodeOptions {
-  readonly id: NodeId;
-  readonly starts: number;
-  readonly storage: MemberStorage;
-  readonly transport: PeerTransport;
-  readonly applier: Applier;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  readonly log: Logger;
-  readonly timing: Timing;
-  /** Entries applied between two compactions of the log, and those kept for slow members. */
-  readonly snapshotCount: number;
-  readonly catchUpEntries: number;
-  readonly maxRequestBytes: number;
-  /** Of one message between members. Default 512 KiB; one entry is always sent. */
-  readonly maxMessageBytes?: number | undefined;
-  readonly leaderChanged: (softState: SoftState) => void;
-  /** How long the disk took. */
-  readonly logWritten?: (ms: number) => void;
-  readonly backendFlushed?: (ms: number) => void;
-  readonly countSnapshot?: CountSnapshot;
-  /** The disk cannot be trusted any more, or an invariant is broken: this member must stop. */
-  readonly fatal: (error: Error) => void;
-}
-
-/** Longest run of applying before the loop gets its turn again. */
-const applySliceMs = 4;
 const flushEveryMs = 100;
-const flushBytes = 8 << 20;
-const flushCount = 10_000;
 const maxPendingProposals = 20_000;
 /** etcd refuses proposals while committed entries this far ahead wait to be applied. */
 const maxApplyGap = 5000;
 const readRetryMs = 500;
 /** With more proposals waiting than these, sharing messages and writes is worth more than haste. */
 const quietProposals = 4;
-/** How much later than by a message of its own a follower may hear of a commit: idle, and busy. */
-const commitNoticeMs = 2;
-const busyCommitNoticeMs = 10;
-/** Between two members that noticed the leader's death at once: longer than an election takes. */
-const earlyRankMs = 60;
 
 /**
  * Drives one raft member. Inputs are collected during a turn of the event loop, and one pump at its
@@ -94,44 +44,36 @@ export class RaftNode {
   readonly #reads: Reads;
   readonly #snapshots: SnapshotTraffic;
   readonly #firstElection: FirstElection;
+  readonly #toApply: ApplyQueue;
+  readonly #commitNotice: CommitNotice;
+  readonly #housekeeping: Housekeeping;
   #backend: MemberBackend;
   #softState: SoftState = { role: 'follower', leader: noNode };
   #leaderSinceMs = 0;
   #leaderChanges = 0;
   #toWrite: Ready[] = [];
   #writing = false;
-  #toApply: Entry[] = [];
-  #applyFrom = 0;
-  #committed: number;
   #wakeup: Timer | undefined;
   #pumpsSoon = false;
-  #commitNotice: Timer | undefined;
   #applyWakeup: Timer | undefined;
   readonly #timers: Timer[] = [];
-  #compaction: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     const { storage, timing, clock } = options;
     this.#backend = storage.backend;
-    this.#committed = storage.backend.applied.index;
-    const electionTicks = Math.max(2, Math.round(timing.electionMs / timing.tickMs));
     storage.log.setSnapshotSource(() => this.#snapshots.describe(this.#backend));
-    this.#raft = new Raft({
-      id: options.id,
-      storage: storage.log,
-      applied: storage.backend.applied.index,
-      electionTicks,
-      heartbeatTicks: Math.max(1, Math.round(timing.heartbeatMs / timing.tickMs)),
-      rng: options.rng,
-      maxMessageBytes: options.maxMessageBytes ?? 512 << 10,
-      maxInflightMessages: 256,
-      maxUncommittedBytes: 64 << 20,
-      preVote: true,
-      checkQuorum: true,
-      earlyPreVoteTicks: Math.max(1, Math.round(earlyRankMs / timing.tickMs)),
-      lazyCommit: true,
+    this.#raft = raftOf(options);
+    this.#toApply = new ApplyQueue(clock, storage.backend.applied.index);
+    this.#commitNotice = new CommitNotice(this.#raft, clock, () => {
+      this.#guard(() => this.#pump());
+    });
+    this.#housekeeping = new Housekeeping({
+      ...options,
+      backend: () => this.#backend,
+      untouchable: () => this.#stopped || this.#snapshots.installing,
+      failed: (thrown) => this.#fatal(thrown),
     });
     // etcd's: five seconds for the disk, and two elections.
     const timeoutMs = 5000 + 2 * timing.electionMs;
@@ -168,7 +110,7 @@ export class RaftNode {
     );
     this.#timers.push(
       clock.every(timing.tickMs, () => this.#guard(() => this.#tick())),
-      clock.every(flushEveryMs, () => void this.#flush()),
+      clock.every(flushEveryMs, () => void this.#housekeeping.flush()),
     );
   }
 
@@ -177,7 +119,7 @@ export class RaftNode {
   /** Replicates and applies: resolves with what applying it gave on this member. */
   propose(operation: Operation): Promise<unknown> {
     if (this.#stopped) return Promise.reject(storeErrors.stopped());
-    if (this.#committed > this.#backend.applied.index + maxApplyGap) {
+    if (this.#toApply.newest > this.#backend.applied.index + maxApplyGap) {
       return Promise.reject(storeErrors.tooManyRequests());
     }
     const outcome = this.#proposals.propose(operation, this.#options.clock.monotonic());
@@ -306,7 +248,7 @@ export class RaftNode {
     this.#firstElection.cancel();
     this.#wakeup?.cancel();
     this.#applyWakeup?.cancel();
-    this.#commitNotice?.cancel();
+    this.#commitNotice.stop();
     this.#proposals.stop();
     this.#reads.stop();
   }
@@ -352,20 +294,7 @@ export class RaftNode {
       this.#writeNext();
     } while (this.#raft.hasReady());
     this.#applySlice();
-    this.#noticeCommit();
-  }
-
-  /** Followers hear of a commit with the next entries; where there are none, a little later. */
-  #noticeCommit(): void {
-    if (this.#commitNotice) return;
-    const index = this.#raft.untoldCommit;
-    if (index === 0) return;
-    const delayMs = this.#proposals.size === 0 ? commitNoticeMs : busyCommitNoticeMs;
-    this.#commitNotice = this.#options.clock.after(delayMs, () => {
-      this.#commitNotice = undefined;
-      this.#raft.announceCommit(index);
-      this.#guard(() => this.#pump());
-    });
+    this.#commitNotice.look(this.#proposals.size > 0);
   }
 
   #take(ready: Ready): void {
@@ -373,8 +302,7 @@ export class RaftNode {
     if (ready.softState) this.#lead(ready.softState);
     if (ready.snapshot) this.#snapshots.taken(ready.snapshot.metadata.index);
     this.#toWrite.push(ready);
-    for (const entry of ready.committed) this.#toApply.push(entry);
-    this.#committed = this.#toApply.at(-1)?.index ?? this.#committed;
+    this.#toApply.push(ready.committed);
     for (const { context, index } of ready.readStates) this.#reads.answered(context, index);
   }
 
@@ -452,13 +380,11 @@ export class RaftNode {
       const { index } = ready.snapshot.metadata;
       const hardState = ready.hardState ?? storage.log.initialState().hardState;
       // Everything older than the snapshot is in it.
-      this.#toApply = this.#toApply.slice(this.#applyFrom).filter((entry) => entry.index > index);
-      this.#applyFrom = 0;
+      this.#toApply.dropThrough(index);
       // Its marker must not land after the snapshot's.
-      await this.#compaction;
+      await this.#housekeeping.compaction;
       await this.#backend.flush();
       this.#backend = await this.#snapshots.install(index, hardState);
-      this.#committed = Math.max(this.#committed, index);
       applier.replace(this.#backend);
       this.#proposals.jumped(this.#backend.sequences.get(this.#options.id) ?? 0);
       this.#reads.applied(index);
@@ -469,30 +395,15 @@ export class RaftNode {
   }
 
   #applySlice(): void {
-    if (this.#applyFrom < this.#toApply.length && !this.#snapshots.installing) {
-      const { clock } = this.#options;
-      const until = clock.monotonic() + applySliceMs;
-      const before = this.#applyFrom;
-      while (this.#applyFrom < this.#toApply.length) {
-        this.#apply(this.#toApply[this.#applyFrom++] as Entry);
-        if ((this.#applyFrom - before) % 16 === 0 && clock.monotonic() >= until) break;
-      }
+    if (this.#toApply.waiting && !this.#snapshots.installing) {
+      this.#toApply.slice((entry) => this.#apply(entry));
       const { index } = this.#backend.applied;
       this.#raft.applied(index);
       this.#reads.applied(index);
-      if (this.#applyFrom >= this.#toApply.length) {
-        this.#toApply = [];
-        this.#applyFrom = 0;
-      }
-      if (this.#backend.dirtyBytes > flushBytes || this.#backend.dirtyCount > flushCount) {
-        void this.#flush();
-      }
-      this.#maybeCompact();
+      this.#housekeeping.applied();
       if (this.#raft.hasReady()) this.#wake();
     }
-    if (this.#applyFrom < this.#toApply.length || this.#options.applier.idle()) {
-      this.#scheduleApply();
-    }
+    if (this.#toApply.waiting || this.#options.applier.idle()) this.#scheduleApply();
   }
 
   #scheduleApply(): void {
@@ -531,41 +442,6 @@ export class RaftNode {
       applier.apply(operation, index),
     );
     if (applied?.member === id) this.#proposals.applied(applied.sequence, applied.outcome);
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#stopped || this.#snapshots.installing) return;
-    const { clock, backendFlushed } = this.#options;
-    const startedMs = clock.monotonic();
-    const dirty = this.#backend.dirtyCount > 0;
-    try {
-      await this.#backend.flush();
-      if (dirty) backendFlushed?.(clock.monotonic() - startedMs);
-    } catch (thrown) {
-      this.#fatal(thrown);
-    }
-  }
-
-  /** What the backend has durably, the log may forget, but for what slow members still need. */
-  #maybeCompact(): void {
-    const { snapshotCount, catchUpEntries, storage } = this.#options;
-    const { index } = this.#backend.applied;
-    if (this.#compaction) return;
-    if (index - storage.log.compactedIndex() <= snapshotCount + catchUpEntries) return;
-    this.#compaction = this.#compact(index - catchUpEntries).finally(() => {
-      this.#compaction = undefined;
-    });
-  }
-
-  async #compact(index: number): Promise<void> {
-    try {
-      await this.#backend.flush();
-      if (this.#snapshots.installing || this.#stopped) return;
-      await this.#options.storage.log.compact(Math.min(index, this.#backend.flushed.index));
-      this.#options.log.info({ index }, 'compacted the raft log');
-    } catch (thrown) {
-      this.#fatal(thrown);
-    }
   }
 
   /** The error etcd would give, by what happened while the request waited. */
