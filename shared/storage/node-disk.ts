@@ -80,8 +80,8 @@ function flags({ create, durable }: OpenOptions): number {
   return O_RDWR | (create ? O_CREAT | O_TRUNC : 0) | (durable ? O_DSYNC : 0);
 }
 
-/** Larger ones take so long that the thread has better things to do. */
-const smallWriteBytes = 4 << 10;
+/** A request or two: with more, what is proposed meanwhile had better share the next write. */
+const smallWriteBytes = 1 << 10;
 
 /** Bare callbacks: the log's write is on the way of every put. */
 class NodeFile implements DiskFile {

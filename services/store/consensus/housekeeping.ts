@@ -9,10 +9,10 @@ export interface HousekeepingParts
     NodeOptions,
     'storage' | 'clock' | 'log' | 'snapshotCount' | 'catchUpEntries' | 'backendFlushed'
   > {
-  backend(): MemberBackend;
+  readonly backend: () => MemberBackend;
   /** The backend must be left alone: a snapshot takes its place, or the member stops. */
-  untouchable(): boolean;
-  failed(thrown: unknown): void;
+  readonly untouchable: () => boolean;
+  readonly failed: (thrown: unknown) => void;
 }
 
 /** Puts the backend to disk now and then, and lets the log forget what the backend has durably. */

@@ -30,7 +30,7 @@ const maxPendingProposals = 20_000;
 const maxApplyGap = 5000;
 const readRetryMs = 500;
 /** With more proposals waiting than these, sharing messages and writes is worth more than haste. */
-const quietProposals = 4;
+const quietProposals = 1;
 
 /**
  * Drives one raft member. Inputs are collected during a turn of the event loop, and one pump at its
