@@ -81,6 +81,7 @@ export {
   decodeObject,
   type FieldValidation,
   prepareCreate,
+  requestedObject,
   prepareStatusUpdate,
   prepareUpdate,
 } from './strategy.ts';

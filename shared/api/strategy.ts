@@ -90,6 +90,17 @@ export function prepareCreate(
 }
 
 /**
+ * What a create asks for, with its defaults: all that its writer owns. What the system adds by itself,
+ * such as the selector of a Job, belongs to nobody, or an apply without it would take it away.
+ */
+export function requestedObject(resource: Resource, object: KubeObject): KubeObject {
+  const draft = draftOf(resource, object, { ...object.metadata });
+  if (resource.hasStatus) delete draft.status;
+  resource.defaults?.(draft);
+  return draft;
+}
+
+/**
  * The object to store when `object` replaces `old`: system metadata and status kept from `old`,
  * generation counted, defaults, validated against `old`. A differing uid is a `conflict`; a stale
  * resourceVersion is the registry's to find. Where the answer equals `old` (`equalJson`), nothing

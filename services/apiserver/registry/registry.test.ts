@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ConfigMap, type Deployment, type Namespace, type Pod, refs } from '#shared/api';
+import {
+  type ConfigMap,
+  type Deployment,
+  type Job,
+  type Namespace,
+  type Pod,
+  refs,
+} from '#shared/api';
 import { codeOf, configMap, pod, startApi, type TestApi } from '../testing/api-on-mvcc.ts';
 
 let t: TestApi;
@@ -352,4 +359,15 @@ it('an Event goes by itself after an hour', async () => {
   expect(await codeOf(t.api.get(refs.events, 'e', 'default'))).toBe('ok');
   await t.clock.advance(140_000);
   expect(await codeOf(t.api.get(refs.events, 'e', 'default'))).toBe('not-found');
+});
+
+it('what the server adds to a new object by itself belongs to no field manager', async () => {
+  const template = {
+    spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'b', command: ['true'] }] },
+  };
+  const job = await t.api.create<Job>(refs.jobs, { metadata: { name: 'j' }, spec: { template } });
+  expect(job.spec?.selector?.matchLabels).toBeDefined();
+  const owned = JSON.stringify(job.metadata?.managedFields);
+  expect(owned).toContain('"f:template"');
+  expect(owned).not.toContain('"f:selector"');
 });

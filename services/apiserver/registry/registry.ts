@@ -10,6 +10,7 @@ import {
   methodNotSupported,
   notFound,
   prepareCreate,
+  requestedObject,
   storageKey,
   type Resource,
   strategicMergePatch,
@@ -97,7 +98,9 @@ export class Registry {
     for (let tries = 1; ; tries++) {
       const prepared = this.#newObject(resource, object, namespace);
       const { managedFields } = given;
-      const tracked = trackUpdate(resource, undefined, prepared, writer, managedFields);
+      const asked = requestedObject(resource, object);
+      const owned = trackUpdate(resource, undefined, asked, writer, managedFields);
+      const tracked = withEntries(prepared, owned.metadata?.managedFields);
       await options.gate?.validate(tracked, undefined);
       try {
         return await this.#deps.objects.insert(resource, tracked, options);

@@ -156,7 +156,13 @@ describe('discovery', () => {
 
   it('answers for its health', async () => {
     expect((await admin.ask('/readyz')).text).toBe('ok');
-    expect((await admin.ask('/readyz?verbose')).text).toContain('[+]etcd ok\nreadyz check passed');
+    expect((await admin.ask('/readyz?verbose')).text).toBe(
+      '[+]ping ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n[+]poststarthook/rbac/bootstrap-roles ok\nreadyz check passed\n',
+    );
+    expect((await admin.ask('/livez?verbose&exclude=etcd&exclude=other')).text).toBe(
+      '[+]ping ok\n[+]etcd excluded: ok\n[+]poststarthook/rbac/bootstrap-roles ok\nwarn: some health checks cannot be excluded: no matches for "other"\nlivez check passed\n',
+    );
+    expect((await admin.ask('/readyz/poststarthook/rbac/bootstrap-roles')).text).toBe('ok');
     expect((await admin.ask('/readyz/etcd')).text).toBe('ok');
     expect((await admin.ask('/readyz/none')).code).toBe(404);
   });

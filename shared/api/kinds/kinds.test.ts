@@ -322,3 +322,21 @@ test('a Job selects its pods by its uid', () => {
     },
   });
 });
+
+test("a StatefulSet's pods mount what its claims give them", () => {
+  const container = {
+    name: 'a',
+    image: 'b',
+    volumeMounts: [{ name: 'data', mountPath: '/data' }],
+  };
+  const spec = {
+    selector,
+    template: { ...template, spec: { containers: [container] } },
+    volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claim }],
+  };
+  expect(() => create(refs.statefulSets, { metadata: { name: 'x' }, spec })).not.toThrow();
+  const { volumeClaimTemplates: _, ...without } = spec;
+  expect(refusal(() => create(refs.statefulSets, { metadata: { name: 'x' }, spec: without }))).toBe(
+    'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"',
+  );
+});

@@ -60,7 +60,7 @@ export const statefulSet = declare<StatefulSet>({
   validate: ({ spec }, old) => {
     if (!spec) return [required('spec')];
     const causes = [
-      ...validateWorkload(spec, undefined, 'StatefulSet'),
+      ...validateWorkload(withClaims(spec), undefined, 'StatefulSet'),
       ...validatePolicies(spec),
       ...validateNonNegative(spec, ['revisionHistoryLimit'], 'spec'),
     ];
@@ -103,4 +103,15 @@ function validatePolicies(spec: Spec): FieldCause[] {
   const start = ordinals?.start ?? 0;
   if (start < 0) causes.push(invalidValue('spec.ordinals.start', start, atLeastZero));
   return causes;
+}
+
+/** As its pods will be: each of its claims is a volume of theirs, in place of one of that name. */
+function withClaims(spec: Spec): Spec {
+  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? '');
+  const podSpec = spec.template?.spec;
+  if (claims.length === 0 || !podSpec) return spec;
+  const own = (podSpec.volumes ?? []).filter(({ name }) => !claims.includes(name));
+  const claimed = claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  const volumes = [...own, ...claimed];
+  return { ...spec, template: { ...spec.template, spec: { ...podSpec, volumes } } };
 }

@@ -1,3 +1,4 @@
+import { kubernetesRelease } from '../kubernetes-release.ts';
 import type { Resource } from '#shared/api';
 import { type Definition, Definitions, type Descriptions } from './definitions.ts';
 import { kindExtensions, pathsOf, placeholders } from './paths.ts';
@@ -47,7 +48,7 @@ export function buildDocumentV2(
   ]);
   return {
     swagger: '2.0',
-    info: { title: 'Kubernetes', version: 'v1.31.0' },
+    info: { title: 'Kubernetes', version: kubernetesRelease.version },
     paths: Object.fromEntries(paths) as DocumentV2['paths'],
     definitions: Object.fromEntries(definitions.all),
   };

@@ -1,3 +1,4 @@
+import { kubernetesRelease } from '../kubernetes-release.ts';
 import type { Resource } from '#shared/api';
 import { type Definition, Definitions, type Descriptions } from './definitions.ts';
 import { kindExtensions, type Operation, type PathInfo, pathsOf, placeholders } from './paths.ts';
@@ -14,7 +15,7 @@ export function buildDocumentV3(
     .map((info) => [info.path, pathItem(info, names.get(info.resource) ?? '')]);
   return {
     openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: 'v1.31.0' },
+    info: { title: 'Kubernetes', version: kubernetesRelease.version },
     paths: Object.fromEntries(paths) as Definition,
     components: { schemas: Object.fromEntries(definitions.all) },
   };
