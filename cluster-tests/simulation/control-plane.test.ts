@@ -13,7 +13,7 @@ const run = (seed: number) => simulateLayers(drawLayers('cluster', seed));
 /** Whole clusters take long: `make sim` runs them by the hour. */
 test('a few whole clusters keep their promises and converge', async () => {
   const first = given ? Number(given) : Math.floor(Math.random() * 2 ** 30);
-  for (const seed of given ? [first] : [7, 8, first]) {
+  for (const seed of given ? [first] : [2, 7, first]) {
     expect((await run(seed)).finding, replay(seed)).toBeUndefined();
   }
 });

@@ -1,6 +1,5 @@
 import { drawControlPlan } from './control/plan/draw.ts';
 import type { ControlPlan } from './control/plan/plan.ts';
-import { simulateControl } from './control/simulation.ts';
 import { type DrawOptions, drawPlan } from './plan/draw.ts';
 import type { Plan } from './plan/plan.ts';
 import { simulate, type SimulationOptions, type SimulationResult } from './simulation.ts';
@@ -16,9 +15,12 @@ export function drawLayers(layers: Layers, seed: number, options: DrawOptions = 
   return layers === 'store' ? drawPlan(seed, options) : drawControlPlan(seed);
 }
 
-export function simulateLayers(
+export async function simulateLayers(
   plan: AnyPlan,
   options: SimulationOptions = {},
 ): Promise<SimulationResult> {
-  return 'layers' in plan ? simulateControl(plan, options) : simulate(plan, options);
+  if (!('layers' in plan)) return simulate(plan, options);
+  // Most of the production code, which the store alone does not need.
+  const { simulateControl } = await import('./control/simulation.ts');
+  return simulateControl(plan, options);
 }

@@ -81,7 +81,7 @@ class ControlSimulation {
     this.#observer = new Observer(this.#report, now, leaseMsOf(plan.store));
     this.#checks = new ControlChecks(this.#report, now);
     this.#observer.states.onNew = (entry) => this.#checks.applied(entry);
-    this.#links = new Links(scheduler, this.#network);
+    this.#links = new Links(scheduler, this.#network, plan.watchLagMs);
     this.#cluster = this.#createStore();
     this.#nodes = Array.from({ length: plan.nodes }, (_, i) => this.#createNode(`n${i + 1}`));
     this.#components = everyComponent.flatMap((kind) =>
@@ -137,7 +137,7 @@ class ControlSimulation {
       logger: (who) => this.#logger(who),
       bug: (who, thrown) => this.#bug(who, thrown),
       servers: () => this.#masters(),
-      recorded: (who, api) => this.#checks.recorded(who, api),
+      recorded: (asking, api) => this.#checks.recorded(asking, api),
       config: this.#plan,
     };
   }
@@ -189,7 +189,7 @@ class ControlSimulation {
       events: this.#checks.containers,
       logger: (who) => this.#logger(who),
       bug: (who, thrown) => this.#bug(who, thrown),
-      recorded: (who, api) => this.#checks.recorded(who, api),
+      recorded: (asking, api) => this.#checks.recorded(asking, api),
       servers: () => this.#masters(),
     };
     const rng = createRng(this.#rng.int(2 ** 31));
@@ -218,7 +218,10 @@ class ControlSimulation {
       const clock = machine.time.clock(this.#process);
       const api = simApiClient(this.#links, caller, this.#masters(), clock);
       const world = {
-        api: this.#checks.recorded(`user${i}`, api),
+        api: this.#checks.recorded(
+          { who: `user${i}`, process: this.#process, elected: false },
+          api,
+        ),
         nodes,
         sleep: (ms: number) => clock.sleep(ms),
         counted: (name: string, sure: boolean) => this.#checks.counted(name, sure),

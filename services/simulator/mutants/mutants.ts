@@ -1,3 +1,4 @@
+import { controlMutants } from './control.ts';
 import { membershipMutants } from './membership.ts';
 import type { Mutant } from './mutant.ts';
 import { mvccMutants } from './mvcc.ts';
@@ -10,4 +11,5 @@ export const mutants: readonly Mutant[] = [
   ...membershipMutants,
   ...mvccMutants,
   ...storeMutants,
+  ...controlMutants,
 ];

@@ -1,41 +1,116 @@
 import type { ApiClient } from '#shared/client';
-import type { ContainerStatus } from '#services/agent';
 import type { AppliedEntry } from '../../checks/state-log.ts';
 import type { Report } from '../../checks/report.ts';
 import type { ContainerEvents } from '../parts/containers.ts';
+import type { SimProcess } from '../../world/process.ts';
+import { ApiWatches } from './api-watches.ts';
+import { Capacity } from './capacity.ts';
+import type { Checker } from './checker.ts';
+import { Counters } from './counters.ts';
+import { Fencing } from './fencing.ts';
+import { FreshReads } from './fresh-reads.ts';
+import { Garbage } from './garbage.ts';
+import { JobCounts } from './job-counts.ts';
+import { NoGhosts } from './no-ghosts.ts';
 import { ObjectHistory } from './objects.ts';
+import { ObjectLife } from './object-life.ts';
+import { OnePerOrdinal } from './one-per-ordinal.ts';
+import { OverCreation } from './over-creation.ts';
+import { recordedApi, type Recording } from './recorded-api.ts';
+import { StartedOnce } from './started-once.ts';
+import { UniqueAddresses } from './unique-addresses.ts';
+
+/** A client of the API. */
+export interface Asking {
+  readonly who: string;
+  readonly process: SimProcess;
+  /** Each of its writes must carry a fence. */
+  readonly elected: boolean;
+}
 
 /** Feeds the checkers with what happens: in the store, on the machines, and on the way between. */
 export class ControlChecks {
   readonly objects = new ObjectHistory();
   readonly containers: ContainerEvents;
   readonly #report: Report;
+  readonly #fencing = new Fencing();
+  readonly #created = new OverCreation();
+  readonly #reads = new FreshReads(this.objects);
+  readonly #counters = new Counters(this.objects);
+  readonly #watches: ApiWatches;
+  readonly #checkers: readonly Checker[];
+  /** Requests of all clients. */
   asked = 0;
   answered = 0;
 
-  constructor(report: Report, _now: () => number) {
+  constructor(report: Report, now: () => number) {
     this.#report = report;
+    this.#watches = new ApiWatches(this.objects, now);
+    this.#checkers = [
+      new OnePerOrdinal(),
+      new StartedOnce(),
+      new NoGhosts(),
+      new ObjectLife(),
+      new Capacity(),
+      new UniqueAddresses(),
+      new Garbage(),
+      new JobCounts(),
+      this.#created,
+      this.#counters,
+      this.#fencing,
+      this.#reads,
+      this.#watches,
+    ];
     this.containers = {
-      started: (_node: string, _status: ContainerStatus) => undefined,
-      exited: (_node: string, _status: ContainerStatus) => undefined,
+      started: (node, status) => this.#each((checker) => checker.started?.(node, status)),
+      exited: (node, status) => this.#each((checker) => checker.exited?.(node, status)),
     };
   }
 
   applied(entry: AppliedEntry): void {
     this.#report.check('objects', () => {
-      this.objects.add(entry);
+      this.#fencing.elections(entry.events, entry.revision);
+      for (const change of this.objects.add(entry)) {
+        this.#each((checker) => checker.changed?.(change));
+      }
     });
   }
 
-  recorded<T extends ApiClient>(_who: string, api: T): T {
-    return api;
+  recorded<T extends ApiClient>({ who, elected, process }: Asking, api: T): T {
+    const reads: Recording['reads'] = {
+      got: (...args) => this.#check(this.#reads, () => this.#reads.got(...args)),
+      listed: (...args) => this.#check(this.#reads, () => this.#reads.listed(...args)),
+    };
+    return recordedApi(who, api, {
+      revision: () => this.objects.revision,
+      watches: this.#watches,
+      alive: () => process.alive,
+      reads,
+      asked: () => void this.asked++,
+      answered: () => void this.answered++,
+      wrote: (write) => {
+        if (elected) this.#check(this.#fencing, () => this.#fencing.wrote(write));
+      },
+      uncertain: (resource) => {
+        if (resource === 'pods') this.#created.uncertain();
+      },
+    });
   }
 
-  counted(_name: string, _sure: boolean): void {
-    // Later.
+  /** By a user: how often a counter was counted up for sure, and how often perhaps. */
+  counted(name: string, sure: boolean): void {
+    this.#counters.counted(name, sure);
   }
 
   judge(): void {
-    // Later.
+    this.#each((checker) => checker.judge?.());
+  }
+
+  #each(look: (checker: Checker) => void): void {
+    for (const checker of this.#checkers) this.#check(checker, () => look(checker));
+  }
+
+  #check({ name }: Checker, look: () => void): void {
+    this.#report.check(name, look);
   }
 }

@@ -17,35 +17,61 @@ export interface Change {
  * what the replicated state machine did, and from nothing that the API server says.
  */
 export class ObjectHistory {
-  readonly #collections = new Map<string, Map<string, KubeObject>>();
+  readonly #collections = new Map<string, Collection>();
   readonly #resources = new Map<string, string | undefined>();
+  #revision = 1;
 
-  add({ events, revision, atMs }: AppliedEntry): readonly Change[] {
+  /** Of the store. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  add({ events, revision, atMs }: Pick<AppliedEntry, 'events' | 'revision' | 'atMs'>): Change[] {
+    this.#revision = revision;
     const made: Change[] = [];
     for (const { type, kv } of events) {
       const { key } = kv;
       const resource = this.#resourceOf(key);
       if (resource === undefined) continue;
-      const objects = this.#collection(resource);
+      const { objects, changes } = this.#collection(resource);
       const before = objects.get(key);
       const after = type === 'put' ? decoded(kv.value, revision) : undefined;
       if (after) objects.set(key, after);
       else objects.delete(key);
-      made.push({ revision, atMs, key, resource, before, after });
+      const change = { revision, atMs, key, resource, before, after };
+      changes.push(change);
+      made.push(change);
     }
     return made;
   }
 
   /** As they are now, in the order of their keys. */
   all<T extends KubeObject>(resource: string): T[] {
-    const objects = [...this.#collection(resource)];
+    const objects = [...this.#collection(resource).objects];
     return objects.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as T);
   }
 
-  #collection(resource: string): Map<string, KubeObject> {
+  /** In the order of their revisions. */
+  changes(resource: string): readonly Change[] {
+    return this.#collection(resource).changes;
+  }
+
+  /** Those after this revision. */
+  changesAfter(resource: string, revision: number): readonly Change[] {
+    const { changes } = this.#collection(resource);
+    let low = 0;
+    for (let high = changes.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if ((changes[middle]?.revision ?? 0) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return changes.slice(low);
+  }
+
+  #collection(resource: string): Collection {
     const known = this.#collections.get(resource);
     if (known) return known;
-    const made = new Map<string, KubeObject>();
+    const made = { objects: new Map<string, KubeObject>(), changes: [] };
     this.#collections.set(resource, made);
     return made;
   }
@@ -58,11 +84,22 @@ export class ObjectHistory {
   }
 }
 
+interface Collection {
+  readonly objects: Map<string, KubeObject>;
+  readonly changes: Change[];
+}
+
+/** `pods`, `apps/deployments`. */
+export const resourceName = ({
+  group,
+  resource,
+}: {
+  readonly group: string;
+  readonly resource: string;
+}): string => (group === '' ? resource : `${group}/${resource}`);
+
 const collections = new Map(
-  resources.map(({ storagePrefix, group, resource }) => [
-    storagePrefix,
-    group === '' ? resource : `${group}/${resource}`,
-  ]),
+  resources.map((resource) => [resource.storagePrefix, resourceName(resource)]),
 );
 
 /** Undefined for what is no object, such as an election. */

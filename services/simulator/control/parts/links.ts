@@ -37,9 +37,12 @@ export class Links {
   readonly #scheduler: Scheduler;
   readonly #network: Network;
 
-  constructor(scheduler: Scheduler, network: Network) {
+  readonly #watchLagMs: number;
+
+  constructor(scheduler: Scheduler, network: Network, watchLagMs: number) {
     this.#scheduler = scheduler;
     this.#network = network;
+    this.#watchLagMs = watchLagMs;
   }
 
   /** One call. What the server does with a call whose client has gone is not known to anybody. */
@@ -114,7 +117,7 @@ export class Links {
     signal?.addEventListener('abort', stop, { once: true });
     if (signal?.aborted) return;
     const link = new StreamLink<T>(
-      { scheduler: this.#scheduler, network: this.#network },
+      { scheduler: this.#scheduler, network: this.#network, watchLagMs: this.#watchLagMs },
       caller,
       server,
       received,
@@ -168,6 +171,7 @@ class Inbox<T> {
 interface World {
   readonly scheduler: Scheduler;
   readonly network: Network;
+  readonly watchLagMs: number;
 }
 
 /** One stream's way from server to client. */
@@ -248,10 +252,10 @@ class StreamLink<T> {
   }
 
   #carry(): void {
-    const { scheduler, network } = this.#world;
+    const { scheduler, network, watchLagMs } = this.#world;
     if (this.#underway.length === 0) return;
     this.#carrying = true;
-    scheduler.at(this.#caller.process, scheduler.now + network.delay(), () => {
+    scheduler.at(this.#caller.process, scheduler.now + network.delay() + watchLagMs, () => {
       this.#carrying = false;
       // Sent again once there is a way.
       if (!network.reaches(this.#server.machine, this.#caller.machine)) return;

@@ -7,6 +7,7 @@ import { createScheduler } from '#services/scheduler';
 import { anonymous } from '#services/store';
 import type { Life, SimMember } from '../../cluster/member.ts';
 import type { Machine } from '../../world/machine.ts';
+import type { Asking } from '../checks/checks.ts';
 import type { SimProcess } from '../../world/process.ts';
 import { simApiClient } from './api.ts';
 import type { Links } from './links.ts';
@@ -19,7 +20,7 @@ export interface MasterWorld {
   readonly bug: (who: string, thrown: unknown) => void;
   readonly servers: () => readonly string[];
   /** What a component asks of the API and is answered, for the checkers. */
-  readonly recorded: <T extends ApiClient>(who: string, api: T) => T;
+  readonly recorded: <T extends ApiClient>(asking: Asking, api: T) => T;
   readonly config: ComponentConfig;
 }
 
@@ -56,6 +57,8 @@ export function startApiServer(member: SimMember, { host, process }: Life, world
     log: logger(`${name}/api`),
     rng: own,
     uuid: () => uuidFrom(own),
+    // As `quorate master` has it.
+    admission: { tolerationSeconds: 1 },
   });
   links.listening.set(name, { machine: name, process, apiAs: (user) => server.apiAs(user) });
   process.whenKilled(() => {
@@ -76,7 +79,8 @@ export function startComponent(
   const { rng, logger, recorded, config } = world;
   const own = createRng(rng.int(2 ** 31));
   const identity = `${machine.name}_${uuidFrom(own)}`;
-  const api = recorded(`${kind} ${identity}`, apiAs(users[kind]));
+  const asking = { who: `${kind} ${identity}`, process, elected: true };
+  const api = recorded(asking, apiAs(users[kind]));
   const common = {
     api,
     clock: machine.time.clock(process),
@@ -91,7 +95,7 @@ export function startComponent(
       : createControllerManager({
           ...common,
           rootCa,
-          apiFor: (account) => recorded(`${kind} ${identity}`, apiAs(accountUser(account))),
+          apiFor: (account) => recorded(asking, apiAs(accountUser(account))),
         });
   void component.start();
 }

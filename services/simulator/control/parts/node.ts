@@ -4,6 +4,7 @@ import type { ApiClient } from '#shared/client';
 import type { Logger } from '#shared/runtime';
 import { type AgentHost, createAgent } from '#services/agent';
 import type { Machine } from '../../world/machine.ts';
+import type { Asking } from '../checks/checks.ts';
 import type { SimProcess } from '../../world/process.ts';
 import type { Scheduler } from '../../world/scheduler.ts';
 import { simApiClient } from './api.ts';
@@ -18,7 +19,7 @@ export interface NodeWorld {
   readonly logger: (who: string) => Logger;
   readonly bug: (who: string, thrown: unknown) => void;
   /** What an agent asks of the API and is answered, for the checkers. */
-  readonly recorded: <T extends ApiClient>(who: string, api: T) => T;
+  readonly recorded: <T extends ApiClient>(asking: Asking, api: T) => T;
   /** API servers, by the names of their machines. */
   readonly servers: () => readonly string[];
 }
@@ -58,7 +59,8 @@ export class SimNode {
       groups: ['system:nodes', 'system:authenticated'],
     };
     const caller = { machine: name, process, user };
-    const api = recorded(`agent ${name}`, simApiClient(links, caller, servers(), clock));
+    const asking = { who: `agent ${name}`, process, elected: false };
+    const api = recorded(asking, simApiClient(links, caller, servers(), clock));
     const agent = createAgent({
       api,
       nodeName: name,

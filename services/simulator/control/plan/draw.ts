@@ -71,13 +71,28 @@ const stepWeights: Readonly<Record<UserStepKind, number>> = {
   move: 2,
 };
 
+/** How fast things go wrong: `everyMs` between two faults, each for `lastsMs` at most. */
+interface Pace {
+  readonly everyMs: number;
+  readonly lastsMs: number;
+  readonly safetyMs: number;
+}
+
+/** Where everything is broken at once, nothing is left to go wrong: long faults are few. */
+const paces: readonly Pace[] = [
+  { everyMs: 400, lastsMs: 1200, safetyMs: 8000 },
+  { everyMs: 1500, lastsMs: 5000, safetyMs: 15_000 },
+  { everyMs: 4000, lastsMs: 16_000, safetyMs: 30_000 },
+];
+
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
 export function drawControlPlan(seed: number): ControlPlan {
   const rng = createRng(seed);
-  const members = pick(rng, [1, 3, 3, 3]);
+  const members = pick(rng, [1, 1, 3]);
   const nodes = pick(rng, [1, 2, 3, 3]);
   const components = pick(rng, [0, 2, 2]);
-  const safetyMs = pick(rng, [15_000, 25_000, 40_000]);
+  const pace = pick(rng, paces);
+  const { safetyMs } = pace;
   const size = { members, nodes, components };
   return {
     layers: 'cluster',
@@ -87,8 +102,9 @@ export function drawControlPlan(seed: number): ControlPlan {
     cpus: pick(rng, [1, 2, 4]),
     components,
     leaseSeconds: pick(rng, [2, 3, 5]),
+    watchLagMs: pick(rng, [0, 0, 20, 300]),
     safetyMs,
-    faults: drawFaults(rng, safetyMs, size),
+    faults: drawFaults(rng, pace, size),
     clients: drawClients(rng, safetyMs),
   };
 }
@@ -122,10 +138,9 @@ interface Size {
   readonly components: number;
 }
 
-function drawFaults(rng: Rng, safetyMs: number, size: Size): ControlFault[] {
+function drawFaults(rng: Rng, pace: Pace, size: Size): ControlFault[] {
+  const { safetyMs, everyMs, lastsMs } = pace;
   const kindOf = swarm(rng, faultWeights, size.components > 0 ? () => true : isForAll);
-  const everyMs = pick(rng, [700, 1500, 4000]);
-  const lastsMs = pick(rng, [1500, 6000, 15_000]);
   const faults: ControlFault[] = [];
   // The cluster comes up first: a fault before that finds nothing to break.
   for (let atMs = 2500 + rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
@@ -210,7 +225,7 @@ const badWeather = (rng: Rng): Weather => ({
 });
 
 function drawClients(rng: Rng, safetyMs: number): UserStep[][] {
-  const paceMs = pick(rng, [150, 400, 1000]);
+  const paceMs = pick(rng, [250, 500, 1000]);
   return Array.from({ length: 1 + rng.int(3) }, () => {
     const kindOf = swarm(rng, stepWeights, () => true);
     const steps: UserStep[] = [];

@@ -78,6 +78,8 @@ export interface ControlPlan {
   /** Pairs of schedulers and controller managers in processes of their own; 0: as part of masters. */
   readonly components: number;
   readonly leaseSeconds: number;
+  /** Streams are this much slower than calls: clients do not see yet what they have just written. */
+  readonly watchLagMs: number;
   readonly safetyMs: number;
   readonly faults: readonly ControlFault[];
   readonly clients: readonly (readonly UserStep[])[];

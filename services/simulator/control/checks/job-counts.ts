@@ -1,0 +1,37 @@
+import { getControllerOf, type Job, type Pod } from '#shared/api';
+import { BrokenPromise } from '#shared/checks';
+import type { Checker } from './checker.ts';
+import type { Change } from './objects.ts';
+
+/** A Job counts each pod that succeeded once, and is done when enough have. */
+export class JobCounts implements Checker {
+  readonly name = 'counts of jobs';
+  /** By the Job's uid: pods that ever were Succeeded. */
+  readonly #succeeded = new Map<string, Set<string>>();
+
+  changed({ resource, key, revision, after }: Change): void {
+    if (resource === 'pods') this.#pod(after);
+    if (resource !== 'batch/jobs' || !after) return;
+    const { spec, status, metadata }: Job = after;
+    const counted = status?.succeeded ?? 0;
+    const known = this.#succeeded.get(metadata?.uid ?? '')?.size ?? 0;
+    if (counted > known) {
+      throw new BrokenPromise(
+        `${key} counts ${counted} that succeeded at revision ${revision}, but ${known} did`,
+      );
+    }
+    const complete = status?.conditions?.some(
+      ({ type, status: is }) => type === 'Complete' && is === 'True',
+    );
+    if (complete && counted < (spec?.completions ?? 1)) {
+      throw new BrokenPromise(`${key} is complete with ${counted} of ${spec?.completions}`);
+    }
+  }
+
+  #pod(pod: Pod | undefined): void {
+    if (pod?.status?.phase !== 'Succeeded') return;
+    const owner = getControllerOf(pod)?.uid ?? '';
+    const known = this.#succeeded.get(owner) ?? new Set();
+    this.#succeeded.set(owner, known.add(pod.metadata?.uid ?? ''));
+  }
+}

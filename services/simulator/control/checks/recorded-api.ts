@@ -1,0 +1,128 @@
+import type { KubeObject, ResourceRef } from '#shared/api';
+import { QuorateError } from '#shared/base';
+import type { ApiClient, ListOptions, WatchOptions, WriteOptions } from '#shared/client';
+import type { ApiWatches } from './api-watches.ts';
+import type { FencedWrite } from './fencing.ts';
+import type { FreshReads } from './fresh-reads.ts';
+import { resourceName } from './objects.ts';
+
+/** Who wants to hear of what clients of the API ask and are answered. */
+export interface Recording {
+  /** Of the store, now. */
+  readonly revision: () => number;
+  readonly watches: ApiWatches;
+  /** The client's process still runs. */
+  readonly alive: () => boolean;
+  readonly reads: Pick<FreshReads, 'got' | 'listed'>;
+  asked(): void;
+  answered(): void;
+  /** A write has taken effect for sure. */
+  wrote(write: FencedWrite): void;
+  /** Nobody knows whether this object was created. */
+  uncertain(resource: string): void;
+}
+
+/** Answers after which a write may have taken effect all the same. */
+const uncertain = ['unavailable', 'deadline-exceeded', 'canceled', 'internal'] as const;
+
+/** The same client; everything that goes through it is told to the checkers. */
+export function recordedApi<T extends ApiClient>(who: string, api: T, recording: Recording): T {
+  const ask = async <R>(call: () => Promise<R>): Promise<R> => {
+    recording.asked();
+    const result = await call();
+    recording.answered();
+    return result;
+  };
+  return { ...api, ...reads(who, api, recording, ask), ...writes(who, api, recording, ask) };
+}
+
+type Ask = <R>(call: () => Promise<R>) => Promise<R>;
+
+function reads(who: string, api: ApiClient, recording: Recording, ask: Ask) {
+  const read = (ref: ResourceRef, namespace: string | undefined) => {
+    return { who, resource: resourceName(ref), since: recording.revision(), namespace };
+  };
+  return {
+    get: async <O extends KubeObject>(ref: ResourceRef, name: string, namespace?: string) => {
+      const record = read(ref, namespace);
+      try {
+        const object = await ask(() => api.get<O>(ref, name, namespace));
+        recording.reads.got(record, name, object);
+        return object;
+      } catch (thrown) {
+        if (QuorateError.is(thrown, 'not-found')) recording.reads.got(record, name, undefined);
+        throw thrown;
+      }
+    },
+    list: async <O extends KubeObject>(ref: ResourceRef, options: ListOptions = {}) => {
+      const { namespace, labelSelector, fieldSelector, continue: next } = options;
+      const record = read(ref, namespace);
+      const list = await ask(() => api.list<O>(ref, options));
+      const selected = labelSelector !== undefined || fieldSelector !== undefined;
+      if (!next && !selected && !options.resourceVersion) {
+        recording.reads.listed(record, list, list.continue === undefined);
+      }
+      return list;
+    },
+    watch: <O extends KubeObject>(ref: ResourceRef, options: WatchOptions = {}) =>
+      recordedWatch(recording.watches.begin(who, resourceName(ref), options, recording.alive), () =>
+        api.watch<O>(ref, options),
+      ),
+  };
+}
+
+async function* recordedWatch<E extends Awaited<ReturnType<ApiWatches['begin']>['events'][number]>>(
+  record: ReturnType<ApiWatches['begin']>,
+  open: () => AsyncIterable<E>,
+): AsyncGenerator<E, void> {
+  try {
+    for await (const event of open()) {
+      record.events.push(event);
+      yield event;
+    }
+  } finally {
+    record.open = false;
+  }
+}
+
+function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
+  const write = async <R extends KubeObject>(
+    what: string,
+    options: WriteOptions | undefined,
+    call: () => Promise<R>,
+  ): Promise<R> => {
+    const since = recording.revision();
+    const object = await ask(call);
+    const revision = Number(object.metadata?.resourceVersion);
+    // Else it changed nothing.
+    if (revision > since) recording.wrote({ who, fence: options?.fence, what, revision });
+    return object;
+  };
+  return {
+    create: async <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) => {
+      const what = `create of ${ref.resource} ${object.metadata?.name ?? ''}`;
+      try {
+        return await write(what, options, () => api.create<O>(ref, object, options));
+      } catch (thrown) {
+        if (QuorateError.is(thrown, ...uncertain)) recording.uncertain(resourceName(ref));
+        throw thrown;
+      }
+    },
+    createSubresource: <O extends KubeObject>(
+      ...[ref, name, sub, body, options]: Parameters<ApiClient['createSubresource']>
+    ) =>
+      write(`${ref.resource}/${sub} of ${name}`, options, () =>
+        api.createSubresource<O>(ref, name, sub, body, options),
+      ),
+    update: <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) =>
+      write(`update of ${ref.resource} ${object.metadata?.name}`, options, () =>
+        api.update<O>(ref, object, options),
+      ),
+    patch: <O extends KubeObject>(
+      ...[ref, name, type, patch, options]: Parameters<ApiClient['patch']>
+    ) =>
+      write(`patch of ${ref.resource} ${name}`, options, () =>
+        api.patch<O>(ref, name, type, patch, options),
+      ),
+  };
+}
