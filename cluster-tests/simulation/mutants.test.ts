@@ -1,5 +1,12 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readCorpus } from '../../services/simulator/index.ts';
 import { hunt } from './mutants.ts';
+
+const main = join(import.meta.dirname, '../../services/simulator/main.ts');
+const corpus = join(import.meta.dirname, 'corpus');
+const exitCodes = { crash: 3, safety: 4, liveness: 5 };
 
 /** A few of the museum that die quickly; `make mutants` hunts all of them. */
 test.each([
@@ -14,3 +21,21 @@ test.each([
   const caught = await hunt(mutant, 1, 12);
   expect(caught.checker, caught.output).toBe(checker);
 });
+
+test('the shortest plans that kill a mutant still do, and exit as they should', async () => {
+  for (const { name, mutant, finding } of await readCorpus(corpus)) {
+    if (mutant === undefined) continue;
+    const [code, output] = await run('--plan', name, '--mutant', mutant);
+    expect(code, output).toBe(exitCodes[finding.kind]);
+    expect(output).toContain(`${finding.kind}: ${finding.checker}`);
+  }
+});
+
+function run(...args: string[]): Promise<[number, string]> {
+  const all = ['--conditions=quorate-source', main, ...args];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, all, (_, stdout, stderr) =>
+      resolve([child.exitCode ?? -1, stdout + stderr]),
+    );
+  });
+}

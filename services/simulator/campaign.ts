@@ -14,6 +14,8 @@ export interface CampaignOptions {
   /** Several: each gets as much of the time. */
   readonly layers: readonly Layers[];
   readonly corpus: string;
+  /** The known bug that is in the code. */
+  readonly mutant?: string | undefined;
   /** For making a failed plan shorter; 0: it is kept as it is. */
   readonly shrinkMs: number;
   readonly clock: Clock;
@@ -122,7 +124,7 @@ export class Campaign {
   }
 
   async #keep(plan: AnyPlan, result: SimulationResult, finding: Finding): Promise<Failure> {
-    const { clock, corpus, shrinkMs } = this.#options;
+    const { clock, corpus, mutant, shrinkMs } = this.#options;
     const until = clock.monotonic() + shrinkMs;
     const shorter = await shrink(plan, result, {
       simulate: (candidate) => simulateLayers(candidate),
@@ -130,8 +132,8 @@ export class Campaign {
     });
     const again = sizeOf(shorter) < sizeOf(plan) ? await simulateLayers(shorter) : result;
     const layers = layersOf(plan) === 'store' ? '' : `${layersOf(plan)}-`;
-    const name = `${layers}${finding.checker.replace(/[^a-z]+/g, '-')}-${plan.seed}`;
-    const kept: Case = { name, plan: shorter, finding: again.finding ?? finding };
+    const name = mutant ?? `${layers}${finding.checker.replace(/[^a-z]+/g, '-')}-${plan.seed}`;
+    const kept: Case = { name, mutant, plan: shorter, finding: again.finding ?? finding };
     const file = await keepCase(corpus, kept);
     return { name: `seed ${plan.seed}`, result: again, finding: kept.finding, plan: shorter, file };
   }

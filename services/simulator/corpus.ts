@@ -7,6 +7,8 @@ import type { AnyPlan } from './layers.ts';
 /** A plan that once failed, and with what. */
 export interface Case {
   readonly name: string;
+  /** The known bug that was put in: without it nothing is found. */
+  readonly mutant?: string | undefined;
   readonly plan: AnyPlan;
   readonly finding: Finding;
 }
@@ -26,21 +28,24 @@ export async function readCase(file: string): Promise<Case> {
     throw new QuorateError('bad-request', `cannot read ${file}: ${String(thrown)}`);
   });
   try {
-    const { plan, finding } = JSON.parse(text) as Case;
+    const { mutant, plan, finding } = JSON.parse(text) as Case;
     if (!Array.isArray(plan.faults) || !Array.isArray(plan.clients)) throw new Error('no plan');
-    return { name: file, plan, finding };
+    return { name: file, mutant, plan, finding };
   } catch {
     throw new QuorateError('bad-request', `${file} holds no plan of a simulation`);
   }
 }
 
 /** Returns where it was written. */
-export async function keepCase(folder: string, { name, plan, finding }: Case): Promise<string> {
+export async function keepCase(
+  folder: string,
+  { name, mutant, plan, finding }: Case,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${name}.json`);
   // A stack trace names the folders of the machine it comes from.
   const text = finding.text.split('\n    at ')[0] ?? finding.text;
-  const kept = { finding: { ...finding, text }, plan };
+  const kept = { mutant, finding: { ...finding, text }, plan };
   await writeFile(file, `${JSON.stringify(kept, undefined, 1)}\n`);
   return file;
 }
