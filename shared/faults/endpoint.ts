@@ -4,6 +4,8 @@ import { QuorateError } from '#shared/base';
 
 /** Where the faults of a process are set, and the credential that its port wants. */
 export interface FaultEndpoint {
+  /** Of the process, as it calls itself. */
+  readonly name: string;
   /** `host:port` on loopback. */
   readonly address: string;
   readonly token: string;
@@ -30,8 +32,8 @@ export function readEndpoint(dir: string): FaultEndpoint {
   } catch {
     // Said below.
   }
-  const { address, token } = endpoint;
-  if (typeof address === 'string' && typeof token === 'string') return { address, token };
+  const { name = '', address, token } = endpoint;
+  if (typeof address === 'string' && typeof token === 'string') return { name, address, token };
   throw new QuorateError(
     'failed-precondition',
     `no process with faults enabled in ${dir}: start it with --enable-faults`,

@@ -12,10 +12,14 @@ export interface OwnProcess {
 const answerMs = 20;
 const slowEveryMs = 20;
 
-/** Carries process faults out on this process, when the caller has been answered. */
+/**
+ * Carries process faults out on this process, when the caller has been answered; being slow also
+ * where it has survived a restart. `hold` keeps the whole process for so many milliseconds.
+ */
 export function processInjector(
   plane: FaultPlane,
   own: OwnProcess,
+  hold: (ms: number) => void = holdUp,
 ): (spec: ProcessFault, forMs: number | undefined) => void {
   const { clock } = plane;
   const slowness = (): number =>
@@ -32,10 +36,11 @@ export function processInjector(
     slowing = percent > 0;
     if (!slowing) return;
     clock.after(slowEveryMs * (1 - percent / 100), () => {
-      holdUp(slowEveryMs * (percent / 100));
+      hold(slowEveryMs * (percent / 100));
       slow();
     });
   };
+  slow();
   return ({ what }, forMs) => {
     if (what === 'slow') {
       if (!slowing) slow();

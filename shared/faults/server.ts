@@ -48,7 +48,7 @@ export function createFaultServer({ plane, dir, carryOut }: FaultServerOptions):
   return {
     async start() {
       const port = await listen(server, '127.0.0.1:0');
-      writeEndpoint(dir, { address: `127.0.0.1:${port}`, token });
+      writeEndpoint(dir, { name: plane.name, address: `127.0.0.1:${port}`, token });
     },
     async stop() {
       removeEndpoint(dir);

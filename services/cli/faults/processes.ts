@@ -35,7 +35,7 @@ export class FaultProcesses {
     if (options.storeDir) {
       this.targets = options.storeDir.map((given) => {
         const dir = resolve(context.cwd, given);
-        return { name: basename(dir).replace(/\.etcd$/, ''), role: 'master', dir };
+        return { name: nameOf(dir), role: 'master', dir };
       });
       return;
     }
@@ -111,5 +111,15 @@ export class FaultProcesses {
       });
     }
     return thrown;
+  }
+}
+
+/** As the member calls itself; without one that can be broken, by its folder. */
+function nameOf(dir: string): string {
+  const folder = basename(dir).replace(/\.etcd$/, '');
+  try {
+    return readEndpoint(dir).name || folder;
+  } catch {
+    return folder;
   }
 }
