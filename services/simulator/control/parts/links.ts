@@ -203,10 +203,18 @@ class StreamLink<T> {
   open(source: (signal: AbortSignal) => AsyncIterable<T>): void {
     const { network } = this.#world;
     const { machine } = this.#caller;
-    network.call(machine, this.#server.machine, this.#server.process, () => {
-      if (!this.#closed) void this.#pump(source(this.#gone.signal));
+    let opened = false;
+    const request = (): void =>
+      network.call(machine, this.#server.machine, this.#server.process, () => {
+        if (opened || this.#closed) return;
+        opened = true;
+        void this.#pump(source(this.#gone.signal));
+      });
+    request();
+    // A request that a cut has swallowed is sent again, like all that a connection carries.
+    this.#watchCut(() => {
+      if (!opened) request();
     });
-    this.#watchCut();
   }
 
   /** By the client, or with it. */
@@ -267,7 +275,7 @@ class StreamLink<T> {
   }
 
   /** Each side notices for itself that nothing comes any more; here one looks for both. */
-  #watchCut(): void {
+  #watchCut(connected: () => void): void {
     const { scheduler, network } = this.#world;
     const { machine, process } = this.#caller;
     const look = scheduler.at(
@@ -280,6 +288,7 @@ class StreamLink<T> {
         }
         if (network.connects(machine, this.#server.machine)) {
           this.#stalledSince = undefined;
+          connected();
           if (!this.#carrying) this.#carry();
           return;
         }
