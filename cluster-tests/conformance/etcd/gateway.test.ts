@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Target } from './target.ts';
+
+/** The JSON gateway, as `curl` uses it. */
+const target = new Target();
+beforeAll(() => target.start());
+afterAll(() => target.stop());
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+async function post(path: string, body: object | string): Promise<{ status: number; json: Json }> {
+  const answer = await fetch(`http://${target.members.endpoints[0]}/v3/${path}`, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: answer.status, json: (await answer.json()) as Json };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+test('bytes are base64, numbers of 64 bits are text, and what is not said is left out', async () => {
+  await post('kv/put', { key: base64('foo'), value: base64('bar') });
+  const { status, json } = await post('kv/range', { key: base64('foo') });
+  expect(status).toBe(200);
+  expect(json).toMatchObject({
+    kvs: [{ key: base64('foo'), value: base64('bar'), version: '1' }],
+    count: '1',
+  });
+  expect(json).not.toHaveProperty('more');
+  expect(typeof (json['header'] as Json)['revision']).toBe('string');
+});
+
+test('fields go by both of their names, numbers as numbers or as text, enums by name or number', async () => {
+  for (const asked of [
+    { key: base64('foo'), keys_only: true, limit: '1', sort_order: 'DESCEND' },
+    { key: base64('foo'), keysOnly: true, limit: 1, sortOrder: 2 },
+  ]) {
+    const { json } = await post('kv/range', asked);
+    expect((json['kvs'] as Json[])[0]).not.toHaveProperty('value');
+  }
+});
+
+test('transactions', async () => {
+  const { json } = await post('kv/txn', {
+    compare: [{ result: 'EQUAL', target: 'VERSION', key: base64('foo'), version: '1' }],
+    success: [{ requestPut: { key: base64('txn'), value: base64('yes') } }],
+    failure: [{ requestRange: { key: base64('foo') } }],
+  });
+  expect(json).toMatchObject({ succeeded: true, responses: [{ response_put: {} }] });
+});
+
+test.each([
+  ['kv/range', {}, 400, 3, 'etcdserver: key is not provided'],
+  [
+    'kv/range',
+    { key: base64('foo'), revision: '99999' },
+    400,
+    11,
+    'etcdserver: mvcc: required revision is a future revision',
+  ],
+  ['kv/lease/revoke', { ID: '99' }, 404, 5, 'etcdserver: requested lease not found'],
+  ['cluster/member/remove', { ID: '5' }, 404, 5, 'etcdserver: member not found'],
+  ['election/resign', {}, 500, 2, '"leader" field must be provided'],
+])('%s %j is refused as over gRPC', async (path, body, status, code, error) => {
+  expect(await post(path, body)).toEqual({ status, json: { error, message: error, code } });
+});
+
+test.each([
+  '{"key":',
+  '[]',
+  '{"key":"***"}',
+  '{"key":5}',
+  '{"limit":"x"}',
+  '{"limit":1.5}',
+  '{"sort_order":"BAD"}',
+])('%s is no request', async (body) => {
+  const { status, json } = await post('kv/range', body);
+  expect([status, json['code']]).toEqual([400, 3]);
+});
+
+test('leases, locks and members', async () => {
+  const { json: granted } = await post('lease/grant', { TTL: '60' });
+  const { ID } = granted;
+  expect(await post('lease/keepalive', { ID })).toMatchObject({ json: { result: { TTL: '60' } } });
+  expect(await post('lease/timetolive', { ID })).toMatchObject({ json: { grantedTTL: '60' } });
+  const { json: locked } = await post('lock/lock', { name: base64('l'), lease: ID });
+  expect(Buffer.from(String(locked['key']), 'base64').toString()).toMatch(/^l\/[0-9a-f]+$/);
+  expect((await post('lock/unlock', { key: locked['key'] })).status).toBe(200);
+  const { json } = await post('cluster/member/list', {});
+  expect(json['members']).toHaveLength(3);
+  // Members are not part of any revision.
+  expect(json['header']).not.toHaveProperty('revision');
+});
