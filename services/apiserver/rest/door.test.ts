@@ -310,3 +310,14 @@ describe('writes', () => {
     expect((await admin.ask(`${pods}/a/log`)).body.message).toBe('pods "a" not found');
   });
 });
+
+it('YAML of a hundred thousand keys, or of a thousand levels, is answered like any other', async () => {
+  const type = 'application/yaml';
+  const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: wide}\ndata:\n';
+  const wide = head + Array.from({ length: 100_000 }, (_, i) => `  k${i}: v\n`).join('');
+  expect((await admin.ask(maps, { method: 'POST', type, body: wide })).code).toBe(413);
+  const deep = `${head}  a: ${'['.repeat(1000)}${']'.repeat(1000)}\n`;
+  const answer = await admin.ask(maps, { method: 'POST', type, body: deep });
+  expect(answer.code).toBe(400);
+  expect(answer.text).toMatch(/nested more than 200 levels deep|error decoding YAML/);
+});

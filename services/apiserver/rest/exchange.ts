@@ -15,6 +15,9 @@ import { parseMediaType } from './negotiate.ts';
 /** As Kubernetes: a little over what an object may have, for a patch of it. */
 const maxBodyBytes = 3 * 1024 * 1024;
 
+/** It is read without a turn for others, at a few megabytes a second at best. */
+const maxYamlBytes = 512 * 1024;
+
 /** The connection of a request that asks to make something else of it. */
 export interface Upgrade {
   readonly socket: Duplex;
@@ -74,7 +77,7 @@ export class Exchange {
     if (bytes.length === 0) return undefined;
     const { type } = parseMediaType(this.header('content-type') ?? 'application/json');
     if (type === 'application/yaml' || type.endsWith('+yaml')) {
-      return fromYaml(bytes.toString());
+      return fromYaml(bytes);
     }
     if (type === 'application/vnd.kubernetes.protobuf') {
       const { decodeProtobuf } = await import('./protobuf/decode.ts');
@@ -173,11 +176,41 @@ export class Exchange {
   }
 }
 
-async function fromYaml(text: string): Promise<unknown> {
+async function fromYaml(bytes: Buffer): Promise<unknown> {
+  const text = bytes.toString();
+  // kubectl sends JSON, which is YAML too.
+  if (text.trimStart().startsWith('{') && isJson(text)) return fromJson(bytes, 'body');
+  if (bytes.length > maxYamlBytes) {
+    throw requestTooLarge(
+      `Request entity too large: limit is ${maxYamlBytes} for YAML, ${maxBodyBytes} for JSON`,
+    );
+  }
   const { parse } = await import('yaml');
+  let value: unknown;
   try {
-    return parse(text) as unknown;
+    // Its look for keys that come twice compares each with each: minutes, for a hundred thousand of them.
+    value = parse(text, { uniqueKeys: false });
   } catch (thrown) {
+    throw badRequest(`error decoding YAML: ${(thrown as Error).message}`);
+  }
+  // As deep as any other body, and no deeper.
+  return fromJson(Buffer.from(jsonOf(value)), 'body');
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value ?? null);
+  } catch (thrown) {
+    // Nested deeper than the stack is, or an alias of what holds it.
     throw badRequest(`error decoding YAML: ${(thrown as Error).message}`);
   }
 }
