@@ -40,6 +40,8 @@ export interface AgentHost {
   checkpoints(parts: HostParts): Pick<Checkpoints, 'load' | 'save' | 'remove'>;
   openVolumes(deps: Pick<ProjectionDeps, 'objects' | 'tokens'>, parts: HostParts): Volumes;
   openDoor(pods: PodAccess, runtime: ContainerRuntime, parts: HostParts): Promise<PodsDoor>;
+  /** Where volumes are made for claims; absent: nowhere on this computer. */
+  readonly localStorage?: string | undefined;
   /** The environment that every container gets. */
   readonly baseEnvironment: Readonly<Record<string, string>>;
 }

@@ -162,6 +162,7 @@ class NodeAgent implements Agent {
       podsMax,
       version,
       machine: await host.machine(),
+      localStorage: host.localStorage,
     };
     const onRegistered = (node: Node): Promise<void> => this.#joined(node);
     await keepRegistered(

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type PodsListen, PodsServer } from './grpc/pods-service.ts';
 import type { AgentHost, HostParts, Machine, PodsDoor } from './host.ts';
 import { Checkpoints } from './pods/checkpoints.ts';
@@ -42,6 +42,7 @@ export function systemHost(options: SystemHostOptions): AgentHost {
     openVolumes: (deps, { clock }) =>
       new PodVolumes({ ...deps, folder: join(dataDir, 'volumes'), clock }),
     openDoor: (pods, runtime, parts) => openDoor(listen, pods, runtime, parts),
+    localStorage: resolve(dataDir, 'local-storage'),
     baseEnvironment: baseEnvironment(options),
   };
 }

@@ -17,6 +17,8 @@ import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/c
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { persistentVolumeController } from './persistent-volume/controller.ts';
+import { claimProtection, volumeProtection } from './persistent-volume/protection.ts';
 import { podGcController } from './pod-gc/controller.ts';
 import { replicaSetController, replicationController } from './replicaset/controller.ts';
 import { resourceQuotaController } from './resourcequota/controller.ts';
@@ -64,6 +66,9 @@ const factories: readonly ControllerFactory[] = [
   disruptionController,
   horizontalPodAutoscalerController,
   serviceAccountController,
+  persistentVolumeController,
+  claimProtection,
+  volumeProtection,
 ];
 
 export function createControllerManager(options: ControllerManagerOptions): ControllerManager {

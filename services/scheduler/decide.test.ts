@@ -43,7 +43,12 @@ function pod(spec: Partial<NonNullable<Pod['spec']>> = {}, cpu = '100m', owner?:
 
 /** The node chosen, or the text of the refusal. */
 function place(wanted: Pod, nodes: readonly (readonly [Node, ...Pod[]])[]): string {
-  const infos = nodes.map(([on, ...pods]) => nodeInfo(on, pods.map(podInfo)));
+  const infos = nodes.map(([on, ...pods]) =>
+    nodeInfo(
+      on,
+      pods.map((pod) => podInfo(pod)),
+    ),
+  );
   const decision = decide(podInfo(wanted), infos, rng);
   return decision.node ?? failureText(decision.verdicts);
 }

@@ -7,6 +7,8 @@ export interface Verdict {
   readonly node: string;
   readonly plugin: string;
   readonly reasons: readonly string[];
+  /** It is the pod's own trouble, on whatever node. */
+  readonly ofPod?: boolean;
 }
 
 export type Decision =
@@ -32,7 +34,9 @@ export function decide(pod: PodInfo, nodes: readonly NodeInfo[], rng: Rng): Deci
 function refusal(pod: PodInfo, node: NodeInfo): Verdict | undefined {
   for (const plugin of filterPlugins) {
     const reasons = plugin.filter(pod, node);
-    if (reasons.length > 0) return { node: node.name, plugin: plugin.name, reasons };
+    if (reasons.length === 0) continue;
+    const ofPod = reasons[0] === pod.claims.problem;
+    return { node: node.name, plugin: plugin.name, reasons, ofPod };
   }
   return undefined;
 }

@@ -9,6 +9,9 @@ const namedNodesMax = 10;
  */
 export function failureText(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return 'no nodes available to schedule pods';
+  const all = `0/${verdicts.length} nodes are available`;
+  const own = verdicts.find(({ ofPod }) => ofPod);
+  if (own) return `${all}: ${own.reasons.join(', ')}.`;
   const counts = new Map<string, number>();
   for (const reason of verdicts.flatMap(({ reasons }) => reasons)) {
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
@@ -20,5 +23,5 @@ export function failureText(verdicts: readonly Verdict[]): string {
     .slice(0, namedNodesMax);
   const more = verdicts.length - perNode.length;
   if (more > 0) perNode.push(`and ${more} more`);
-  return `0/${verdicts.length} nodes are available: ${summary.join(', ')}. [${perNode.join('; ')}]`;
+  return `${all}: ${summary.join(', ')}. [${perNode.join('; ')}]`;
 }

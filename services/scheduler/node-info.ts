@@ -7,6 +7,7 @@ import {
   podRequests,
   podRequestsForScoring,
 } from './resources.ts';
+import { noClaims, type PodClaims } from './volumes/pod-claims.ts';
 
 /** What plugins ask of the pod they look for a place for, worked out once. */
 export interface PodInfo {
@@ -16,6 +17,8 @@ export interface PodInfo {
   readonly hostPorts: readonly HostPort[];
   /** The uid of the controller that made it: pods of one are spread. */
   readonly owner: string | undefined;
+  /** Of a pod that is on its node already: none, they are where they are. */
+  readonly claims: PodClaims;
 }
 
 export interface HostPort {
@@ -24,13 +27,14 @@ export interface HostPort {
   readonly port: number;
 }
 
-export function podInfo(pod: Pod): PodInfo {
+export function podInfo(pod: Pod, claims: PodClaims = noClaims): PodInfo {
   return {
     pod,
     requests: podRequests(pod),
     scoringRequests: podRequestsForScoring(pod),
     hostPorts: hostPortsOf(pod),
     owner: getControllerOf(pod)?.uid,
+    claims,
   };
 }
 

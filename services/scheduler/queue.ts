@@ -26,7 +26,11 @@ export class SchedulingQueue {
   readonly #active = new Map<number, Set<Entry>>();
   #wake: (() => void) | undefined;
   /** Counts events, so that one that comes while a pod is in work is not lost on it. */
-  #events: Record<ClusterEvent, number> = { 'node-changed': 0, 'pod-removed': 0 };
+  #events: Record<ClusterEvent, number> = {
+    'node-changed': 0,
+    'pod-removed': 0,
+    'volume-changed': 0,
+  };
   #eventsAtPop: Record<ClusterEvent, number> = this.#events;
 
   constructor(clock: Clock, config: SchedulerConfig) {

@@ -26,6 +26,8 @@ import { decide, type Verdict } from './decide.ts';
 import { failureText } from './failure-text.ts';
 import { type PodInfo, podInfo } from './node-info.ts';
 import { SchedulingQueue } from './queue.ts';
+import type { Choice } from './volumes/pod-claims.ts';
+import { VolumeBinder } from './volumes/volume-binder.ts';
 
 export interface SessionOptions {
   /** Fenced: the writes of a deposed leader are refused. */
@@ -44,14 +46,19 @@ export class SchedulingSession {
   readonly #events: EventRecorder;
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
+  readonly #volumes: VolumeBinder;
   /** Bindings and status writes under way: deciding does not wait for them. */
   readonly #writes = new Set<Promise<void>>();
+  /** The lead is lost: what waits for volumes is given up. */
+  #over = false;
 
   constructor(options: SessionOptions) {
     const { api, clock, log, config } = options;
     this.#options = options;
     this.#queue = new SchedulingQueue(clock, config);
     this.#events = createEventRecorder({ ...options, component: config.schedulerName });
+    const changed = (): void => this.#queue.happened('volume-changed');
+    this.#volumes = new VolumeBinder({ api, clock, log, changed });
     this.#pods = createInformer<Pod>(api, refs.pods, {
       clock,
       log,
@@ -78,12 +85,19 @@ export class SchedulingSession {
     const aborted = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await Promise.race([Promise.all([this.#nodes.synced, this.#pods.synced]), aborted]);
+    const synced = [this.#nodes.synced, this.#pods.synced, this.#volumes.start()];
+    await Promise.race([Promise.all(synced), aborted]);
     while (!signal.aborted) {
       const key = await this.#queue.next(signal);
       if (key !== undefined) this.#schedule(key);
     }
-    await Promise.all([this.#nodes.stop(), this.#pods.stop(), ...this.#writes]);
+    this.#over = true;
+    await Promise.all([
+      this.#nodes.stop(),
+      this.#pods.stop(),
+      this.#volumes.stop(),
+      ...this.#writes,
+    ]);
     await this.#events.flush();
   }
 
@@ -132,12 +146,14 @@ export class SchedulingSession {
       this.#queue.remove(key);
       return;
     }
-    const info = podInfo(pod);
+    const info = podInfo(pod, this.#volumes.claimsOf(pod));
     const decision = decide(info, this.#cache.nodes(), this.#options.rng);
     if (decision.node === undefined) this.#inBackground(this.#refuse(key, pod, decision.verdicts));
     else {
       this.#cache.assume(info, decision.node);
-      this.#inBackground(this.#bind(key, info, decision.node));
+      const node = this.#nodes.store.get(decision.node);
+      const choices = node ? this.#volumes.reserve(info.claims, node) : [];
+      this.#inBackground(this.#bind(key, info, decision.node, choices));
     }
   }
 
@@ -146,7 +162,12 @@ export class SchedulingSession {
     this.#writes.add(tracked);
   }
 
-  async #bind(key: string, { pod }: PodInfo, node: string): Promise<void> {
+  async #bind(
+    key: string,
+    { pod }: PodInfo,
+    node: string,
+    choices: readonly Choice[],
+  ): Promise<void> {
     const { name = '', namespace, uid } = pod.metadata ?? {};
     const binding = {
       apiVersion: 'v1',
@@ -160,6 +181,8 @@ export class SchedulingSession {
     };
     try {
       const { api } = this.#options;
+      const isWanted = (): boolean => !this.#over && this.#pods.store.get(key) !== undefined;
+      await this.#volumes.bind(choices, node, isWanted);
       await api.createSubresource(refs.pods, name, 'binding', binding, { namespace });
       this.#queue.remove(key);
       const message = `Successfully assigned ${key} to ${node}`;

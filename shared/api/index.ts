@@ -19,6 +19,18 @@ export {
 } from './errors.ts';
 export { resolveFenceposts, scaledValue } from './int-or-percent.ts';
 export { allowsNode, matchesNodeTerm } from './node-affinity.ts';
+export {
+  bestVolume,
+  defaultStorageClass,
+  isBoundTogether,
+  isClaimedBy,
+  localStorageAnnotation,
+  noProvisioner,
+  suitsClaim,
+  volumeAllowsNode,
+  volumeAnnotations,
+  waitsForConsumer,
+} from './volume-binding.ts';
 export type {
   Json,
   KindInfo,

@@ -94,6 +94,88 @@ describe(`volumes, by kubectl ${newest.version}`, () => {
     );
   });
 
+  test('a claim gets a volume with its pod’s node, which outlives the pod and ends with the claim', async () => {
+    expect(await kubectl.ok('get', 'storageclass')).toMatch(
+      /standard \(default\) +quorate.dev\/local-path +Delete +WaitForFirstConsumer +false/,
+    );
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    await kubectl.okWith(claim, 'apply', '-f', '-');
+    await kubectl.until('WaitForFirstConsumer', 'describe', 'pvc', 'data');
+    const pod = shellPod(
+      'db',
+      '',
+      mounted(
+        [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+        [{ name: 'data', mountPath: '/data' }],
+        'echo started >>/data/log; sleep 1000',
+      ),
+    );
+    await kubectl.okWith(pod, 'apply', '-f', '-');
+    await ready('db');
+    expect(await kubectl.ok('get', 'pvc', 'data')).toMatch(
+      /data +Bound +pvc-\S+ +1Gi +RWO +standard/,
+    );
+    const name = await kubectl.ok('get', 'pvc', 'data', '-o=jsonpath={.spec.volumeName}');
+    expect(await kubectl.ok('get', 'pv', name)).toMatch(
+      new RegExp(`1Gi +RWO +Delete +Bound +${kubectl.namespace}/data +standard`),
+    );
+    await kubectl.ok('delete', 'pod', 'db', '--now');
+    await kubectl.okWith(pod, 'apply', '-f', '-');
+    await ready('db');
+    expect(await kubectl.ok('exec', 'db', '--', 'cat', '/data/log')).toBe('started\nstarted\n');
+    await kubectl.ok('delete', 'pvc', 'data', '--wait=false');
+    expect(await kubectl.ok('get', 'pvc', 'data')).toMatch(/data +Terminating/);
+    await kubectl.ok('delete', 'pod', 'db', '--now');
+    await kubectl.ok('wait', `pv/${name}`, '--for=delete', '--timeout=30s');
+  });
+
+  test('a StatefulSet’s pods come back to their claims, which go when it says so', async () => {
+    const labels = { app: 'set' };
+    const spec = mounted(
+      [],
+      [{ name: 'data', mountPath: '/data' }],
+      'echo $HOSTNAME >>/data/log; sleep 1000',
+    );
+    const set = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'set' },
+      spec: {
+        replicas: 2,
+        serviceName: 'set',
+        selector: { matchLabels: labels },
+        persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' },
+        template: {
+          metadata: { labels },
+          spec: { terminationGracePeriodSeconds: 1, containers: spec.containers },
+        },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+          },
+        ],
+      },
+    };
+    await kubectl.okWith(set, 'apply', '-f', '-');
+    await kubectl.ok('rollout', 'status', 'statefulset/set', '--timeout=60s');
+    const uid = await kubectl.ok('get', 'pod', 'set-0', '-o=jsonpath={.metadata.uid}');
+    await kubectl.ok('delete', 'pod', 'set-0');
+    await kubectl.until(/^(?!.*Terminating).*Running/, 'get', 'pod', 'set-0', '--no-headers');
+    expect(await kubectl.ok('get', 'pod', 'set-0', '-o=jsonpath={.metadata.uid}')).not.toBe(uid);
+    await ready('set-0');
+    expect(await kubectl.ok('exec', 'set-0', '--', 'cat', '/data/log')).toBe('set-0\nset-0\n');
+    await kubectl.ok('scale', 'statefulset/set', '--replicas=1');
+    await kubectl.ok('wait', 'pvc/data-set-1', '--for=delete', '--timeout=30s');
+    await kubectl.ok('delete', 'statefulset', 'set');
+    expect(await kubectl.ok('get', 'pvc')).toMatch(/data-set-0 +Bound/);
+  });
+
   test('without automountServiceAccountToken there is no token', async () => {
     const pod = shellPod('plain', 'sleep 1000', { automountServiceAccountToken: false });
     await kubectl.okWith(pod, 'apply', '-f', '-');

@@ -1,4 +1,9 @@
-import type { Node, NodeCondition, NodeStatus } from '#shared/api';
+import {
+  localStorageAnnotation,
+  type Node,
+  type NodeCondition,
+  type NodeStatus,
+} from '#shared/api';
 import type { Machine } from '../host.ts';
 
 export interface NodeFacts {
@@ -8,6 +13,8 @@ export interface NodeFacts {
   /** Where this agent's gRPC listens. */
   readonly port: number;
   readonly podsMax: number;
+  /** The folder in which volumes are made for claims. */
+  readonly localStorage?: string | undefined;
   readonly version: string;
   readonly machine: Machine;
 }
@@ -25,6 +32,9 @@ export function nodeObject(facts: NodeFacts, readySince: string, now: string): N
         'kubernetes.io/arch': facts.machine.architecture,
         ...facts.labels,
       },
+      ...(facts.localStorage !== undefined && {
+        annotations: { [localStorageAnnotation]: facts.localStorage },
+      }),
     },
     spec: {},
     status: nodeStatus(facts, readySince, now),

@@ -29,7 +29,10 @@ export function containerMounts(
     return {
       hostPath: below ? subFolder(path, below) : path,
       containerPath: posix.resolve('/', mountPath),
-      readOnly: readOnly || readOnlyKinds.some((kind) => volume?.[kind] !== undefined),
+      readOnly:
+        readOnly ||
+        volume?.persistentVolumeClaim?.readOnly === true ||
+        readOnlyKinds.some((kind) => volume?.[kind] !== undefined),
     };
   });
 }

@@ -5,6 +5,7 @@ import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { DownwardContext } from '../pods/downward.ts';
 import { isFilled, writeAtomically } from './atomic-writer.ts';
+import { claimedVolume } from './claimed-volume.ts';
 import { containerMounts } from './container-mounts.ts';
 import { checkHostPath } from './host-path.ts';
 import { project, type ProjectionDeps } from './projections.ts';
@@ -92,7 +93,11 @@ export class PodVolumes implements Volumes {
     folder: string,
     context: DownwardContext,
   ): Promise<{ path: string; until?: number | undefined }> {
-    const { hostPath } = volume;
+    const { hostPath, persistentVolumeClaim: claim } = volume;
+    if (claim) {
+      const deps = { ...this.#options, patienceMs: longPatienceMs };
+      return { path: await claimedVolume(context.pod, claim.claimName, deps) };
+    }
     if (hostPath) {
       await checkHostPath(hostPath.path, hostPath.type);
       return { path: hostPath.path };

@@ -8,6 +8,7 @@ import { nodeRestriction } from './plugins/node-restriction.ts';
 import { priorityPlugin } from './plugins/priority.ts';
 import { resourceQuotaPlugin } from './plugins/resource-quota.ts';
 import { roleEscalation } from './plugins/role-escalation.ts';
+import { defaultStorageClassPlugin, storageObjectInUseProtection } from './plugins/storage.ts';
 import { type ServiceAccountDeps, serviceAccountPlugin } from './plugins/service-account.ts';
 
 export interface AdmissionOptions {
@@ -39,6 +40,8 @@ export function defaultPlugins(
     serviceAccountPlugin(deps),
     priorityPlugin(watches, kinds),
     defaultTolerationSeconds(tolerationSeconds),
+    defaultStorageClassPlugin(watches, kinds),
+    storageObjectInUseProtection,
     nodeRestriction(watches, kinds),
   ];
   const wanted = plugins.filter(({ name }) => !disabled.includes(name));

@@ -1,3 +1,4 @@
+import { type PersistentVolumeClaim, refs } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { KindTable } from '../registry/kinds.ts';
@@ -48,7 +49,12 @@ export function createSecurity(options: SecurityOptions, deps: SecurityDeps): Se
   const { watches, kinds, clock } = deps;
   const policy = new LivePolicy(watches, kinds, clock);
   const rbac = new RbacAuthorizer(policy.current);
-  const node = new NodeAuthorizer(new PodsByNode(watches, kinds));
+  const claims = kinds.builtin(refs.persistentVolumeClaims);
+  const volumeOf = (namespace: string, name: string): string | undefined => {
+    const claim: PersistentVolumeClaim | undefined = watches.peek(claims, namespace, name)?.object;
+    return claim?.spec?.volumeName;
+  };
+  const node = new NodeAuthorizer(new PodsByNode(watches, kinds), volumeOf);
   const authorizer = firstOpinion([mastersAuthorizer, node, rbac]);
   const keys = options.tokenKeys?.then(readKeys);
   // Whoever asks for them hears of it.

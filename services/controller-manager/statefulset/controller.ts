@@ -18,6 +18,7 @@ import {
 } from '../revisions.ts';
 import { writeStatus } from '../write-status.ts';
 import { planStateful, type RevisionNames, statefulStatus } from './plan.ts';
+import { syncClaimOwners } from './claim-owners.ts';
 import { claimsOf, identified, revisionOfPod } from './pods.ts';
 
 /** Keeps numbered pods with names, claims and an order of their own. */
@@ -48,6 +49,8 @@ async function reconcile(
   const pods = await owned.claim(set);
   const revisions = await syncRevisions(context, revised(set));
   const names = namesOf(set, revisions);
+  // Before a pod goes: its claims go with it, or stay.
+  await syncClaimOwners(context, set, pods);
   if (upToDate) {
     const plan = planStateful(set, pods, names, clock.now());
     if (plan.create.length > 0) {

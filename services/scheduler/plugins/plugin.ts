@@ -1,7 +1,7 @@
 import type { NodeInfo, PodInfo } from '../node-info.ts';
 
 /** What happened in the cluster that may make room for a pod. */
-export type ClusterEvent = 'node-changed' | 'pod-removed';
+export type ClusterEvent = 'node-changed' | 'pod-removed' | 'volume-changed';
 
 /** Says whether a pod may run on a node. */
 export interface FilterPlugin {

@@ -6,6 +6,7 @@ import { nodeUnschedulable } from './node-unschedulable.ts';
 import type { FilterPlugin, ScorePlugin } from './plugin.ts';
 import { spread } from './spread.ts';
 import { taintToleration } from './taint-toleration.ts';
+import { volumeBinding } from './volume-binding.ts';
 
 /** In Kubernetes' order: a node is refused by the first that says no. */
 export const filterPlugins: readonly FilterPlugin[] = [
@@ -15,6 +16,7 @@ export const filterPlugins: readonly FilterPlugin[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding,
 ];
 
 export const scorePlugins: readonly ScorePlugin[] = [

@@ -4,19 +4,24 @@ import { nodeRules } from '../rbac/default-roles.ts';
 import { allows } from '../rbac/rules.ts';
 import type { User } from '../user.ts';
 import { nodeOf } from './node-name.ts';
-import { refersTo } from './pod-references.ts';
+import { claimsOf, refersTo } from './pod-references.ts';
 import type { PodsByNode } from './pods-by-node.ts';
 
 const allowed: Decision = { verdict: 'allow', reason: '' };
 const readVerbs = new Set(['get', 'list', 'watch']);
 const leaseVerbs = new Set(['get', 'create', 'update', 'patch', 'delete']);
 
+/** The name of the volume that a claim is bound to, as far as is known here. */
+export type VolumeOfClaim = (namespace: string, claim: string) => string | undefined;
+
 /** What agents may do: what every node may, and what the pods bound to this one need. */
 export class NodeAuthorizer implements Authorizer {
   readonly #pods: PodsByNode;
+  readonly #volumeOf: VolumeOfClaim;
 
-  constructor(pods: PodsByNode) {
+  constructor(pods: PodsByNode, volumeOf: VolumeOfClaim) {
     this.#pods = pods;
+    this.#volumeOf = volumeOf;
   }
 
   authorize(user: User, attributes: Attributes): Decision {
@@ -29,6 +34,8 @@ export class NodeAuthorizer implements Authorizer {
         case 'configmaps':
         case 'persistentvolumeclaims':
           return this.#readReferenced(node, attributes, resource);
+        case 'persistentvolumes':
+          return this.#readClaimed(node, attributes);
         case 'serviceaccounts':
           return this.#createToken(node, attributes);
         default:
@@ -51,6 +58,19 @@ export class NodeAuthorizer implements Authorizer {
     return this.#refers(node, attributes, kind)
       ? allowed
       : no(`no relationship found between node '${node}' and this object (${resource})`);
+  }
+
+  #readClaimed(node: string, { verb, name, subresource }: ResourceAttributes): Decision {
+    if (!readVerbs.has(verb) || subresource !== '') {
+      return no('can only read resources of this type');
+    }
+    if (name === '') return no('No Object name found');
+    for (const pod of this.#pods.of(node)) {
+      for (const claim of claimsOf(pod)) {
+        if (this.#volumeOf(pod.metadata?.namespace ?? '', claim) === name) return allowed;
+      }
+    }
+    return no(`no relationship found between node '${node}' and this object`);
   }
 
   #createToken(node: string, attributes: ResourceAttributes): Decision {

@@ -7,10 +7,16 @@ export const refersTo = (pod: Pod, kind: Kind, name: string): boolean => tests[k
 
 const volumesOf = ({ spec }: Pod): NonNullable<PodSpec['volumes']> => spec?.volumes ?? [];
 
+/** The claims of its namespace that a pod uses. */
+export const claimsOf = (pod: Pod): string[] =>
+  volumesOf(pod).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName];
+    return ephemeral ? [`${pod.metadata?.name}-${name}`] : [];
+  });
+
 const tests: Readonly<Record<Kind, (pod: Pod, name: string) => boolean>> = {
   serviceaccounts: ({ spec }, name) => (spec?.serviceAccountName || 'default') === name,
-  persistentvolumeclaims: (pod, name) =>
-    volumesOf(pod).some((volume) => volume.persistentVolumeClaim?.claimName === name),
+  persistentvolumeclaims: (pod, name) => claimsOf(pod).includes(name),
   configmaps: (pod, name) =>
     environmentUses(pod, 'configMap', name) ||
     volumesOf(pod).some(

@@ -129,6 +129,7 @@ const controllers: Rule[] = [
   on('apps', 'controllerrevisions replicasets', ['create']),
   on('batch', 'jobs', ['create']),
   on('discovery.k8s.io', 'endpointslices', ['create']),
+  on('storage.k8s.io', 'storageclasses', ['create']),
   ...reviews,
 ];
 
