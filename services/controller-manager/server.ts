@@ -18,6 +18,7 @@ import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { persistentVolumeController } from './persistent-volume/controller.ts';
+import { ephemeralVolumes } from './persistent-volume/ephemeral.ts';
 import { claimProtection, volumeProtection } from './persistent-volume/protection.ts';
 import { podGcController } from './pod-gc/controller.ts';
 import { replicaSetController, replicationController } from './replicaset/controller.ts';
@@ -68,6 +69,7 @@ const factories: readonly ControllerFactory[] = [
   serviceAccountController,
   persistentVolumeController,
   claimProtection,
+  ephemeralVolumes,
   volumeProtection,
 ];
 

@@ -93,10 +93,11 @@ export class PodVolumes implements Volumes {
     folder: string,
     context: DownwardContext,
   ): Promise<{ path: string; until?: number | undefined }> {
-    const { hostPath, persistentVolumeClaim: claim } = volume;
-    if (claim) {
+    const { hostPath, persistentVolumeClaim: claim, ephemeral } = volume;
+    const claimName = ephemeral ? `${context.pod.metadata?.name}-${volume.name}` : claim?.claimName;
+    if (claimName !== undefined) {
       const deps = { ...this.#options, patienceMs: longPatienceMs };
-      return { path: await claimedVolume(context.pod, claim.claimName, deps) };
+      return { path: await claimedVolume(context.pod, claimName, deps) };
     }
     if (hostPath) {
       await checkHostPath(hostPath.path, hostPath.type);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type KubeObject,
   type LimitRange,
+  type PersistentVolumeClaim,
   type Pod,
   type PriorityClass,
   refs,
@@ -77,6 +78,26 @@ describe('a new pod', () => {
     expect(await mountsOf(changed('d', { containers, volumes: [{ name: 'own' }] }))).toEqual([
       path,
     ]);
+  });
+
+  it('is a claim of the default class where it names none, and kept while it is used', async () => {
+    const claim = (name: string, more: object = {}): KubeObject => {
+      const resources = { requests: { storage: '1Gi' } };
+      const spec = { accessModes: ['ReadWriteOnce'], resources, ...more };
+      return { metadata: { name }, spec } as KubeObject;
+    };
+    const create = async (object: KubeObject): Promise<PersistentVolumeClaim> =>
+      t.api.create(refs.persistentVolumeClaims, object);
+    expect((await create(claim('early'))).spec?.storageClassName).toBeUndefined();
+    const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
+    const standard = { metadata: { name: 'standard', annotations }, provisioner: 'a/b' };
+    await t.api.create(refs.storageClasses, standard);
+    await seen();
+    const made = await create(claim('data'));
+    expect(made.spec?.storageClassName).toBe('standard');
+    expect(made.metadata?.finalizers).toEqual(['kubernetes.io/pvc-protection']);
+    const none = await create(claim('none', { storageClassName: '' }));
+    expect(none.spec?.storageClassName).toBe('');
   });
 
   it('takes the priority of its class, and no other', async () => {

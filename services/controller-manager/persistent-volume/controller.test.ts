@@ -204,6 +204,24 @@ it('never removes a folder that it has not made', async () => {
   expect(events()).toContain('VolumeFailedDelete');
 });
 
+it('makes the claim of an ephemeral volume, which is its pod’s', async () => {
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'job', namespace: 'default' },
+    spec: {
+      containers: [{ name: 'main', image: 'none' }],
+      volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec } } }],
+    },
+  };
+  const { metadata } = await world.api.create<KubeObject>(refs.pods, pod);
+  await world.pass(500);
+  expect(claim('job-scratch')?.metadata?.ownerReferences).toMatchObject([
+    { kind: 'Pod', name: 'job', uid: metadata?.uid },
+  ]);
+});
+
 it('keeps a claim that a pod uses', async () => {
   await offer('kept', '1Gi');
   await ask('data');

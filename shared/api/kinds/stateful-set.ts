@@ -72,18 +72,6 @@ export const statefulSet = declare<StatefulSet>({
   },
 });
 
-/** Its pods get a volume for each template: containers may mount those. */
-function withClaims(spec: Spec): Spec {
-  const { template, volumeClaimTemplates = [] } = spec;
-  const own = template?.spec?.volumes ?? [];
-  const names = volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? '');
-  const added = names.filter((name) => !own.some((volume) => volume.name === name));
-  if (!template?.spec || added.length === 0) return spec;
-  const claims = added.map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
-  const volumes = [...own, ...claims];
-  return { ...spec, template: { ...template, spec: { ...template.spec, volumes } } };
-}
-
 const updateRule =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
 
