@@ -40,9 +40,9 @@ export const storeMutants: readonly Mutant[] = [
     story: 'the log forgets entries that the backend has applied, but not made durable',
     patches: [
       {
-        file: 'services/store/consensus/node',
-        find: 'await this.#options.storage.log.compact(Math.min(index, this.#backend.flushed.index));',
-        replace: 'await this.#options.storage.log.compact(this.#backend.applied.index);',
+        file: 'services/store/consensus/housekeeping',
+        find: 'await storage.log.compact(Math.min(index, backend().flushed.index));',
+        replace: 'await storage.log.compact(backend().applied.index);',
       },
     ],
   },
@@ -239,9 +239,9 @@ export const storeMutants: readonly Mutant[] = [
     story: 'entries that a snapshot holds already are applied on top of it',
     patches: [
       {
-        file: 'services/store/consensus/node',
-        find: 'this.#toApply.slice(this.#applyFrom).filter((entry) => entry.index > index)',
-        replace: 'this.#toApply.slice(this.#applyFrom)',
+        file: 'services/store/consensus/apply-queue',
+        find: 'this.#entries.slice(this.#from).filter((entry) => entry.index > index)',
+        replace: 'this.#entries.slice(this.#from)',
       },
     ],
   },
