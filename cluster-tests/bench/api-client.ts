@@ -64,6 +64,8 @@ export class ApiConnection {
         if (code >= 200 && code < 300) resolve(bytes);
         else reject(new Error(`${method} ${path}: ${code} ${head.slice(0, 300)}`));
       });
+      // An ended stream has been answered: then this says nothing new.
+      stream.on('close', () => reject(new Error(`${method} ${path}: the connection is gone`)));
       stream.end(body && JSON.stringify(body));
     });
   }

@@ -82,6 +82,12 @@ function startServer(endpoints: readonly string[]): Promise<ChildProcess> {
   });
 }
 
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill();
+  await new Promise((resolve) => child.once('exit', resolve));
+}
+
 async function measured(
   what: string,
   pid: number,
@@ -211,8 +217,7 @@ async function main(): Promise<void> {
     );
     const first = await startServer(members.endpoints);
     const emptyMib = residentMib([first.pid ?? 0]);
-    first.kill();
-    await new Promise((resolve) => first.once('exit', resolve));
+    await stop(first);
     const bytes = await fillCluster([leader], nodes, pods);
     const began = performance.now();
     server = await startServer(members.endpoints);
@@ -235,9 +240,7 @@ async function main(): Promise<void> {
     row('memory afterwards', `${Math.round(residentMib([pid]))} MiB | | |`);
     api.close();
   } finally {
-    const ended = server && new Promise((resolve) => server?.once('exit', resolve));
-    server?.kill();
-    await ended;
+    if (server) await stop(server);
     await members.destroy();
     rmSync(dir, { recursive: true, force: true });
   }

@@ -36,7 +36,9 @@ const seen = async (): Promise<void> => {
 
 describe('a new pod', () => {
   it('runs as an account that exists, with a priority, and leaves lost nodes', async () => {
-    const { spec } = await t.api.create<Pod>(refs.pods, pod('a'));
+    const { spec, metadata } = await t.api.create<Pod>(refs.pods, pod('a'));
+    // Nobody owns what admission adds, or an apply without it would take it away.
+    expect(JSON.stringify(metadata?.managedFields)).not.toMatch(/f:(tolerations|priority|volumes)/);
     expect(spec).toMatchObject({
       serviceAccountName: 'default',
       priority: 0,

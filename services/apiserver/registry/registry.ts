@@ -98,7 +98,8 @@ export class Registry {
     for (let tries = 1; ; tries++) {
       const prepared = this.#newObject(resource, object, namespace);
       const { managedFields } = given;
-      const asked = requestedObject(resource, object);
+      // As it came: what admission and the kind add by themselves belongs to nobody.
+      const asked = requestedObject(resource, read);
       const owned = trackUpdate(resource, undefined, asked, writer, managedFields);
       const tracked = withEntries(prepared, owned.metadata?.managedFields);
       await options.gate?.validate(tracked, undefined);
