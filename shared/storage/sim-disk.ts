@@ -155,23 +155,21 @@ export class SimDisk {
       read: (path, at, length) => this.#content(path).image.slice(at, at + length),
       size: (path) => this.#content(path).image.length,
       list: (folder) => this.list(folder),
-      rename: async (from, to) => {
-        await this.#do(holder, 'rename', from);
-        const content = this.#content(from);
-        this.#rename((names) => {
-          names.delete(from);
-          names.set(to, content);
-        });
-      },
-      remove: async (path) => {
-        await this.#do(holder, 'remove', path);
-        this.#rename((names) => names.delete(path));
-      },
-      syncFolder: async (folder) => {
-        await this.#do(holder, 'sync-folder', folder);
-        for (const change of this.#nameChanges) change(this.#durableNames);
-        this.#nameChanges = [];
-      },
+      rename: (from, to) =>
+        this.#do(holder, 'rename', from, () => {
+          const content = this.#content(from);
+          this.#rename((names) => {
+            names.delete(from);
+            names.set(to, content);
+          });
+        }),
+      remove: (path) =>
+        this.#do(holder, 'remove', path, () => this.#rename((names) => names.delete(path))),
+      syncFolder: (folder) =>
+        this.#do(holder, 'sync-folder', folder, () => {
+          for (const change of this.#nameChanges) change(this.#durableNames);
+          this.#nameChanges = [];
+        }),
     };
   }
 
@@ -182,28 +180,30 @@ export class SimDisk {
   }
 
   async #open(holder: Holder, path: string, { create, durable }: OpenOptions): Promise<DiskFile> {
-    await this.#do(holder, 'open', path);
-    if (create) {
-      if (this.full) throw diskError('ENOSPC', 'open', path);
-      const fresh = new Content();
-      this.#rename((names) => names.set(path, fresh));
-    }
-    const content = this.#content(path);
+    const content = await this.#do(holder, 'open', path, () => {
+      if (create) {
+        if (this.full) throw diskError('ENOSPC', 'open', path);
+        const fresh = new Content();
+        this.#rename((names) => names.set(path, fresh));
+      }
+      return this.#content(path);
+    });
     return {
       path,
-      write: async (bytes, at) => {
-        await this.#write(holder, path, content, { at, bytes: bytes.slice() });
-        if (durable) content.sync();
-      },
-      sync: async () => {
-        await this.#do(holder, 'sync', path);
-        content.sync();
-      },
+      write: (bytes, at) =>
+        this.#write(holder, path, content, { at, bytes: bytes.slice() }, durable),
+      sync: () => this.#do(holder, 'sync', path, () => content.sync()),
       close: () => Promise.resolve(),
     };
   }
 
-  async #write(holder: Holder, path: string, content: Content, write: PendingWrite): Promise<void> {
+  async #write(
+    holder: Holder,
+    path: string,
+    content: Content,
+    write: PendingWrite,
+    durable: boolean,
+  ): Promise<void> {
     if (holder.epoch !== this.#epoch) return never;
     const grows = write.at + write.bytes.length > content.image.length;
     const failure = this.full && grows ? 'ENOSPC' : this.#takeFailure('write', path);
@@ -215,28 +215,31 @@ export class SimDisk {
       content.write(write);
     }
     await this.#end(holder);
+    if (holder.epoch !== this.#epoch) return never;
     if (failure) throw diskError(failure, 'write', path);
+    if (durable) content.sync();
   }
 
-  async #do(holder: Holder, operation: Operation, path: string): Promise<void> {
+  async #do<T>(holder: Holder, operation: Operation, path: string, effect: () => T): Promise<T> {
     if (holder.epoch !== this.#epoch) return never;
     const failure = this.#takeFailure(operation, path);
     await this.#end(holder);
+    // In one go with its effect: a crash may come between the end and whoever waits for it.
+    if (holder.epoch !== this.#epoch) return never;
     if (failure) throw diskError(failure, operation, path);
+    return effect();
   }
 
-  /** Resolves when the operation is done; never, if a crash comes first. */
-  async #end(holder: Holder): Promise<void> {
+  /** Resolves when the operation is done, or a crash has come first. */
+  #end(holder: Holder): Promise<void> {
     this.operations++;
-    await new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       const done = (): void => {
         if (this.#stalled) this.#stalled.push(done);
         else resolve();
       };
       holder.later(done);
     });
-    // A crash may also come between the end and whoever waits for it.
-    if (holder.epoch !== this.#epoch) await never;
   }
 
   #takeFailure(operation: Operation, path: string): DiskErrorCode | undefined {
