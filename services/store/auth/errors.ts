@@ -43,3 +43,7 @@ export const authErrors = {
   tooMany: (what: string, max: number) =>
     new QuorateError('resource-exhausted', `etcdserver: too many ${what}: there may be ${max}`),
 } as const;
+
+/** Who called was recognized by a table that is no longer in force. */
+export const isOldRevision = (thrown: unknown): boolean =>
+  QuorateError.is(thrown, 'bad-request') && thrown.message === authErrors.oldRevision().message;

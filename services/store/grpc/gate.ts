@@ -2,6 +2,7 @@ import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { toStatus } from '#shared/rpc';
 import { anonymous, type Caller } from '../auth/caller.ts';
 import type { Authority } from '../auth/authority.ts';
+import { isOldRevision } from '../auth/errors.ts';
 import { storeErrors } from '../errors.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
 import type { CallerOf } from './callers.ts';
@@ -63,10 +64,18 @@ export function gated<Req, Res>(
     call: ServerUnaryCall<Req, Res>,
     known: Caller | Promise<Caller>,
   ): Promise<Res> => {
-    const caller = await known;
-    if (needs === 'admin') gate.authority().checkAdmin(caller);
-    else if (needs === 'user') gate.authority().checkKnown(caller);
-    return fn(request, caller, call);
+    const attempt = (caller: Caller): Promise<Res> => {
+      if (needs === 'admin') gate.authority().checkAdmin(caller);
+      else if (needs === 'user') gate.authority().checkKnown(caller);
+      return fn(request, caller, call);
+    };
+    try {
+      return await attempt(await known);
+    } catch (thrown) {
+      if (!isOldRevision(thrown)) throw thrown;
+      // The table has changed meanwhile: nothing was done, and by now this member knows the new one.
+      return attempt(await gate.callerOf(call));
+    }
   };
   return (request, call) => {
     if (gate.isLearner() && !forLearners?.(request)) {
