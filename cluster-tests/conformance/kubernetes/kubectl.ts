@@ -49,11 +49,11 @@ export class Kubectl {
   readonly env: NodeJS.ProcessEnv;
   readonly #path: string;
 
-  constructor({ path }: Program, namespace: string) {
+  constructor({ path }: Program, namespace: string, kubeconfig = inject('kubeconfig')) {
     this.#path = path;
     this.namespace = namespace;
     this.folder = mkdtempSync(join(tmpdir(), 'kubectl-'));
-    this.env = { ...process.env, KUBECONFIG: inject('kubeconfig'), HOME: this.folder };
+    this.env = { ...process.env, KUBECONFIG: kubeconfig, HOME: this.folder };
   }
 
   /** Runs one command, whatever its exit code. */

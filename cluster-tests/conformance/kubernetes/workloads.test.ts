@@ -89,33 +89,3 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     expect((await kubectl.run('get', 'pod', 'story')).code).toBe(1);
   });
 });
-
-describe('nodes', () => {
-  const [program] = kubectlVersions();
-  if (!program) throw new Error('no kubectl');
-  const kubectl = useKubectl(program, 'nodes');
-
-  test('cordon, taint, drain, and back', async () => {
-    const args = ['create', 'deployment', 'moving', '--image=x', '--replicas=4'];
-    await kubectl.ok(...args, '--', 'sleep', '1000');
-    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
-    const drained = await kubectl.ok(
-      'drain',
-      'worker-2',
-      '--force',
-      '--ignore-daemonsets',
-      '--delete-emptydir-data',
-    );
-    expect(drained).toContain('node/worker-2 drained');
-    expect(await kubectl.ok('get', 'node', 'worker-2')).toContain('Ready,SchedulingDisabled');
-    const on2 = ['get', 'pods', '-o', 'name', '--field-selector=spec.nodeName=worker-2'];
-    expect(await kubectl.ok(...on2)).toBe('');
-    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
-    await kubectl.ok('uncordon', 'worker-2');
-    await kubectl.ok('taint', 'node', 'worker-2', 'kept=free:NoSchedule');
-    await kubectl.ok('scale', 'deployment', 'moving', '--replicas=6');
-    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
-    expect(await kubectl.ok(...on2)).toBe('');
-    await kubectl.ok('taint', 'node', 'worker-2', 'kept-');
-  });
-});
