@@ -1,15 +1,13 @@
 import { QuorateError } from '#shared/base';
 import { badRequest, collectionPrefix, type KubeObject, type Resource } from '#shared/api';
 import type { KvClient, ListOptions, ObjectList } from '#shared/client';
-import type { Key, KeyValue, RangeResult } from '#shared/mvcc';
+import type { Key, KeyValue } from '#shared/mvcc';
 import { decodeContinue, encodeContinue, expiredContinue } from './continue-token.ts';
 import { checkNamespace, prefixEnd } from './keys.ts';
+import { rangePages } from './range-pages.ts';
 import { parseResourceVersion, tooLargeVersion } from './resource-version.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { Snapshot } from '../watch/resource-cache.ts';
-
-/** Rows read at a time where a selector may leave out most of them. */
-const selectivePageSize = 500;
 
 export interface Lister {
   readonly kv: KvClient;
@@ -98,41 +96,25 @@ async function readPage(
   exact: number,
 ): Promise<Page> {
   const items: KubeObject[] = [];
-  let start = first;
+  const most = selection.empty ? limit : 0;
+  const range = { key: first, rangeEnd: end, revision: exact, limit: most };
   let revision = exact;
-  for (;;) {
-    const batch =
-      limit === 0 ? 0 : selection.empty ? limit - items.length : Math.max(limit, selectivePageSize);
-    const result = await readRange(lister.kv, start, end, batch, revision);
-    // A page at a fixed revision still reports the store's newest one in its header.
-    revision ||= result.revision;
-    let taken = 0;
-    for (const kv of result.kvs) {
-      taken += 1;
-      start = `${kv.key}\0`;
-      const object = lister.decode(resource, kv);
-      if (selection.matches(object)) items.push(object);
-      if (limit > 0 && items.length === limit) break;
-    }
-    const remaining = result.count - taken;
-    if (remaining <= 0) return { items, revision, remaining: 0 };
-    if (limit > 0 && items.length >= limit) return { items, revision, next: start, remaining };
-  }
-}
-
-async function readRange(
-  kv: KvClient,
-  key: Key,
-  rangeEnd: Key,
-  limit: number,
-  revision: number,
-): Promise<RangeResult & { revision: number }> {
   try {
-    const answer = await kv.range({ key, rangeEnd, limit, revision });
-    return { ...answer, revision: answer.header.revision };
+    for await (const page of rangePages(lister.kv, range, limit === 0)) {
+      ({ revision } = page);
+      for (const [index, kv] of page.kvs.entries()) {
+        const object = lister.decode(resource, kv);
+        if (selection.matches(object)) items.push(object);
+        const remaining = page.remaining + page.kvs.length - index - 1;
+        if (limit > 0 && items.length === limit && remaining > 0) {
+          return { items, revision, next: `${kv.key}\0`, remaining };
+        }
+      }
+    }
+    return { items, revision, remaining: 0 };
   } catch (thrown) {
-    if (revision > 0 && isCompacted(thrown)) throw expiredContinue();
-    if (revision > 0 && isFuture(thrown)) throw tooLargeVersion(revision);
+    if (exact > 0 && isCompacted(thrown)) throw expiredContinue();
+    if (exact > 0 && isFuture(thrown)) throw tooLargeVersion(exact);
     throw thrown;
   }
 }

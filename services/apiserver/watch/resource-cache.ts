@@ -6,6 +6,7 @@ import type { Event, Key, KeyValue } from '#shared/mvcc';
 import type { Logger } from '#shared/runtime';
 import { decodeObjectOf, type Stored, withResourceVersion } from '../registry/codec.ts';
 import { prefixEnd } from '../registry/keys.ts';
+import { rangePages } from '../registry/range-pages.ts';
 import { tooLargeVersion } from '../registry/resource-version.ts';
 import { ChangeWindow } from './change-window.ts';
 import { catchUpMs, Progress } from './progress.ts';
@@ -245,17 +246,19 @@ export class ResourceCache {
 
   /** The collection as the store has it. */
   async #read(): Promise<Snapshot & { readonly objects: OrderedMap<Stored> }> {
-    const prefix = this.#resource.storagePrefix;
-    const range = { key: prefix, rangeEnd: prefixEnd(prefix) };
-    const { kvs, header } = await this.#deps.kv.range(range);
-    const objects = OrderedMap.fromSorted(
-      kvs.map((kv): [Key, Stored] => [
-        kv.key,
-        { key: kv.key, object: this.decode(kv), modRevision: kv.modRevision },
-      ]),
-    );
+    const key = this.#resource.storagePrefix;
+    const found: [Key, Stored][] = [];
+    let revision = 0;
+    for await (const page of rangePages(this.#deps.kv, { key, rangeEnd: prefixEnd(key) })) {
+      revision = page.revision;
+      for (const kv of page.kvs) {
+        const stored = { key: kv.key, object: this.decode(kv), modRevision: kv.modRevision };
+        found.push([kv.key, stored]);
+      }
+    }
+    const objects = OrderedMap.fromSorted(found);
     return {
-      revision: header.revision,
+      revision,
       objects,
       get: (key) => objects.get(key),
       walk: (low, high, visit) => objects.walk(low, high, visit),
