@@ -9,5 +9,5 @@ export {
 } from './errors.ts';
 export { Heap } from './heap.ts';
 export { type IpRange, parseIpRange } from './ip-range.ts';
-export { OrderedMap } from './ordered-map.ts';
+export { OrderedMap, type Summary } from './ordered-map.ts';
 export { createRng, type Rng } from './random.ts';

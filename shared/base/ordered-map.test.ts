@@ -1,14 +1,35 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { OrderedMap } from './ordered-map.ts';
+import { OrderedMap, type Summary } from './ordered-map.ts';
 
-function all<V>(map: OrderedMap<V>, low = '', high?: string): [string, V][] {
+function all<V, S>(map: OrderedMap<V, S>, low = '', high?: string): [string, V][] {
   const out: [string, V][] = [];
   map.walk(low, high, (value, key) => {
     out.push([key, value]);
     return true;
   });
   return out;
+}
+
+const add: Summary<number, number> = {
+  of: (values) => values.reduce((sum, value) => sum + value, 0),
+  join: (sums) => sums.reduce((sum, value) => sum + value, 0),
+};
+
+function surveyed(map: OrderedMap<number, number>, low: string, high: string | undefined): number {
+  let sum = 0;
+  map.survey(
+    low,
+    high,
+    (whole) => {
+      sum += whole;
+      return true;
+    },
+    (value) => {
+      sum += value;
+    },
+  );
+  return sum;
 }
 
 test('behaves as a sorted Map, whatever the order of operations', () => {
@@ -21,7 +42,7 @@ test('behaves as a sorted Map, whatever the order of operations', () => {
       key,
       fc.boolean(),
       (steps, low, high, thenEmpty) => {
-        const map = new OrderedMap<number>();
+        const map = new OrderedMap<number, number>(add);
         const model = new Map<string, number>();
         for (const [i, { key, remove }] of steps.entries()) {
           if (!remove) {
@@ -29,14 +50,22 @@ test('behaves as a sorted Map, whatever the order of operations', () => {
             model.set(key, i);
           }
           expect(remove && map.delete(key)).toBe(remove && model.delete(key));
+          if (i % 100 === 0) expect(surveyed(map, '', undefined)).toBe(add.of([...model.values()]));
         }
         const sorted = [...model].sort(([a], [b]) => (a < b ? -1 : 1));
         expect(map.size).toBe(model.size);
         expect(all(map)).toEqual(sorted);
         expect(all(map, low, high)).toEqual(sorted.filter(([k]) => k >= low && k < high));
+        const within = sorted.filter(([k]) => k >= low && k < high).map(([, value]) => value);
+        expect(surveyed(map, low, high)).toBe(add.of(within));
         expect(map.get(low)).toBe(model.get(low));
         if (!thenEmpty) return;
-        for (const k of model.keys()) expect(map.delete(k)).toBe(true);
+        let left = add.of([...model.values()]);
+        for (const [k, value] of model) {
+          expect(map.delete(k)).toBe(true);
+          left -= value;
+          expect(surveyed(map, '', undefined)).toBe(left);
+        }
         expect(all(map)).toEqual([]);
       },
     ),

@@ -1,7 +1,36 @@
-import { assert, OrderedMap } from '#shared/base';
+import { assert, OrderedMap, type Summary } from '#shared/base';
 import { flatLatin1 } from './bytes.ts';
-import { KeyHistory } from './key-history.ts';
+import { absent, KeyHistory } from './key-history.ts';
 import type { Key } from './types.ts';
+
+/** Of the keys below a node of the tree. */
+interface Tally {
+  /** How many exist now. */
+  readonly live: number;
+  /** The last revision at which one of them began or ceased to exist. */
+  readonly changed: number;
+}
+
+const tally: Summary<KeyHistory, Tally> = {
+  of(histories) {
+    let live = 0;
+    let changed = 0;
+    for (const history of histories) {
+      if (history.live) live++;
+      changed = Math.max(changed, history.live ? history.createRevision : history.main);
+    }
+    return { live, changed };
+  },
+  join(tallies) {
+    let live = 0;
+    let changed = 0;
+    for (const part of tallies) {
+      live += part.live;
+      changed = Math.max(changed, part.changed);
+    }
+    return { live, changed };
+  },
+};
 
 /**
  * Every key's history, by hash for single keys and in order for ranges. The tree alone would do,
@@ -9,7 +38,7 @@ import type { Key } from './types.ts';
  */
 export class KeyIndex {
   readonly #byKey = new Map<Key, KeyHistory>();
-  #ordered = new OrderedMap<KeyHistory>();
+  #ordered = new OrderedMap<KeyHistory, Tally>(tally);
 
   get size(): number {
     return this.#byKey.size;
@@ -35,6 +64,7 @@ export class KeyIndex {
     const keys = [...this.#byKey.keys()].sort();
     this.#ordered = OrderedMap.fromSorted(
       keys.map((key) => [key, this.#byKey.get(key) as KeyHistory]),
+      tally,
     );
   }
 
@@ -47,6 +77,32 @@ export class KeyIndex {
   delete(key: Key): void {
     this.#byKey.delete(key);
     this.#ordered.delete(key);
+  }
+
+  /** The key has begun or ceased to exist. */
+  touch(key: Key): void {
+    this.#ordered.touch(key);
+  }
+
+  /**
+   * How many keys of [low, high) exist at `revision`. What is far from both ends of the range and
+   * has neither begun nor ceased since is not looked at.
+   */
+  count(low: Key, high: Key | undefined, revision: number): number {
+    let count = 0;
+    this.#ordered.survey(
+      low,
+      high,
+      ({ live, changed }) => {
+        if (changed > revision) return false;
+        count += live;
+        return true;
+      },
+      (history) => {
+        if (history.at(revision) !== absent) count++;
+      },
+    );
+    return count;
   }
 
   /** See OrderedMap. */

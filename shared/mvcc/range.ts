@@ -23,9 +23,7 @@ export function executeRange(
 ): RangeResult {
   const end = endOf(request.rangeEnd);
   if (request.countOnly === true) {
-    let count = 0;
-    store.walk(request.key, end, revision, () => ++count > 0);
-    return { kvs: [], more: false, count };
+    return { kvs: [], more: false, count: store.count(request.key, end, revision) };
   }
   if (end === undefined && isPlain(request)) return readOne(store, request.key, revision);
   const limit = Math.max(0, request.limit ?? 0);
@@ -34,17 +32,17 @@ export function executeRange(
   const read =
     request.keysOnly === true && request.sortTarget !== 'value' ? 'readWithoutValue' : 'read';
   let kvs: KeyValue[] = [];
-  let counted = 0;
   store.walk(request.key, end, revision, (history, position) => {
-    if (counted++ < fetchLimit) kvs.push(store[read](history, position));
-    return true;
+    kvs.push(store[read](history, position));
+    return kvs.length < fetchLimit;
   });
+  const count = kvs.length < fetchLimit ? kvs.length : store.count(request.key, end, revision);
   if (hasFilters(request)) kvs = kvs.filter((kv) => passes(kv, request));
   sort(kvs, request);
   const more = limit > 0 && kvs.length > limit;
   if (more) kvs.length = limit;
   if (request.keysOnly === true) kvs = kvs.map((kv) => ({ ...kv, value: noBytes }));
-  return { kvs, more, count: counted };
+  return { kvs, more, count };
 }
 
 /** What nearly every read is. */

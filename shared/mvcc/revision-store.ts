@@ -90,6 +90,14 @@ export class RevisionStore {
     }
   }
 
+  /** How many keys `walk` would visit. */
+  count(key: Key, end: Key | undefined, revision: number | undefined): number {
+    if (end !== undefined) {
+      return this.index.count(key, end === infinity ? undefined : end, revision ?? Infinity);
+    }
+    return (this.index.get(key)?.at(revision ?? Infinity) ?? absent) === absent ? 0 : 1;
+  }
+
   read(history: KeyHistory, position: number): KeyValue {
     if (position === newest) {
       const cached = this.cache.get(history);
@@ -123,6 +131,7 @@ export class RevisionStore {
       lease,
     });
     this.#moveLease(history, lease);
+    if (!history.live) this.index.touch(history.key);
     history.push(main, sub, createRevision, version, lease);
     this.backend.put(revisionKey(main, sub, false), record);
     this.cache.set(history, kv);
@@ -133,6 +142,7 @@ export class RevisionStore {
     assert(history.live, 'only what exists is deleted');
     const prevKv = cachedBefore(history, main);
     this.#moveLease(history, noLease);
+    this.index.touch(history.key);
     history.push(main, sub, 0, 0, noLease);
     this.backend.put(revisionKey(main, sub, true), encodeTombstone(this.#arena, history.key));
     this.cache.drop(history);
