@@ -2,14 +2,14 @@ import { equalJson, type KubeObject, type ResourceRef } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ApiClient } from '#shared/client';
 
-/** Writes a status that differs; absent counts mean none. */
+/** Writes a status that differs; absent counts and lists mean none. */
 export async function writeStatus<T extends KubeObject & { status?: object | undefined }>(
   api: ApiClient,
   ref: ResourceRef,
   object: T,
   status: NonNullable<T['status']>,
 ): Promise<void> {
-  if (equalJson(withoutZeros(object.status), withoutZeros(status))) return;
+  if (equalJson(withoutEmpty(object.status), withoutEmpty(status))) return;
   try {
     await api.update(ref, { ...object, status }, { subresource: 'status' });
   } catch (thrown) {
@@ -18,5 +18,8 @@ export async function writeStatus<T extends KubeObject & { status?: object | und
   }
 }
 
-const withoutZeros = (status: object | undefined): object =>
-  Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
+const withoutEmpty = (status: object | undefined): object =>
+  Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => !isEmpty(value)));
+
+const isEmpty = (value: unknown): boolean =>
+  value === 0 || (Array.isArray(value) && value.length === 0);

@@ -97,7 +97,8 @@ const scale = (resource: Resource): Subresource => ({
       kind: 'Scale',
       apiVersion: 'autoscaling/v1',
       metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-      spec: { replicas: spec?.replicas ?? 0 },
+      // None is not written, as everywhere in Kubernetes' Scale.
+      spec: { ...(spec?.replicas && { replicas: spec.replicas }) },
       status: {
         replicas: status?.replicas ?? 0,
         selector: selectorText(spec?.selector),

@@ -254,3 +254,92 @@ export const keyDefaults: Readonly<Record<string, string>> = {
   'ContainerPort.protocol': 'TCP',
   'ServicePort.protocol': 'TCP',
 };
+
+/** Lists and maps that are written even when nothing is in them; all other optional ones are not. */
+export const writtenEmpty: ReadonlySet<string> = new Set([
+  'ClusterRole.rules',
+  'EndpointSlice.ports',
+  'HorizontalPodAutoscalerStatus.conditions',
+  'HorizontalPodAutoscalerStatus.currentMetrics',
+  'Role.rules',
+]);
+
+/**
+ * Scalars whose 0, false or "" is as good as nothing, and is not written: in Kubernetes' types they are plain
+ * values with `omitempty`, not pointers.
+ */
+export const unwrittenZeros: Readonly<Record<string, readonly string[]>> = {
+  Container: ['image', 'stdin', 'stdinOnce', 'tty', 'workingDir'],
+  ContainerPort: ['hostIP', 'hostPort', 'name'],
+  ContainerStateTerminated: ['signal'],
+  DaemonSetSpec: ['minReadySeconds'],
+  DaemonSetStatus: [
+    'numberAvailable',
+    'numberUnavailable',
+    'observedGeneration',
+    'updatedNumberScheduled',
+  ],
+  DeploymentSpec: ['minReadySeconds', 'paused'],
+  DeploymentStatus: [
+    'availableReplicas',
+    'observedGeneration',
+    'readyReplicas',
+    'replicas',
+    'unavailableReplicas',
+    'updatedReplicas',
+  ],
+  EnvVar: ['value'],
+  Event: ['count'],
+  HorizontalPodAutoscalerStatus: ['currentReplicas'],
+  JobStatus: ['active', 'failed', 'succeeded'],
+  NFSVolumeSource: ['readOnly'],
+  NodeSpec: ['podCIDR', 'providerID', 'unschedulable'],
+  ObjectMeta: ['generateName', 'generation', 'selfLink'],
+  PersistentVolumeClaimSpec: ['volumeName'],
+  PersistentVolumeClaimVolumeSource: ['readOnly'],
+  PodDisruptionBudgetStatus: ['observedGeneration'],
+  PodSpec: [
+    'hostIPC',
+    'hostNetwork',
+    'hostPID',
+    'hostname',
+    'nodeName',
+    'priorityClassName',
+    'serviceAccount',
+    'serviceAccountName',
+    'subdomain',
+  ],
+  Probe: [
+    'failureThreshold',
+    'initialDelaySeconds',
+    'periodSeconds',
+    'successThreshold',
+    'timeoutSeconds',
+  ],
+  ReplicaSetSpec: ['minReadySeconds'],
+  ReplicaSetStatus: [
+    'availableReplicas',
+    'fullyLabeledReplicas',
+    'observedGeneration',
+    'readyReplicas',
+  ],
+  ReplicationControllerSpec: ['minReadySeconds'],
+  ReplicationControllerStatus: [
+    'availableReplicas',
+    'fullyLabeledReplicas',
+    'observedGeneration',
+    'readyReplicas',
+  ],
+  ServicePort: ['name', 'nodePort'],
+  ServiceSpec: [
+    'clusterIP',
+    'externalName',
+    'healthCheckNodePort',
+    'loadBalancerIP',
+    'publishNotReadyAddresses',
+  ],
+  StatefulSetSpec: ['minReadySeconds'],
+  StatefulSetStatus: ['currentReplicas', 'observedGeneration', 'readyReplicas', 'updatedReplicas'],
+  Toleration: ['effect', 'key', 'operator', 'value'],
+  VolumeMount: ['readOnly', 'subPath', 'subPathExpr'],
+};

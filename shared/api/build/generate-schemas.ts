@@ -5,7 +5,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
-import { atomicMaps, keyDefaults, listTypes, mergeKeys, retainKeys } from './field-rules.ts';
+import {
+  atomicMaps,
+  keyDefaults,
+  listTypes,
+  mergeKeys,
+  retainKeys,
+  unwrittenZeros,
+  writtenEmpty,
+} from './field-rules.ts';
 
 const roots = [
   ['core/v1', 'Namespace', 'Node', 'Pod', 'Service', 'ConfigMap', 'Secret', 'Event', 'Binding'],
@@ -150,6 +158,17 @@ function ownership(field: string): Node {
   };
 }
 
+function isUnwritten(
+  name: string,
+  key: string,
+  member: ts.PropertySignature,
+  schema: Node,
+): boolean {
+  if (unwrittenZeros[name]?.includes(key)) return true;
+  const isCollection = schema['type'] === 'array' || 'additionalProperties' in schema;
+  return isCollection && member.questionToken !== undefined && !writtenEmpty.has(`${name}.${key}`);
+}
+
 /** Adds the interface's schema to the definitions, and those of all that it uses. */
 function define(module: string, name: string): string {
   const id = `${module}.${name}`;
@@ -173,6 +192,7 @@ function define(module: string, name: string): string {
       ...schema,
       ...patchStrategy(`${name}.${key}`),
       ...ownership(`${name}.${key}`),
+      ...(isUnwritten(name, key, member, schema) && { 'x-omit-empty': true }),
     };
     if (!member.questionToken) required.push(key);
     described[key] = describe(member);

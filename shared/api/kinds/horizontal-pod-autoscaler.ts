@@ -41,7 +41,7 @@ export const horizontalPodAutoscaler = declare<HorizontalPodAutoscaler>({
     ageColumn,
   ],
   prepareForCreate: (draft) => {
-    draft.status = { currentReplicas: 0, desiredReplicas: 0 };
+    draft.status = { desiredReplicas: 0 };
   },
   defaults: ({ spec }) => {
     if (!spec) return;

@@ -144,3 +144,52 @@ test('apiVersion and kind must be those of the collection, or absent', () => {
   );
   expect(decodeObject(resource, {}).object).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment' });
 });
+
+test.each([
+  [refs.deployments, { replicas: 0, readyReplicas: 0, conditions: [] }, {}],
+  [
+    refs.replicaSets,
+    { replicas: 0, readyReplicas: 0, availableReplicas: 1 },
+    { replicas: 0, availableReplicas: 1 },
+  ],
+  [
+    refs.statefulSets,
+    { replicas: 0, availableReplicas: 0, currentReplicas: 0, updatedReplicas: 0 },
+    { replicas: 0, availableReplicas: 0 },
+  ],
+  [
+    refs.daemonSets,
+    {
+      currentNumberScheduled: 0,
+      desiredNumberScheduled: 0,
+      numberMisscheduled: 0,
+      numberReady: 0,
+      numberAvailable: 0,
+    },
+    { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 },
+  ],
+  // A pointer in Kubernetes' types.
+  [refs.jobs, { active: 0, failed: 0, ready: 0, terminating: 0 }, { ready: 0, terminating: 0 }],
+])('counts of none are not written, unless they always are: %j', (ref, status, written) => {
+  const { object } = decodeObject(kind(ref), { metadata: { name: 'a' }, status });
+  expect((object as { status?: unknown }).status).toEqual(written);
+});
+
+test('what is as good as nothing is not written', () => {
+  const spec = {
+    hostNetwork: false,
+    nodeSelector: {},
+    securityContext: {},
+    volumes: [],
+    containers: [{ name: 'a', env: [{ name: 'EMPTY', value: '' }], args: [], tty: false }],
+  };
+  const { object } = decodeObject(kind(refs.pods), { metadata: { name: 'a', labels: {} }, spec });
+  expect(object).toEqual({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a' },
+    spec: { securityContext: {}, containers: [{ name: 'a', env: [{ name: 'EMPTY' }] }] },
+  });
+  const body = { metadata: { name: 'a' }, spec: { containers: [{ name: 'a', env: {} }] } };
+  expect(refusal(() => decodeObject(kind(refs.pods), body))).toContain('cannot unmarshal object');
+});

@@ -4,7 +4,7 @@ import { goWording } from './go-wording.ts';
 import type { Schema } from './schema.ts';
 
 export interface Decoded {
-  /** A copy that has only what the schema knows, without nulls, quantities in canonical form. */
+  /** A copy that has only what the schema knows, without nulls and unwritten zeros, quantities in canonical form. */
   readonly value: unknown;
   /** Values of a wrong type, a sentence for each that names the field. */
   readonly errors: readonly string[];
@@ -73,7 +73,9 @@ function readObject(
     const at = path === '' ? key : `${path}.${key}`;
     const inner = schemaOf(schema, key);
     if (inner) {
-      if (part !== null) setOwn(known, key, read(inner, part, at, findings));
+      if (part === null) continue;
+      const given = read(inner, part, at, findings);
+      if (!inner['x-omit-empty'] || !isEmpty(given)) setOwn(known, key, given);
     } else if (schema['x-kubernetes-preserve-unknown-fields']) {
       setOwn(known, key, part);
     } else {
@@ -81,6 +83,11 @@ function readObject(
     }
   }
   return known;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === 0 || value === false || value === '';
 }
 
 function schemaOf(schema: Schema, key: string): Schema | undefined {

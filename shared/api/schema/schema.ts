@@ -18,6 +18,8 @@ export interface Schema {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   /** For server-side apply: `atomic` maps and objects are owned whole. */
   readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular';
+  /** Built-in kinds: an empty list or map, 0, false or "" is not written, as by Go's `omitempty`. */
+  readonly 'x-omit-empty'?: boolean;
   /** What a key of a list's items is where it is not said. */
   readonly default?: unknown;
   /** For strategic merge patch: `merge`, `retainKeys` or both with a comma. */
