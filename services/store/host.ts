@@ -395,15 +395,21 @@ export class MemberHost {
     for (const end of ends) end();
   }
 
-  /** Tells the others where this member is, as soon as somebody leads; as etcd's publish. */
-  async publish(): Promise<void> {
+  /**
+   * Tells the others where this member is, as soon as somebody leads; as etcd's publish. Resolves when the
+   * cluster knows it: false where there is nothing to tell any more, since this member stops or was removed.
+   */
+  async publish(): Promise<boolean> {
     const { log, clock, electionMs } = this.#settings;
     while (this.#stopping === undefined) {
       const known = this.state.members.get(this.#identity.memberId);
-      if (!known) return;
+      if (!known) return false;
       const member = this.#described(known);
-      if (JSON.stringify(member) === JSON.stringify(known)) return;
       try {
+        if (JSON.stringify(member) === JSON.stringify(known)) {
+          await this.node.linearizable();
+          return true;
+        }
         await this.node.propose({ type: 'publish-member', member });
         this.#identity = { ...this.#identity, peerUrls: this.#settings.initialAdvertisePeerUrls };
         await writeIdentity(this.#dir, this.#identity);
@@ -412,6 +418,7 @@ export class MemberHost {
         await clock.sleep(electionMs);
       }
     }
+    return false;
   }
 
   /** An address that the members agreed on stays, unless the flags have changed since. */

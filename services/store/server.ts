@@ -245,7 +245,15 @@ class Running {
     await this.#ports.open();
     const { memberId, clusterId, name } = this.#identity;
     log.info({ name, memberId, clusterId, listenClientUrls, listenPeerUrls }, 'store is listening');
-    void this.#host.publish();
+    void this.#announce();
+  }
+
+  /** In etcd's words, for scripts and test containers wait for them. */
+  async #announce(): Promise<void> {
+    if (!(await this.#host.publish())) return;
+    const { log, listenClientUrls } = this.#settings;
+    log.info({ name: this.#identity.name }, 'published local member to cluster through raft');
+    log.info({ addresses: listenClientUrls }, 'ready to serve client requests');
   }
 
   crash(): Promise<void> {
