@@ -27,6 +27,15 @@ const listedAt = (name: string): Promise<true> =>
       : undefined;
   });
 
+test('a start says in etcd’s words when it serves', () =>
+  Promise.all(
+    members.map((name) =>
+      eventually(`${name} to serve`, () =>
+        Promise.resolve(stores.log(name).includes('ready to serve client requests') || undefined),
+      ),
+    ),
+  ));
+
 test('stopped and killed, started in another order on other ports: nothing is lost', async () => {
   await stores.kv('a').put('before', 'x');
   await stores.stop('b');
