@@ -25,7 +25,7 @@ const healthy = <T>(change: () => Promise<T>): Promise<T> =>
   });
 
 beforeAll(async () => {
-  await stores.reserve('a', 'b', 'c', 'd', 'nobody');
+  await stores.reserve('a', 'b', 'c', 'd', 'nobody', 'alone', 'second');
   for (const name of first) stores.start(name, first);
   await stores.ready(...first);
 });
@@ -106,4 +106,14 @@ test('a member that is added and does not come blocks the next', async () => {
   await expect(a.add('http://127.0.0.1:1')).rejects.toThrow(/unhealthy cluster/);
   await stores.ready('a');
   await a.remove(member?.ID ?? '');
+});
+
+test('a cluster of one grows: the answer does not wait for who is yet to be started', async () => {
+  stores.start('alone', ['alone']);
+  await stores.ready('alone');
+  const { members } = await stores.cluster('alone').add(stores.peerUrl('second'));
+  expect(members).toHaveLength(2);
+  stores.start('second', ['alone', 'second'], '--initial-cluster-state', 'existing');
+  await stores.ready('alone', 'second');
+  expect(await stores.kv('second').get('ready')).toBe('second');
 });

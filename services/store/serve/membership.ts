@@ -76,25 +76,45 @@ export class Membership {
     await node.changeMembers(change);
   }
 
-  /** Wherever the leader is, until the request's time is over; then waits to see it here. */
+  /**
+   * Wherever the leader is, until the request's time is over; then waits to see it here. Nothing is asked of the
+   * quorum again: a new voter counts in it, and it may not have been started yet.
+   */
   async #change(change: MemberChange): Promise<void> {
-    const { node, transport, clock, limits, memberId } = this.#serving;
+    const { clock, limits } = this.#serving;
     const deadline = clock.monotonic() + limits.requestTimeoutMs;
-    for (;;) {
+    let taken = false;
+    while (!taken || !this.#shows(change)) {
       const leftMs = deadline - clock.monotonic();
       if (leftMs <= 0) throw storeErrors.timedOut();
-      try {
-        const { leader } = node;
-        if (node.leads) await this.asLeader(change);
-        else if (leader !== noNode) await transport.changeMembers(leader, change, leftMs);
-        if (node.leads || leader !== noNode) break;
-      } catch (thrown) {
-        if (!mayTryAgain(thrown)) throw thrown;
-      }
-      await clock.sleep(Math.min(retryMs, Math.max(1, leftMs)));
+      taken ||= await this.#attempt(change, leftMs);
+      if (!taken || !this.#shows(change)) await clock.sleep(Math.min(retryMs, Math.max(1, leftMs)));
     }
-    // Whoever has removed itself may never hear of it.
-    if (change.type !== 'remove-member' || change.id !== memberId) await node.linearizable();
+  }
+
+  /** Whether a leader has made the change. */
+  async #attempt(change: MemberChange, leftMs: number): Promise<boolean> {
+    const { node, transport } = this.#serving;
+    const { leader } = node;
+    try {
+      if (node.leads) await this.asLeader(change);
+      else if (leader === noNode) return false;
+      else await transport.changeMembers(leader, change, leftMs);
+      return true;
+    } catch (thrown) {
+      if (mayTryAgain(thrown)) return false;
+      throw thrown;
+    }
+  }
+
+  /** Whether the change is applied here. Whoever has removed itself may never hear of it. */
+  #shows(change: MemberChange): boolean {
+    const { state, memberId } = this.#serving;
+    if (change.type === 'add-member') return state.members.has(change.member.id);
+    if (change.type === 'remove-member') {
+      return change.id === memberId || !state.members.has(change.id);
+    }
+    return state.members.get(change.id)?.learner !== true;
   }
 
   #members(): readonly Member[] {
