@@ -3,6 +3,7 @@ import { getCondition, type Job, type Pod, refs } from '#shared/api';
 import { timestamp } from '#shared/client';
 import { template, World } from '../testing/world.ts';
 import { formatIndexes, indexesOf } from './indexes.ts';
+import { trackingFinalizer } from './ledger.ts';
 import { planJob } from './plan.ts';
 
 const labels = { job: 'x' };
@@ -127,6 +128,54 @@ describe('a Job', () => {
     expect(status()?.completedIndexes).toBe('0,1');
   });
 
+  it('counts a pod that is deleted as soon as it has succeeded', async () => {
+    await world.api.create(refs.jobs, job({ completions: 2 }));
+    await world.pass(100);
+    const [first] = active();
+    const name = first?.metadata?.name ?? '';
+    const options = { namespace: 'default', subresource: 'status' };
+    await world.api.patch(refs.pods, name, 'merge', { status: { phase: 'Succeeded' } }, options);
+    await world.api.delete(refs.pods, name, { namespace: 'default', gracePeriodSeconds: 0 });
+    await world.pass(100);
+    expect(world.pods().map(({ metadata }) => metadata?.name)).not.toContain(name);
+    expect(status()).toMatchObject({ active: 1, succeeded: 1, uncountedTerminatedPods: {} });
+    await end(active(), 'Succeeded');
+    expect(condition('SuccessCriteriaMet')?.status).toBe('True');
+    expect(condition('Complete')?.status).toBe('True');
+    expect(status()?.succeeded).toBe(2);
+  });
+
+  it('counts a pod that was deleted before its end as failed, but none that it has no use for', async () => {
+    await world.api.create(refs.jobs, job({ parallelism: 3, completions: 3 }));
+    await world.pass(100);
+    const merge = (spec: object) =>
+      world.api.patch(refs.jobs, 'x', 'merge', { spec }, { namespace: 'default' });
+    await merge({ parallelism: 1 });
+    await world.pass(100);
+    expect(world.pods()).toHaveLength(1);
+    expect(status()?.failed ?? 0).toBe(0);
+    await world.api.delete(refs.pods, active()[0]?.metadata?.name ?? '', { namespace: 'default' });
+    await world.pass(100);
+    expect(status()?.failed).toBe(1);
+    await world.pass(2_000);
+    expect(active()).toHaveLength(1);
+  });
+
+  it('lets its pods go when it is gone, whatever they are at', async () => {
+    await world.api.create(refs.jobs, job({ parallelism: 2, completions: 2 }));
+    await world.pass(100);
+    expect(world.pods()[0]?.metadata?.finalizers).toEqual([trackingFinalizer]);
+    await world.api.delete(refs.jobs, 'x', { namespace: 'default', propagation: 'background' });
+    await world.pass(1_000);
+    expect(world.pods()).toHaveLength(0);
+    await world.api.create(refs.jobs, job({}));
+    await world.pass(100);
+    await world.api.delete(refs.jobs, 'x', { namespace: 'default', propagation: 'orphan' });
+    await world.pass(1_000);
+    expect(world.pods()).toHaveLength(1);
+    expect(world.pods()[0]?.metadata?.finalizers ?? []).toEqual([]);
+  });
+
   it('is deleted with its pods after its time to live', async () => {
     await world.api.create(refs.jobs, job({ ttlSecondsAfterFinished: 3 }));
     await world.pass(100);
@@ -146,7 +195,7 @@ it('writes sets of numbers as ranges', () => {
 
 it('follows its policy for failed pods', () => {
   const failed = (exitCode: number, type?: string): Pod => ({
-    metadata: { name: 'p', namespace: 'default' },
+    metadata: { name: 'p', namespace: 'default', uid: 'p', finalizers: [trackingFinalizer] },
     status: {
       phase: 'Failed',
       ...(type && { conditions: [{ type, status: 'True' }] }),
@@ -173,12 +222,16 @@ it('follows its policy for failed pods', () => {
       { ms: 0, timestamp: '2026-01-01T00:00:00Z' },
       0,
     );
-  expect(plan(failed(42)).outcome).toEqual({
-    type: 'Failed',
-    reason: 'PodFailurePolicy',
-    message:
-      'Container main for pod default/p failed with exit code 42 matching FailJob rule at index 0',
-  });
-  expect(plan(failed(1)).status.failed).toBe(1);
-  expect(plan(failed(1, 'DisruptionTarget')).status.failed).toBe(0);
+  expect(plan(failed(42)).status.conditions).toMatchObject([
+    {
+      type: 'FailureTarget',
+      reason: 'PodFailurePolicy',
+      message:
+        'Container main for pod default/p failed with exit code 42 matching FailJob rule at index 0',
+    },
+  ]);
+  const uncounted = (pod: Pod) => plan(pod).status.uncountedTerminatedPods;
+  expect(uncounted(failed(1))).toEqual({ failed: ['p'] });
+  expect(uncounted(failed(1, 'DisruptionTarget'))).toEqual({});
+  expect(plan(failed(1, 'DisruptionTarget')).settled).toHaveLength(1);
 });

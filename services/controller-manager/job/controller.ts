@@ -9,7 +9,9 @@ import {
 import { OwnedPods } from '../owned-pods.ts';
 import { writeStatus } from '../write-status.ts';
 import { indexKey } from './indexes.ts';
+import { trackingFinalizer } from './ledger.ts';
 import { isFinished, planJob } from './plan.ts';
+import { release, track, uncountedPods } from './tracking.ts';
 
 /** Runs pods until enough of them have succeeded, or too many have failed. */
 export function jobController(context: ControllerContext): Controller {
@@ -21,7 +23,15 @@ export function jobController(context: ControllerContext): Controller {
     selector: ({ spec }: Job) => spec?.selector,
   };
   const pods = new OwnedPods<Job>(context, owner, queue);
-  return queuedController('job', queue, (key) => reconcile(context, pods, key));
+  const jobs = queuedController('job', queue, (key) => reconcile(context, pods, key));
+  const uncounted = uncountedPods(context);
+  const others = queuedController('job-tracking', uncounted.queue, uncounted.reconcile);
+  return {
+    name: 'job',
+    run: async (signal) => {
+      await Promise.all([jobs.run(signal), others.run(signal)]);
+    },
+  };
 }
 
 async function reconcile(
@@ -35,19 +45,25 @@ async function reconcile(
   const pods = await owned.claim(job);
   const now = { ms: clock.now(), timestamp: timestamp(clock) };
   const plan = planJob(job, pods, now, config.jobBackoffMs);
-  // The end is written first: a pod that is removed for it is no failure.
-  if (plan.outcome) await writeStatus(api, refs.jobs, job, plan.status);
   if (current) {
-    if (plan.remove.length > 0) await owned.remove(job, plan.remove);
-    else if (plan.create.length > 0) {
+    if (plan.surplus.length > 0) {
+      // Nobody's failure, so nobody counts them.
+      await Promise.all(plan.surplus.map((pod) => release(api, pod)));
+      await owned.remove(job, plan.surplus);
+    } else if (plan.create.length > 0) {
       await owned.create(
         job,
         plan.create.map((index) => podOf(owned, job, index)),
       );
     }
   }
-  if (!plan.outcome) await writeStatus(api, refs.jobs, job, plan.status);
-  else {
+  await writeStatus(api, refs.jobs, job, plan.status);
+  await Promise.all([
+    ...plan.adopted.map((pod) => track(api, pod)),
+    ...plan.settled.map((pod) => release(api, pod)),
+    ...(current && plan.remove.length > 0 ? [owned.remove(job, plan.remove)] : []),
+  ]);
+  if (plan.outcome) {
     const { type, reason, message } = plan.outcome;
     if (type === 'Complete') owned.events.event(job, 'Normal', 'Completed', 'Job completed');
     else owned.events.event(job, 'Warning', reason, message);
@@ -56,7 +72,9 @@ async function reconcile(
 }
 
 function podOf(owned: OwnedPods<Job>, job: Job, index: number | undefined): Pod {
-  const pod = owned.podOf(job, job.spec?.template);
+  const made = owned.podOf(job, job.spec?.template);
+  const finalizers = [...(made.metadata?.finalizers ?? []), trackingFinalizer];
+  const pod = { ...made, metadata: { ...made.metadata, finalizers } };
   if (index === undefined || !pod.spec) return pod;
   const name = job.metadata?.name ?? '';
   const id = { [indexKey]: String(index) };

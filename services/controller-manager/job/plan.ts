@@ -7,24 +7,32 @@ import {
   type Pod,
 } from '#shared/api';
 import { failurePolicy } from './failure-policy.ts';
-import { formatIndexes, indexOf, indexesOf } from './indexes.ts';
+import { formatIndexes, indexOf } from './indexes.ts';
+import { hasFailed, isTracked, type Ledger, ledgerOf } from './ledger.ts';
 
 type Status = NonNullable<Job['status']>;
 type Condition = NonNullable<Status['conditions']>[number];
 
 /** What a Job's pods have come to. */
-export interface Tally {
+interface Tally {
+  readonly ledger: Ledger;
   readonly active: readonly Pod[];
   readonly terminating: readonly Pod[];
-  readonly succeeded: readonly Pod[];
-  /** Without those that the failure policy ignores. */
+  /** Those that are still there, without the ones that the failure policy ignores. */
   readonly failed: readonly Pod[];
 }
 
 export interface JobPlan {
   /** Indexes of the pods to make: undefined for pods without one. */
   readonly create: readonly (number | undefined)[];
+  /** More than are wanted: they go without being counted. */
+  readonly surplus: readonly Pod[];
+  /** Of a Job that is about to end. */
   readonly remove: readonly Pod[];
+  /** Pods that may go once the status is written. */
+  readonly settled: readonly Pod[];
+  /** Pods that somebody else made, to be counted too. */
+  readonly adopted: readonly Pod[];
   readonly status: Status;
   /** When to look again though nothing happens. */
   readonly requeueAfterMs?: number;
@@ -48,23 +56,22 @@ export function planJob(
 ): JobPlan {
   const tally = tallyOf(job, pods);
   const { spec, status = {} } = job;
+  const { settled } = tally.ledger;
+  const adopted = tally.active.filter((pod) => !isTracked(pod));
+  const none = { create: [], surplus: [], remove: [], settled, adopted };
   const suspended = spec?.suspend === true;
   const startTime = suspended ? undefined : (status.startTime ?? now.timestamp);
   const base = statusOf(job, tally, startTime);
-  const failure = failureOf(job, pods, tally, startTime, now.ms);
-  if (failure) return finish(job, base, tally, { type: 'Failed', ...failure }, now.timestamp);
-  if (isComplete(job, tally)) {
-    const reason = 'CompletionsReached';
-    const message = 'Reached expected number of succeeded pods';
-    return finish(job, base, tally, { type: 'Complete', reason, message }, now.timestamp);
-  }
+  const decision = decided(job) ?? decide(job, pods, tally, startTime, now.ms);
+  if (decision) return { ...none, ...finish(job, base, tally, decision, now.timestamp) };
   if (suspended) {
     const conditions = suspension(status.conditions, true, now.timestamp);
-    return { create: [], remove: tally.active, status: { ...base, conditions } };
+    return { ...none, surplus: tally.active, status: { ...base, conditions } };
   }
   const conditions = suspension(status.conditions, false, now.timestamp);
   const running = { ...base, ...(conditions.length > 0 && { conditions }) };
   return {
+    ...none,
     ...nextPods(job, tally, now.ms, backoffMs),
     status: running,
     ...deadline(job, running, now.ms),
@@ -72,52 +79,71 @@ export function planJob(
 }
 
 function tallyOf(job: Job, pods: readonly Pod[]): Tally {
-  const is = (phase: string) => (pod: Pod) => pod.status?.phase === phase;
   const leaving = (pod: Pod) => pod.metadata?.deletionTimestamp !== undefined;
   return {
+    ledger: ledgerOf(job, pods),
     active: pods.filter((pod) => !isPodTerminal(pod) && !leaving(pod)),
     terminating: pods.filter((pod) => !isPodTerminal(pod) && leaving(pod)),
-    succeeded: pods.filter(is('Succeeded')),
-    failed: pods.filter(is('Failed')).filter((pod) => failurePolicy(job, pod)?.action !== 'Ignore'),
+    failed: pods.filter(
+      (pod) =>
+        // One that was let go uncounted, to be fewer, has not failed.
+        (isPodTerminal(pod) || isTracked(pod)) &&
+        hasFailed(job, pod) &&
+        failurePolicy(job, pod)?.action !== 'Ignore',
+    ),
   };
 }
 
-function statusOf(job: Job, tally: Tally, startTime: string | undefined): Status {
+function statusOf(job: Job, { ledger, active, terminating }: Tally, startTime?: string): Status {
   const { conditions } = job.status ?? {};
+  const { counted, uncounted, indexes } = ledger;
   return {
-    active: tally.active.length,
-    ready: tally.active.filter(isPodReady).length,
-    terminating: tally.terminating.length,
-    // Pods may be deleted by people; what they achieved is not taken back.
-    succeeded: Math.max(tally.succeeded.length, isIndexed(job) ? 0 : (job.status?.succeeded ?? 0)),
-    failed: Math.max(tally.failed.length, job.status?.failed ?? 0),
+    active: active.length,
+    ready: active.filter(isPodReady).length,
+    terminating: terminating.length,
+    ...counted,
     ...(startTime !== undefined && { startTime }),
-    ...(isIndexed(job) && succeededIndexes(job, tally)),
+    ...(indexes && indexes.size > 0 && { completedIndexes: formatIndexes(indexes) }),
     ...(conditions && { conditions }),
-    uncountedTerminatedPods: {},
+    uncountedTerminatedPods: Object.fromEntries(
+      Object.entries(uncounted).filter(([, uids]) => uids.length > 0),
+    ),
   };
 }
 
-const isIndexed = ({ spec }: Job): boolean => spec?.completionMode === 'Indexed';
-
-function succeededIndexes(job: Job, tally: Tally): Pick<Status, 'completedIndexes' | 'succeeded'> {
-  const done = doneIndexes(job, tally);
-  return { succeeded: done.size, completedIndexes: formatIndexes(done) };
-}
-
-/** Those of before too: a pod that was deleted has still succeeded. */
-function doneIndexes(job: Job, { succeeded }: Tally): Set<number> {
-  const found = succeeded.map(indexOf).filter((index) => index !== undefined);
-  return new Set([...indexesOf(job.status?.completedIndexes), ...found]);
-}
-
-function isComplete(job: Job, tally: Tally): boolean {
+function isComplete(job: Job, { ledger, active }: Tally): boolean {
   const { completions } = job.spec ?? {};
-  const succeeded = isIndexed(job)
-    ? doneIndexes(job, tally).size
-    : Math.max(tally.succeeded.length, job.status?.succeeded ?? 0);
-  if (completions === undefined) return succeeded > 0 && tally.active.length === 0;
-  return succeeded >= completions;
+  if (completions === undefined) return ledger.succeeded > 0 && active.length === 0;
+  return ledger.succeeded >= completions;
+}
+
+/** What is to become of a Job; it ends when none of its pods is left to be counted. */
+type Decision = NonNullable<JobPlan['outcome']>;
+
+/** The conditions that announce an end, by the end that they announce. */
+const announcements = { Complete: 'SuccessCriteriaMet', Failed: 'FailureTarget' } as const;
+
+function decided({ status }: Job): Decision | undefined {
+  for (const type of ['Failed', 'Complete'] as const) {
+    const found = status?.conditions?.find((each) => each.type === announcements[type]);
+    if (found?.status !== 'True') continue;
+    return { type, reason: found.reason ?? '', message: found.message ?? '' };
+  }
+  return undefined;
+}
+
+function decide(
+  job: Job,
+  pods: readonly Pod[],
+  tally: Tally,
+  startTime: string | undefined,
+  nowMs: number,
+): Decision | undefined {
+  const failure = failureOf(job, pods, tally, startTime, nowMs);
+  if (failure) return { type: 'Failed', ...failure };
+  if (!isComplete(job, tally)) return undefined;
+  const message = 'Reached expected number of succeeded pods';
+  return { type: 'Complete', reason: 'CompletionsReached', message };
 }
 
 interface Failure {
@@ -137,8 +163,7 @@ function failureOf(
     const match = failurePolicy(job, pod);
     if (match?.action === 'FailJob') return { reason: 'PodFailurePolicy', message: match.message };
   }
-  const failed = Math.max(tally.failed.length, job.status?.failed ?? 0);
-  if (failed > backoffLimit || restartedTooOften(job, tally)) {
+  if (tally.ledger.failed > backoffLimit || restartedTooOften(job, tally)) {
     const message = 'Job has reached the specified backoff limit';
     return { reason: 'BackoffLimitExceeded', message };
   }
@@ -164,25 +189,29 @@ function restartedTooOften({ spec }: Job, { active }: Tally): boolean {
 function finish(
   job: Job,
   base: Status,
-  tally: Tally,
-  outcome: NonNullable<JobPlan['outcome']>,
+  { ledger, active, terminating }: Tally,
+  decision: Decision,
   timestamp: string,
-): JobPlan {
-  const { type, reason, message } = outcome;
-  const times = { lastProbeTime: timestamp, lastTransitionTime: timestamp };
-  const condition: Condition = { type, status: 'True', reason, message, ...times };
-  const others = (job.status?.conditions ?? []).filter((each) => each.type !== type);
+): Pick<JobPlan, 'remove' | 'status' | 'outcome'> {
+  const { type } = decision;
+  const { succeeded, failed } = ledger.uncounted;
+  const left = active.length + terminating.length + succeeded.length + failed.length;
+  const announced = [...(job.status?.conditions ?? [])];
+  const add = (name: string): void => {
+    const times = { lastProbeTime: timestamp, lastTransitionTime: timestamp };
+    if (announced.some((each) => each.type === name && each.status === 'True')) return;
+    announced.push({ ...decision, type: name, status: 'True', ...times });
+  };
+  add(announcements[type]);
+  if (left > 0) return { remove: active, status: { ...base, conditions: announced } };
+  add(type);
   return {
-    create: [],
-    remove: tally.active,
-    outcome,
+    remove: [],
+    outcome: decision,
     status: {
       ...base,
-      active: 0,
-      ready: 0,
-      terminating: base.terminating ?? 0,
       ...(type === 'Complete' && { completionTime: timestamp }),
-      conditions: [...others, condition],
+      conditions: announced,
     },
   };
 }
@@ -213,11 +242,10 @@ function nextPods(
   tally: Tally,
   nowMs: number,
   backoffMs: number,
-): Pick<JobPlan, 'create' | 'remove' | 'requeueAfterMs'> {
-  const { active, succeeded, failed } = tally;
+): Partial<Pick<JobPlan, 'create' | 'surplus' | 'requeueAfterMs'>> {
+  const { active, failed, ledger } = tally;
   const { parallelism = 1, completions } = job.spec ?? {};
-  const done = isIndexed(job) ? doneIndexes(job, tally) : undefined;
-  const achieved = done?.size ?? Math.max(succeeded.length, job.status?.succeeded ?? 0);
+  const { indexes: done, succeeded: achieved } = ledger;
   const wanted =
     completions === undefined
       ? achieved > 0
@@ -225,20 +253,20 @@ function nextPods(
         : parallelism
       : Math.min(parallelism, completions - achieved);
   const surplus = active.length - wanted;
-  if (surplus > 0) return { create: [], remove: surplusOf(active, surplus) };
+  if (surplus > 0) return { surplus: surplusOf(active, surplus) };
   // A pod that is on its way out is replaced at once, or where the policy says so when it has ended.
   const waiting = job.spec?.podReplacementPolicy === 'Failed' ? tally.terminating.length : 0;
   const missing = Math.min(wanted - active.length - waiting, burst);
-  if (missing <= 0) return { create: [], remove: [] };
+  if (missing <= 0) return {};
   const wait = failed.length === 0 ? 0 : backoffUntil(failed, backoffMs) - nowMs;
-  if (wait > 0) return { create: [], remove: [], requeueAfterMs: wait };
-  if (!done) return { create: Array.from({ length: missing }, () => undefined), remove: [] };
+  if (wait > 0) return { requeueAfterMs: wait };
+  if (!done) return { create: Array.from({ length: missing }, () => undefined) };
   const taken = new Set([...done, ...active.map(indexOf)]);
   const free: number[] = [];
   for (let index = 0; index < (completions ?? 0) && free.length < missing; index++) {
     if (!taken.has(index)) free.push(index);
   }
-  return { create: free, remove: [] };
+  return { create: free };
 }
 
 /** Those that have come least far go first. */
@@ -257,7 +285,9 @@ function endedAt({ metadata, status }: Pod): number {
   const ends = (status?.containerStatuses ?? []).map(
     ({ state }) => parseTime(state?.terminated?.finishedAt) ?? 0,
   );
-  return Math.max(parseTime(metadata?.creationTimestamp) ?? 0, ...ends);
+  const { creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds = 0 } = metadata ?? {};
+  const deleted = (parseTime(deletionTimestamp) ?? 0) - deletionGracePeriodSeconds * 1_000;
+  return Math.max(parseTime(creationTimestamp) ?? 0, deleted, ...ends);
 }
 
 function deadline(job: Job, status: Status, nowMs: number): { requeueAfterMs?: number } {

@@ -195,7 +195,13 @@ export class MemoryApi implements ApiClient {
       return { object: before as KubeObject as T, gone: true };
     }
     const deletionTimestamp = before.metadata?.deletionTimestamp ?? this.#timestamp();
-    const metadata = { ...before.metadata, deletionTimestamp, finalizers };
+    const deletionGracePeriodSeconds = graceful ? 30 : 0;
+    const metadata = {
+      ...before.metadata,
+      deletionTimestamp,
+      deletionGracePeriodSeconds,
+      finalizers,
+    };
     if (JSON.stringify(metadata) !== JSON.stringify({ ...before.metadata, finalizers })) {
       this.#record('delete', ref, metadata, options);
       this.#store(ref, { ...before, metadata }, 'MODIFIED');
@@ -266,7 +272,8 @@ export class MemoryApi implements ApiClient {
     this.#record(verb, ref, next.metadata ?? {}, options);
     const { deletionTimestamp, finalizers = [] } = next.metadata ?? {};
     const free = finalizers.length === 0 && !isHeld(next);
-    if (deletionTimestamp !== undefined && free && ref.resource !== 'pods') {
+    const ended = ref.resource !== 'pods' || next.metadata?.deletionGracePeriodSeconds === 0;
+    if (deletionTimestamp !== undefined && free && ended) {
       this.#remove(ref, next);
       return next;
     }
