@@ -82,3 +82,17 @@ test.each([
 ])('%j is refused', (patch, why) => {
   expect(refusal(() => jsonPatch({ a: 1 }, patch))).toContain(why);
 });
+
+test('a JSON patch does not multiply what it copies beyond what a request may bring', () => {
+  const double = Array.from({ length: 40 }, (_, i) => ({
+    op: 'copy',
+    from: '/data',
+    path: `/data/b${i}`,
+  }));
+  expect(() => jsonPatch({ data: { a: 'x'.repeat(100_000) } }, double)).toThrow(
+    'exceeding the limit 3145728',
+  );
+  const once = [{ op: 'copy', from: '/data', path: '/more' }];
+  expect(jsonPatch({ data: { a: 1 } }, once)).toEqual({ data: { a: 1 }, more: { a: 1 } });
+  expect(() => jsonPatch({}, once)).toThrow('copy operation does not apply');
+});

@@ -1,4 +1,4 @@
-import { applyPatch, type Operation } from 'rfc6902';
+import { applyPatch, type Operation, Pointer } from 'rfc6902';
 import { QuorateError } from '#shared/base';
 import { badRequest } from './errors.ts';
 
@@ -22,6 +22,8 @@ export function mergePatch(target: unknown, patch: unknown, depth = 0): unknown 
 
 const operations = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
 const maxOperations = 10_000;
+/** What all copies of a patch may add, in characters of JSON: as much as a request may bring. */
+const maxCopied = 3 * 1024 * 1024;
 
 /**
  * JSON patch (RFC 6902), all or nothing. Throws `bad-request` for a patch that is none, `invalid`
@@ -37,16 +39,37 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
   }
   patch.forEach(checkOperation);
   const document = structuredClone({ root: target });
-  const rooted = (patch as Operation[]).map(underRoot);
-  for (const [i, error] of applyPatch(document, rooted).entries()) {
+  let copied = 0;
+  for (const operation of patch as Operation[]) {
+    const rooted = underRoot(operation);
+    if (rooted.op === 'copy') {
+      copied += sizeAt(document, rooted.from);
+      if (copied > maxCopied) {
+        throw refused(
+          `Unable to complete the copy operation: the accumulated size increase of copy is ${copied}, exceeding the limit ${maxCopied}`,
+        );
+      }
+    }
+    const [error] = applyPatch(document, [rooted]);
     if (!error) continue;
-    const { op, path } = patch[i] as Operation;
-    throw new QuorateError(
-      'invalid',
-      `the server rejected our request due to an error in our request: ${op} operation does not apply: doc is missing path or value differs: ${JSON.stringify(path)} (${error.name})`,
+    const { op, path } = operation;
+    throw refused(
+      `${op} operation does not apply: doc is missing path or value differs: ${JSON.stringify(path)} (${error.name})`,
     );
   }
   return document.root;
+}
+
+const refused = (why: string): QuorateError =>
+  new QuorateError(
+    'invalid',
+    `the server rejected our request due to an error in our request: ${why}`,
+  );
+
+/** As JSON, of what a pointer of a copy names; one that names nothing fails by itself. */
+function sizeAt(document: object, from: string): number {
+  const found: unknown = Pointer.fromJSON(from).get(document);
+  return (JSON.stringify(found) as string | undefined)?.length ?? 0;
 }
 
 function checkOperation(operation: unknown, i: number): void {

@@ -31,7 +31,7 @@ async function setFinalizers(api: ApiClient, pod: Pod, finalizers: string[]): Pr
 /** Pods that no Job will count: of one that is finished, on its way out, or gone. */
 export function uncountedPods(context: ControllerContext): {
   queue: WorkQueue;
-  reconcile(key: string): Promise<undefined>;
+  reconcile: (key: string) => Promise<undefined>;
 } {
   const { api, informers } = context;
   const queue = controllerQueue(context, 'job-tracking');

@@ -110,10 +110,9 @@ export const controlMutants: readonly Mutant[] = [
     replace: 'const updates = [];',
   }),
   mutant('completions-counted-twice', 'each look at a Job counts its pods once more', {
-    file: 'services/controller-manager/job/plan',
-    find: 'succeeded: Math.max(tally.succeeded.length, isIndexed(job) ? 0 : (job.status?.succeeded ?? 0)),',
-    replace:
-      'succeeded: tally.succeeded.length + (isIndexed(job) ? 0 : (job.status?.succeeded ?? 0)),',
+    file: 'services/controller-manager/job/ledger',
+    find: 'succeeded: succeeded + before.succeeded.length - left(before.succeeded).length,',
+    replace: 'succeeded: succeeded + before.succeeded.length,',
   }),
   mutant('claims-not-guarded', 'an address is taken whether somebody has it or not', {
     file: 'services/apiserver/registry/object-store',
