@@ -18,6 +18,7 @@ export {
   Mvcc,
   type MvccOptions,
 } from './mvcc.ts';
+export { RevisionReader } from './revision-reader.ts';
 export type {
   Compare,
   CompareResult,

@@ -1,4 +1,4 @@
-import { assert, OrderedMap, type Summary } from '#shared/base';
+import { OrderedMap, type Summary } from '#shared/base';
 import { flatLatin1 } from './bytes.ts';
 import { absent, KeyHistory } from './key-history.ts';
 import type { Key } from './types.ts';
@@ -37,8 +37,16 @@ const tally: Summary<KeyHistory, Tally> = {
  * at five times the price of a lookup: it compares keys all over memory on the way down.
  */
 export class KeyIndex {
-  readonly #byKey = new Map<Key, KeyHistory>();
-  #ordered = new OrderedMap<KeyHistory, Tally>(tally);
+  readonly #byKey: Map<Key, KeyHistory>;
+  readonly #ordered: OrderedMap<KeyHistory, Tally>;
+
+  /** Takes over the histories of all keys there are. */
+  constructor(byKey = new Map<Key, KeyHistory>()) {
+    this.#byKey = byKey;
+    const keys = [...byKey.keys()].sort();
+    const histories = keys.map((key) => byKey.get(key) as KeyHistory);
+    this.#ordered = OrderedMap.fromSorted(keys, histories, tally);
+  }
 
   get size(): number {
     return this.#byKey.size;
@@ -52,25 +60,9 @@ export class KeyIndex {
   ensure(key: Key): KeyHistory {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const history = this.#begin(key);
-    this.#ordered.set(history.key, history);
-    return history;
-  }
-
-  /** Fills an empty index through `ensure`, which `fill` is given; puts the keys in order after. */
-  load(fill: (ensure: (key: Key) => KeyHistory) => void): void {
-    assert(this.size === 0, 'an index is loaded once');
-    fill((key) => this.#byKey.get(key) ?? this.#begin(key));
-    const keys = [...this.#byKey.keys()].sort();
-    this.#ordered = OrderedMap.fromSorted(
-      keys.map((key) => [key, this.#byKey.get(key) as KeyHistory]),
-      tally,
-    );
-  }
-
-  #begin(key: Key): KeyHistory {
     const history = new KeyHistory(flatLatin1(key));
     this.#byKey.set(history.key, history);
+    this.#ordered.set(history.key, history);
     return history;
   }
 

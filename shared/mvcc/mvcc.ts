@@ -5,6 +5,7 @@ import { type HashKvResult, hashRevisions, hashState } from './hash.ts';
 import { absent } from './key-history.ts';
 import { Lessor } from './lessor.ts';
 import {
+  allRevisions,
   decodeMeta,
   decodeRecord,
   decodeRevisionKey,
@@ -14,6 +15,7 @@ import {
   revisionBounds,
 } from './records.ts';
 import { checkReadable, executeRange } from './range.ts';
+import { RevisionReader } from './revision-reader.ts';
 import { deletedKv, RevisionStore } from './revision-store.ts';
 import { planTxn, type TxnPlan, type TxnStep } from './txn.ts';
 import type {
@@ -87,8 +89,8 @@ export class Mvcc {
   /** Rebuilds everything in memory from the backend; for a start and after a snapshot install. */
   restore(): void {
     this.#lessor.load();
-    this.#store = new RevisionStore(this.#backend, this.#lessor, this.#cacheBytes);
-    const last = this.#store.load();
+    const { index, last } = (this.#backend.takeRevisions?.() ?? scanned(this.#backend)).finish();
+    this.#store = new RevisionStore(this.#backend, this.#lessor, this.#cacheBytes, index);
     this.#store.loadAttachments();
     this.#compactRevision = decodeMeta(this.#backend.get(metaKey('compact')));
     const done = decodeMeta(this.#backend.get(metaKey('compact-done')));
@@ -315,4 +317,10 @@ export class Mvcc {
         return assertNever(step, 'operation');
     }
   }
+}
+
+function scanned(backend: Backend): RevisionReader {
+  const reader = new RevisionReader();
+  for (const [key, record] of backend.scan(...allRevisions)) reader.add(key, record);
+  return reader;
 }

@@ -50,6 +50,10 @@ export function revisionKey(main: number, sub: number, tombstone: boolean): Uint
   return bytes;
 }
 
+export function isRevisionKey(bytes: Uint8Array): boolean {
+  return bytes[0] === revisionSpace;
+}
+
 export function decodeRevisionKey(bytes: Uint8Array): RecordId {
   assert(bytes[0] === revisionSpace, 'not a revision record');
   return {

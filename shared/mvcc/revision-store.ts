@@ -6,17 +6,7 @@ import { absent, type KeyHistory, newest } from './key-history.ts';
 import { KeyIndex } from './key-index.ts';
 import { after, infinity } from './key-range.ts';
 import type { Lessor } from './lessor.ts';
-import {
-  allRevisions,
-  decodeRecord,
-  decodeRecordHead,
-  decodeRevisionKey,
-  decodeTombstone,
-  encodeRecord,
-  encodeTombstone,
-  noLease,
-  revisionKey,
-} from './records.ts';
+import { decodeRecord, encodeRecord, encodeTombstone, noLease, revisionKey } from './records.ts';
 import type { Event, Key, KeyValue, LeaseId } from './types.ts';
 import { ValueCache } from './value-cache.ts';
 
@@ -25,7 +15,7 @@ import { ValueCache } from './value-cache.ts';
  * state, and makes one change at a revision it is told.
  */
 export class RevisionStore {
-  readonly index = new KeyIndex();
+  readonly index: KeyIndex;
   readonly backend: Backend;
   readonly cache: ValueCache;
   /** That compactions have deleted. */
@@ -33,32 +23,16 @@ export class RevisionStore {
   readonly #lessor: Lessor;
   readonly #arena = new Arena();
 
-  constructor(backend: Backend, lessor: Lessor, cacheBytes: number) {
+  constructor(backend: Backend, lessor: Lessor, cacheBytes: number, index = new KeyIndex()) {
+    this.index = index;
     this.backend = backend;
     this.cache = new ValueCache(cacheBytes);
     this.#lessor = lessor;
   }
 
-  /** Rebuilds the index from the backend, into a new store; returns the last revision found. */
-  load(): number {
-    let last = 0;
-    this.index.load((ensure) => {
-      for (const [keyBytes, record] of this.backend.scan(...allRevisions)) {
-        const { main, sub, tombstone } = decodeRevisionKey(keyBytes);
-        last = main;
-        if (tombstone) {
-          ensure(decodeTombstone(record)).push(main, sub, 0, 0, noLease);
-          continue;
-        }
-        const { key, createRevision, version, lease } = decodeRecordHead(record, main);
-        ensure(key).push(main, sub, createRevision, version, lease);
-      }
-    });
-    return last;
-  }
-
-  /** Tells the lessor what is attached; after `load`, once the leases are known. */
+  /** Tells a lessor that knows all leases what is attached to them. */
   loadAttachments(): void {
+    if (this.#lessor.size === 0) return;
     this.index.walk('', undefined, (history) => {
       if (history.lease !== noLease) this.#lessor.attach(history.lease, history.key);
       return true;

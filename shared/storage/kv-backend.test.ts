@@ -2,7 +2,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRng, QuorateError } from '#shared/base';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Mvcc } from '#shared/mvcc';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { KvBackend } from './kv-backend.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'quorate-backend-'));
@@ -78,4 +79,35 @@ test(`a flipped bit anywhere is found or harmless: no wrong value is read (SEED=
     rmSync(folder, { recursive: true });
   }
   expect(found).toBeGreaterThan(0);
+});
+
+test('hands over what mvcc needs of what it read at opening, once, and not after a change', async () => {
+  const folder = join(dir, 'revisions');
+  const first = await KvBackend.open(folder);
+  const before = new Mvcc(first);
+  before.put({ key: 'a', value: Buffer.from('1') });
+  before.put({ key: 'b', value: Buffer.from('2') });
+  before.deleteRange({ key: 'a' });
+  await first.flush();
+  await first.close();
+
+  const again = await KvBackend.open(folder);
+  const scans = vi.spyOn(again, 'scan');
+  const mvcc = new Mvcc(again);
+  mvcc.restore();
+  expect(mvcc.describe()).toBe(before.describe());
+  expect(mvcc.range({ key: '\0', rangeEnd: '\0' }).kvs.map((kv) => kv.key)).toEqual(['b']);
+  const revisions = ([low]: readonly Uint8Array[]): boolean => low?.[0] === 0x72;
+  expect(scans.mock.calls.filter(revisions)).toEqual([]);
+  expect(again.takeRevisions()).toBeUndefined();
+  await again.close();
+
+  const changed = await KvBackend.open(folder);
+  changed.delete(Uint8Array.of(1));
+  expect(changed.takeRevisions()).toBeDefined();
+  await changed.close();
+  const put = await KvBackend.open(folder);
+  put.put(Uint8Array.of(1), Uint8Array.of(2));
+  expect(put.takeRevisions()).toBeUndefined();
+  await put.close();
 });

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { assert, QuorateError } from '#shared/base';
-import type { Backend } from '#shared/mvcc';
+import { type Backend, RevisionReader } from '#shared/mvcc';
 import type { ConfState } from '#shared/raft';
 import { type Level, type LevelOperation, replaceMember, writeError } from './level.ts';
 import { type Medium, systemMedium } from './medium.ts';
@@ -33,8 +33,6 @@ const appliedName = 'm/applied';
 const dataPrefix = 0x6b; // 'k'
 const metaEncoder = new TextEncoder();
 const decoder = new TextDecoder();
-/** Values kept from the scan at opening until the first flush, so that restoring is quick. */
-const warmBytesMax = 64 << 20;
 const scanBytes = 1 << 20;
 const rowsAtOnce = 1000;
 
@@ -49,7 +47,7 @@ export class KvBackend implements Backend {
   readonly folder: string;
   readonly #level: Level;
   readonly #keys: SortedKeys;
-  #warm: Map<string, Uint8Array>;
+  #revisions: RevisionReader | undefined;
   #dirty = new Map<string, Pending>();
   #dirtyBytes = 0;
   #liveBytes: number;
@@ -68,7 +66,7 @@ export class KvBackend implements Backend {
     this.folder = folder;
     this.#level = level;
     this.#keys = loaded.keys;
-    this.#warm = loaded.warm;
+    this.#revisions = loaded.revisions;
     this.#applied = loaded.applied;
     this.sequences = loaded.sequences;
     this.#flushed = loaded.applied;
@@ -93,7 +91,13 @@ export class KvBackend implements Backend {
     const pending = this.#dirty.get(name) ?? this.#flushing?.get(name);
     if (pending) return pending.value;
     if (!this.#keys.has(name)) return undefined;
-    return this.#warm.get(name) ?? this.#read(prefixed(key));
+    return this.#read(prefixed(key));
+  }
+
+  takeRevisions(): RevisionReader | undefined {
+    const revisions = this.#revisions;
+    this.#revisions = undefined;
+    return revisions;
   }
 
   /** What is read is what was written, or nothing is: the next flush ends the member. */
@@ -244,7 +248,7 @@ export class KvBackend implements Backend {
   }
 
   #change(name: string, pending: Pending): void {
-    this.#warm.delete(name);
+    this.#revisions = undefined;
     this.#dirty.set(name, pending);
     this.#dirtyBytes += pending.key.length + (pending.value?.length ?? 0);
   }
@@ -274,8 +278,6 @@ export class KvBackend implements Backend {
     }
     this.#flushed = applied;
     this.#flushing = undefined;
-    // Values read while the data was restored; from here on the disk cache does.
-    if (this.#warm.size > 0) this.#warm = new Map();
   }
 }
 
@@ -319,7 +321,7 @@ interface KeysCheck {
 interface Loaded {
   readonly keysDigest: number;
   readonly keys: SortedKeys;
-  readonly warm: Map<string, Uint8Array>;
+  readonly revisions: RevisionReader;
   readonly applied: AppliedState;
   readonly sequences: Map<number, number>;
   readonly liveBytes: number;
@@ -338,7 +340,7 @@ async function loadChecked(level: Level): Promise<Loaded> {
   const appliedKey = metaEncoder.encode(appliedName);
   const bytes = unsealed(appliedKey, level.getSync(appliedKey));
   const keys = new SortedKeys();
-  const warm = new Map<string, Uint8Array>();
+  const revisions = new RevisionReader();
   let liveBytes = 0;
   let keysDigest = 0;
   const iterator = level.iterator({
@@ -347,15 +349,15 @@ async function loadChecked(level: Level): Promise<Loaded> {
     highWaterMarkBytes: scanBytes,
   });
   try {
-    let rows = await iterator.nextv(rowsAtOnce);
-    for (; rows.length > 0; rows = await iterator.nextv(rowsAtOnce)) {
+    for await (const rows of batchesOf(iterator)) {
       for (const [key, stored] of rows) {
-        const value = opened(key, stored);
-        const name = latin1(key.subarray(1));
-        keys.add(name);
-        keysDigest ^= crc32(key);
-        liveBytes += name.length + value.length;
-        if (liveBytes <= warmBytesMax) warm.set(name, value);
+        const keyCrc = crc32(key);
+        const value = openedBy(keyCrc, stored);
+        const plain = Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1);
+        keys.add(plain.toString('latin1'));
+        keysDigest ^= keyCrc;
+        liveBytes += plain.length + value.length;
+        revisions.add(plain, value);
       }
     }
   } finally {
@@ -365,7 +367,7 @@ async function loadChecked(level: Level): Promise<Loaded> {
   if (check.count !== keys.size || check.digest !== keysDigest) {
     throw new Error(`it holds ${keys.size} records, not the ${check.count} that were written`);
   }
-  return { keys, keysDigest, warm, ...decoded, liveBytes };
+  return { keys, keysDigest, revisions, ...decoded, liveBytes };
 }
 
 /** A value as it lies on disk: with the CRC-32 of its key and itself before it. */
@@ -378,11 +380,20 @@ function sealed(key: Uint8Array, value: Uint8Array): Uint8Array {
 
 /** The value that was sealed; throws where these are not its bytes. */
 function opened(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array {
+  return openedBy(crc32(key), stored);
+}
+
+function openedBy(keyCrc: number, stored: Uint8Array | undefined): Uint8Array {
   if (stored === undefined || stored.length < crcBytes) throw new Error('a record is missing');
   const value = stored.subarray(crcBytes);
-  const crc = new DataView(stored.buffer, stored.byteOffset).getUint32(0);
-  if (crc !== crc32(value, crc32(key))) throw new Error('a record is not what was written');
+  if (storedCrc(stored) !== crc32(value, keyCrc))
+    throw new Error('a record is not what was written');
   return value;
+}
+
+function storedCrc(stored: Uint8Array): number {
+  const [a, b, c] = [stored[0] as number, stored[1] as number, stored[2] as number];
+  return ((a << 24) | (b << 16) | (c << 8) | (stored[3] as number)) >>> 0;
 }
 
 /** As `opened`, for what need not be there. */
@@ -401,11 +412,25 @@ function damaged(folder: string, thrown: unknown): QuorateError {
   );
 }
 
-async function* rowsOf(iterator: {
+interface Rows {
   nextv(size: number): Promise<[Uint8Array, Uint8Array][]>;
-}): AsyncGenerator<SnapshotRecord, void> {
-  let rows = await iterator.nextv(rowsAtOnce);
-  for (; rows.length > 0; rows = await iterator.nextv(rowsAtOnce)) yield* rows;
+}
+
+/** The next rows are read while these are dealt with. */
+async function* batchesOf(iterator: Rows): AsyncGenerator<[Uint8Array, Uint8Array][], void> {
+  let next = iterator.nextv(rowsAtOnce);
+  for (;;) {
+    const rows = await next;
+    if (rows.length === 0) return;
+    next = iterator.nextv(rowsAtOnce);
+    // Whoever goes on hears of it; whoever stops here need not.
+    next.catch(() => undefined);
+    yield rows;
+  }
+}
+
+async function* rowsOf(iterator: Rows): AsyncGenerator<SnapshotRecord, void> {
+  for await (const rows of batchesOf(iterator)) yield* rows;
 }
 
 function encodeApplied(

@@ -19,6 +19,13 @@ export class SortedKeys {
   }
 
   add(key: string): void {
+    const end = this.#chunks[this.#chunks.length - 1] as string[];
+    const last = end[end.length - 1];
+    if (last !== undefined && last < key && end.length < chunkKeysMax) {
+      this.#size++;
+      end.push(key);
+      return;
+    }
     const at = this.#chunkOf(key);
     const chunk = this.#chunks[at] as string[];
     const position = lowerBound(chunk, key);

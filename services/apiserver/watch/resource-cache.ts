@@ -247,16 +247,18 @@ export class ResourceCache {
   /** The collection as the store has it. */
   async #read(): Promise<Snapshot & { readonly objects: OrderedMap<Stored> }> {
     const key = this.#resource.storagePrefix;
-    const found: [Key, Stored][] = [];
+    const found: Stored[] = [];
     let revision = 0;
     for await (const page of rangePages(this.#deps.kv, { key, rangeEnd: prefixEnd(key) })) {
       revision = page.revision;
       for (const kv of page.kvs) {
-        const stored = { key: kv.key, object: this.decode(kv), modRevision: kv.modRevision };
-        found.push([kv.key, stored]);
+        found.push({ key: kv.key, object: this.decode(kv), modRevision: kv.modRevision });
       }
     }
-    const objects = OrderedMap.fromSorted(found);
+    const objects = OrderedMap.fromSorted(
+      found.map(({ key: own }) => own),
+      found,
+    );
     return {
       revision,
       objects,
