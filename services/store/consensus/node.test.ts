@@ -97,6 +97,25 @@ test('a proposal lost on its way to a leader that lives is proposed again on the
   }
 });
 
+test('so is one whose connection is there again before the leader is heard', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const follower = must(cluster.others(leader.id)[0], 'a follower');
+  const { term } = leader.node;
+  cluster.cut(follower.id);
+  const outcome = watched(follower.node.propose(put('k', 'v')));
+  await cluster.clock.advance(20);
+  follower.node.disconnected(leader.id);
+  await cluster.clock.advance(0);
+  expect(follower.node.leader).not.toBe(leader.id);
+  follower.node.connected(leader.id);
+  cluster.heal(follower.id);
+  await cluster.clock.advance(500);
+  expect(leader.node.term).toBe(term);
+  expect(outcome.state()).toBe('done');
+  for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
+});
+
 test('one that is only overtaken is proposed anew, and applied once', async () => {
   const cluster = await elected();
   const leader = cluster.leader();

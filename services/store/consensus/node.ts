@@ -315,6 +315,8 @@ export class RaftNode {
       this.#firstElection.cancel();
       this.#reads.leaderChanged();
       if (softState.leader !== noNode) {
+        // Heard again in the same term: the connection may have been another one meanwhile.
+        this.#proposals.sendAgain();
         this.#proposals.retry();
         if (this.#reads.needsAsking) this.#reads.ask(this.#leaderSinceMs);
       }

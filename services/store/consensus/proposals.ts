@@ -45,8 +45,8 @@ export interface ProposalsOptions {
  * that was overtaken is never applied any more: it is proposed anew, with a new number.
  *
  * One that raft could not take is proposed when a leader appears; one whose way to the leader broke,
- * on the next connection; one that was taken in an older term, once a newer term's first entry is
- * applied.
+ * on the next connection, or when the leader is heard again; one that was taken in an older term, once
+ * a newer term's first entry is applied.
  */
 export class Proposals {
   readonly #options: ProposalsOptions;
@@ -136,7 +136,7 @@ export class Proposals {
     this.#renumberBefore(sequence);
   }
 
-  /** There is a new connection to the leader: what was on its way on the old one may be lost. */
+  /** There may be a new connection to the leader: what was on its way on the old one may be lost. */
   sendAgain(): void {
     for (const { term, data, once } of this.#pending.values()) {
       if (!once && term === this.#proposer.term) this.#proposer.propose(data);
