@@ -3,7 +3,7 @@ import type { ClusterView } from '#services/store';
 import type { Plan, Target } from '../plan/plan.ts';
 import { Machine } from '../world/machine.ts';
 import type { Network } from '../world/network.ts';
-import type { SimProcess } from '../world/process.ts';
+import { SimProcess } from '../world/process.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { type Life, type MemberEvents, type MemberWorld, SimMember } from './member.ts';
 import type { Switchboard } from './transport.ts';
@@ -23,6 +23,8 @@ export interface ClusterParts {
 const membersMax = 6;
 const lookEveryMs = 20;
 const lookForMs = 8000;
+/** Whoever looks after the cluster never fails. */
+const operator = new SimProcess(0);
 
 /** All members there are and were, by the order of their coming. */
 export class SimCluster {
@@ -51,6 +53,10 @@ export class SimCluster {
 
   start(): void {
     for (const member of this.#members) member.start();
+  }
+
+  get board(): Switchboard {
+    return this.#parts.board;
   }
 
   get all(): readonly SimMember[] {
@@ -94,11 +100,20 @@ export class SimCluster {
       });
     // Its operator starts it as soon as it is in the list, and where nobody knows what became of it.
     await Promise.race([adding, dies, this.#listed(asked, name)]);
-    this.#create(
-      name,
-      this.members.map((member) => member.name),
-      'existing',
-    ).start();
+    const names = this.members.map((member) => member.name);
+    this.#insist(this.#create(name, names, 'existing'));
+  }
+
+  /** As its operator would: until it runs, or was asked for in vain. */
+  #insist(member: SimMember): void {
+    const { scheduler } = this.#parts;
+    const untilMs = scheduler.now + lookForMs;
+    const again = (): void => {
+      member.start();
+      if (scheduler.now > untilMs || member.life) return;
+      scheduler.at(operator, scheduler.now + 5 * lookEveryMs, again);
+    };
+    again();
   }
 
   #listed({ host, process }: Life, name: string): Promise<void> {

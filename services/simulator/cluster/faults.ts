@@ -4,6 +4,7 @@ import type { Network } from '../world/network.ts';
 import type { SimProcess } from '../world/process.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import type { SimCluster } from './cluster.ts';
+import { Cuts } from './cuts.ts';
 import type { SimMember } from './member.ts';
 
 export interface FaultWorld {
@@ -16,13 +17,18 @@ export interface FaultWorld {
   readonly bug: (thrown: unknown) => void;
 }
 
+/** Nobody is waited for any longer. */
+const lostElectionMs = 4000;
+
 /** Does to the cluster what the plan says. */
 export class FaultPlane {
   readonly #world: FaultWorld;
+  readonly #cuts: Cuts;
   #over = false;
 
   constructor(world: FaultWorld) {
     this.#world = world;
+    this.#cuts = new Cuts(world.network, world.cluster);
   }
 
   schedule(faults: readonly Fault[]): void {
@@ -43,6 +49,7 @@ export class FaultPlane {
       machine.inNextWrite = undefined;
       member.life?.transport.endAfter(Infinity, () => undefined);
       machine.time.run(1);
+      machine.time.lookMs = 0;
       member.process?.resume();
       member.start();
     }
@@ -82,14 +89,25 @@ export class FaultPlane {
       case 'pause':
         return member && this.#pause(member);
       case 'isolate':
-        return member && this.#isolate(member, fault.direction);
+        return member && this.#cuts.isolate(member.name, fault.direction);
       case 'partition':
-        return this.#partition(fault.sides, fault.oneWay);
+        return this.#cuts.part(fault.sides, fault.oneWay);
       case 'part-newest':
-        return this.#partNewest(fault.newest);
+        return this.#cuts.partNewest(fault.newest);
+      case 'lost-election':
+        if (member) this.#lostElection(member, fault.forMs);
+        return undefined;
+      case 'add-at-election':
+        this.#addAtElection(fault.newest, fault.forMs);
+        return undefined;
+      case 'snapshots':
+        network.snapshots = fault.how;
+        return () => {
+          network.snapshots = undefined;
+        };
       case 'part-at-change':
         cluster.leader()?.life?.transport.atPeersChange(() => {
-          if (!this.#over) this.#after(fault.forMs, this.#partNewest(fault.newest));
+          if (!this.#over) this.#after(fault.forMs, this.#cuts.partNewest(fault.newest));
         });
         return undefined;
       case 'weather': {
@@ -105,7 +123,9 @@ export class FaultPlane {
           network.blackHoles--;
         };
       case 'reset':
-        member?.life?.transport.dropConnections();
+        member?.life?.transport.dropConnections(
+          fault.to === undefined ? undefined : (cluster.target(fault.to)?.name ?? ''),
+        );
         return undefined;
       case 'transfer':
         this.#transfer(member);
@@ -120,6 +140,7 @@ export class FaultPlane {
       case 'slow-disk':
       case 'full-disk':
       case 'bit-rot':
+      case 'slow-process':
       case 'jump':
       case 'drift':
         return member && this.#onMachine(fault, member);
@@ -129,7 +150,10 @@ export class FaultPlane {
   }
 
   #onMachine(
-    fault: Extract<Fault, { kind: 'slow-disk' | 'full-disk' | 'bit-rot' | 'jump' | 'drift' }>,
+    fault: Extract<
+      Fault,
+      { kind: 'slow-disk' | 'full-disk' | 'bit-rot' | 'slow-process' | 'jump' | 'drift' }
+    >,
     member: SimMember,
   ): (() => void) | undefined {
     const { machine } = member;
@@ -147,6 +171,11 @@ export class FaultPlane {
         };
       case 'bit-rot':
         return this.#rot(member);
+      case 'slow-process':
+        machine.time.lookMs = fault.lookMs;
+        return () => {
+          machine.time.lookMs = 0;
+        };
       case 'jump':
         machine.time.jump(fault.byMs);
         return undefined;
@@ -198,45 +227,43 @@ export class FaultPlane {
     return () => member.start();
   }
 
-  #isolate(member: SimMember, direction: 'in' | 'out' | 'both'): () => void {
-    const others = this.#names().filter((name) => name !== member.name);
-    const cuts = others.flatMap((other): [string, string][] => [
-      ...(direction === 'out' ? [] : [[other, member.name] as [string, string]]),
-      ...(direction === 'in' ? [] : [[member.name, other] as [string, string]]),
-    ]);
-    return this.#cut(cuts);
-  }
-
-  #partition(sides: number, oneWay: boolean): () => void {
-    const names = this.#names();
-    const left = names.filter((_, i) => (sides >> i) & 1);
-    const right = names.filter((name) => !left.includes(name));
-    const cuts = left.flatMap((a) =>
-      right.flatMap((b): [string, string][] =>
-        oneWay
-          ? [[a, b]]
-          : [
-              [a, b],
-              [b, a],
-            ],
-      ),
-    );
-    return this.#cut(cuts);
-  }
-
-  #partNewest(newest: number): () => void {
-    const { cluster } = this.#world;
-    const left = [...cluster.newest(newest), cluster.target('leader')?.name ?? ''];
-    const right = this.#names().filter((name) => !left.includes(name));
-    return this.#cut(left.flatMap((a) => right.flatMap((b) => [[a, b] as const, [b, a] as const])));
-  }
-
-  #cut(cuts: readonly (readonly [string, string])[]): () => void {
-    const { network } = this.#world;
-    for (const [from, to] of cuts) network.cut(from, to);
-    return () => {
-      for (const [from, to] of cuts) network.mend(from, to);
+  /**
+   * The leader is not heard; the first that then asks for real votes is not heard either, while the
+   * leader is again: one member is ahead of a leader that the others follow.
+   */
+  #lostElection(member: SimMember, forMs: number): void {
+    const { board } = this.#world.cluster;
+    let mend: (() => void) | undefined = this.#cuts.isolate(member.name, 'out');
+    const end = (): void => {
+      mend?.();
+      mend = undefined;
+      board.atNextVote(undefined);
     };
+    board.atNextVote((candidate) => {
+      end();
+      this.#after(forMs, this.#cuts.isolate(candidate, 'out'));
+    });
+    this.#after(lostElectionMs, end);
+  }
+
+  /** Whoever is elected next is asked for a member at once; when it takes that into use, it is cut off. */
+  #addAtElection(newest: number, forMs: number): void {
+    const { cluster, scheduler, process } = this.#world;
+    const before = cluster.leader()?.life?.process;
+    const untilMs = scheduler.now + lostElectionMs;
+    const look = (): void => {
+      if (this.#over || scheduler.now > untilMs) return;
+      const { life } = cluster.leader() ?? {};
+      if (!life || life.process === before) {
+        scheduler.at(process, scheduler.now + 1, look);
+        return;
+      }
+      life.transport.atPeersChange(() => {
+        if (!this.#over) this.#after(forMs, this.#cuts.partNewest(newest));
+      });
+      this.#change(cluster.add(false));
+    };
+    look();
   }
 
   #transfer(member: SimMember | undefined): void {
@@ -249,9 +276,5 @@ export class FaultPlane {
     change.catch((thrown: unknown) => {
       if (!QuorateError.is(thrown)) this.#world.bug(thrown);
     });
-  }
-
-  #names(): string[] {
-    return this.#world.cluster.members.map(({ name }) => name);
   }
 }

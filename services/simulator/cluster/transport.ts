@@ -22,6 +22,7 @@ export class Switchboard {
   readonly sent: (message: Message) => void;
   /** And everything that is about to be received. */
   readonly arrives: (message: Message) => void;
+  #atNextVote: ((candidate: string) => void) | undefined;
 
   constructor(
     scheduler: Scheduler,
@@ -32,6 +33,16 @@ export class Switchboard {
     this.network = network;
     this.sent = watching.sent;
     this.arrives = watching.arrives;
+  }
+
+  /** Calls `fn` once, before the next request for a real vote leaves its machine. */
+  atNextVote(fn: ((candidate: string) => void) | undefined): void {
+    this.#atNextVote = fn;
+  }
+
+  sends(machine: string, message: Message): void {
+    if (message.type === 'vote' && !message.preVote) this.#atNextVote?.(machine);
+    this.sent(message);
   }
 
   /** The process that listened on this machine is no more. */
@@ -62,6 +73,8 @@ const connectEveryMs = 60;
 /** An unannounced cut is noticed by keepalives. */
 const noticeCutMs = 4000;
 const queueMax = 200;
+/** For a snapshot that does not come on. */
+const snapshotMs = 10_000;
 
 const unavailable = (text: string): QuorateError => new QuorateError('unavailable', text);
 
@@ -167,7 +180,7 @@ export class SimTransport implements PeerTransport {
       const link = this.#links.get(message.to);
       if (!link || this.#messagesLeft === 0) continue;
       if (this.#messagesLeft !== undefined && --this.#messagesLeft === 0) this.#sentLast();
-      this.#board.sent(message);
+      this.#board.sends(this.#machine, message);
       if (link.connectedSinceMs !== undefined) this.#carry(link, message);
       else if (isRequest(message) && link.queue.length < queueMax) link.queue.push(message);
       else this.handlers?.unreachable(message.to);
@@ -178,9 +191,14 @@ export class SimTransport implements PeerTransport {
     const all: Uint8Array[] = [];
     for await (const chunk of chunks) all.push(chunk);
     this.#board.sent(message);
-    await this.#ask(message.to, 10_000, (handlers) =>
-      handlers.receiveSnapshot(message, replay(all)),
-    );
+    const trouble = this.#board.network.snapshotTrouble();
+    const receive = (handlers: PeerHandlers): Promise<void> =>
+      handlers.receiveSnapshot(message, replay(all, trouble?.how === 'broken'));
+    const { lateMs } = trouble ?? {};
+    if (trouble?.how !== 'orphaned') return this.#ask(message.to, snapshotMs, receive, lateMs);
+    // Nobody waits for this one any more; what it is told is told to nobody.
+    this.#ask(message.to, 2 * snapshotMs, receive, lateMs).catch(() => undefined);
+    throw unavailable('the connection dropped');
   }
 
   leaderLease(leader: NodeId, request: LeaderLeaseRequest, timeoutMs: number): Promise<number> {
@@ -229,12 +247,12 @@ export class SimTransport implements PeerTransport {
     this.#peersChange = fn;
   }
 
-  /** Resets every connection of this member, in both directions. */
-  dropConnections(): void {
+  /** Resets the connection to that member, or every connection of this member, in both directions. */
+  dropConnections(only?: string): void {
     for (const link of this.#links.values()) {
       if (link.connectedSinceMs === undefined) continue;
-      this.#board.listening.get(link.address)?.peerGone(this);
-      this.#lost(link);
+      if (only === undefined) this.#board.listening.get(link.address)?.peerGone(this);
+      if (only === undefined || link.address === only) this.#lost(link);
     }
   }
 
@@ -340,7 +358,12 @@ export class SimTransport implements PeerTransport {
     }
   }
 
-  #ask<T>(id: NodeId, timeoutMs: number, call: (handlers: PeerHandlers) => Promise<T>): Promise<T> {
+  #ask<T>(
+    id: NodeId,
+    timeoutMs: number,
+    call: (handlers: PeerHandlers) => Promise<T>,
+    lateMs = 0,
+  ): Promise<T> {
     const { scheduler, network, listening } = this.#board;
     const link = this.#links.get(id);
     const other = link && listening.get(link.address);
@@ -361,7 +384,7 @@ export class SimTransport implements PeerTransport {
           overdue.cancel();
           settleIt();
         });
-      network.call(this.#machine, link.address, other.process, () => {
+      const arrive = (): void => {
         const refusal = other.#answer(this.#self, id);
         if (refusal) {
           back(() => reject(refusal));
@@ -371,6 +394,10 @@ export class SimTransport implements PeerTransport {
           (value) => back(() => resolve(value)),
           (thrown: unknown) => back(() => reject(QuorateError.from(thrown))),
         );
+      };
+      network.call(this.#machine, link.address, other.process, () => {
+        if (lateMs === 0) arrive();
+        else scheduler.at(other.process, scheduler.now + lateMs, arrive);
       });
     });
   }
@@ -385,6 +412,11 @@ function machineAt(addresses: readonly string[] | undefined): string {
   return addresses?.[0]?.replace(/:\d+$/, '') ?? '';
 }
 
-async function* replay(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
-  for (const chunk of chunks) yield await Promise.resolve(chunk);
+async function* replay(
+  chunks: readonly Uint8Array[],
+  breaks: boolean,
+): AsyncGenerator<Uint8Array, void> {
+  const all = breaks ? chunks.slice(0, chunks.length >> 1) : chunks;
+  for (const chunk of all) yield await Promise.resolve(chunk);
+  if (breaks) throw unavailable('the stream broke');
 }

@@ -1,12 +1,17 @@
 import { assertNever, createRng, must, type Rng } from '#shared/base';
 import type { Span } from '../world/machine.ts';
 import type { Weather } from '../world/network.ts';
+import { drawFarBehind } from './far-behind.ts';
 import { drawFigureEight } from './figure-eight.ts';
 import { drawGrowth } from './growth.ts';
+import { drawLostElections } from './lost-elections.ts';
 import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
 
 /** Of each by itself; others come as parts of a schedule. */
-type DrawnKind = Exclude<FaultKind, 'black-hole' | 'part-newest' | 'part-at-change'>;
+type DrawnKind = Exclude<
+  FaultKind,
+  'black-hole' | 'part-newest' | 'part-at-change' | 'add-at-election' | 'lost-election'
+>;
 
 /** How often a kind is drawn, where a seed has it at all. */
 const faultWeights: Readonly<Record<DrawnKind, number>> = {
@@ -24,6 +29,8 @@ const faultWeights: Readonly<Record<DrawnKind, number>> = {
   'slow-disk': 2,
   'full-disk': 1,
   'bit-rot': 1,
+  'slow-process': 2,
+  snapshots: 3,
   jump: 1,
   drift: 1,
   transfer: 3,
@@ -85,15 +92,15 @@ interface Pace {
 }
 
 const paces: readonly Pace[] = [
-  // Half an hour of an ordinary cluster: little is asked, seldom something fails, and time passes.
+  // Hours of an ordinary cluster: little is asked, seldom something fails, and time passes.
   {
     name: 'calm',
     weight: 2,
     electionMs: 1000,
-    safetyMs: [600_000, 1_800_000],
-    faultMs: [15_000, 60_000],
+    safetyMs: [3_600_000, 10_800_000],
+    faultMs: [30_000, 120_000],
     lastsMs: 60_000,
-    requestMs: [1000, 3000, 10_000],
+    requestMs: [5000, 15_000, 30_000],
     strict: true,
     syncMs: [
       [0.3, 2],
@@ -190,7 +197,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
     electionMs: pace.electionMs,
     strictReconfigCheck: pace.strict,
     maxMessageBytes: pick(rng, [512 << 10, 1]),
-    snapshotCount: manySnapshots ? 5 + rng.int(40) : 10_000,
+    snapshotCount: manySnapshots ? 1 + rng.int(30) : 10_000,
     snapshotCatchUpEntries: manySnapshots ? rng.int(20) : 5000,
     syncMs: pick(rng, pace.syncMs),
     weather: drawWeather(rng, pace.distance, rng.int(2) === 0),
@@ -199,15 +206,21 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
     clients: drawClients(rng, pace, safetyMs),
   };
   if (rng.int(12) === 0) return asGrowth(plan, rng);
+  if (rng.int(12) === 0 && members > 1) return asFarBehind(plan, rng);
+  if (rng.int(20) === 0 && members > 1) return asLostElections(plan, rng);
   return rng.int(8) === 0 && members > 1 ? asFigureEight(plan, rng) : plan;
+}
+
+function stormy(): Pace {
+  return must(
+    paces.find(({ name }) => name === 'storm'),
+    'there are storms',
+  );
 }
 
 /** In fair weather, with whatever the plan asks: what matters is when the cut comes. */
 function asGrowth(plan: Plan, rng: Rng): Plan {
-  const pace = must(
-    paces.find(({ name }) => name === 'storm'),
-    'there are storms',
-  );
+  const pace = stormy();
   const safetyMs = 60_000;
   return {
     ...plan,
@@ -228,12 +241,39 @@ function asGrowth(plan: Plan, rng: Rng): Plan {
   };
 }
 
+/** With logs that forget soon, and much to miss in little time. */
+function asFarBehind(plan: Plan, rng: Rng): Plan {
+  const safetyMs = 6000 + rng.int(6000);
+  return {
+    ...asFigureEight(plan, rng),
+    pace: 'far behind',
+    maxMessageBytes: 512 << 10,
+    weather: { delayMs: [0.5, 3], loss: 0, duplicate: 0, reorder: 0 },
+    syncMs: [0.3, 2],
+    snapshotCount: 1 + rng.int(8),
+    snapshotCatchUpEntries: rng.int(4),
+    safetyMs,
+    faults: drawFarBehind(rng, safetyMs, plan.members),
+    clients: drawClients(rng, { ...stormy(), requestMs: [10, 20] }, safetyMs),
+  };
+}
+
+/** Nothing else happens: any other trouble would set free whoever is stuck. */
+function asLostElections(plan: Plan, rng: Rng): Plan {
+  const safetyMs = 20_000 + rng.int(20_000);
+  return {
+    ...asFigureEight(plan, rng),
+    pace: 'lost elections',
+    weather: { delayMs: [0.5, 5], loss: 0, duplicate: 0, reorder: 0 },
+    syncMs: [0.3, 2],
+    safetyMs,
+    faults: drawLostElections(rng, safetyMs),
+  };
+}
+
 /** In good weather, on three members: what the schedule needs is rare enough. */
 function asFigureEight(plan: Plan, rng: Rng): Plan {
-  const pace = must(
-    paces.find(({ name }) => name === 'storm'),
-    'there are storms',
-  );
+  const pace = stormy();
   const safetyMs = pick(rng, pace.safetyMs);
   const electionMs = 1000;
   const heartbeatMs = electionMs / 10;
@@ -347,7 +387,14 @@ function drawFault(
       return { atMs, kind, target, byMs: rng.int(2_000_000) - 1_000_000 };
     case 'drift':
       return { atMs, kind, target, rate: 0.9 + rng.next() * 0.2, forMs };
-    case 'reset':
+    case 'slow-process':
+      return { atMs, kind, target, lookMs: pick(rng, [0.5, 2, 10]), forMs };
+    case 'snapshots':
+      return { atMs, kind, how: pick(rng, ['broken', 'late', 'orphaned']), forMs };
+    case 'reset': {
+      if (rng.int(3) === 0) return { atMs, kind, target };
+      return { atMs, kind, target, to: rng.int(2) === 0 ? 'leader' : rng.int(members) };
+    }
     case 'transfer':
     case 'remove':
       return { atMs, kind, target };

@@ -3,8 +3,9 @@ import type { Fault } from './plan.ts';
 
 /**
  * Two members are asked for at once, and moments later the leader and its newest members are cut off
- * from all others: some know of the change, some know that it is committed, some know nothing. When
- * the cut is mended they are removed again.
+ * from all others, or dies, and the next leader is asked for a member at once: some know of the change,
+ * some know that it is committed, some know nothing, some are late to apply it. When the cut is mended
+ * they are removed again.
  */
 export function drawGrowth(rng: Rng, safetyMs: number): Fault[] {
   const faults: Fault[] = [];
@@ -12,11 +13,17 @@ export function drawGrowth(rng: Rng, safetyMs: number): Fault[] {
     const learner = rng.int(4) === 0;
     const cutMs = atMs + 2 + rng.int(90);
     const forMs = 2500 + rng.int(2500);
-    const how = rng.int(5);
+    const how = rng.int(6);
+    for (let slow = rng.int(4); slow > 1; slow--) {
+      const lookMs = [2, 5, 20][rng.int(3)] ?? 2;
+      const target = rng.int(3);
+      faults.push({ atMs: atMs - 500, kind: 'slow-process', target, lookMs, forMs: 500 + forMs });
+    }
     if (how < 2) faults.push({ atMs: atMs - 1, kind: 'part-at-change', newest: 2, forMs });
     faults.push({ atMs, kind: 'add', learner, count: 2 });
     if (how === 2) faults.push({ atMs: cutMs, kind: 'part-newest', newest: 2, forMs });
     if (how > 2) faults.push({ atMs: cutMs, kind: 'kill', target: 'leader', forMs });
+    if (how > 3) faults.push({ atMs: cutMs - 1, kind: 'add-at-election', newest: 2, forMs });
     if (learner) {
       faults.push({ atMs: cutMs + forMs + 1000, kind: 'promote' });
       faults.push({ atMs: cutMs + forMs + 1500, kind: 'part-newest', newest: 1, forMs: 1500 });

@@ -1,5 +1,5 @@
 import type { Span } from '../world/machine.ts';
-import type { Weather } from '../world/network.ts';
+import type { SnapshotTrouble, Weather } from '../world/network.ts';
 
 /** Whom a fault is about: the leader of its moment, who came last, or the so many-th member that there is. */
 export type Target = 'leader' | 'newest' | number;
@@ -43,7 +43,20 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'part-at-change'; readonly newest: number; readonly forMs: number }
   /** What carries entries gets lost, all the rest arrives: as where large packets vanish. */
   | { readonly kind: 'black-hole'; readonly forMs: number }
-  | { readonly kind: 'reset'; readonly target: Target }
+  /** Connections break: all of them, or only the one that the target has to another. */
+  | { readonly kind: 'reset'; readonly target: Target; readonly to?: Target | undefined }
+  /** The leader is not heard until another one asks for votes, who then is not heard for so long. */
+  | { readonly kind: 'lost-election'; readonly target: 'leader'; readonly forMs: number }
+  /** The next leader is asked for a member at once, and cut off with the newest as soon as it has it. */
+  | { readonly kind: 'add-at-election'; readonly newest: number; readonly forMs: number }
+  | { readonly kind: 'snapshots'; readonly how: SnapshotTrouble; readonly forMs: number }
+  /** Each look at the clock takes so long, as where the processor is busy with others. */
+  | {
+      readonly kind: 'slow-process';
+      readonly target: Target;
+      readonly lookMs: number;
+      readonly forMs: number;
+    }
   | {
       readonly kind: 'slow-disk';
       readonly target: Target;

@@ -11,6 +11,8 @@ export class MachineTime {
   #rate = 1;
   #anchorWorldMs = 0;
   #anchorLocalMs = 0;
+  /** What a look at the monotonic clock takes: whoever measures its work finds that it took time. */
+  lookMs = 0;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -27,8 +29,14 @@ export class MachineTime {
     this.#rate = rate;
   }
 
-  elapsed(): number {
-    return this.#anchorLocalMs + (this.#scheduler.now - this.#anchorWorldMs) * this.#rate;
+  elapsed(atMs = this.#scheduler.now): number {
+    return this.#anchorLocalMs + (atMs - this.#anchorWorldMs) * this.#rate;
+  }
+
+  #look(process: SimProcess): number {
+    const { now } = this.#scheduler;
+    if (this.lookMs > 0) process.busyUntilMs = Math.max(now, process.busyUntilMs) + this.lookMs;
+    return this.elapsed(Math.max(now, process.busyUntilMs));
   }
 
   /** The `Clock` of a process on this machine. */
@@ -36,7 +44,7 @@ export class MachineTime {
     const scheduler = this.#scheduler;
     const clock: Clock = {
       now: () => Math.floor(epochMs + this.#jumpedMs + this.elapsed()),
-      monotonic: () => this.elapsed(),
+      monotonic: () => this.#look(process),
       after: (ms, fn) => scheduler.at(process, scheduler.now + Math.max(0, ms) / this.#rate, fn),
       every: (ms, fn) =>
         scheduler.at(process, scheduler.now + ms / this.#rate, fn, ms / this.#rate),

@@ -12,6 +12,12 @@ export interface Weather {
   readonly reorder: number;
 }
 
+/**
+ * What becomes of whole states on their way: the stream breaks; or it takes longer than anybody waits;
+ * or all of it has arrived when the stream breaks, so that its sender begins anew and it is late.
+ */
+export type SnapshotTrouble = 'broken' | 'late' | 'orphaned';
+
 /** Which machines reach which, and how well. Directed, so that a cut may be one-way. */
 export class Network {
   readonly #scheduler: Scheduler;
@@ -22,6 +28,8 @@ export class Network {
   weather: Weather;
   /** Any: what is large gets lost. */
   blackHoles = 0;
+  /** Of every other one. */
+  snapshots: SnapshotTrouble | undefined;
 
   constructor(scheduler: Scheduler, rng: Rng, weather: Weather) {
     this.#scheduler = scheduler;
@@ -44,6 +52,7 @@ export class Network {
 
   mendAll(): void {
     this.blackHoles = 0;
+    this.snapshots = undefined;
     this.#cuts.clear();
   }
 
@@ -69,6 +78,13 @@ export class Network {
     this.#scheduler.at(receiver, this.#scheduler.now + this.delay(), () => {
       if (this.reaches(from, to)) arrive();
     });
+  }
+
+  /** What becomes of a snapshot that is sent now, and how much later than usual it arrives. */
+  snapshotTrouble(): { readonly how: SnapshotTrouble; readonly lateMs: number } | undefined {
+    if (this.snapshots === undefined || this.#rng.int(2) === 0) return undefined;
+    const longestMs = { broken: 200, late: 14_000, orphaned: 1500 }[this.snapshots];
+    return { how: this.snapshots, lateMs: this.#rng.next() * longestMs };
   }
 
   /** How long something is under way that is sent now. */

@@ -4,6 +4,8 @@ export class SimProcess {
   #alive = true;
   #paused = false;
   #held: (() => void)[] = [];
+  /** What it does now takes until then: what comes meanwhile has to wait. */
+  busyUntilMs = 0;
   readonly #mourners = new Set<() => void>();
 
   constructor(number: number) {

@@ -100,6 +100,11 @@ export class Scheduler {
         task.process.hold(() => this.#again(task));
         continue;
       }
+      if (task.process.busyUntilMs > Math.max(this.#now, task.at)) {
+        task.at = task.process.busyUntilMs;
+        this.#later.push(task);
+        continue;
+      }
       this.#stands = task.at > this.#now ? 0 : this.#stands + 1;
       if (this.#stands > standsMax) throw new Error(`livelock: time stands still at ${this.#now}`);
       this.#now = Math.max(this.#now, task.at);

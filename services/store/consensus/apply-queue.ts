@@ -3,8 +3,6 @@ import type { Entry } from '#shared/raft';
 
 /** Longest run of applying before the loop gets its turn again. */
 const sliceMs = 4;
-/** Between two looks at the clock. */
-const entriesPerLook = 16;
 
 /** Committed entries that are not applied yet, in their order. */
 export class ApplyQueue {
@@ -42,11 +40,9 @@ export class ApplyQueue {
   /** Hands out entries until there are no more, or it has taken long enough. */
   slice(apply: (entry: Entry) => void): void {
     const until = this.#clock.monotonic() + sliceMs;
-    let done = 0;
     while (this.#from < this.#entries.length) {
       apply(this.#entries[this.#from++] as Entry);
-      done++;
-      if (done % entriesPerLook === 0 && this.#clock.monotonic() >= until) break;
+      if (this.#clock.monotonic() >= until) break;
     }
     if (this.waiting) return;
     this.#entries = [];

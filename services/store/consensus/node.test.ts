@@ -227,3 +227,17 @@ test('what was acknowledged is there after all members crash at once', async () 
   await cluster.clock.advance(3000);
   for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
 });
+
+test('a snapshot that raft chokes on stops the member, as any other message does', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const { term } = leader.node;
+  const other = must(cluster.others(leader.id)[0], 'a follower');
+  const { index, confState } = leader.node.backend.applied;
+  const snapshot = { metadata: { index, term, confState }, data: new Uint8Array() };
+  const outgoing = await other.node.backend.snapshot();
+  // Two leaders in one term.
+  const message = { type: 'snapshot', from: other.id, to: leader.id, term, snapshot } as const;
+  await leader.node.receiveSnapshot(message, outgoing.chunks());
+  expect(leader.failure?.message).toMatch(/both lead/);
+});

@@ -91,7 +91,7 @@ export class RaftNode {
       this.#backend.applied.index,
     );
     this.#snapshots = new SnapshotTraffic(options, {
-      step: (message) => this.#step([message]),
+      step: (message) => this.#guard(() => this.#step([message])),
       sent: (to, ok) => {
         this.#raft.reportSnapshot(to, ok);
         this.#wake();

@@ -1,0 +1,36 @@
+import type { Rng } from '#shared/base';
+import type { Fault, Target } from './plan.ts';
+
+const troubles = ['broken', 'late', 'orphaned'] as const;
+
+/**
+ * Somebody misses more than logs keep, and gets the whole state: late, in vain, or twice, while it still
+ * has entries to apply, while leaders change, or just before everything heals.
+ */
+export function drawFarBehind(rng: Rng, safetyMs: number, members: number): Fault[] {
+  const faults: Fault[] = [];
+  for (let atMs = 1500 + rng.int(1000); atMs < safetyMs; atMs += 800 + rng.int(1500)) {
+    const target = rng.int(members);
+    const forMs = 150 + rng.int(650);
+    if (rng.int(4) > 0) {
+      const how = troubles[rng.int(troubles.length)] ?? 'broken';
+      faults.push({ atMs, kind: 'snapshots', how, forMs: forMs + 100 + rng.int(1000) });
+    }
+    faults.push(...absence(rng, target, atMs, forMs));
+    if (rng.int(5) > 0) continue;
+    const backMs = atMs + forMs + rng.int(200);
+    if (rng.int(2) === 0) faults.push({ atMs: backMs, kind: 'transfer', target: rng.int(members) });
+    else faults.push({ atMs: backMs, kind: 'reset', target: 'leader' });
+  }
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Cut off, or dead; who comes back slow has much to apply that the state holds as well. */
+function absence(rng: Rng, target: Target, atMs: number, forMs: number): Fault[] {
+  if (rng.int(2) === 0) return [{ atMs, kind: 'isolate', target, direction: 'both', forMs }];
+  const lookMs = [5, 20, 60][rng.int(3)] ?? 5;
+  return [
+    { atMs: atMs + forMs - 5, kind: 'slow-process', target, lookMs, forMs: 800 + rng.int(1000) },
+    { atMs, kind: 'kill', target, forMs },
+  ];
+}
