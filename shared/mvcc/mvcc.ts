@@ -243,9 +243,9 @@ export class Mvcc {
     }
   }
 
-  /** Digest of the whole replicated state, leases too. O(all records). */
-  hash(): number {
-    return hashState(this.hashKv(), this.#lessor);
+  /** Digest of the whole replicated state, leases too: of its keys as `kv` says. */
+  hash(kv = this.hashKv()): number {
+    return hashState(kv, this.#lessor);
   }
 
   /** One line for logs and scenarios. */

@@ -65,9 +65,9 @@ export class Target {
     await this.members.destroy();
   }
 
-  /** The API at one endpoint; `token`: of a user who authenticated. */
-  api(index: number, token?: string): Api {
-    const api = new Api(this.members.endpoints[index] ?? '', token);
+  /** The API at one endpoint; `token`: of a user who authenticated; with this metadata. */
+  api(index: number, token?: string, metadata: Readonly<Record<string, string>> = {}): Api {
+    const api = new Api(this.members.endpoints[index] ?? '', token, metadata);
     this.#apis.push(api);
     return api;
   }
@@ -153,8 +153,9 @@ export class Api {
   readonly #metadata = new Metadata();
   readonly #byService = new Map<string, Client>();
 
-  constructor(endpoint: string, token?: string) {
+  constructor(endpoint: string, token?: string, metadata: Readonly<Record<string, string>> = {}) {
     this.#endpoint = endpoint;
+    for (const [name, value] of Object.entries(metadata)) this.#metadata.set(name, value);
     if (token !== undefined) this.#metadata.set('token', token);
     const promised = <Req, Res>(method: Unary<Req, Res>) => this.#promised(method);
     const options = { 'grpc.use_local_subchannel_pool': 1 };
@@ -214,14 +215,20 @@ export class Api {
     return this.#promised(method.bind(client) as Unary<object, Answer>)(request);
   }
 
-  /** Any method that streams answers: all of them, or as many as `count`. */
-  async stream(path: string, request: object, count = Infinity): Promise<Answer[]> {
+  /** Any method that streams answers: all of them, or as many as `count`, each told as it comes. */
+  async stream(
+    path: string,
+    request: object,
+    count = Infinity,
+    told?: (answer: Answer) => void,
+  ): Promise<Answer[]> {
     const { client, method } = this.#find(path);
     type Streaming = (request: object, metadata: Metadata) => ClientReadableStream<Answer>;
     const stream = (method.bind(client) as Streaming)(request, this.#metadata);
     const answers: Answer[] = [];
     for await (const answer of stream) {
       answers.push(answer as Answer);
+      told?.(answer as Answer);
       if (answers.length >= count) break;
     }
     return answers;

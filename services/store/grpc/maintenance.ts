@@ -76,9 +76,14 @@ export function maintenanceHandlers(
       ),
     ),
     Hash: handleUnary(
-      gated(gate, () => Promise.resolve({ header: header(), hash: state.mvcc.hash() }), {
-        needs: 'admin',
-      }),
+      gated(
+        gate,
+        async () => {
+          const hash = await serving.digests.ofAll();
+          return { header: header(), hash };
+        },
+        { needs: 'admin' },
+      ),
     ),
     HashKV: handleUnary(
       gated(
@@ -146,7 +151,7 @@ async function moveLeader(serving: Serving, target: number): Promise<void> {
   }
 }
 
-/** An alarm of no kind changes nothing, as in etcd. */
+/** An alarm of no kind changes nothing; etcd lists it, and does no more about it. */
 async function answerAlarm(
   serving: Serving,
   { action, memberID, alarm }: AlarmRequest__Output,

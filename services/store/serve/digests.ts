@@ -32,6 +32,12 @@ export class Digests {
     return digest;
   }
 
+  /** Of everything that is replicated; comparable where nothing is written meanwhile. */
+  async ofAll(): Promise<number> {
+    const kv = await this.#upTo(0);
+    return this.#parts.state.mvcc.hash(kv);
+  }
+
   async #upTo(revision: number): Promise<HashKvResult> {
     for (let attempt = 1; ; attempt++) {
       const { mvcc } = this.#parts.state;
