@@ -335,8 +335,7 @@ export class MemberHost {
     const { applied } = this.#counters;
     const { type } = operation;
     applied.set(type, (applied.get(type) ?? 0) + 1);
-    if (type === 'put') this.#counters.putBytes += operation.put.value.length;
-    else if (type === 'lease-grant') {
+    if (type === 'lease-grant') {
       this.#counters.leaseTtl.observe(operation.ttlSeconds * 1000);
     }
   }

@@ -260,9 +260,14 @@ export class Mvcc {
     return this.#store.compactedRecords;
   }
 
-  /** Keys in the index, also deleted ones not compacted yet; for metrics. */
-  get indexedKeys(): number {
-    return this.#store.index.size;
+  /** Keys that are there now; for metrics. */
+  get liveKeys(): number {
+    return this.#store.index.count('', undefined, Infinity);
+  }
+
+  /** Puts since this was made, and the bytes of their keys and values; for metrics. */
+  get puts(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#store.puts, bytes: this.#store.putBytes };
   }
 
   #write<T>(change: (writer: Writer) => T): Applied<T> {

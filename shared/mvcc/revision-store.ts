@@ -22,6 +22,10 @@ export class RevisionStore {
   compactedRecords = 0;
   readonly #lessor: Lessor;
   readonly #arena = new Arena();
+  /** Made since this was, alone and in transactions; for metrics. */
+  puts = 0;
+  /** Of their keys and values. */
+  putBytes = 0;
 
   constructor(backend: Backend, lessor: Lessor, cacheBytes: number, index = new KeyIndex()) {
     this.index = index;
@@ -108,6 +112,8 @@ export class RevisionStore {
     if (!history.live) this.index.touch(history.key);
     history.push(main, sub, createRevision, version, lease);
     this.backend.put(revisionKey(main, sub, false), record);
+    this.puts++;
+    this.putBytes += key.length + value.length;
     this.cache.set(history, kv);
     return prevKv === undefined ? { type: 'put', kv } : { type: 'put', kv, prevKv };
   }

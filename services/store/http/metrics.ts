@@ -197,7 +197,7 @@ function writeData(out: MetricsText, parts: MetricsParts): void {
   const { counters } = serving;
   const { mvcc, hub } = serving.state;
   const debugging = (name: string): string => `etcd_debugging_mvcc_${name}`;
-  out.gauge(debugging('keys_total'), 'Total number of keys.', mvcc.indexedKeys);
+  out.gauge(debugging('keys_total'), 'Total number of keys.', mvcc.liveKeys);
   out.gauge(debugging('current_revision'), 'The current revision of store.', mvcc.revision);
   out.gauge(
     debugging('compact_revision'),
@@ -207,7 +207,7 @@ function writeData(out: MetricsText, parts: MetricsParts): void {
   const applied = (type: string): number => counters.applied.get(type) ?? 0;
   const ranges = methods.find(({ method }) => method === 'Range')?.started ?? 0;
   for (const [name, kind, value] of [
-    ['put', 'puts', applied('put')],
+    ['put', 'puts', mvcc.puts.count],
     ['delete', 'deletes', applied('delete-range')],
     ['txn', 'txns', applied('txn')],
     ['range', 'ranges', ranges],
@@ -221,7 +221,7 @@ function writeData(out: MetricsText, parts: MetricsParts): void {
   out.gauge(
     debugging('total_put_size_in_bytes'),
     'The total size of put kv pairs seen by this member.',
-    counters.putBytes,
+    mvcc.puts.bytes,
   );
   out.counter(
     debugging('events_total'),

@@ -21,7 +21,6 @@ export class Counters {
   leasesExpired = 0;
   /** Operations applied, by type. */
   readonly applied = new Map<string, number>();
-  putBytes = 0;
   /** To watchers. */
   eventsSent = 0;
   /** Operations whose applying took longer than is usual. */
