@@ -1,3 +1,4 @@
+export { firstFew } from './causes.ts';
 export { type Applied, type Applier, applyConfiguration, createdBy } from './apply/apply.ts';
 export { trackUpdate, withEntries, type Writer } from './apply/managers.ts';
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';

@@ -278,6 +278,30 @@ describe('writes', () => {
     expect((await post(maps, yaml, { type: 'application/yaml' })).code).toBe(201);
   });
 
+  it('say what is in a body twice', async () => {
+    const json = '{"metadata":{"name":"twice"},"data":{"a":"1","a":"2"}}';
+    const yaml = 'metadata:\n  name: twice\ndata:\n  a: "1"\n  a: "2"\n';
+    const type = 'application/yaml';
+    const cannot =
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: ';
+    const strict = `${maps}?fieldValidation=Strict`;
+    expect((await post(strict, json)).body.message).toBe(`${cannot}duplicate field "data.a"`);
+    expect((await post(strict, yaml, { type })).body.message).toBe(
+      `${cannot}yaml: unmarshal errors:\n  line 5: key "a" already set in map`,
+    );
+    const warned = await post(maps, json);
+    expect(warned.headers['warning']).toBe('299 - "duplicate field \\"data.a\\""');
+    expect(warned.body).toMatchObject({ data: { a: '2' } });
+    const ignored = await post(
+      `${maps}?fieldValidation=Ignore&dryRun=All`,
+      json.replace('name":"', 'name":"n'),
+    );
+    expect(ignored.code).toBe(201);
+    expect(ignored.headers['warning']).toBeUndefined();
+    expect((await post(maps, '')).body.message).toContain('unexpected end of JSON input (<empty>)');
+    expect((await admin.ask(maps, { method: 'PUT', body: configMap('a') })).code).toBe(405);
+  });
+
   it('replace, patch and delete', async () => {
     const { body } = await post(maps, configMap('a', { n: '1' }));
     const changed = { ...body, data: { n: '2' } };

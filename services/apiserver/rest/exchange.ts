@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { QuorateError } from '#shared/base';
 import { badRequest, requestTooLarge, statusFor } from '#shared/api';
 import { fromJson } from '../json.ts';
+import { duplicateFields } from './duplicate-fields.ts';
 import { parseMediaType } from './negotiate.ts';
 
 /** As Kubernetes: a little over what an object may have, for a patch of it. */
@@ -71,20 +72,23 @@ export class Exchange {
     this.#warnings.push(text);
   };
 
-  /** The body, or undefined where there is none. Throws `too-large` and `bad-request`. */
-  async body(): Promise<unknown> {
+  /**
+   * The body, or undefined where there is none. `twice` is told what is in it twice, worded as by
+   * Kubernetes' decoders. Throws `too-large` and `bad-request`.
+   */
+  async body(twice?: (duplicates: readonly string[]) => void): Promise<unknown> {
     const bytes = await this.#read();
     if (bytes.length === 0) return undefined;
     const { type } = parseMediaType(this.header('content-type') ?? 'application/json');
     if (type === 'application/yaml' || type.endsWith('+yaml')) {
-      return fromYaml(bytes);
+      return fromYaml(bytes, twice);
     }
     if (type === 'application/vnd.kubernetes.protobuf') {
       const { decodeProtobuf } = await import('./protobuf/decode.ts');
       return decodeProtobuf(bytes);
     }
     if (type === 'application/json' || type === '*/*' || type.endsWith('+json')) {
-      return fromJson(bytes, 'body');
+      return readJson(bytes, twice);
     }
     throw new QuorateError(
       'unsupported-media-type',
@@ -176,23 +180,29 @@ export class Exchange {
   }
 }
 
-async function fromYaml(bytes: Buffer): Promise<unknown> {
+type Twice = ((duplicates: readonly string[]) => void) | undefined;
+
+function readJson(bytes: Buffer, twice: Twice): unknown {
+  const value = fromJson(bytes, 'body');
+  const duplicates = twice ? duplicateFields(bytes.toString()) : [];
+  if (duplicates.length > 0) {
+    twice?.(duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`));
+  }
+  return value;
+}
+
+async function fromYaml(bytes: Buffer, twice: Twice): Promise<unknown> {
   const text = bytes.toString();
   // kubectl sends JSON, which is YAML too.
-  if (text.trimStart().startsWith('{') && isJson(text)) return fromJson(bytes, 'body');
+  if (text.trimStart().startsWith('{') && isJson(text)) return readJson(bytes, twice);
   if (bytes.length > maxYamlBytes) {
     throw requestTooLarge(
       `Request entity too large: limit is ${maxYamlBytes} for YAML, ${maxBodyBytes} for JSON`,
     );
   }
-  const { parse } = await import('yaml');
-  let value: unknown;
-  try {
-    // Its look for keys that come twice compares each with each: minutes, for a hundred thousand of them.
-    value = parse(text, { uniqueKeys: false });
-  } catch (thrown) {
-    throw badRequest(`error decoding YAML: ${(thrown as Error).message}`);
-  }
+  const { readYaml } = await import('./yaml.ts');
+  const { value, duplicates } = readYaml(text);
+  if (duplicates.length > 0) twice?.([`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`]);
   // As deep as any other body, and no deeper.
   return fromJson(Buffer.from(jsonOf(value)), 'body');
 }

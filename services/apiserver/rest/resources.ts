@@ -1,6 +1,6 @@
 import { QuorateError } from '#shared/base';
-import { type KubeObject, type Resource } from '#shared/api';
-import type { PatchType } from '#shared/client';
+import { badRequest, firstFew, type KubeObject, type Resource } from '#shared/api';
+import type { PatchType, WriteOptions } from '#shared/client';
 import type { User } from '../auth/user.ts';
 import type { Core } from '../core.ts';
 import { parseDeleteOptions } from '../registry/delete-options.ts';
@@ -54,7 +54,8 @@ export async function serveResource(
   const allowed =
     target.subresource === '' ? resource.verbs : subresourceInfo(target.subresource).verbs;
   const needsNamespace = resource.namespaced && target.namespace === '' && !readVerbs.has(verb);
-  if (!allowed.includes(verb) || needsNamespace) throw methodNotAllowed();
+  const needsName = target.name === '' && (verb === 'update' || verb === 'patch');
+  if (!allowed.includes(verb) || needsNamespace || needsName) throw methodNotAllowed();
   await verbs[verb]({ call, core, exchange, resource, target, context, stopping });
 }
 
@@ -86,12 +87,12 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
     const { call, exchange } = request;
     if (isStream(call.place.subresource)) return serveStream(request);
     const options = { ...writeOptions(exchange), warn: exchange.warn };
-    answer(request, await call.create(await exchange.body(), options), 201);
+    answer(request, await call.create(await objectIn(request, options), options), 201);
   },
   async update(request) {
     const { call, exchange } = request;
     const options = { ...writeOptions(exchange), warn: exchange.warn };
-    answer(request, await call.update(await exchange.body(), options));
+    answer(request, await call.update(await objectIn(request, options), options));
   },
   async patch(request) {
     const { call, exchange } = request;
@@ -117,14 +118,35 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
   },
 };
 
+/** The body of a write: what is in it twice is an error, a warning, or nothing. */
+async function objectIn(
+  { exchange, resource }: RestCall,
+  { fieldValidation, warn }: WriteOptions,
+): Promise<unknown> {
+  const { kind, version } = resource;
+  const twice = (duplicates: readonly string[]): void => {
+    if (fieldValidation === 'strict') {
+      throw badRequest(
+        `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: strict decoding error: ${firstFew(duplicates).join(', ')}`,
+      );
+    }
+    for (const duplicate of firstFew(duplicates)) warn?.(duplicate);
+  };
+  const body = await exchange.body(fieldValidation === 'ignore' ? undefined : twice);
+  if (body !== undefined) return body;
+  throw badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)`,
+  );
+}
+
 async function apply(request: RestCall): Promise<void> {
   const { call, core, exchange } = request;
-  const { object, created } = await call.apply(await exchange.body(), {
-    ...writeOptions(exchange),
+  const options = { ...writeOptions(exchange), warn: exchange.warn };
+  const { object, created } = await call.apply(await objectIn(request, options), {
+    ...options,
     // Whoever applies says so: a browser's name is not enough.
     fieldManager: exchange.query.get('fieldManager') ?? undefined,
     force: booleanParam(exchange.query, 'force'),
-    warn: exchange.warn,
     authorizeCreate: async () => {
       await core.requests.authorize(call.user, 'create', call.place);
     },
