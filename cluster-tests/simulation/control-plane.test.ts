@@ -10,10 +10,9 @@ const given = process.env['SEED'];
 const replay = (seed: number): string => `quorate simulate --layers cluster --seed ${seed}`;
 const run = (seed: number) => simulateLayers(drawLayers('cluster', seed));
 
-/** Whole clusters take long: `make sim` runs them by the hour. */
+/** Whole clusters take long: `make sim` runs fresh ones by the hour. */
 test('a few whole clusters keep their promises and converge', async () => {
-  const first = given ? Number(given) : Math.floor(Math.random() * 2 ** 30);
-  for (const seed of given ? [first] : [2, 7, first]) {
+  for (const seed of given ? [Number(given)] : [2, 7]) {
     expect((await run(seed)).finding, replay(seed)).toBeUndefined();
   }
 });

@@ -3,6 +3,7 @@ import type { FaultPlane } from '../cluster/faults.ts';
 import type { Network } from '../world/network.ts';
 import type { SimProcess } from '../world/process.ts';
 import type { Scheduler } from '../world/scheduler.ts';
+import type { Links } from './parts/links.ts';
 import type { SimComponent } from './parts/masters.ts';
 import type { SimNode } from './parts/node.ts';
 import type { ControlFault } from './plan/plan.ts';
@@ -15,6 +16,8 @@ export interface ControlFaultWorld {
   readonly nodes: readonly SimNode[];
   readonly components: readonly SimComponent[];
   readonly masters: readonly string[];
+  readonly onlooker: string;
+  readonly links: Links;
   readonly compact: () => void;
   readonly log: (text: string) => void;
 }
@@ -65,7 +68,7 @@ export class ControlFaultPlane {
   }
 
   #apply(fault: Exclude<ControlFault, { kind: 'store' }>): Undo {
-    const { nodes, components, compact } = this.#world;
+    const { nodes, components } = this.#world;
     if ('node' in fault) {
       const node = nodes[fault.node % nodes.length];
       return node && this.#onNode(fault, node);
@@ -74,8 +77,28 @@ export class ControlFaultPlane {
       const component = components[fault.component % Math.max(1, components.length)];
       return component && this.#onComponent(fault, component);
     }
-    compact();
-    return undefined;
+    return this.#elsewhere(fault);
+  }
+
+  #elsewhere(
+    fault: Extract<ControlFault, { readonly kind: 'onlooker-isolate' | 'reset' | 'compact' }>,
+  ): Undo {
+    const { nodes, components, masters, onlooker, links, compact } = this.#world;
+    switch (fault.kind) {
+      case 'onlooker-isolate':
+        return this.#cut(onlooker, masters, 'both');
+      case 'reset': {
+        const machines = [...nodes, ...components].map(({ machine }) => machine.name);
+        const all = [...machines, ...masters, onlooker];
+        links.reset(all[fault.machine % all.length] ?? '');
+        return undefined;
+      }
+      case 'compact':
+        compact();
+        return undefined;
+      default:
+        return assertNever(fault, 'fault');
+    }
   }
 
   #onNode(fault: Extract<ControlFault, { readonly node: number }>, node: SimNode): Undo {

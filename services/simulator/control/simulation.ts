@@ -1,5 +1,4 @@
 import { createRng, QuorateError, type Rng } from '#shared/base';
-import type { ApiClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { anonymous } from '#services/store';
@@ -29,6 +28,7 @@ import {
 } from './parts/masters.ts';
 import { type NodeWorld, SimNode } from './parts/node.ts';
 import type { ControlPlan } from './plan/plan.ts';
+import { Onlooker } from './users/onlooker.ts';
 import { User } from './users/user.ts';
 
 /** Runs it in a turn of the real event loop of its own. */
@@ -49,6 +49,10 @@ const calmMs = 5_000;
 
 const everyComponent: readonly ComponentKind[] = ['scheduler', 'controller-manager'];
 
+/** After this long everybody who works has heard of a change, or may work no more. */
+const patienceMs = ({ faults, watchLagMs }: ControlPlan): number =>
+  faults.length === 0 ? watchLagMs + 1000 : 12_000;
+
 /** A cluster with everything that runs in one, under one plan. */
 class ControlSimulation {
   readonly #plan: ControlPlan;
@@ -62,6 +66,7 @@ class ControlSimulation {
   readonly #links: Links;
   readonly #nodes: SimNode[];
   readonly #components: SimComponent[];
+  readonly #onlooker: Onlooker;
   readonly #checks: ControlChecks;
   readonly #storeFaults: FaultPlane;
   readonly #faults: ControlFaultPlane;
@@ -79,9 +84,9 @@ class ControlSimulation {
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.store.weather);
     this.#report = new Report(now, () => scheduler.stop());
     this.#observer = new Observer(this.#report, now, leaseMsOf(plan.store));
-    this.#checks = new ControlChecks(this.#report, now);
+    this.#checks = new ControlChecks(this.#report, now, patienceMs(plan));
     this.#observer.states.onNew = (entry) => this.#checks.applied(entry);
-    this.#links = new Links(scheduler, this.#network, plan.watchLagMs);
+    this.#links = new Links(scheduler, this.#network, createRng(rng.int(2 ** 31)), plan.watchLagMs);
     this.#cluster = this.#createStore();
     this.#nodes = Array.from({ length: plan.nodes }, (_, i) => this.#createNode(`n${i + 1}`));
     this.#components = everyComponent.flatMap((kind) =>
@@ -90,6 +95,7 @@ class ControlSimulation {
         (_, i) => new SimComponent(kind, this.#machine(`${kind[0]}${i + 1}`), this.#masterWorld),
       ),
     );
+    this.#onlooker = this.#createOnlooker();
     const bug = (thrown: unknown): void => this.#bug('the cluster', thrown);
     const faultLog = (text: string): void => this.#say('fault', text);
     this.#storeFaults = new FaultPlane({
@@ -108,6 +114,8 @@ class ControlSimulation {
       nodes: this.#nodes,
       components: this.#components,
       masters: this.#masters(),
+      onlooker: this.#onlooker.machine,
+      links: this.#links,
       compact: () => this.#compact(),
       log: faultLog,
     });
@@ -117,7 +125,7 @@ class ControlSimulation {
     const { safetyMs, faults } = this.#plan;
     try {
       this.#cluster.start();
-      for (const part of [...this.#nodes, ...this.#components]) part.start();
+      for (const part of [...this.#nodes, ...this.#components, this.#onlooker]) part.start();
       this.#faults.schedule(faults);
       this.#startUsers();
       this.#scheduler.run(safetyMs);
@@ -210,24 +218,36 @@ class ControlSimulation {
   }
 
   #startUsers(): void {
-    const user = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
-    const nodes = this.#nodes.map(({ name }) => name);
     for (const [i, steps] of this.#plan.clients.entries()) {
-      const machine = this.#machine(`user${i}`);
-      const caller = { machine: machine.name, process: this.#process, user };
-      const clock = machine.time.clock(this.#process);
-      const api = simApiClient(this.#links, caller, this.#masters(), clock);
+      const { process, api, clock } = this.#client(`user${i}`);
+      const who = { who: `user${i}`, process, elected: false };
       const world = {
-        api: this.#checks.recorded(
-          { who: `user${i}`, process: this.#process, elected: false },
-          api,
-        ),
-        nodes,
+        api: this.#checks.recorded(who, api),
+        nodes: this.#nodes.map(({ name }) => name),
         sleep: (ms: number) => clock.sleep(ms),
+        isOver: () => this.#scheduler.now >= this.#plan.safetyMs,
+        forced: (uid: string) => this.#checks.forced(uid),
         counted: (name: string, sure: boolean) => this.#checks.counted(name, sure),
       };
       new User(i, world).run(steps).catch((thrown: unknown) => this.#bug(`user ${i}`, thrown));
     }
+  }
+
+  /** Of the API, with every right, on a machine of its own. */
+  #client(name: string) {
+    const user = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
+    const machine = this.#machine(name);
+    const process = this.#newProcess();
+    const clock = machine.time.clock(process);
+    const caller = { machine: name, process, user };
+    return { process, clock, api: simApiClient(this.#links, caller, this.#masters(), clock) };
+  }
+
+  #createOnlooker(): Onlooker {
+    const machine = 'onlooker';
+    const { process, api, clock } = this.#client(machine);
+    const recorded = this.#checks.recorded({ who: machine, process, elected: false }, api);
+    return new Onlooker({ machine, process }, recorded, clock, this.#logger(machine));
   }
 
   /** As an operator does it, at whichever member leads. */
@@ -255,7 +275,7 @@ class ControlSimulation {
     while (!scheduler.stopped && scheduler.now < until) {
       scheduler.run(scheduler.now + 500);
       for (const member of this.#cluster.members) member.start();
-      wrong = unsettled(this.#reality());
+      wrong = unsettled(this.#reality()) || this.#onlooker.wrong(this.#checks.objects);
       wellSince = wrong === '' ? (wellSince ?? scheduler.now) : undefined;
       if (wellSince !== undefined && scheduler.now - wellSince >= calmMs) return;
     }
@@ -264,20 +284,21 @@ class ControlSimulation {
   }
 
   #uncordonAll(): void {
-    const user = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
-    const machine = this.#machine('admin');
-    const caller = { machine: machine.name, process: this.#process, user };
-    const clock = machine.time.clock(this.#process);
-    const api: ApiClient = simApiClient(this.#links, caller, this.#masters(), clock);
+    const { api, clock } = this.#client('admin');
     const uncordon = new User(-1, {
       api,
       nodes: this.#nodes.map(({ name }) => name),
       sleep: (ms) => clock.sleep(ms),
+      isOver: () => false,
+      forced: () => undefined,
       counted: () => undefined,
     });
-    // More than once: nobody may lead yet.
-    const steps = Array.from({ length: 12 }, () =>
-      this.#nodes.map((_, pick) => ({ afterMs: 300, kind: 'uncordon' as const, pick })),
+    // More than once: nobody may lead yet, and users are not done.
+    const steps = Array.from({ length: 3 }, () =>
+      this.#nodes.flatMap((_, pick) => [
+        { afterMs: 1500, kind: 'uncordon' as const, pick },
+        { afterMs: 0, kind: 'untaint' as const, pick },
+      ]),
     );
     uncordon.run(steps.flat()).catch((thrown: unknown) => this.#bug('admin', thrown));
   }

@@ -5,6 +5,7 @@ import { drawFarBehind } from './far-behind.ts';
 import { drawFigureEight } from './figure-eight.ts';
 import { drawGrowth } from './growth.ts';
 import { drawLostElections } from './lost-elections.ts';
+import { pick, swarm } from './pickers.ts';
 import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
 
 /** Of each by itself; others come as parts of a schedule. */
@@ -299,10 +300,6 @@ function weighted<T extends { readonly weight: number }>(rng: Rng, from: readonl
   return found ?? pick(rng, from);
 }
 
-function pick<T>(rng: Rng, from: readonly T[]): T {
-  return must(from[rng.int(from.length)], 'something to choose from');
-}
-
 function between(rng: Rng, low: number, high: number): number {
   return Math.round(low + rng.next() ** 2 * (high - low));
 }
@@ -319,28 +316,17 @@ function drawWeather(rng: Rng, distance: number, fair: boolean): Weather {
   };
 }
 
-/** Half of what there is, in proportion to the weights of what was chosen. */
-function swarm<T extends string>(
+/** Half of what there is, and what must be there. */
+function halfOf<K extends string>(
   rng: Rng,
-  weights: Readonly<Record<T, number>>,
-  always: readonly T[] = [],
-): (rng: Rng) => T {
-  const all = Object.keys(weights) as T[];
-  let chosen = all.filter((kind) => rng.int(2) === 0 || always.includes(kind));
-  if (chosen.length === 0) chosen = all;
-  const total = chosen.reduce((sum, kind) => sum + weights[kind], 0);
-  return (each) => {
-    let left = each.next() * total;
-    for (const kind of chosen) {
-      left -= weights[kind];
-      if (left < 0) return kind;
-    }
-    return pick(each, chosen);
-  };
+  weights: Readonly<Record<K, number>>,
+  always: readonly K[] = [],
+): (rng: Rng) => K {
+  return swarm(weights, (kind) => rng.int(2) === 0 || always.includes(kind));
 }
 
 function drawFaults(rng: Rng, pace: Pace, safetyMs: number, members: number): Fault[] {
-  const kindOf = swarm(rng, faultWeights, pace.always);
+  const kindOf = halfOf(rng, faultWeights, pace.always);
   const everyMs = pick(rng, pace.faultMs);
   const faults: Fault[] = [];
   for (let atMs = rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
@@ -410,7 +396,7 @@ function drawFault(
 function drawClients(rng: Rng, pace: Pace, safetyMs: number): Step[][] {
   const paceMs = pick(rng, pace.requestMs);
   return Array.from({ length: 2 + rng.int(4) }, () => {
-    const kindOf = swarm(rng, stepWeights);
+    const kindOf = halfOf(rng, stepWeights);
     const steps: Step[] = [];
     for (let spentMs = 0; spentMs < safetyMs && steps.length < 400; ) {
       const afterMs = rng.int(2 * paceMs);

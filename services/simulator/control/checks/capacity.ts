@@ -2,6 +2,7 @@ import { isPodTerminal, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
+import { millicores, roomOf } from './room.ts';
 
 /** Pods are bound where there is room for them, and to nodes that exist. */
 export class Capacity implements Checker {
@@ -32,18 +33,11 @@ export class Capacity implements Checker {
     if (!node) throw new BrokenPromise(`${key} is bound to ${name}, which does not exist`);
     const there = [...this.#pods.values()].filter(({ spec }) => spec?.nodeName === name);
     const asked = there.reduce((sum, pod) => sum + millicores(pod), 0);
-    const room = Number(node.status?.allocatable?.['cpu'] ?? 0) * 1000;
+    const room = roomOf(node);
     if (asked > room) {
       throw new BrokenPromise(
         `${key} is bound to ${name} at revision ${revision}: ${there.length} pods ask for ${asked}m of its ${room}m`,
       );
     }
   }
-}
-
-function millicores({ spec }: Pod): number {
-  return (spec?.containers ?? []).reduce((sum, { resources }) => {
-    const cpu = resources?.requests?.['cpu'] ?? '0';
-    return sum + (cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000);
-  }, 0);
 }

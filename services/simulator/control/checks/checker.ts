@@ -7,6 +7,8 @@ export interface Checker {
   readonly name: string;
   /** Of one revision, in order. */
   changed?(change: Change): void;
+  /** A user removes this pod without waiting for its containers. */
+  forced?(uid: string): void;
   /** What containers really do. */
   started?(node: string, container: ContainerStatus): void;
   exited?(node: string, container: ContainerStatus): void;

@@ -1,86 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject, Pod } from '#shared/api';
-import { BrokenPromise } from '#shared/checks';
-import type { ContainerStatus } from '#services/agent';
 import { ApiWatches } from './api-watches.ts';
 import { Capacity } from './capacity.ts';
-import type { Checker } from './checker.ts';
-import { unsettled } from './converged.ts';
 import { Counters } from './counters.ts';
 import { Fencing } from './fencing.ts';
 import { FreshReads } from './fresh-reads.ts';
-import { Garbage } from './garbage.ts';
 import { JobCounts } from './job-counts.ts';
 import { NoGhosts } from './no-ghosts.ts';
-import { type Change, ObjectHistory } from './objects.ts';
 import { ObjectLife } from './object-life.ts';
 import { OnePerOrdinal } from './one-per-ordinal.ts';
 import { OverCreation } from './over-creation.ts';
 import { StartedOnce } from './started-once.ts';
+import { broken, container, controlledBy, mapKey, named, podKey, Store } from './testing.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
-
-/** A store by hand: what is put shows in `history`, and to the checker. */
-class Store {
-  readonly history = new ObjectHistory();
-  readonly #checker: Checker | undefined;
-  #revision = 1;
-
-  constructor(checker?: Checker) {
-    this.#checker = checker;
-  }
-
-  put(key: string, object: KubeObject): number {
-    return this.#add('put', key, object);
-  }
-
-  remove(key: string): number {
-    return this.#add('delete', key, {});
-  }
-
-  #add(type: 'put' | 'delete', key: string, object: KubeObject): number {
-    const revision = ++this.#revision;
-    const value = Buffer.from(JSON.stringify(object));
-    const kv = { key, value, createRevision: 1, modRevision: revision, version: 1, lease: 0n };
-    const changes: Change[] = this.history.add({
-      revision,
-      atMs: revision,
-      events: [{ type, kv }],
-    });
-    for (const change of changes) this.#checker?.changed?.(change);
-    return revision;
-  }
-}
-
-const podKey = (name: string): string => `/registry/pods/default/${name}`;
-const mapKey = (name: string): string => `/registry/configmaps/default/${name}`;
-
-const named = (name: string, uid = name, more: object = {}): KubeObject => ({
-  metadata: { name, namespace: 'default', uid, ...more },
-});
-
-const controlledBy = (kind: string, uid: string) => ({
-  ownerReferences: [{ apiVersion: 'v1', kind, name: uid, uid, controller: true }],
-});
-
-const container = (uid: string, attempt = 0): ContainerStatus => ({
-  id: `${uid}_main_${attempt}`,
-  podSandboxId: uid,
-  name: 'main',
-  attempt,
-  image: 'sim',
-  state: 'running',
-  createdAt: 0,
-});
-
-const broken = (act: () => void): string => {
-  try {
-    act();
-  } catch (thrown) {
-    if (thrown instanceof BrokenPromise) return thrown.message;
-    throw thrown;
-  }
-  return 'kept';
-};
 
 describe('pods', () => {
   test('an ordinal has one running pod', () => {
@@ -171,16 +103,6 @@ describe('objects', () => {
     expect(broken(second)).toMatch(/127.96.0.9 is/);
     store.remove('/registry/services/default/a');
     expect(broken(second)).toBe('kept');
-  });
-
-  test('dependents stay while their owner does', () => {
-    const store = new Store(new Garbage());
-    store.put(mapKey('owner'), named('owner'));
-    store.put(mapKey('d'), named('d', 'd', controlledBy('ConfigMap', 'owner')));
-    store.put(mapKey('e'), named('e', 'e', controlledBy('ConfigMap', 'owner')));
-    expect(broken(() => store.remove(mapKey('d')))).toMatch(/its owner owner/);
-    store.remove(mapKey('owner'));
-    expect(broken(() => store.remove(mapKey('e')))).toBe('kept');
   });
 
   test('a job counts a pod once', () => {
@@ -285,23 +207,4 @@ describe('the API', () => {
     store.remove(mapKey('a'));
     expect(broken(() => check.got(read, 'a', undefined))).toBe('kept');
   });
-});
-
-test('a cluster has settled when everything is as it was asked for', () => {
-  const store = new Store();
-  const nodes = [{ name: 'n1', running: [] as ContainerStatus[] }];
-  const look = () => unsettled({ objects: store.history, nodes });
-  expect(look()).toBe('node n1 is not registered');
-  const conditions = [{ type: 'Ready', status: 'True' }];
-  store.put('/registry/nodes/n1', { ...named('n1'), status: { conditions } } as KubeObject);
-  expect(look()).toBe('');
-  const pod = { ...named('a'), spec: { nodeName: 'n1' }, status: { conditions } } as KubeObject;
-  store.put(podKey('a'), pod);
-  expect(look()).toBe('n1 does not run pod a');
-  nodes[0]?.running.push(container('a'));
-  expect(look()).toBe('');
-  store.put(podKey('a'), { ...pod, metadata: { ...pod.metadata, deletionTimestamp: 'now' } });
-  expect(look()).toMatch(/was deleted and is still there/);
-  store.remove(podKey('a'));
-  expect(look()).toMatch(/n1 runs a_main_0, which is no pod of it/);
 });

@@ -4,6 +4,7 @@ import type { Report } from '../../checks/report.ts';
 import type { ContainerEvents } from '../parts/containers.ts';
 import type { SimProcess } from '../../world/process.ts';
 import { ApiWatches } from './api-watches.ts';
+import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import type { Checker } from './checker.ts';
 import { Counters } from './counters.ts';
@@ -37,13 +38,15 @@ export class ControlChecks {
   readonly #created = new OverCreation();
   readonly #reads = new FreshReads(this.objects);
   readonly #counters = new Counters(this.objects);
+  readonly #budgets = new Budgets(this.objects);
   readonly #watches: ApiWatches;
   readonly #checkers: readonly Checker[];
   /** Requests of all clients. */
   asked = 0;
   answered = 0;
 
-  constructor(report: Report, now: () => number) {
+  /** `patienceMs`: what was that long ago is known to all who work. */
+  constructor(report: Report, now: () => number, patienceMs: number) {
     this.#report = report;
     this.#watches = new ApiWatches(this.objects, now);
     this.#checkers = [
@@ -53,7 +56,8 @@ export class ControlChecks {
       new ObjectLife(),
       new Capacity(),
       new UniqueAddresses(),
-      new Garbage(),
+      new Garbage(patienceMs),
+      this.#budgets,
       new JobCounts(),
       this.#created,
       this.#counters,
@@ -91,6 +95,8 @@ export class ControlChecks {
       wrote: (write) => {
         if (elected) this.#check(this.#fencing, () => this.#fencing.wrote(write));
       },
+      evicted: (granted) => this.#check(this.#budgets, () => this.#budgets.evicted(granted)),
+      deletes: (namespace, name) => this.#budgets.deleted(namespace, name),
       uncertain: (resource) => {
         if (resource === 'pods') this.#created.uncertain();
       },
@@ -100,6 +106,11 @@ export class ControlChecks {
   /** By a user: how often a counter was counted up for sure, and how often perhaps. */
   counted(name: string, sure: boolean): void {
     this.#counters.counted(name, sure);
+  }
+
+  /** By a user: this pod is removed without waiting for its containers. */
+  forced(uid: string): void {
+    for (const checker of this.#checkers) checker.forced?.(uid);
   }
 
   judge(): void {

@@ -3,23 +3,87 @@ import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
 
-/** Dependents that only the garbage collector deletes: none goes while an owner stays. */
+/** Kinds whose dependents only the garbage collector deletes, and the namespace controller. */
+const collected: readonly string[] = ['configmaps', 'secrets'];
+
+interface Known {
+  object: KubeObject;
+  readonly createdMs: number;
+}
+
+/**
+ * No dependent goes while an owner stays, or where its owner was to leave it behind; no owner goes
+ * before the dependents that it is to take with it.
+ */
 export class Garbage implements Checker {
   readonly name = 'garbage collection';
-  readonly #live = new Set<string>();
+  readonly #known = new Map<string, Known>();
+  /** Dependents that lost their only owner so that they stay. */
+  readonly #orphans = new Set<string>();
+  readonly #goingNamespaces = new Set<string>();
+  readonly #patienceMs: number;
 
-  changed({ resource, key, revision, before, after }: Change): void {
-    if (resource !== 'configmaps') return;
+  /** What was made that long ago is known to all who work. */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  changed(change: Change): void {
+    const { resource, before, after } = change;
+    if (resource === 'namespaces') this.#namespace(before, after);
+    if (!collected.includes(resource)) return;
     const uid = (after ?? before)?.metadata?.uid ?? '';
-    if (after && !isGoing(after)) this.#live.add(uid);
-    else this.#live.delete(uid);
-    const goes = before && !isGoing(before) && (!after || isGoing(after));
-    if (!goes) return;
-    const owner = before.metadata?.ownerReferences?.find((each) => this.#live.has(each.uid));
-    if (!owner) return;
-    throw new BrokenPromise(
-      `${key} is deleted at revision ${revision}, its owner ${owner.name} (${owner.uid}) lives`,
-    );
+    const createdMs = this.#known.get(uid)?.createdMs ?? change.atMs;
+    if (after) this.#known.set(uid, { object: after, createdMs });
+    else this.#known.delete(uid);
+    if (before && !isGoing(before) && after && isGoing(after)) this.#begins(after);
+    if (before && !isGoing(before) && (!after || isGoing(after))) this.#goes(before, change);
+    if (before && !after) this.#gone(before, change);
+  }
+
+  #namespace(before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const name = (after ?? before)?.metadata?.name ?? '';
+    if (after && isGoing(after)) this.#goingNamespaces.add(name);
+    else this.#goingNamespaces.delete(name);
+  }
+
+  #begins(owner: KubeObject): void {
+    if (!owner.metadata?.finalizers?.includes('orphan')) return;
+    for (const [uid, { object }] of this.#known) {
+      const [only, ...others] = object.metadata?.ownerReferences ?? [];
+      if (only?.uid === owner.metadata.uid && others.length === 0) this.#orphans.add(uid);
+    }
+  }
+
+  #goes({ metadata = {} }: KubeObject, { key, revision }: Change): void {
+    if (this.#goingNamespaces.has(metadata.namespace ?? '')) return;
+    const { uid = '', ownerReferences = [] } = metadata;
+    const living = ownerReferences.find((each) => {
+      const owner = this.#known.get(each.uid);
+      return owner && !isGoing(owner.object);
+    });
+    if (living) {
+      throw new BrokenPromise(
+        `${key} is deleted at revision ${revision}, its owner ${living.name} (${living.uid}) lives`,
+      );
+    }
+    if (this.#orphans.has(uid)) {
+      throw new BrokenPromise(
+        `${key} is deleted at revision ${revision}, and was to be left behind by its owner`,
+      );
+    }
+  }
+
+  #gone({ metadata = {} }: KubeObject, { key, atMs, revision }: Change): void {
+    if (!metadata.finalizers?.includes('foregroundDeletion')) return;
+    if (this.#goingNamespaces.has(metadata.namespace ?? '')) return;
+    for (const { object, createdMs } of this.#known.values()) {
+      const reference = object.metadata?.ownerReferences?.find(({ uid }) => uid === metadata.uid);
+      if (!reference?.blockOwnerDeletion || atMs - createdMs < this.#patienceMs) continue;
+      throw new BrokenPromise(
+        `${key} is gone at revision ${revision} before its dependent ${object.metadata?.name}`,
+      );
+    }
   }
 }
 

@@ -8,10 +8,17 @@ export class NoGhosts implements Checker {
   readonly name = 'no ghosts';
   readonly #running = new Map<string, string>();
   readonly #gone = new Set<string>();
+  readonly #forced = new Set<string>();
+
+  /** A user takes it away without waiting, and knows what that means. */
+  forced(uid: string): void {
+    this.#forced.add(uid);
+  }
 
   changed({ resource, key, before, after }: Change): void {
     if (resource !== 'pods' || after) return;
     const { uid = '' } = before?.metadata ?? {};
+    if (this.#forced.has(uid)) return;
     this.#gone.add(uid);
     const node = this.#running.get(uid);
     if (node !== undefined) {

@@ -69,10 +69,11 @@ export class ObjectHistory {
   }
 
   #collection(resource: string): Collection {
-    const known = this.#collections.get(resource);
+    const name = collectionOf.get(resource) ?? resource;
+    const known = this.#collections.get(name);
     if (known) return known;
     const made = { objects: new Map<string, KubeObject>(), changes: [] };
-    this.#collections.set(resource, made);
+    this.#collections.set(name, made);
     return made;
   }
 
@@ -100,6 +101,14 @@ export const resourceName = ({
 
 const collections = new Map(
   resources.map((resource) => [resource.storagePrefix, resourceName(resource)]),
+);
+
+/** Some are served under two names, as events are; they are one collection. */
+const collectionOf = new Map(
+  resources.map((resource) => [
+    resourceName(resource),
+    collections.get(resource.storagePrefix) ?? resourceName(resource),
+  ]),
 );
 
 /** Undefined for what is no object, such as an election. */

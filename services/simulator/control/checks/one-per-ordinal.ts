@@ -12,6 +12,13 @@ export class OnePerOrdinal implements Checker {
   /** By ordinal: who runs, and where. */
   readonly #running = new Map<string, { readonly uid: string; readonly node: string }>();
 
+  readonly #forced = new Set<string>();
+
+  /** A user takes it away without waiting for its containers. */
+  forced(uid: string): void {
+    this.#forced.add(uid);
+  }
+
   changed({ resource, key, after }: Change): void {
     if (resource !== 'pods' || getControllerOf(after ?? {})?.kind !== 'StatefulSet') return;
     this.#ordinals.set((after as Pod).metadata?.uid ?? '', key);
@@ -21,7 +28,7 @@ export class OnePerOrdinal implements Checker {
     const ordinal = this.#ordinals.get(uid);
     if (ordinal === undefined) return;
     const other = this.#running.get(ordinal);
-    if (other && other.uid !== uid) {
+    if (other && other.uid !== uid && !this.#forced.has(other.uid)) {
       throw new BrokenPromise(
         `${ordinal} runs twice: as ${other.uid} on ${other.node}, and as ${uid} on ${node}`,
       );

@@ -11,6 +11,8 @@ export class OverCreation implements Checker {
   readonly name = 'pods beyond what was asked';
   /** By uid of the controller. */
   readonly #most = new Map<string, number>();
+  /** Of ReplicaSets: what is labelled otherwise by now is to be let go. */
+  readonly #labels = new Map<string, Readonly<Record<string, string>>>();
   readonly #pods = new Map<string, Pod>();
   #uncertain = 0;
 
@@ -21,7 +23,11 @@ export class OverCreation implements Checker {
 
   changed({ resource, key, revision, before, after }: Change): void {
     const uid = after?.metadata?.uid ?? '';
-    if (resource === 'apps/replicasets') this.#asked(uid, replicas(after));
+    if (resource === 'apps/replicasets') {
+      this.#asked(uid, replicas(after));
+      const set: ReplicaSet | undefined = after;
+      this.#labels.set(uid, set?.spec?.selector?.matchLabels ?? {});
+    }
     if (resource === 'batch/jobs') this.#asked(uid, parallelism(after));
     if (resource !== 'pods') return;
     if (after) this.#pods.set(key, after);
@@ -30,8 +36,12 @@ export class OverCreation implements Checker {
     const owner = getControllerOf(after);
     const most = this.#most.get(owner?.uid ?? '');
     if (!owner || most === undefined) return;
+    const labels = Object.entries(this.#labels.get(owner.uid) ?? {});
     const active = [...this.#pods.values()].filter(
-      (pod) => isPodActive(pod) && getControllerOf(pod)?.uid === owner.uid,
+      (pod) =>
+        isPodActive(pod) &&
+        getControllerOf(pod)?.uid === owner.uid &&
+        labels.every(([name, value]) => pod.metadata?.labels?.[name] === value),
     );
     if (active.length > most + this.#uncertain) {
       throw new BrokenPromise(

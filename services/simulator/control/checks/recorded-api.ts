@@ -2,6 +2,7 @@ import type { KubeObject, ResourceRef } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ApiClient, ListOptions, WatchOptions, WriteOptions } from '#shared/client';
 import type { ApiWatches } from './api-watches.ts';
+import type { Granted } from './budgets.ts';
 import type { FencedWrite } from './fencing.ts';
 import type { FreshReads } from './fresh-reads.ts';
 import { resourceName } from './objects.ts';
@@ -18,6 +19,9 @@ export interface Recording {
   answered(): void;
   /** A write has taken effect for sure. */
   wrote(write: FencedWrite): void;
+  evicted(granted: Granted): void;
+  /** Somebody asks for the deletion of a pod. */
+  deletes(namespace: string, name: string): void;
   /** Nobody knows whether this object was created. */
   uncertain(resource: string): void;
 }
@@ -59,8 +63,8 @@ function reads(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       const record = read(ref, namespace);
       const list = await ask(() => api.list<O>(ref, options));
       const selected = labelSelector !== undefined || fieldSelector !== undefined;
-      if (!next && !selected && !options.resourceVersion) {
-        recording.reads.listed(record, list, list.continue === undefined);
+      if (!next && !options.resourceVersion) {
+        recording.reads.listed(record, list, !selected && list.continue === undefined);
       }
       return list;
     },
@@ -108,12 +112,23 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
         throw thrown;
       }
     },
-    createSubresource: <O extends KubeObject>(
+    createSubresource: async <O extends KubeObject>(
       ...[ref, name, sub, body, options]: Parameters<ApiClient['createSubresource']>
-    ) =>
-      write(`${ref.resource}/${sub} of ${name}`, options, () =>
+    ) => {
+      const since = recording.revision();
+      const answer = await write(`${ref.resource}/${sub} of ${name}`, options, () =>
         api.createSubresource<O>(ref, name, sub, body, options),
-      ),
+      );
+      if (sub === 'eviction') {
+        const { namespace = '' } = options ?? {};
+        recording.evicted({ namespace, name, since, until: recording.revision() });
+      }
+      return answer;
+    },
+    delete: (...[ref, name, options]: Parameters<ApiClient['delete']>) => {
+      if (ref.resource === 'pods') recording.deletes(options?.namespace ?? '', name);
+      return ask(() => api.delete(ref, name, options));
+    },
     update: <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) =>
       write(`update of ${ref.resource} ${object.metadata?.name}`, options, () =>
         api.update<O>(ref, object, options),

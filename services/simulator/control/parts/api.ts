@@ -6,7 +6,6 @@ import {
   type DeleteOptions,
   type NodeApi,
   repeatable,
-  type WatchEvent,
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Caller, Links } from './links.ts';
@@ -36,7 +35,7 @@ export function simApiClient(
     watch: <T extends KubeObject>(...[ref, options = {}]: Parameters<ApiClient['watch']>) =>
       pool.stream(
         (server) =>
-          links.stream<WatchEvent<T>>(
+          links.watch<T>(
             caller,
             server,
             (api, signal) => api.watch<T>(ref, { ...options, signal }),

@@ -26,6 +26,7 @@ export interface MasterWorld {
 
 export interface ComponentConfig {
   readonly leaseSeconds: number;
+  readonly nodeGraceMs: number;
 }
 
 export type ComponentKind = 'scheduler' | 'controller-manager';
@@ -76,7 +77,8 @@ export function startComponent(
   world: MasterWorld,
   apiAs: (user: User) => ApiClient,
 ): void {
-  const { rng, logger, recorded, config } = world;
+  const { rng, logger, recorded } = world;
+  const { leaseSeconds, nodeGraceMs } = world.config;
   const own = createRng(rng.int(2 ** 31));
   const identity = `${machine.name}_${uuidFrom(own)}`;
   const asking = { who: `${kind} ${identity}`, process, elected: true };
@@ -87,13 +89,13 @@ export function startComponent(
     log: logger(`${machine.name}/${kind}`),
     identity,
     rng: own,
-    config,
   };
   const component =
     kind === 'scheduler'
-      ? createScheduler(common)
+      ? createScheduler({ ...common, config: { leaseSeconds } })
       : createControllerManager({
           ...common,
+          config: { leaseSeconds, nodeMonitorGracePeriodMs: nodeGraceMs },
           rootCa,
           apiFor: (account) => recorded(asking, apiAs(accountUser(account))),
         });

@@ -1,4 +1,5 @@
-import { assertNever, createRng, must, type Rng } from '#shared/base';
+import { assertNever, createRng, type Rng } from '#shared/base';
+import { pick, swarm } from '../../plan/pickers.ts';
 import type { Fault, Plan } from '../../plan/plan.ts';
 import type { Weather } from '../../world/network.ts';
 import type {
@@ -22,6 +23,8 @@ const faultWeights: Readonly<Record<ControlFaultKind, number>> = {
   'component-pause': 4,
   'component-cut': 3,
   'component-isolate': 4,
+  'onlooker-isolate': 3,
+  reset: 6,
   compact: 2,
 };
 
@@ -53,23 +56,36 @@ const storeWeights: Readonly<Record<StoreKind, number>> = {
 };
 
 const stepWeights: Readonly<Record<UserStepKind, number>> = {
-  deployment: 8,
+  deployment: 6,
   scale: 6,
-  restart: 3,
-  statefulset: 6,
-  daemonset: 1,
+  restart: 4,
+  statefulset: 5,
+  daemonset: 2,
   job: 4,
-  service: 3,
-  count: 4,
+  service: 5,
+  budget: 3,
+  count: 3,
   dependent: 3,
-  'delete-workload': 4,
+  list: 4,
+  'delete-workload': 3,
+  'delete-service': 1,
   'delete-owner': 2,
   'delete-pod': 4,
+  'force-delete': 1,
+  recreate: 3,
+  'replace-owner': 3,
+  relabel: 2,
   cordon: 2,
   uncordon: 3,
+  taint: 2,
+  untaint: 2,
+  evict: 4,
   drain: 1,
-  move: 2,
+  namespace: 2,
 };
+
+/** Of these every seed has some: the others need something to happen to. */
+const groundwork: readonly UserStepKind[] = ['deployment', 'statefulset', 'service'];
 
 /** How fast things go wrong: `everyMs` between two faults, each for `lastsMs` at most. */
 interface Pace {
@@ -78,8 +94,12 @@ interface Pace {
   readonly safetyMs: number;
 }
 
-/** Where everything is broken at once, nothing is left to go wrong: long faults are few. */
+/**
+ * Where everything is broken at once, nothing is left to go wrong: long faults are few. Where nothing
+ * breaks, the parts have to do on their own what they do at all, and soon.
+ */
 const paces: readonly Pace[] = [
+  { everyMs: Infinity, lastsMs: 0, safetyMs: 12_000 },
   { everyMs: 400, lastsMs: 1200, safetyMs: 8000 },
   { everyMs: 1500, lastsMs: 5000, safetyMs: 15_000 },
   { everyMs: 4000, lastsMs: 16_000, safetyMs: 30_000 },
@@ -102,7 +122,8 @@ export function drawControlPlan(seed: number): ControlPlan {
     cpus: pick(rng, [1, 2, 4]),
     components,
     leaseSeconds: pick(rng, [2, 3, 5]),
-    watchLagMs: pick(rng, [0, 0, 20, 300]),
+    nodeGraceMs: pick(rng, [1500, 2500, 4000]),
+    watchLagMs: pick(rng, [0, 20, 300, 1000]),
     safetyMs,
     faults: drawFaults(rng, pace, size),
     clients: drawClients(rng, safetyMs),
@@ -140,8 +161,10 @@ interface Size {
 
 function drawFaults(rng: Rng, pace: Pace, size: Size): ControlFault[] {
   const { safetyMs, everyMs, lastsMs } = pace;
-  const kindOf = swarm(rng, faultWeights, size.components > 0 ? () => true : isForAll);
+  const fits = size.components > 0 ? (): boolean => true : isForAll;
+  const kindOf = swarm(faultWeights, (kind) => rng.int(3) > 0 && fits(kind));
   const faults: ControlFault[] = [];
+  if (everyMs === Infinity) return faults;
   // The cluster comes up first: a fault before that finds nothing to break.
   for (let atMs = 2500 + rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
     faults.push(drawFault(rng, kindOf(rng), atMs, lastsMs, size));
@@ -182,6 +205,10 @@ function drawFault(
       return { atMs, kind, component, forMs };
     case 'component-cut':
       return { atMs, kind, component, master, forMs };
+    case 'onlooker-isolate':
+      return { atMs, kind, forMs };
+    case 'reset':
+      return { atMs, kind, machine: rng.int(100) };
     case 'compact':
       return { atMs, kind };
     default:
@@ -190,7 +217,7 @@ function drawFault(
 }
 
 function drawStoreFault(rng: Rng, atMs: number, forMs: number, members: number): Fault {
-  const kind = swarm(rng, storeWeights, () => true)(rng);
+  const kind = swarm(storeWeights, () => rng.int(3) > 0)(rng);
   const target = rng.int(2) === 0 ? 'leader' : rng.int(members);
   switch (kind) {
     case 'kill':
@@ -227,37 +254,14 @@ const badWeather = (rng: Rng): Weather => ({
 function drawClients(rng: Rng, safetyMs: number): UserStep[][] {
   const paceMs = pick(rng, [250, 500, 1000]);
   return Array.from({ length: 1 + rng.int(3) }, () => {
-    const kindOf = swarm(rng, stepWeights, () => true);
+    const kindOf = swarm(stepWeights, () => rng.int(2) === 0);
     const steps: UserStep[] = [];
     for (let spentMs = 0; spentMs < safetyMs && steps.length < 100; ) {
       const afterMs = rng.int(2 * paceMs);
       spentMs += afterMs;
-      steps.push({ afterMs, kind: kindOf(rng), pick: rng.int(1000) });
+      const kind = steps.length < 2 ? pick(rng, groundwork) : kindOf(rng);
+      steps.push({ afterMs, kind, pick: rng.int(1000) });
     }
     return steps;
   });
-}
-
-/** Some of the kinds, each as often as its weight says. */
-function swarm<K extends string>(
-  rng: Rng,
-  weights: Readonly<Record<K, number>>,
-  fits: (kind: K) => boolean,
-): (rng: Rng) => K {
-  const all = (Object.keys(weights) as K[]).filter(fits);
-  const drawn = all.filter(() => rng.int(3) > 0);
-  const chosen = drawn.length > 0 ? drawn : all;
-  const total = chosen.reduce((sum, kind) => sum + weights[kind], 0);
-  return (each) => {
-    let left = each.next() * total;
-    for (const kind of chosen) {
-      left -= weights[kind];
-      if (left < 0) return kind;
-    }
-    return must(chosen[0], 'a kind');
-  };
-}
-
-function pick<T>(rng: Rng, from: readonly T[]): T {
-  return must(from[rng.int(from.length)], 'something to pick');
 }

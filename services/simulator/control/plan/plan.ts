@@ -34,6 +34,10 @@ export type ControlFault = {
       readonly forMs: number;
     }
   | { readonly kind: 'component-isolate'; readonly component: number; readonly forMs: number }
+  /** Whoever only watches. */
+  | { readonly kind: 'onlooker-isolate'; readonly forMs: number }
+  /** Every connection of one machine of all: what is under way on it is lost, answered or not. */
+  | { readonly kind: 'reset'; readonly machine: number }
   /** All history so far, so that who lags behind has to list again. */
   | { readonly kind: 'compact' }
 );
@@ -56,15 +60,25 @@ export type UserStepKind =
   | 'daemonset'
   | 'job'
   | 'service'
+  | 'budget'
   | 'count'
   | 'dependent'
+  | 'list'
   | 'delete-workload'
+  | 'delete-service'
   | 'delete-owner'
   | 'delete-pod'
+  | 'force-delete'
+  | 'recreate'
+  | 'replace-owner'
+  | 'relabel'
   | 'cordon'
   | 'uncordon'
+  | 'taint'
+  | 'untaint'
+  | 'evict'
   | 'drain'
-  | 'move';
+  | 'namespace';
 
 /** A whole cluster: masters over a store of their own, workers, and users. */
 export interface ControlPlan {
@@ -78,7 +92,9 @@ export interface ControlPlan {
   /** Pairs of schedulers and controller managers in processes of their own; 0: as part of masters. */
   readonly components: number;
   readonly leaseSeconds: number;
-  /** Streams are this much slower than calls: clients do not see yet what they have just written. */
+  /** A node that is silent for this long is not ready. */
+  readonly nodeGraceMs: number;
+  /** Streams are up to this much slower than calls, each by itself: clients do not see yet what they have just written. */
   readonly watchLagMs: number;
   readonly safetyMs: number;
   readonly faults: readonly ControlFault[];

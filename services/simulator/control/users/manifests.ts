@@ -3,6 +3,9 @@ import type {
   DaemonSet,
   Deployment,
   Job,
+  KubeObject,
+  Namespace,
+  PodDisruptionBudget,
   PodTemplateSpec,
   Service,
   StatefulSet,
@@ -26,23 +29,32 @@ class Dice {
 function template(app: string, dice: Dice): PodTemplateSpec {
   const probed = dice.int(2) === 0;
   const readyMs = probed ? 200 + dice.int(2000) : 0;
-  const termMs = [20, 300, 2500][dice.int(3)] ?? 20;
+  const termMs = [20, 300, 2500, 9000][dice.int(4)] ?? 20;
+  const graceSeconds = termMs > 3000 ? 12 : 1 + dice.int(3);
+  const tolerant = dice.int(6) === 0;
   return {
     metadata: { labels: { app }, annotations: { version: String(dice.int(100)) } },
     spec: {
-      terminationGracePeriodSeconds: 1 + dice.int(3),
+      terminationGracePeriodSeconds: graceSeconds,
+      ...(tolerant && { tolerations: [{ key: taintKey, operator: 'Exists' }] }),
       containers: [
         {
           name: 'main',
           image: 'sim',
           command: command({ termMs, readyMs }),
-          resources: { requests: { cpu: `${[50, 150, 300][dice.int(3)] ?? 50}m` } },
+          ports: [{ name: 'http', containerPort: 8000 + dice.int(3) }],
+          resources: { requests: { cpu: `${[100, 300, 450][dice.int(3)] ?? 100}m` } },
           ...(probed && { readinessProbe: { exec: { command: ['ready'] }, periodSeconds: 1 } }),
         },
       ],
     },
   };
 }
+
+export const apps = ['web', 'api', 'db', 'queue'];
+
+/** What users taint nodes with. */
+export const taintKey = 'simulated';
 
 const selector = (app: string) => ({ matchLabels: { app } });
 
@@ -59,9 +71,17 @@ export function deployment(name: string, pick: number): Deployment {
       template: template(name, dice),
       progressDeadlineSeconds: 600,
       revisionHistoryLimit: dice.int(3),
-      ...(recreate && { strategy: { type: 'Recreate' } }),
+      strategy: recreate
+        ? { type: 'Recreate' }
+        : { type: 'RollingUpdate', rollingUpdate: rolling(dice) },
     },
   };
+}
+
+/** One of the two must let something happen. */
+function rolling(dice: Dice) {
+  const maxUnavailable = dice.int(3);
+  return { maxUnavailable, maxSurge: maxUnavailable === 0 ? 1 + dice.int(2) : dice.int(3) };
 }
 
 export function statefulSet(name: string, pick: number): StatefulSet {
@@ -90,10 +110,12 @@ export function daemonSet(name: string, pick: number): DaemonSet {
   };
 }
 
+/** One in four fails, each time. */
 export function job(name: string, pick: number): Job {
   const dice = new Dice(pick);
   const { spec, metadata } = template(name, dice);
-  const behaviour = { runMs: 200 + dice.int(3000), exitCode: 0 };
+  const fails = dice.int(4) === 0;
+  const behaviour = { runMs: 200 + dice.int(3000), exitCode: fails ? 1 : 0 };
   const [main] = spec?.containers ?? [];
   const { readinessProbe: _, ...container } = { ...main, command: command(behaviour) };
   return {
@@ -103,27 +125,48 @@ export function job(name: string, pick: number): Job {
     spec: {
       completions: 1 + dice.int(4),
       parallelism: 1 + dice.int(3),
-      backoffLimit: 100,
+      backoffLimit: fails ? dice.int(3) : 100,
+      ...(dice.int(4) === 0 && { ttlSecondsAfterFinished: 2 }),
       template: {
         ...(metadata && { metadata }),
         spec: {
           ...spec,
           containers: [{ ...container, name: 'main' }],
-          restartPolicy: dice.int(2) === 0 ? 'Never' : 'OnFailure',
+          restartPolicy: fails || dice.int(2) === 0 ? 'Never' : 'OnFailure',
         },
       },
     },
   };
 }
 
-export function service(app: string): Service {
+/** Named after one application; what it selects, and by which port, may change. */
+export function service(name: string, pick: number): Service {
+  const dice = new Dice(pick);
+  const app = dice.int(4) === 0 ? (apps[dice.int(apps.length)] ?? name) : name;
+  const targetPort = [80, 'http', 'nowhere'][dice.int(5)] ?? 'http';
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: app },
-    spec: { selector: { app }, ports: [{ port: 80 }] },
+    metadata: { name },
+    spec: { selector: { app }, ports: [{ name: 'web', port: 80, targetPort }] },
   };
 }
+
+export function budget(app: string, pick: number): PodDisruptionBudget {
+  const limit = pick % 2 === 0 ? { minAvailable: pick % 4 } : { maxUnavailable: pick % 3 };
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: app },
+    spec: { ...limit, selector: { matchLabels: { app } } },
+  };
+}
+
+export const namespaceObject = (name: string): Namespace => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name },
+});
 
 export const configMap = (name: string, data: Record<string, string>): ConfigMap => ({
   apiVersion: 'v1',
@@ -131,3 +174,14 @@ export const configMap = (name: string, data: Record<string, string>): ConfigMap
   metadata: { name },
   data,
 });
+
+/** Of another kind than its owner, or of the same. */
+export function dependentOf(owner: KubeObject, name: string, isSecret: boolean): KubeObject {
+  const { name: ownerName = '', uid = '' } = owner.metadata ?? {};
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: ownerName, uid };
+  return {
+    apiVersion: 'v1',
+    kind: isSecret ? 'Secret' : 'ConfigMap',
+    metadata: { name, ownerReferences: [{ ...reference, blockOwnerDeletion: true }] },
+  };
+}

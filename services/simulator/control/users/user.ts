@@ -1,7 +1,7 @@
 import {
   type ConfigMap,
+  getControllerOf,
   type KubeObject,
-  type Node,
   type Pod,
   refs,
   type ResourceRef,
@@ -9,19 +9,37 @@ import {
 import { assertNever, must, QuorateError } from '#shared/base';
 import type { ApiClient } from '#shared/client';
 import type { UserStep } from '../plan/plan.ts';
-import { configMap, daemonSet, deployment, job, service, statefulSet } from './manifests.ts';
+import { Kubectl } from './kubectl.ts';
+import {
+  apps,
+  budget,
+  configMap,
+  daemonSet,
+  dependentOf,
+  deployment,
+  job,
+  namespaceObject,
+  service,
+  statefulSet,
+  taintKey,
+} from './manifests.ts';
 
 export interface UserWorld {
   readonly api: ApiClient;
   readonly nodes: readonly string[];
   readonly sleep: (ms: number) => Promise<void>;
+  /** What was not done by then is left. */
+  readonly isOver: () => boolean;
+  /** This pod is removed without waiting for its containers. */
+  readonly forced: (uid: string) => void;
   /** How often this counter was counted up for sure, and how often perhaps. */
   readonly counted: (name: string, sure: boolean) => void;
 }
 
 const namespace = 'default';
-const apps = ['web', 'api', 'db', 'queue'];
-const workloads = [refs.deployments, refs.statefulSets, refs.jobs] as const;
+const workloads = [refs.deployments, refs.statefulSets, refs.jobs, refs.daemonSets] as const;
+const listed = [refs.pods, refs.configMaps, refs.replicaSets, refs.nodes, refs.secrets] as const;
+const propagations = ['background', 'background', 'foreground', 'orphan'] as const;
 
 /** What clients of a cluster that breaks have to live with. */
 const everyday = [
@@ -40,16 +58,19 @@ const everyday = [
 export class User {
   readonly #number: number;
   readonly #world: UserWorld;
+  readonly #kubectl: Kubectl;
   #jobs = 0;
 
   constructor(number: number, world: UserWorld) {
     this.#number = number;
     this.#world = world;
+    this.#kubectl = new Kubectl(world.api);
   }
 
   async run(steps: readonly UserStep[]): Promise<void> {
     for (const step of steps) {
       await this.#world.sleep(step.afterMs);
+      if (this.#world.isOver()) return;
       try {
         await this.#take(step);
       } catch (thrown) {
@@ -59,22 +80,16 @@ export class User {
   }
 
   async #take({ kind, pick }: UserStep): Promise<void> {
+    const kubectl = this.#kubectl;
     const app = must(apps[pick % apps.length], 'an app');
-    const { api } = this.#world;
     switch (kind) {
       case 'deployment':
-        return this.#apply(refs.deployments, deployment(app, pick));
       case 'statefulset':
-        return this.#apply(refs.statefulSets, statefulSet(`${app}-set`, pick));
       case 'daemonset':
-        return this.#apply(refs.daemonSets, daemonSet('everywhere', pick));
       case 'job':
-        await api.create(refs.jobs, job(`job-${this.#number}-${++this.#jobs}`, pick), {
-          namespace,
-        });
-        return;
       case 'service':
-        return this.#apply(refs.services, service(pick % 3 === 0 ? `${app}-set` : app));
+      case 'budget':
+        return this.#apply(kind, app, pick);
       case 'scale':
         return this.#patchWorkload(pick, { spec: { replicas: pick % 6 } });
       case 'restart': {
@@ -84,20 +99,38 @@ export class User {
       case 'count':
         return this.#count(`counter-${pick % 2}`);
       case 'dependent':
-        return this.#dependent(pick);
-      case 'delete-owner':
-        return this.#delete(refs.configMaps, `owner-${pick % 3}`, pick);
+        return this.#dependent(pick, namespace);
+      case 'list':
+        return this.#list(pick);
       case 'delete-workload':
-        return this.#deleteOne(must(workloads[pick % workloads.length], 'a kind'), pick);
+      case 'delete-service':
+      case 'delete-owner':
       case 'delete-pod':
-        return this.#deleteOne(refs.pods, pick);
+      case 'force-delete':
+        return this.#delete(kind, pick);
+      case 'recreate':
+        return this.#recreate(app, pick);
+      case 'replace-owner':
+        await kubectl.delete(refs.configMaps, `owner-${pick % 3}`, namespace);
+        return this.#dependent(pick, namespace);
+      case 'relabel':
+        return this.#relabel(app, pick);
       case 'cordon':
       case 'uncordon':
-        return this.#cordon(this.#node(pick), kind === 'cordon');
+        return kubectl.cordon(this.#node(pick), kind === 'cordon');
+      case 'taint':
+      case 'untaint': {
+        const effect = pick % 2 === 0 ? 'NoSchedule' : 'NoExecute';
+        return kubectl.taint(this.#node(pick), taintKey, kind === 'taint' ? effect : undefined);
+      }
+      case 'evict': {
+        const pod = await kubectl.any<Pod>(refs.pods, pick, namespace);
+        return pod && kubectl.evict(pod);
+      }
       case 'drain':
-        return this.#drain(this.#node(pick));
-      case 'move':
-        return;
+        return kubectl.drain(this.#node(pick));
+      case 'namespace':
+        return this.#namespace(`team-${pick % 2}`, pick);
       default:
         assertNever(kind, 'step');
     }
@@ -108,19 +141,33 @@ export class User {
     return must(nodes[pick % nodes.length], 'a node');
   }
 
-  /** Read, change, write: as of `kubectl apply` on the client's side. */
-  async #apply(ref: ResourceRef, object: KubeObject): Promise<void> {
-    const { api } = this.#world;
-    const name = object.metadata?.name ?? '';
-    try {
-      const { metadata } = await api.get(ref, name, namespace);
-      const { resourceVersion } = metadata ?? {};
-      const updated = { ...object, metadata: { ...metadata, ...object.metadata, resourceVersion } };
-      if (ref === refs.services) return;
-      await api.update(ref, updated as KubeObject, { namespace });
-    } catch (thrown) {
-      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-      await api.create(ref, object, { namespace });
+  async #apply(
+    kind: 'deployment' | 'statefulset' | 'daemonset' | 'job' | 'service' | 'budget',
+    app: string,
+    pick: number,
+  ): Promise<void> {
+    const kubectl = this.#kubectl;
+    const set = `${app}-set`;
+    switch (kind) {
+      case 'deployment':
+        return kubectl.apply(refs.deployments, deployment(app, pick), namespace);
+      case 'statefulset':
+        return kubectl.apply(refs.statefulSets, statefulSet(set, pick), namespace);
+      case 'daemonset':
+        return kubectl.apply(refs.daemonSets, daemonSet('everywhere', pick), namespace);
+      case 'service':
+        return kubectl.apply(refs.services, service(pick % 3 === 0 ? set : app, pick), namespace);
+      case 'budget': {
+        const made = budget(pick % 3 === 0 ? set : app, pick);
+        return kubectl.apply(refs.podDisruptionBudgets, made, namespace);
+      }
+      case 'job': {
+        const made = job(`job-${this.#number}-${++this.#jobs}`, pick);
+        await this.#world.api.create(refs.jobs, made, { namespace });
+        return;
+      }
+      default:
+        assertNever(kind, 'kind');
     }
   }
 
@@ -150,51 +197,87 @@ export class User {
     }
   }
 
-  /** A ConfigMap that goes when its owner does. */
-  async #dependent(pick: number): Promise<void> {
-    const { api } = this.#world;
-    const name = `owner-${pick % 3}`;
-    const owner = await api
-      .get<ConfigMap>(refs.configMaps, name, namespace)
-      .catch((thrown: unknown) => {
-        if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-        return api.create(refs.configMaps, configMap(name, {}), { namespace });
-      });
-    const { uid = '' } = owner.metadata ?? {};
-    const dependent = configMap(`dependent-${pick % 7}`, {});
-    const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name, uid }];
-    const metadata = { ...dependent.metadata, ownerReferences };
-    await api.create(refs.configMaps, { ...dependent, metadata }, { namespace });
+  /** Something that goes when its owner does. */
+  async #dependent(pick: number, where: string): Promise<void> {
+    const wanted = configMap(`owner-${pick % 3}`, {});
+    const owner = await this.#kubectl.findOrCreate(refs.configMaps, wanted, where);
+    const isSecret = pick % 2 === 0;
+    const dependent = dependentOf(owner, `dependent-${pick % 7}`, isSecret);
+    const ref = isSecret ? refs.secrets : refs.configMaps;
+    await this.#world.api.create(ref, dependent, { namespace: where });
   }
 
-  async #deleteOne(ref: ResourceRef, pick: number): Promise<void> {
-    const { items } = await this.#world.api.list(ref, { namespace });
-    const name = items[pick % Math.max(1, items.length)]?.metadata?.name;
-    if (name !== undefined) await this.#delete(ref, name, pick);
+  async #list(pick: number): Promise<void> {
+    const ref = must(listed[pick % listed.length], 'a kind');
+    const some = pick % 3 === 0 ? { labelSelector: `app=${apps[pick % apps.length]}` } : {};
+    await this.#world.api.list(ref, { ...(ref !== refs.nodes && { namespace }), ...some });
   }
 
-  async #delete(ref: ResourceRef, name: string, pick: number): Promise<void> {
-    const propagation = (['background', 'background', 'foreground', 'orphan'] as const)[pick % 4];
-    const pods = ref === refs.pods;
-    await this.#world.api.delete(ref, name, { namespace, ...(!pods && { propagation }) });
-  }
-
-  async #cordon(node: string, unschedulable: boolean): Promise<void> {
-    const patch = { spec: { unschedulable: unschedulable ? true : null } };
-    await this.#world.api.patch<Node>(refs.nodes, node, 'merge', patch);
-  }
-
-  async #drain(node: string): Promise<void> {
-    const { api } = this.#world;
-    await this.#cordon(node, true);
-    const { items } = await api.list<Pod>(refs.pods, { fieldSelector: `spec.nodeName=${node}` });
-    for (const { metadata: { name = '' } = {} } of items) {
-      const eviction = {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata: { name, namespace },
-      };
-      await api.createSubresource(refs.pods, name, 'eviction', eviction, { namespace });
+  async #delete(
+    kind: 'delete-workload' | 'delete-service' | 'delete-owner' | 'delete-pod' | 'force-delete',
+    pick: number,
+  ): Promise<void> {
+    const kubectl = this.#kubectl;
+    const propagation = propagations[pick % propagations.length] ?? 'background';
+    const workload = must(workloads[pick % workloads.length], 'a kind');
+    switch (kind) {
+      case 'delete-workload':
+        await kubectl.deleteAny(workload, pick, namespace, { propagation });
+        return;
+      case 'delete-service':
+        return kubectl.delete(refs.services, apps[pick % apps.length] ?? '', namespace);
+      case 'delete-owner':
+        return kubectl.delete(refs.configMaps, `owner-${pick % 3}`, namespace, { propagation });
+      case 'delete-pod':
+        await kubectl.deleteAny(refs.pods, pick, namespace);
+        return;
+      case 'force-delete': {
+        const pod = await kubectl.any<Pod>(refs.pods, pick, namespace);
+        const { name = '', uid = '' } = pod?.metadata ?? {};
+        if (!pod) return;
+        this.#world.forced(uid);
+        return kubectl.delete(refs.pods, name, namespace, { uid, gracePeriodSeconds: 0 });
+      }
+      default:
+        assertNever(kind, 'kind');
     }
+  }
+
+  /** Under the same name, as soon as it can be. */
+  async #recreate(app: string, pick: number): Promise<void> {
+    const [ref, object]: readonly [ResourceRef, KubeObject] =
+      pick % 3 === 0
+        ? [refs.statefulSets, statefulSet(`${app}-set`, pick)]
+        : pick % 3 === 1
+          ? [refs.deployments, deployment(app, pick)]
+          : [refs.services, service(app, pick)];
+    await this.#kubectl.delete(ref, object.metadata?.name ?? '', namespace);
+    await this.#world.api.create(ref, object, { namespace });
+  }
+
+  /** A pod that its controller has to let go, and another one to find. */
+  async #relabel(app: string, pick: number): Promise<void> {
+    const pod = await this.#kubectl.any<Pod>(refs.pods, pick, namespace);
+    // A StatefulSet's pod keeps its name, so that nobody could take its place.
+    if (!pod || getControllerOf(pod)?.kind === 'StatefulSet') return;
+    const patch = { metadata: { labels: { app: pick % 2 === 0 ? app : 'nobody' } } };
+    await this.#world.api.patch(refs.pods, pod.metadata?.name ?? '', 'merge', patch, { namespace });
+  }
+
+  /** A namespace with something in it, or none. */
+  async #namespace(name: string, pick: number): Promise<void> {
+    const { api } = this.#world;
+    if (pick % 3 === 0) {
+      await api.delete(refs.namespaces, name);
+      return;
+    }
+    const known = await api.get(refs.namespaces, name).catch((thrown: unknown) => {
+      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
+      return api.create(refs.namespaces, namespaceObject(name));
+    });
+    if (known.metadata?.deletionTimestamp !== undefined) return;
+    await this.#dependent(pick, name);
+    await this.#kubectl.apply(refs.deployments, deployment('web', pick), name);
+    await this.#kubectl.apply(refs.services, service('web', pick), name);
   }
 }

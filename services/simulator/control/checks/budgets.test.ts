@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { KubeObject } from '#shared/api';
+import { Budgets } from './budgets.ts';
+import { broken, named, podKey, Store } from './testing.ts';
+
+const conditions = [{ type: 'Ready', status: 'True' }];
+const key = '/registry/policy/poddisruptionbudgets/default/b';
+
+const budget = (status: object): KubeObject =>
+  ({ ...named('b'), spec: { selector: { matchLabels: { app: 'a' } } }, status }) as KubeObject;
+
+const status = (disruptionsAllowed: number, disruptedPods: object = {}) => ({
+  disruptionsAllowed,
+  currentHealthy: 3,
+  desiredHealthy: 2,
+  disruptedPods,
+});
+
+/** A budget with a pod that it covers and that serves. */
+function world() {
+  const store = new Store();
+  const check = new Budgets(store.history);
+  store.put(key, budget(status(1)));
+  const pod = {
+    ...named('p', 'p', { labels: { app: 'a' } }),
+    status: { phase: 'Running', conditions },
+  };
+  const since = store.put(podKey('p'), pod as KubeObject);
+  const evict = (): string => {
+    const until = store.remove(podKey('p'));
+    return broken(() => check.evicted({ namespace: 'default', name: 'p', since, until }));
+  };
+  return { store, check, evict };
+}
+
+test('an eviction is paid for', () => {
+  expect(world().evict()).toMatch(/its budget did not pay/);
+  const paid = world();
+  paid.store.put(key, budget(status(0, { p: 'now' })));
+  expect(paid.evict()).toBe('kept');
+});
+
+test('a pod that somebody deletes needs no budget', () => {
+  const { check, evict } = world();
+  check.deleted('default', 'p');
+  expect(evict()).toBe('kept');
+});
+
+test('a budget allows what is left, and pays one for each', () => {
+  const store = new Store();
+  const check = new Budgets(store.history);
+  const change = (before: object, after: object): string => {
+    const common = { revision: 3, atMs: 0, key, resource: 'policy/poddisruptionbudgets' };
+    return broken(() => check.changed({ ...common, before: budget(before), after: budget(after) }));
+  };
+  expect(change(status(1), status(2))).toMatch(/allows 2 disruptions/);
+  expect(change(status(1), status(-1))).toMatch(/allows -1/);
+  expect(change(status(1), status(1, { p: 'now' }))).toMatch(/pays for p/);
+  expect(change(status(1), status(0, { p: 'now' }))).toBe('kept');
+});

@@ -1,0 +1,125 @@
+import { isPodReady, type KubeObject, type Pod, type PodDisruptionBudget } from '#shared/api';
+import { BrokenPromise } from '#shared/checks';
+import type { Checker } from './checker.ts';
+import type { Change, ObjectHistory } from './objects.ts';
+
+/** An eviction that was granted. */
+export interface Granted {
+  readonly namespace: string;
+  readonly name: string;
+  /** Of the store, when it was asked for and when it was answered. */
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Every eviction of a pod that serves is paid for by its budget, which never owes anything. */
+export class Budgets implements Checker {
+  readonly name = 'disruption budgets';
+  readonly #objects: ObjectHistory;
+  /** Pods that somebody asked to delete, who needs no budget for that. */
+  readonly #deleted = new Set<string>();
+
+  constructor(objects: ObjectHistory) {
+    this.#objects = objects;
+  }
+
+  changed({ resource, key, revision, before, after }: Change): void {
+    if (resource !== 'policy/poddisruptionbudgets' || !after) return;
+    const { status }: PodDisruptionBudget = after;
+    const { disruptionsAllowed = 0, currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
+    if (
+      disruptionsAllowed < 0 ||
+      disruptionsAllowed > Math.max(0, currentHealthy - desiredHealthy)
+    ) {
+      throw new BrokenPromise(
+        `${key} allows ${disruptionsAllowed} disruptions at revision ${revision}: ${currentHealthy} are healthy, ${desiredHealthy} must be`,
+      );
+    }
+    const last: PodDisruptionBudget | undefined = before;
+    const lastAllowed = last?.status?.disruptionsAllowed ?? 0;
+    for (const pod of newlyDisrupted(last, after)) {
+      if (disruptionsAllowed === lastAllowed - 1) continue;
+      throw new BrokenPromise(
+        `${key} pays for ${pod} at revision ${revision}: ${lastAllowed} become ${disruptionsAllowed}`,
+      );
+    }
+  }
+
+  /** Whoever is asked for it, and whatever becomes of it. */
+  deleted(namespace: string, name: string): void {
+    this.#deleted.add(`${namespace}/${name}`);
+  }
+
+  evicted({ namespace, name, since, until }: Granted): void {
+    if (this.#deleted.has(`${namespace}/${name}`)) return;
+    const versions = this.#between<Pod>(
+      'pods',
+      namespace,
+      since,
+      until,
+      (pod) => nameOf(pod) === name,
+    );
+    const [begin] = versions;
+    if (!begin || isGoing(begin) || !versions.every(serves)) return;
+    const labels = begin.metadata?.labels ?? {};
+    const covers = ({ spec }: PodDisruptionBudget): boolean =>
+      Object.entries(spec?.selector?.matchLabels ?? {}).every(([key, is]) => labels[key] === is);
+    const budgets = this.#between('policy/poddisruptionbudgets', namespace, since, until, covers);
+    if (new Set(budgets.map(nameOf)).size !== 1) return;
+    // There may have been none when it was looked for.
+    const [first] = budgets;
+    if (Number(first?.metadata?.resourceVersion) > since) return;
+    const paid = this.#objects
+      .changesAfter('policy/poddisruptionbudgets', since)
+      .some(
+        (change) =>
+          change.revision <= until &&
+          change.after !== undefined &&
+          nameOf(change.after) === nameOf(first ?? {}) &&
+          newlyDisrupted(change.before, change.after).includes(name),
+      );
+    const removed = this.#objects
+      .changesAfter('policy/poddisruptionbudgets', since)
+      .some((change) => change.revision <= until && !change.after);
+    if (paid || removed) return;
+    throw new BrokenPromise(
+      `pod ${name} was evicted between revisions ${since} and ${until}, and its budget did not pay`,
+    );
+  }
+
+  /** Versions in force within these revisions, the first of them at its beginning. */
+  #between<T extends object>(
+    resource: string,
+    namespace: string,
+    since: number,
+    until: number,
+    isWanted: (object: T) => boolean,
+  ): T[] {
+    const found: T[] = [];
+    const first = new Map<string, T | undefined>();
+    for (const { key, revision, after } of this.#objects.changes(resource)) {
+      if (revision > until) break;
+      if (revision <= since) first.set(key, after as T | undefined);
+      else if (after) found.push(after as T);
+    }
+    const before = [...first.values()].flatMap((each) => (each ? [each] : []));
+    return [...before, ...found].filter(
+      (each) => (each as Pod).metadata?.namespace === namespace && isWanted(each),
+    );
+  }
+}
+
+const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
+
+const serves = (pod: Pod): boolean => pod.status?.phase === 'Running' && isPodReady(pod);
+const isGoing = ({ metadata }: Pod): boolean => metadata?.deletionTimestamp !== undefined;
+
+function newlyDisrupted(
+  before: PodDisruptionBudget | undefined,
+  after: PodDisruptionBudget,
+): string[] {
+  const known = before?.status?.disruptedPods ?? {};
+  return Object.entries(after.status?.disruptedPods ?? {}).flatMap(([name, since]) =>
+    known[name] === since ? [] : [name],
+  );
+}

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '#shared/api';
+import type { ContainerStatus } from '#services/agent';
+import { unsettled } from '../converged.ts';
+import { container, controlledBy, named, podKey, Store } from '../testing.ts';
+
+test('a cluster has settled when everything is as it was asked for', () => {
+  const store = new Store();
+  store.put('/registry/namespaces/default', { metadata: { name: 'default', uid: 'd' } });
+  const nodes = [{ name: 'n1', running: [] as ContainerStatus[] }];
+  const look = () => unsettled({ objects: store.history, nodes });
+  expect(look()).toBe('node n1 is not registered');
+  const conditions = [{ type: 'Ready', status: 'True' }];
+  store.put('/registry/nodes/n1', {
+    metadata: { name: 'n1', uid: 'n1' },
+    status: { conditions },
+  } as KubeObject);
+  expect(look()).toBe('');
+  const pod = { ...named('a'), spec: { nodeName: 'n1' }, status: { conditions } } as KubeObject;
+  store.put(podKey('a'), pod);
+  expect(look()).toBe('n1 does not run pod a');
+  nodes[0]?.running.push(container('a'));
+  expect(look()).toBe('');
+  store.put(podKey('a'), { ...pod, metadata: { ...pod.metadata, deletionTimestamp: 'now' } });
+  expect(look()).toMatch(/was deleted and is still there/);
+  store.remove(podKey('a'));
+  expect(look()).toMatch(/n1 runs a_main_0, which is no pod of it/);
+});
+
+const ready = [{ type: 'Ready', status: 'True' }];
+
+/** A cluster with one node, on which everything that is bound to it runs. */
+class World {
+  readonly #store = new Store();
+  readonly #running: ContainerStatus[] = [];
+
+  constructor() {
+    this.put('namespaces/default', { metadata: { name: 'default', uid: 'd' } });
+    const status = { conditions: ready, allocatable: { cpu: '1' } };
+    this.put('nodes/n1', { metadata: { name: 'n1', uid: 'n1' }, status } as KubeObject);
+  }
+
+  put(path: string, object: object): void {
+    this.#store.put(`/registry/${path}`, object);
+  }
+
+  remove(path: string): void {
+    this.#store.remove(`/registry/${path}`);
+  }
+
+  /** One that runs and is ready. */
+  pod(name: string, metadata: object = {}): void {
+    const pod = named(name, name, { labels: { app: 'a' }, ...metadata });
+    const ports = [{ name: 'http', containerPort: 8000 }];
+    const spec = { nodeName: 'n1', containers: [{ ports }] };
+    const status = { phase: 'Running', conditions: ready, podIP: '10.0.0.1' };
+    this.put(`pods/default/${name}`, { ...pod, spec, status });
+    this.#running.push(container(name));
+  }
+
+  get wrong(): string {
+    const nodes = [{ name: 'n1', running: this.#running }];
+    return unsettled({ objects: this.#store.history, nodes });
+  }
+}
+
+describe('it has not settled', () => {
+  test('where something outlives its owner, whoever has the name now', () => {
+    const world = new World();
+    world.put('configmaps/default/o', { kind: 'ConfigMap', ...named('o', 'new') });
+    world.put('secrets/default/s', {
+      ...named('s', 's', {
+        ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'old' }],
+      }),
+    });
+    expect(world.wrong).toBe('secrets s outlives its ConfigMap o (old)');
+    world.put('configmaps/default/o', { kind: 'ConfigMap', ...named('o', 'old') });
+    expect(world.wrong).toBe('');
+  });
+
+  test('where something outlives its namespace', () => {
+    const world = new World();
+    world.put('configmaps/team/o', { metadata: { name: 'o', namespace: 'team', uid: 'o' } });
+    expect(world.wrong).toBe('configmaps o outlives its namespace team');
+  });
+
+  test('where a pod waits for room that there is', () => {
+    const world = new World();
+    const containers = [{ resources: { requests: { cpu: '900m' } } }];
+    const conditions = [{ type: 'PodScheduled', status: 'False' }];
+    world.put('pods/default/p', { ...named('p'), spec: { containers }, status: { conditions } });
+    expect(world.wrong).toBe('pods default/p waits for room, and n1 has it');
+    const spec = { taints: [{ key: 'x', effect: 'NoSchedule' }] };
+    const status = { conditions: ready, allocatable: { cpu: '1' } };
+    world.put('nodes/n1', { metadata: { name: 'n1', uid: 'n1' }, spec, status });
+    expect(world.wrong).toBe('');
+  });
+
+  test('where endpoints are not the pods that serve', () => {
+    const world = new World();
+    world.put('services/default/s', {
+      ...named('s'),
+      spec: { selector: { app: 'a' }, ports: [{ port: 80, targetPort: 'http' }] },
+    });
+    expect(world.wrong).toBe('');
+    world.pod('p');
+    expect(world.wrong).toBe('services default/s has endpoints [], ready are [10.0.0.1:8000]');
+    const slice = (ip: string) =>
+      world.put('discovery.k8s.io/endpointslices/default/s-1', {
+        ...named('s-1', 's-1', { labels: { 'kubernetes.io/service-name': 's' } }),
+        endpoints: [{ addresses: [ip] }],
+        ports: [{ port: 8000 }],
+      });
+    slice('10.0.0.1');
+    expect(world.wrong).toBe('services default/s has Endpoints [], ready are [10.0.0.1:8000]');
+    world.put('endpoints/default/s', {
+      ...named('s'),
+      subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 8000 }] }],
+    });
+    expect(world.wrong).toBe('');
+    world.remove('services/default/s');
+    expect(world.wrong).toMatch(/belongs to no Service/);
+  });
+
+  test('where a replica set has too many pods, or a budget counts wrongly', () => {
+    const world = new World();
+    const selector = { matchLabels: { app: 'a' } };
+    const status = { replicas: 1, readyReplicas: 1 };
+    const set = { kind: 'ReplicaSet', ...named('set'), spec: { replicas: 1, selector }, status };
+    world.put('apps/replicasets/default/set', set);
+    world.pod('p', controlledBy('ReplicaSet', 'set'));
+    expect(world.wrong).toBe('');
+    world.put('policy/poddisruptionbudgets/default/b', {
+      ...named('b'),
+      spec: { selector, minAvailable: 1 },
+      status: { currentHealthy: 2, desiredHealthy: 1, expectedPods: 1, disruptionsAllowed: 1 },
+    });
+    expect(world.wrong).toMatch(/has currentHealthy 2 instead of 1/);
+    world.pod('q', controlledBy('ReplicaSet', 'set'));
+    expect(world.wrong).toBe('apps/replicasets default/set wants 1 pods, has 2');
+  });
+
+  test('where a job ended otherwise than its program does', () => {
+    const world = new World();
+    const job = (type: string, exitCode: number): void => {
+      const command = ['sim', JSON.stringify({ exitCode })];
+      const template = { spec: { containers: [{ command }] } };
+      const conditions = [{ type, status: 'True' }];
+      const status = { conditions, succeeded: 1, failed: 1 };
+      const spec = { completions: 1, backoffLimit: 0, template };
+      world.put('batch/jobs/default/j', { ...named('j'), spec, status });
+    };
+    job('Failed', 0);
+    expect(world.wrong).toMatch(/ended as it should not/);
+    job('Complete', 1);
+    expect(world.wrong).toMatch(/ended as it should not/);
+    job('Complete', 0);
+    expect(world.wrong).toBe('');
+  });
+});

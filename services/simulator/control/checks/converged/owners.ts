@@ -1,0 +1,53 @@
+import type { KubeObject, OwnerReference } from '#shared/api';
+import type { ObjectHistory } from '../objects.ts';
+import { allResources, each, isGoing, type Look, type Reality } from './reality.ts';
+
+/** What was deleted is gone, with what belonged to it. */
+export const owners: readonly Look[] = [
+  ...allResources.map((resource) =>
+    each<KubeObject>(resource, (object) =>
+      isGoing(object)
+        ? `was deleted and is still there (finalizers ${JSON.stringify(object.metadata?.finalizers ?? [])})`
+        : '',
+    ),
+  ),
+  dependents,
+  inhabitants,
+];
+
+/** Nothing outlives all of its owners, however like the old one its new namesake is. */
+function dependents({ objects }: Reality): string {
+  const living = byUid(objects);
+  const lives = ({ uid, kind, name }: OwnerReference): boolean =>
+    living.get(uid) === `${kind} ${name}`;
+  for (const resource of allResources) {
+    const orphan = objects.all(resource).find(({ metadata }) => {
+      const { ownerReferences = [] } = metadata ?? {};
+      return ownerReferences.length > 0 && !ownerReferences.some(lives);
+    });
+    if (!orphan) continue;
+    const [owner] = orphan.metadata?.ownerReferences ?? [];
+    return `${resource} ${orphan.metadata?.name} outlives its ${owner?.kind} ${owner?.name} (${owner?.uid})`;
+  }
+  return '';
+}
+
+/** `<kind> <name>` by uid. */
+function byUid(objects: ObjectHistory): Map<string, string> {
+  const all = allResources.flatMap((resource) => objects.all(resource));
+  return new Map(
+    all.map(({ kind, metadata }) => [metadata?.uid ?? '', `${kind} ${metadata?.name}`]),
+  );
+}
+
+function inhabitants({ objects }: Reality): string {
+  const namespaces = new Set(objects.all('namespaces').map(({ metadata }) => metadata?.name));
+  for (const resource of allResources) {
+    const lost = objects
+      .all(resource)
+      .find(({ metadata }) => metadata?.namespace && !namespaces.has(metadata.namespace));
+    if (lost)
+      return `${resource} ${lost.metadata?.name} outlives its namespace ${lost.metadata?.namespace}`;
+  }
+  return '';
+}

@@ -1,0 +1,57 @@
+import { getControllerOf, type KubeObject, type Pod, resources } from '#shared/api';
+import type { ContainerStatus } from '#services/agent';
+import { type ObjectHistory, resourceName } from '../objects.ts';
+
+/** What of the world is compared with what the API says. */
+export interface Reality {
+  readonly objects: ObjectHistory;
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly running: readonly ContainerStatus[];
+  }[];
+}
+
+/** What of it is not yet as it should be, in words; empty where all is well. */
+export type Look = (reality: Reality) => string;
+
+/** What the first of them says. */
+export function first(looks: readonly Look[], reality: Reality): string {
+  for (const look of looks) {
+    const wrong = look(reality);
+    if (wrong !== '') return wrong;
+  }
+  return '';
+}
+
+/** Of every object of a kind. */
+export function each<T extends KubeObject>(
+  resource: string,
+  look: (object: T, reality: Reality) => string,
+): Look {
+  return (reality) => {
+    for (const object of reality.objects.all<T>(resource)) {
+      const wrong = look(object, reality);
+      if (wrong !== '') {
+        const { namespace, name } = object.metadata ?? {};
+        return `${resource} ${namespace ? `${namespace}/` : ''}${name} ${wrong}`;
+      }
+    }
+    return '';
+  };
+}
+
+export const allResources: readonly string[] = resources.map(resourceName);
+
+export const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
+export const isGoing = ({ metadata }: KubeObject): boolean =>
+  metadata?.deletionTimestamp !== undefined;
+
+export const podsOf = (objects: ObjectHistory, owner: KubeObject): Pod[] =>
+  objects.all<Pod>('pods').filter((pod) => getControllerOf(pod)?.uid === owner.metadata?.uid);
+
+/** Pods that no node has room for are nobody's fault; that none has, is looked at elsewhere. */
+export const waitsForRoom = (pod: Pod): boolean =>
+  pod.spec?.nodeName === undefined &&
+  (pod.status?.conditions ?? []).some(
+    ({ type, status }) => type === 'PodScheduled' && status === 'False',
+  );

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { Garbage } from './garbage.ts';
+import { broken, controlledBy, mapKey, named, Store } from './testing.ts';
+
+const owned = (name: string, more: object = {}) =>
+  named(name, name, { ...controlledBy('ConfigMap', 'owner'), ...more });
+
+test('dependents stay while their owner does', () => {
+  const store = new Store(new Garbage(0));
+  store.put(mapKey('owner'), named('owner'));
+  store.put(mapKey('d'), owned('d'));
+  store.put('/registry/secrets/default/e', owned('e'));
+  expect(broken(() => store.remove(mapKey('d')))).toMatch(/its owner owner/);
+  store.remove(mapKey('owner'));
+  expect(broken(() => store.remove('/registry/secrets/default/e'))).toBe('kept');
+});
+
+test('dependents that were to be left behind stay', () => {
+  const store = new Store(new Garbage(0));
+  store.put(mapKey('owner'), named('owner', 'owner', { finalizers: ['orphan'] }));
+  store.put(mapKey('d'), owned('d'));
+  const going = { finalizers: ['orphan'], deletionTimestamp: 'now' };
+  store.put(mapKey('owner'), named('owner', 'owner', going));
+  store.put(mapKey('d'), named('d'));
+  store.remove(mapKey('owner'));
+  expect(broken(() => store.remove(mapKey('d')))).toMatch(/left behind/);
+});
+
+test('an owner that takes its dependents with it goes after them', () => {
+  const store = new Store(new Garbage(0));
+  const going = { finalizers: ['foregroundDeletion'], deletionTimestamp: 'now' };
+  store.put(mapKey('owner'), named('owner', 'owner', going));
+  const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: 'owner' };
+  const ownerReferences = [{ ...reference, blockOwnerDeletion: true }];
+  store.put(mapKey('d'), named('d', 'd', { ownerReferences }));
+  expect(broken(() => store.remove(mapKey('owner')))).toMatch(/before its dependent d/);
+});
+
+test('a namespace that goes takes all with it, in any order', () => {
+  const store = new Store(new Garbage(0));
+  store.put(mapKey('owner'), named('owner'));
+  store.put(mapKey('d'), owned('d'));
+  store.put('/registry/namespaces/default', {
+    metadata: { name: 'default', uid: 'ns', deletionTimestamp: 'now' },
+  });
+  expect(broken(() => store.remove(mapKey('d')))).toBe('kept');
+});

@@ -1,0 +1,60 @@
+import { isPodTerminal, type Node, type Pod, type Taint, type Toleration } from '#shared/api';
+
+// Written anew: what a checker shares with whom it judges, it cannot judge.
+
+/** Of a node, in thousandths of a processor. */
+export const roomOf = ({ status }: Node): number =>
+  Number(status?.allocatable?.['cpu'] ?? 0) * 1000;
+
+/** What a pod asks for, in thousandths of a processor. */
+export function millicores({ spec }: Pod): number {
+  return (spec?.containers ?? []).reduce((sum, { resources }) => {
+    const cpu = resources?.requests?.['cpu'] ?? '0';
+    return sum + (cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000);
+  }, 0);
+}
+
+/** The first taint that keeps the pod from being put on the node; a cordon is one. */
+export function repelling(pod: Pod, { spec }: Node): Taint | undefined {
+  const cordon: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+  const taints = spec?.unschedulable ? [...(spec.taints ?? []), cordon] : (spec?.taints ?? []);
+  const tolerations = pod.spec?.tolerations ?? [];
+  return taints.find(
+    (taint) =>
+      taint.effect !== 'PreferNoSchedule' &&
+      !tolerations.some((toleration) => isTolerated(taint, toleration)),
+  );
+}
+
+function isTolerated(taint: Taint, { key, operator, value, effect }: Toleration): boolean {
+  if (effect && effect !== taint.effect) return false;
+  if (key && key !== taint.key) return false;
+  return operator === 'Exists' || (value ?? '') === (taint.value ?? '');
+}
+
+/** Where a pod that is meant for one node has to go. */
+export function meantFor({ spec }: Pod): string | undefined {
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const fields = (required?.nodeSelectorTerms ?? []).flatMap(({ matchFields = [] }) => matchFields);
+  return fields.find(({ key }) => key === 'metadata.name')?.values?.[0];
+}
+
+/** The name of a node that would take the pod. */
+export function nodeFor(
+  pod: Pod,
+  nodes: readonly Node[],
+  pods: readonly Pod[],
+): string | undefined {
+  const meant = meantFor(pod);
+  const fits = (node: Node): boolean => {
+    const { name } = node.metadata ?? {};
+    const there = pods.filter((each) => each.spec?.nodeName === name && !isPodTerminal(each));
+    const taken = there.reduce((sum, each) => sum + millicores(each), 0);
+    return (
+      (meant === undefined || meant === name) &&
+      repelling(pod, node) === undefined &&
+      taken + millicores(pod) <= roomOf(node)
+    );
+  };
+  return nodes.find(fits)?.metadata?.name;
+}

@@ -1,0 +1,84 @@
+import { type KubeObject, type Node, type Pod, refs, type ResourceRef } from '#shared/api';
+import { QuorateError } from '#shared/base';
+import type { ApiClient, DeleteOptions } from '#shared/client';
+
+/** What a user does to one object, whatever it is for. */
+export class Kubectl {
+  readonly #api: ApiClient;
+
+  constructor(api: ApiClient) {
+    this.#api = api;
+  }
+
+  /** Read, change, write: as of `kubectl apply` on the client's side. */
+  async apply(ref: ResourceRef, object: KubeObject, namespace: string): Promise<void> {
+    const name = object.metadata?.name ?? '';
+    try {
+      const before = await this.#api.get(ref, name, namespace);
+      const { resourceVersion } = before.metadata ?? {};
+      const metadata = { ...before.metadata, ...object.metadata, resourceVersion };
+      // Addresses of Services are given once.
+      const spec = { ...specOf(ref === refs.services ? before : {}), ...specOf(object) };
+      await this.#api.update(ref, { ...object, metadata, spec } as KubeObject, { namespace });
+    } catch (thrown) {
+      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
+      await this.#api.create(ref, object, { namespace });
+    }
+  }
+
+  async findOrCreate(ref: ResourceRef, object: KubeObject, namespace: string) {
+    try {
+      return await this.#api.get(ref, object.metadata?.name ?? '', namespace);
+    } catch (thrown) {
+      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
+      return await this.#api.create(ref, object, { namespace });
+    }
+  }
+
+  /** One of those that are there. */
+  async any<T extends KubeObject>(ref: ResourceRef, pick: number, namespace: string) {
+    const { items } = await this.#api.list<T>(ref, { namespace });
+    return items[pick % Math.max(1, items.length)];
+  }
+
+  async delete(ref: ResourceRef, name: string, namespace: string, options: DeleteOptions = {}) {
+    await this.#api.delete(ref, name, { namespace, ...options });
+  }
+
+  async deleteAny(ref: ResourceRef, pick: number, namespace: string, options?: DeleteOptions) {
+    const object = await this.any(ref, pick, namespace);
+    if (object) await this.delete(ref, object.metadata?.name ?? '', namespace, options);
+    return object;
+  }
+
+  async cordon(node: string, unschedulable: boolean): Promise<void> {
+    const patch = { spec: { unschedulable: unschedulable ? true : null } };
+    await this.#api.patch<Node>(refs.nodes, node, 'merge', patch);
+  }
+
+  /** Undefined: without it. */
+  async taint(node: string, key: string, effect: string | undefined): Promise<void> {
+    const { metadata, spec } = await this.#api.get<Node>(refs.nodes, node);
+    const others = (spec?.taints ?? []).filter((taint) => taint.key !== key);
+    const taints = effect === undefined ? others : [...others, { key, effect }];
+    const { resourceVersion } = metadata ?? {};
+    const patch = { metadata: { resourceVersion }, spec: { taints } };
+    await this.#api.patch<Node>(refs.nodes, node, 'merge', patch);
+  }
+
+  async evict(pod: Pod): Promise<void> {
+    const { name = '', namespace = '' } = pod.metadata ?? {};
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
+    await this.#api.createSubresource(refs.pods, name, 'eviction', eviction, { namespace });
+  }
+
+  /** As far as budgets allow. */
+  async drain(node: string): Promise<void> {
+    await this.cordon(node, true);
+    const fieldSelector = `spec.nodeName=${node}`;
+    const { items } = await this.#api.list<Pod>(refs.pods, { fieldSelector });
+    for (const pod of items) await this.evict(pod);
+  }
+}
+
+const specOf = (object: KubeObject): object => (object as { readonly spec?: object }).spec ?? {};

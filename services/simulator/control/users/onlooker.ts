@@ -1,0 +1,84 @@
+import { type KubeObject, objectKey, refs, type ResourceRef } from '#shared/api';
+import { type ApiClient, createInformer, type Informer } from '#shared/client';
+import type { Clock } from '#shared/clock';
+import type { Logger } from '#shared/runtime';
+import type { SimProcess } from '../../world/process.ts';
+import { type ObjectHistory, resourceName } from '../checks/objects.ts';
+
+const watched: readonly ResourceRef[] = [
+  refs.pods,
+  refs.configMaps,
+  refs.secrets,
+  refs.services,
+  refs.replicaSets,
+];
+
+interface Followed {
+  readonly resource: string;
+  readonly informer: Informer<KubeObject>;
+  /** What its handlers were told, by key. */
+  readonly told: Map<string, KubeObject>;
+}
+
+/** Somebody who only watches, with the production informers: what they show can be compared with the truth. */
+export class Onlooker {
+  readonly machine: string;
+  readonly process: SimProcess;
+  readonly #followed: readonly Followed[];
+
+  constructor(
+    at: { readonly machine: string; readonly process: SimProcess },
+    api: ApiClient,
+    clock: Clock,
+    log: Logger,
+  ) {
+    this.machine = at.machine;
+    this.process = at.process;
+    this.#followed = watched.map((ref) => follow(api, ref, clock, log));
+  }
+
+  start(): void {
+    for (const { informer } of this.#followed) informer.start();
+  }
+
+  /** How what is shown differs from what is; empty: not at all. */
+  wrong(objects: ObjectHistory): string {
+    for (const { resource, informer, told } of this.#followed) {
+      const truth = versions(objects.all(resource));
+      const shown = versions(informer.store.list());
+      const handled = versions([...told.values()]);
+      const differs = difference(truth, shown);
+      if (differs !== '') return `an informer of ${resource} shows ${differs}`;
+      const misled = difference(truth, handled);
+      if (misled !== '') return `handlers of an informer of ${resource} were told ${misled}`;
+    }
+    return '';
+  }
+}
+
+function follow(api: ApiClient, ref: ResourceRef, clock: Clock, log: Logger): Followed {
+  const told = new Map<string, KubeObject>();
+  const put = (object: KubeObject): void => void told.set(objectKey(object), object);
+  const informer = createInformer<KubeObject>(api, ref, {
+    clock,
+    log,
+    handlers: {
+      added: put,
+      updated: (_before, after) => put(after),
+      deleted: (object) => void told.delete(objectKey(object)),
+    },
+  });
+  return { resource: resourceName(ref), informer, told };
+}
+
+const versions = (objects: readonly KubeObject[]): Map<string, string> =>
+  new Map(objects.map((each) => [objectKey(each), each.metadata?.resourceVersion ?? '']));
+
+/** The first key of which one side knows another version. */
+function difference(truth: ReadonlyMap<string, string>, shown: ReadonlyMap<string, string>) {
+  for (const key of new Set([...truth.keys(), ...shown.keys()])) {
+    const [is, says] = [truth.get(key), shown.get(key)];
+    if (is !== says) return `${key} ${says ? `at ${says}` : 'nowhere'}: it is ${is ?? 'gone'}`;
+  }
+  return '';
+}
