@@ -25,7 +25,7 @@ function world() {
     ...named('p', 'p', { labels: { app: 'a' } }),
     status: { phase: 'Running', conditions },
   };
-  const since = store.put(podKey('p'), pod as KubeObject);
+  const since = store.put(podKey('p'), pod);
   const evict = (): string => {
     const until = store.remove(podKey('p'));
     return broken(() => check.evicted({ namespace: 'default', name: 'p', since, until }));

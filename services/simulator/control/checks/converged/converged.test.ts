@@ -37,7 +37,7 @@ class World {
   constructor() {
     this.put('namespaces/default', { metadata: { name: 'default', uid: 'd' } });
     const status = { conditions: ready, allocatable: { cpu: '1' } };
-    this.put('nodes/n1', { metadata: { name: 'n1', uid: 'n1' }, status } as KubeObject);
+    this.put('nodes/n1', { metadata: { name: 'n1', uid: 'n1' }, status });
   }
 
   put(path: string, object: object): void {
