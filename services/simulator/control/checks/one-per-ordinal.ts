@@ -26,7 +26,7 @@ export class OnePerOrdinal implements Checker {
 
   started(node: string, { podSandboxId: uid }: ContainerStatus): void {
     const ordinal = this.#ordinals.get(uid);
-    if (ordinal === undefined) return;
+    if (ordinal === undefined || this.#forced.has(uid)) return;
     const other = this.#running.get(ordinal);
     if (other && other.uid !== uid && !this.#forced.has(other.uid)) {
       throw new BrokenPromise(

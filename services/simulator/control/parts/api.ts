@@ -8,7 +8,8 @@ import {
   repeatable,
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
-import type { Caller, Links } from './links.ts';
+import type { Caller } from './ends.ts';
+import type { Links } from './links.ts';
 
 /** As the real heartbeat stream's. */
 const beatMs = 3_000;

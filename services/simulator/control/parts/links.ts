@@ -1,26 +1,11 @@
 import { QuorateError, type Rng } from '#shared/base';
 import type { KubeObject } from '#shared/api';
 import type { ApiClient, NodeApi, WatchEvent } from '#shared/client';
-import type { User } from '#services/apiserver';
 import type { Network } from '../../world/network.ts';
-import type { SimProcess } from '../../world/process.ts';
 import type { Scheduler } from '../../world/scheduler.ts';
+import type { Caller, Listening } from './ends.ts';
 import { Inbox, StreamLink } from './stream-link.ts';
 import { broken, errorOverTheWire, overTheWire, sharedCopy } from './wire.ts';
-
-/** An API server that listens: its machine's name is its address. */
-export interface Listening {
-  readonly machine: string;
-  readonly process: SimProcess;
-  apiAs(user: User): ApiClient & NodeApi;
-}
-
-/** Who calls, from where. */
-export interface Caller {
-  readonly machine: string;
-  readonly process: SimProcess;
-  readonly user: User;
-}
 
 /** As the real client's: a call without an answer is given up. */
 const callMs = 10_000;

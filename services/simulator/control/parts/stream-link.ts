@@ -1,7 +1,7 @@
 import type { QuorateError } from '#shared/base';
 import type { Network } from '../../world/network.ts';
 import type { Scheduler } from '../../world/scheduler.ts';
-import type { Caller, Listening } from './links.ts';
+import type { Caller, Listening } from './ends.ts';
 import { broken, errorOverTheWire } from './wire.ts';
 
 /** A peer that answers no keepalive is gone. */
