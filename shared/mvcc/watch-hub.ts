@@ -121,6 +121,7 @@ export class WatchHub {
     if (events.length === 0) return;
     assert(revision === this.#revision + 1, 'revisions are notified one by one');
     this.#revision = revision;
+    if (this.#synced.size === 0) return;
     const batches = this.#match(this.#synced, events);
     for (const [watcher, batch] of batches) {
       if (!this.#synced.has(watcher)) continue;

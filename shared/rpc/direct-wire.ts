@@ -6,8 +6,10 @@ import { QuorateError } from '#shared/base';
 export const prefixBytes = 5;
 
 export const okHeaders = { ':status': 200, 'content-type': 'application/grpc+proto' };
-export const okTrailers = { 'grpc-status': '0', 'grpc-message': 'OK' };
-export const withTrailers = { waitForTrailers: true };
+/** Each header more, a date or a text for success, costs every answer; etcd's have none either. */
+export const okTrailers = { 'grpc-status': '0' };
+export const withTrailers = { waitForTrailers: true, sendDate: false };
+const asTrailers = { endStream: true, sendDate: false };
 
 /** Whether grpc-js is not needed for it. */
 export function isPlain(headers: IncomingHttpHeaders): boolean {
@@ -60,5 +62,5 @@ export function trailersOf(error: Partial<StatusObject>): Record<string, string>
 /** Ends a stream on which nothing was answered yet. */
 export function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
   if (stream.destroyed || stream.closed || stream.headersSent) return;
-  stream.respond({ ...trailersOf(error), ...okHeaders }, { endStream: true });
+  stream.respond({ ...trailersOf(error), ...okHeaders }, asTrailers);
 }

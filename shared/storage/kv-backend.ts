@@ -24,6 +24,7 @@ export interface BackendSnapshot {
 
 interface Pending {
   readonly key: Uint8Array;
+  readonly keyCrc: number;
   /** Undefined: deleted. */
   readonly value: Uint8Array | undefined;
 }
@@ -123,16 +124,16 @@ export class KvBackend implements Backend {
   put(key: Uint8Array, value: Uint8Array): void {
     const name = latin1(key);
     const stored = prefixed(key);
-    // Revisions are never written twice; the few other keys are short to read.
-    if (this.#keys.has(name)) {
-      this.#liveBytes -= this.#valueBytes(key);
-    } else {
+    const keyCrc = crc32(stored);
+    if (this.#keys.add(name)) {
       this.#liveBytes += key.length;
-      this.#keysDigest ^= crc32(stored);
-      this.#keys.add(name);
+      this.#keysDigest ^= keyCrc;
+    } else {
+      // Revisions are never written twice; the few other keys are short to read.
+      this.#liveBytes -= this.#valueBytes(key);
     }
     this.#liveBytes += value.length;
-    this.#change(name, { key: stored, value });
+    this.#change(name, { key: stored, keyCrc, value });
   }
 
   delete(key: Uint8Array): void {
@@ -141,8 +142,9 @@ export class KvBackend implements Backend {
     const stored = prefixed(key);
     this.#liveBytes -= key.length + this.#valueBytes(key);
     this.#keys.delete(name);
-    this.#keysDigest ^= crc32(stored);
-    this.#change(name, { key: stored, value: undefined });
+    const keyCrc = crc32(stored);
+    this.#keysDigest ^= keyCrc;
+    this.#change(name, { key: stored, keyCrc, value: undefined });
   }
 
   // What the host sees.
@@ -264,12 +266,12 @@ export class KvBackend implements Backend {
     this.#meta = new Map();
     const applied = this.#applied;
     const batch: LevelOperation[] = [];
-    for (const { key, value } of flushing.values()) {
-      batch.push(value ? { type: 'put', key, value: sealed(key, value) } : { type: 'del', key });
+    for (const { key, keyCrc, value } of flushing.values()) {
+      batch.push(value ? { type: 'put', key, value: sealed(keyCrc, value) } : { type: 'del', key });
     }
     for (const [name, value] of meta) {
       const key = metaEncoder.encode(name);
-      batch.push({ type: 'put', key, value: sealed(key, value) });
+      batch.push({ type: 'put', key, value: sealed(crc32(key), value) });
     }
     try {
       await this.#level.batch(batch, { sync: true });
@@ -295,11 +297,11 @@ async function* rows(records: AsyncIterable<SnapshotRecord>): AsyncGenerator<Sna
     const key = prefixed(plain);
     digest ^= crc32(key);
     count++;
-    yield [key, sealed(key, value)];
+    yield [key, sealed(crc32(key), value)];
   }
   const applied = { ...nothingApplied, index: 1, term: 1 };
   const key = metaEncoder.encode(appliedName);
-  yield [key, sealed(key, encodeApplied(applied, new Map(), { count, digest }))];
+  yield [key, sealed(crc32(key), encodeApplied(applied, new Map(), { count, digest }))];
 }
 
 /** Nothing of what is sent elsewhere may be damaged: there it would be taken for good. */
@@ -371,10 +373,10 @@ async function loadChecked(level: Level): Promise<Loaded> {
 }
 
 /** A value as it lies on disk: with the CRC-32 of its key and itself before it. */
-function sealed(key: Uint8Array, value: Uint8Array): Uint8Array {
+function sealed(keyCrc: number, value: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(crcBytes + value.length);
   bytes.set(value, crcBytes);
-  bytes.writeUInt32BE(crc32(value, crc32(key)), 0);
+  bytes.writeUInt32BE(crc32(value, keyCrc), 0);
   return bytes;
 }
 

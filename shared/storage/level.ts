@@ -58,7 +58,28 @@ export async function openLevel(folder: string, options: LevelOptions): Promise<
     throw openError(folder, thrown);
   }
   writeFileSync(join(folder, holderFile), `${process.pid}\n`);
-  return level;
+  const usual: Level = level;
+  return {
+    getSync: (key, read) => usual.getSync(key, read),
+    batch: (operations, write) => chained(level, operations).write(write ?? {}),
+    iterator: (range) => usual.iterator(range),
+    snapshot: () => usual.snapshot(),
+    compactRange: (low, high) => usual.compactRange(low, high),
+    close: () => usual.close(),
+  };
+}
+
+/** Operation by operation: half of what handing over a list of objects costs. */
+function chained(
+  level: ClassicLevel<Bytes, Bytes>,
+  operations: readonly LevelOperation[],
+): ReturnType<typeof level.batch> {
+  const batch = level.batch();
+  for (const operation of operations) {
+    if (operation.type === 'put') batch.put(operation.key, operation.value);
+    else batch.del(operation.key);
+  }
+  return batch;
 }
 
 function openError(folder: string, thrown: unknown): QuorateError {

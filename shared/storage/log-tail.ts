@@ -1,8 +1,11 @@
 import { assert } from '#shared/base';
 import type { Entry } from '#shared/raft';
 
-/** Bytes of entry data kept in memory, at least the newest entry whatever its size. */
-const cachedBytesMax = 8 << 20;
+/**
+ * Bytes of entry data kept in memory, at least the newest entry whatever its size. With more, what is
+ * kept grows old, and costs the garbage collector more than a follower that lags costs the disk.
+ */
+const cachedBytesMax = 2 << 20;
 /** Counted for an entry beside its data. */
 const entryOverheadBytes = 100;
 

@@ -18,25 +18,27 @@ export class SortedKeys {
     return chunk[lowerBound(chunk, key)] === key;
   }
 
-  add(key: string): void {
+  /** Whether it was not there. */
+  add(key: string): boolean {
     const end = this.#chunks[this.#chunks.length - 1] as string[];
     const last = end[end.length - 1];
     if (last !== undefined && last < key && end.length < chunkKeysMax) {
       this.#size++;
       end.push(key);
-      return;
+      return true;
     }
     const at = this.#chunkOf(key);
     const chunk = this.#chunks[at] as string[];
     const position = lowerBound(chunk, key);
-    if (chunk[position] === key) return;
+    if (chunk[position] === key) return false;
     this.#size++;
     if (position === chunk.length) chunk.push(key);
     else chunk.splice(position, 0, key);
-    if (chunk.length <= chunkKeysMax) return;
+    if (chunk.length <= chunkKeysMax) return true;
     // A chunk that grew at its end stays full, so that ascending keys pack tightly.
     const keep = position === chunk.length - 1 ? chunkKeysMax : chunkKeysMax / 2;
     this.#chunks.splice(at + 1, 0, chunk.splice(keep));
+    return true;
   }
 
   delete(key: string): boolean {

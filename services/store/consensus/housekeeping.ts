@@ -1,8 +1,9 @@
 import type { NodeOptions } from './node-options.ts';
 import type { MemberBackend } from './storage.ts';
 
+/** So much is not left to the next time: handing it to the disk would hold up the loop. */
 const flushBytes = 8 << 20;
-const flushCount = 10_000;
+const flushCount = 2000;
 
 export interface HousekeepingParts
   extends Pick<
@@ -19,6 +20,7 @@ export interface HousekeepingParts
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
   #compaction: Promise<void> | undefined;
+  #flushing = false;
 
   constructor(parts: HousekeepingParts) {
     this.#parts = parts;
@@ -45,8 +47,16 @@ export class Housekeeping {
   /** After entries were applied. */
   applied(): void {
     const { dirtyBytes, dirtyCount } = this.#parts.backend();
-    if (dirtyBytes > flushBytes || dirtyCount > flushCount) void this.flush();
+    if (dirtyBytes > flushBytes || dirtyCount > flushCount) void this.#flushNow();
     this.#maybeCompact();
+  }
+
+  /** One is enough: whatever comes meanwhile is looked at after the next entries. */
+  async #flushNow(): Promise<void> {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    await this.flush();
+    this.#flushing = false;
   }
 
   /** What the backend has durably, the log may forget, but for what slow members still need. */

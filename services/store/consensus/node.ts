@@ -24,7 +24,7 @@ import { Reads } from './reads.ts';
 import { SnapshotTraffic } from './snapshots.ts';
 import type { MemberBackend } from './storage.ts';
 
-const flushEveryMs = 100;
+const flushEveryMs = 500;
 const maxPendingProposals = 20_000;
 /** etcd refuses proposals while committed entries this far ahead wait to be applied. */
 const maxApplyGap = 5000;

@@ -64,7 +64,9 @@ const kvMethods = (kv: Kv, gate: Gate) => ({
     ),
   ),
   Put: handleUnary(
-    gated(gate, async (request: Decoded<PutRequest>, caller) => kv.put(sound(request), caller)),
+    gated(gate, (request: Decoded<PutRequest>, caller) =>
+      request instanceof QuorateError ? Promise.reject(request) : kv.put(request, caller),
+    ),
   ),
 });
 

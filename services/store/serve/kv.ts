@@ -50,7 +50,8 @@ export class Kv {
 
   async put(request: PutRequest, caller: Caller): Promise<WithHeader<PutResult>> {
     checkPut(request);
-    return this.#propose<PutResult>({ type: 'put', put: request, caller });
+    const put = { type: 'put', put: request, caller } as const;
+    return this.#answer((await this.#quota.propose(put)) as Outcome<PutResult>);
   }
 
   async deleteRange(
@@ -89,7 +90,10 @@ export class Kv {
   }
 
   async #propose<T extends object>(operation: Operation): Promise<WithHeader<T>> {
-    const outcome = (await this.#quota.propose(operation)) as Outcome<T>;
-    return { header: headerAt(this.#serving, outcome.revision), ...outcome.result };
+    return this.#answer((await this.#quota.propose(operation)) as Outcome<T>);
+  }
+
+  #answer<T extends object>({ revision, result }: Outcome<T>): WithHeader<T> {
+    return { header: headerAt(this.#serving, revision), ...result };
   }
 }

@@ -38,7 +38,7 @@ export function encodePutResponse({ header, prevKv }: WithHeader<PutResult>): Bu
   writer.reset();
   writer.message(1, () => writeHeader(writer, header));
   if (prevKv) writer.message(2, () => writeKeyValue(writer, prevKv));
-  return finished();
+  return writer.finish();
 }
 
 export function encodeRangeResponse(response: WithHeader<RangeResult>): Buffer {
@@ -48,7 +48,7 @@ export function encodeRangeResponse(response: WithHeader<RangeResult>): Buffer {
   for (const kv of kvs) writer.message(2, () => writeKeyValue(writer, kv));
   writer.boolean(3, more);
   writer.integer(4, count);
-  return finished();
+  return writer.finish();
 }
 
 export function writeHeader(to: Writer, header: ResponseHeader): void {
@@ -65,9 +65,4 @@ export function writeKeyValue(to: Writer, kv: KeyValue): void {
   to.integer(4, kv.version);
   to.bytes(5, kv.value);
   to.bigint(6, kv.lease);
-}
-
-function finished(): Buffer {
-  const bytes = writer.finish();
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,6 @@
 import { assertNever, QuorateError } from '#shared/base';
 import type { ConfState, Entry, Message, MessageType, Snapshot } from '#shared/raft';
-import { Reader, Writer } from './protobuf.ts';
+import { Reader, varintBytes, Writer } from './protobuf.ts';
 
 /** In the order of the enum in proto/raft/raft.proto. */
 const messageTypes: readonly MessageType[] = [
@@ -23,7 +23,7 @@ const writer = new Writer();
 export function encodeBatch(messages: readonly Message[]): Buffer {
   writer.reset();
   for (const message of messages) writer.message(1, () => writeMessage(message));
-  return asBuffer(writer.finish());
+  return writer.finish();
 }
 
 /** The first part of a snapshot stream, or a chunk of it. */
@@ -33,11 +33,8 @@ export function encodeSnapshotPart(part: SnapshotPart): Buffer {
   writer.reset();
   if ('message' in part) writer.message(1, () => writeMessage(part.message));
   else writer.bytesAlways(2, part.chunk);
-  return asBuffer(writer.finish());
+  return writer.finish();
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function writeMessage(message: Message): void {
   writer.integer(1, messageTypes.indexOf(message.type));
@@ -48,9 +45,7 @@ function writeMessage(message: Message): void {
     case 'append':
       writer.integer(5, message.prevLogIndex);
       writer.integer(6, message.prevLogTerm);
-      for (const entry of message.entries) {
-        writer.message(7, () => writeEntry(entry.term, entry.index, entry));
-      }
+      writeEntries(message.entries);
       writer.integer(8, message.commit);
       return;
     case 'append-response':
@@ -100,6 +95,33 @@ function writeMessage(message: Message): void {
       assertNever(message, 'raft message');
   }
 }
+
+/** Of members that are sent the same list: it is written once. */
+const written = new WeakMap<readonly Entry[], Uint8Array>();
+
+function writeEntries(entries: readonly Entry[]): void {
+  if (entries.length === 0) return;
+  const known = written.get(entries);
+  if (known) {
+    writer.fields(known);
+    return;
+  }
+  const start = writer.length;
+  for (const entry of entries) {
+    writer.begin(7, entryBytes(entry));
+    writeEntry(entry.term, entry.index, entry);
+  }
+  written.set(entries, writer.since(start));
+}
+
+/** What `writeEntry` writes, with field numbers of one byte. */
+function entryBytes({ term, index, type, data }: Entry): number {
+  const typeBytes = type === 'conf-change' ? 2 : 0;
+  const dataBytes = data.length > 0 ? 1 + varintBytes(data.length) + data.length : 0;
+  return integerBytes(term) + integerBytes(index) + typeBytes + dataBytes;
+}
+
+const integerBytes = (value: number): number => (value === 0 ? 0 : 1 + varintBytes(value));
 
 function writeEntry(term: number, index: number, entry: Pick<Entry, 'type' | 'data'>): void {
   writer.integer(1, term);

@@ -88,9 +88,31 @@ export class Writer {
     return this.#at;
   }
 
-  finish(): Uint8Array {
-    const result = new Uint8Array(this.#at);
-    result.set(this.#bytes.subarray(0, this.#at));
+  /** What was written from there on, as a copy. */
+  since(at: number): Buffer {
+    const result = Buffer.allocUnsafe(this.#at - at);
+    this.#bytes.copy(result, 0, at, this.#at);
+    return result;
+  }
+
+  /** Whole fields, as `since` gave them. */
+  fields(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  /** The beginning of a message whose bytes follow, `bytes` of them. */
+  begin(field: number, bytes: number): void {
+    this.#reserve(16);
+    this.#varint(field * 8 + lengthDelimited);
+    this.#varint(bytes);
+  }
+
+  /** What is small shares its memory with what was finished just before and after. */
+  finish(): Buffer {
+    const result = Buffer.allocUnsafe(this.#at);
+    this.#bytes.copy(result, 0, 0, this.#at);
     this.#at = 0;
     if (this.#bytes.length > 1 << 20) this.#bytes = Buffer.allocUnsafe(64 * 1024);
     return result;
@@ -132,7 +154,7 @@ export class Writer {
   }
 }
 
-function varintBytes(value: number): number {
+export function varintBytes(value: number): number {
   let bytes = 1;
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) bytes++;
   return bytes;
