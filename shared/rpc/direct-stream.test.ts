@@ -1,3 +1,4 @@
+import http2 from 'node:http2';
 import {
   Client,
   type ClientDuplexStream,
@@ -31,6 +32,7 @@ type Call = ServerDuplexStream<string, string>;
 describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
   const server = createServer({ 'grpc.max_receive_message_length': 1 << 20 });
   let client: Client;
+  let address: string;
   let cancelled: Promise<void>;
 
   beforeAll(async () => {
@@ -58,10 +60,9 @@ describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
     };
     server.addService(echo, handlers);
     if (how === 'direct') serveDirectly(server, echo, handlers, 1 << 20);
-    client = new Client(
-      `127.0.0.1:${await listen(server, '127.0.0.1:0')}`,
-      credentials.createInsecure(),
-    );
+    const port = await listen(server, '127.0.0.1:0');
+    address = `http://127.0.0.1:${port}`;
+    client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   });
   afterAll(() => {
     client.close();
@@ -120,6 +121,29 @@ describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
     garbage.write('undecodable');
     const [, unread] = await all(garbage);
     expect(unread).toMatch(new RegExp(`^${status.INTERNAL} Error deserializing request`));
+  });
+
+  test('a stream whose time is up ends, and the handler hears of it', async () => {
+    const session = http2.connect(address);
+    session.on('error', () => undefined);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Echo',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-timeout': '1m',
+    });
+    stream.on('error', () => undefined);
+    stream.resume();
+    const how = await new Promise((resolve) => {
+      stream.on('response', (headers) => {
+        if (headers['grpc-status'] !== undefined) resolve(headers['grpc-status']);
+      });
+      stream.on('trailers', (trailers) => resolve(trailers['grpc-status']));
+    });
+    expect(how).toBe(String(status.DEADLINE_EXCEEDED));
+    await expect(cancelled).resolves.toBeUndefined();
+    session.destroy();
   });
 
   test('the handler hears of a client that cancels', async () => {

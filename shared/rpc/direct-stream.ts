@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Metadata, type MethodDefinition, type StatusObject, status } from '@grpc/grpc-js';
+import { atDeadline } from './deadline.ts';
 import { DirectPeer } from './direct-peer.ts';
 import {
   decodeRequest,
@@ -47,6 +48,12 @@ export class DirectStream extends EventEmitter {
     this.#peer = new DirectPeer(stream, headers, definition.path);
     // As on grpc-js's calls, handlers end one by this event.
     this.on('error', (error: Partial<StatusObject>) => this.#end(error));
+    const forget = atDeadline(headers, (failure) => {
+      if (this.#ended) return;
+      this.#end(failure);
+      this.#cancelled = true;
+      this.emit('cancelled', 'deadline');
+    });
     stream.on('data', (chunk: Buffer) => {
       this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
       this.#deliver();
@@ -59,6 +66,7 @@ export class DirectStream extends EventEmitter {
     stream.on('error', () => undefined);
     stream.on('aborted', () => this.#cancel());
     stream.on('close', () => {
+      forget?.();
       this.#cancel();
       this.emit('close');
     });

@@ -18,8 +18,10 @@ const text = {
   responseDeserialize: (bytes: Buffer) => bytes.toString(),
 } as const;
 const echo: ServiceDefinition = { Echo: { path: '/test.Echo/Echo', ...text } };
+const waiting: (() => void)[] = [];
 const handlers = {
   Echo: handleUnary<{ text: string }, string>(async ({ text: request }, call) => {
+    if (request === 'wait') await new Promise<void>((resolve) => waiting.push(resolve));
     if (request === 'refuse') throw new QuorateError('not-found', 'no such thing: ä', {});
     return `${request}${call.metadata.get('suffix').join(',')}`;
   }),
@@ -99,6 +101,33 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
     });
     compressing.close();
     expect(answer).toBe('hello'.repeat(100));
+  });
+
+  test('a call whose time is up is told so, and its answer is dropped', async () => {
+    const session = http2.connect(`http://${address}`);
+    const post = (body: string, timeout: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        const stream = session.request({
+          ':method': 'POST',
+          ':path': '/test.Echo/Echo',
+          'content-type': 'application/grpc',
+          te: 'trailers',
+          'grpc-timeout': timeout,
+        });
+        stream.on('response', (headers) => {
+          if (headers['grpc-status'] !== undefined) resolve(headers['grpc-status']);
+        });
+        stream.on('trailers', (trailers) => resolve(trailers['grpc-status']));
+        stream.on('error', () => undefined);
+        stream.resume();
+        stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, body.length]), Buffer.from(body)]));
+      });
+    expect(await post('wait', '1m')).toBe(String(status.DEADLINE_EXCEEDED));
+    for (const answer of waiting.splice(0)) answer();
+    expect(await post('hello', '1H')).toBe('0');
+    expect(await post('hello', '99999999H')).toBe('0');
+    expect(await post('hello', 'soon')).toBe(String(status.INTERNAL));
+    session.close();
   });
 
   test('a request that breaks off, or is none, ends its stream only', async () => {

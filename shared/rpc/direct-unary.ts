@@ -9,6 +9,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
+import { atDeadline } from './deadline.ts';
 import { DirectPeer } from './direct-peer.ts';
 import { DirectStream } from './direct-stream.ts';
 import {
@@ -27,8 +28,8 @@ import { largeAnswersTo, largeBytes } from './large-answers.ts';
 /*
  * Methods straight on node:http2, beneath the grpc-js server that owns the port: its interceptors,
  * filters and trackers are half of what a hot call costs. Streams one way, compressed messages
- * and whatever else is unusual stay with grpc-js. A deadline is left to the client, which
- * gives up by itself; cancelled calls run on and their answers are dropped.
+ * and whatever else is unusual stay with grpc-js. Calls that are cancelled, or whose time is up, run
+ * on and their answers are dropped.
  */
 
 type Unary = handleUnaryCall<unknown, unknown>;
@@ -104,6 +105,11 @@ function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHtt
   let chunks: Buffer[] | undefined = [];
   let received = 0;
   let needed = prefixBytes;
+  const forget = atDeadline(headers, (failure) => {
+    chunks = undefined;
+    fail(stream, failure);
+  });
+  if (forget) stream.on('close', forget);
   // A stream that fails closes; nobody is left who could be told.
   stream.on('error', ignore);
   stream.on('data', (chunk: Buffer) => {
@@ -153,7 +159,7 @@ function answer(
   error: Parameters<Parameters<Unary>[1]>[0],
   serialized: () => Buffer,
 ): void {
-  if (stream.destroyed || stream.closed) return;
+  if (stream.destroyed || stream.closed || stream.headersSent) return;
   if (error) {
     fail(stream, error);
     return;
@@ -207,7 +213,8 @@ class DirectCall extends DirectPeer implements Partial<ServerUnaryCall<unknown, 
   }
 
   get cancelled(): boolean {
-    return this.#stream.destroyed || this.#stream.closed;
+    // Answered already: its time was up.
+    return this.#stream.destroyed || this.#stream.closed || this.#stream.headersSent;
   }
 
   async turnToAnswer(): Promise<void> {
