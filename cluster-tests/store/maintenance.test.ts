@@ -38,7 +38,7 @@ test('a backup is what etcd’s tools take for complete, and can be restored', a
   await stores.kill('r');
   stores.loseDisk('r');
   expect(await stores.restore('r', file)).toBe(1);
-  expect(stores.log('r')).toContain('the backup is damaged');
+  expect(stores.log('r')).toContain('the snapshot is damaged');
 });
 
 test('beyond the quota puts are refused everywhere; deletion and compaction make space again', async () => {

@@ -1,11 +1,20 @@
 import { Arena } from './arena.ts';
 import {
+  allLeases,
+  allRevisions,
+  decodeLease,
+  decodeLeaseKey,
+  decodeMeta,
+  decodeRecord,
+  decodeRevisionKey,
+  decodeTombstone,
   encodeLease,
   encodeMeta,
   encodeRecord,
   encodeTombstone,
   leaseKey,
   metaKey,
+  type MetaName,
   revisionKey,
 } from './records.ts';
 import type { Key, KeyValue, LeaseId } from './types.ts';
@@ -34,4 +43,37 @@ export const historyRecord = {
   ],
   /** Older history may be there in part; it is dropped when the store runs. */
   compacted: (revision: number): HistoryRecord => [metaKey('compact'), encodeMeta(revision)],
+} as const;
+
+/** A change as a backend holds it; no `kv` where it deletes. */
+export interface HistoryChange {
+  readonly main: number;
+  readonly sub: number;
+  readonly key: Key;
+  readonly kv: KeyValue | undefined;
+}
+
+/** What another store of the same model would keep, read from this one's backend. */
+export const historyIn = {
+  /** From where to where changes stand, in the order they were made, and leases. */
+  changes: allRevisions,
+  leases: allLeases,
+  change([id, record]: HistoryRecord): HistoryChange {
+    const { main, sub, tombstone } = decodeRevisionKey(id);
+    if (tombstone) return { main, sub, key: decodeTombstone(record), kv: undefined };
+    const kv = decodeRecord(record, main);
+    return { main, sub, key: kv.key, kv };
+  },
+  lease([id, record]: HistoryRecord): {
+    id: LeaseId;
+    ttlSeconds: number;
+    remainingSeconds: number;
+  } {
+    return { id: decodeLeaseKey(id), ...decodeLease(record) };
+  },
+  /** Revisions: the compaction wanted, and the last whose deleting is complete; 0 for none. */
+  compaction(get: (key: Uint8Array) => Uint8Array | undefined): { wanted: number; done: number } {
+    const read = (name: MetaName): number => decodeMeta(get(metaKey(name)));
+    return { wanted: read('compact'), done: read('compact-done') };
+  },
 } as const;

@@ -10,7 +10,12 @@ export {
   isTxnSerializable,
 } from './checks.ts';
 export type { HashKvResult } from './hash.ts';
-export { historyRecord, type HistoryRecord } from './history-record.ts';
+export {
+  type HistoryChange,
+  historyIn,
+  historyRecord,
+  type HistoryRecord,
+} from './history-record.ts';
 export { type LeaseCheckpoint, type LeaseInfo, Lessor, maxLeaseTtlSeconds } from './lessor.ts';
 export {
   type Applied,

@@ -1,5 +1,4 @@
 export type { Disk, DiskFile, OpenOptions } from './disk.ts';
-export { backupBytes, decodeBackup, encodeBackup } from './backup-file.ts';
 export { DataDir, type StagedSnapshot } from './data-dir.ts';
 export { type AppliedState, backendChunks, type BackendSnapshot, KvBackend } from './kv-backend.ts';
 export { type LogSizes, type LogWrite, RaftLog } from './raft-log.ts';

@@ -19,6 +19,10 @@ export interface BackendSnapshot {
   readonly applied: AppliedState;
   /** Chunks of about 256 KiB; see snapshot-chunks.ts. */
   chunks(): AsyncIterable<Uint8Array>;
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** The records of [low, high), ascending. */
+  scan(low: Uint8Array, high: Uint8Array): AsyncIterable<SnapshotRecord>;
+  getMeta(name: string): unknown;
   close(): Promise<void>;
 }
 
@@ -213,8 +217,9 @@ export class KvBackend implements Backend {
     await this.flush();
     const level = this.#level;
     const snapshot = level.snapshot();
-    const key = metaEncoder.encode(appliedName);
-    const { applied } = decodeApplied(unsealed(key, level.getSync(key, { snapshot })));
+    const read = (key: Uint8Array): Uint8Array | undefined =>
+      unsealed(key, level.getSync(key, { snapshot }));
+    const { applied } = decodeApplied(read(metaEncoder.encode(appliedName)));
     return {
       applied,
       async *chunks() {
@@ -224,6 +229,22 @@ export class KvBackend implements Backend {
         } finally {
           await iterator.close();
         }
+      },
+      async *scan(low, high) {
+        const bounds = { gte: prefixed(low), lt: prefixed(high) };
+        const iterator = level.iterator({ ...bounds, snapshot, highWaterMarkBytes: scanBytes });
+        try {
+          for await (const [stored, value] of rowsOf(iterator)) {
+            yield [stored.subarray(1), opened(stored, value)];
+          }
+        } finally {
+          await iterator.close();
+        }
+      },
+      get: (plain) => read(prefixed(plain)),
+      getMeta(name) {
+        const value = read(metaEncoder.encode(`m/${name}`));
+        return value && (JSON.parse(decoder.decode(value)) as unknown);
       },
       close: () => snapshot.close(),
     };

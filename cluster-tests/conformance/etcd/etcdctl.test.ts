@@ -178,7 +178,7 @@ test('a snapshot is saved', async () => {
   expect([code, stderr.includes('rror')]).toEqual([0, false]);
   expect(statSync(file).size % 512).toBe(32);
   const status = await target.etcdctl(['snapshot', 'status', file]);
-  expect(status.code === 0).toBe(differs('snapshot status', { etcd: true, quorate: false }));
+  expect([status.code, status.stderr]).toEqual([0, '']);
 });
 
 test('compaction and its errors', async () => {

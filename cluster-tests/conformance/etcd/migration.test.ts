@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRng } from '#shared/base';
 import { eventually } from '#shared/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,6 +14,7 @@ describe.runIf(target === 'quorate')('migration', () => {
   const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
   let from: Api;
   let to: Api;
+  let restored: ChildProcess | undefined;
 
   beforeAll(async () => {
     await theirs.start();
@@ -20,6 +23,7 @@ describe.runIf(target === 'quorate')('migration', () => {
   });
   afterAll(async () => {
     to?.close();
+    if (restored?.kill('SIGKILL')) await once(restored, 'exit');
     await ours.destroy();
     await theirs.stop();
   });
@@ -61,6 +65,31 @@ describe.runIf(target === 'quorate')('migration', () => {
     if (leases[0] !== undefined) await api.lease.revoke({ ID: leases[0] });
   }
 
+  /** Every revision since the compaction, and the leases. */
+  async function expectSame(a: Api, b: Api): Promise<void> {
+    const now = await a.kv.range(everything);
+    const revision = Number(now.header?.revision);
+    const { compact_revision: compacted } = await a.maintenance.hashKv({ revision: 0 });
+    for (let at = Number(compacted); at <= revision; at++) {
+      const request = { ...everything, revision: at };
+      const [{ kvs, count }, other] = await Promise.all([a.kv.range(request), b.kv.range(request)]);
+      expect({ kvs: other.kvs, count: other.count }).toEqual({ kvs, count });
+      expect(other.header?.revision).toBe(now.header?.revision);
+    }
+    await expect(b.kv.range({ ...everything, revision: Number(compacted) - 1 })).rejects.toThrow(
+      'required revision has been compacted',
+    );
+    const ids = async (api: Api) => (await api.lease.leases({})).leases.map(({ ID }) => ID).sort();
+    expect(await ids(b)).toEqual(await ids(a));
+    for (const ID of (await ids(a)).slice(0, 5)) {
+      const [one, other] = await Promise.all(
+        [a, b].map((api) => api.lease.timeToLive({ ID, keys: true })),
+      );
+      expect(other?.grantedTTL).toBe(one?.grantedTTL);
+      expect(other?.keys).toEqual(one?.keys);
+    }
+  }
+
   const everything = { key: Buffer.from([0]), range_end: Buffer.from([0]) };
 
   test(`a snapshot of etcd is restored, with every revision since its compaction (SEED=${seed})`, async () => {
@@ -83,30 +112,7 @@ describe.runIf(target === 'quorate')('migration', () => {
     await eventually('the restored member', () =>
       to.kv.range({ key: bytes('x') }).catch(() => undefined),
     );
-    const now = await from.kv.range(everything);
-    const revision = Number(now.header?.revision);
-    const { compact_revision: compacted } = await from.maintenance.hashKv({ revision: 0 });
-    for (let at = Number(compacted); at <= revision; at++) {
-      const request = { ...everything, revision: at };
-      const [{ kvs, count }, other] = await Promise.all([
-        from.kv.range(request),
-        to.kv.range(request),
-      ]);
-      expect({ kvs: other.kvs, count: other.count }).toEqual({ kvs, count });
-      expect(other.header?.revision).toBe(now.header?.revision);
-    }
-    await expect(to.kv.range({ ...everything, revision: Number(compacted) - 1 })).rejects.toThrow(
-      'required revision has been compacted',
-    );
-    const ids = async (api: Api) => (await api.lease.leases({})).leases.map(({ ID }) => ID).sort();
-    expect(await ids(to)).toEqual(await ids(from));
-    for (const ID of (await ids(from)).slice(0, 5)) {
-      const [a, b] = await Promise.all(
-        [from, to].map((api) => api.lease.timeToLive({ ID, keys: true })),
-      );
-      expect(b?.grantedTTL).toBe(a?.grantedTTL);
-      expect(b?.keys).toEqual(a?.keys);
-    }
+    await expectSame(from, to);
     const flags = ['--endpoints', ours.endpoint('m')];
     expect((await theirs.etcdctl([...flags, 'user', 'get', 'ann'])).stdout).toBe(
       'User: ann\nRoles: reader\n',
@@ -129,6 +135,47 @@ describe.runIf(target === 'quorate')('migration', () => {
     expect(await ours.restore('bad', file)).toBe(1);
     expect(ours.log('bad')).toContain('--skip-hash-check');
     expect(await ours.restore('bad', file, '--skip-hash-check')).toBe(0);
+  });
+
+  test('a snapshot of ours is checked and restored by etcd’s own tools, with every revision', async () => {
+    await live(to, 100);
+    await ours.reserve('e');
+    const file = `${ours.dataDir('ours')}.db`;
+    const dataDir = ours.dataDir('e');
+    const etcdctl = async (...args: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await theirs.etcdctl(args);
+      if (code !== 0) throw new Error(`etcdctl ${args.join(' ')}: ${stderr}`);
+      return stdout;
+    };
+    await etcdctl('--endpoints', ours.endpoint('m'), 'snapshot', 'save', file);
+    const { header } = await to.kv.range({ key: bytes('x') });
+    expect(await etcdctl('snapshot', 'status', file)).toContain(`, ${header?.revision}, `);
+    const peer = [
+      `--initial-advertise-peer-urls=${ours.peerUrl('e')}`,
+      `--initial-cluster=e=${ours.peerUrl('e')}`,
+      '--name=e',
+      `--data-dir=${dataDir}`,
+    ];
+    await etcdctl('snapshot', 'restore', file, ...peer);
+    const client = `http://${ours.endpoint('e')}`;
+    const listen = [
+      `--listen-peer-urls=${ours.peerUrl('e')}`,
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+    ];
+    restored = spawn(etcd.command[0], [...peer, ...listen], { stdio: 'ignore' });
+    const back = new Api(ours.endpoint('e'));
+    try {
+      await eventually('the restored etcd', () =>
+        back.kv.range({ key: bytes('x') }).catch(() => undefined),
+      );
+      await expectSame(to, back);
+      expect(await etcdctl('--endpoints', ours.endpoint('e'), 'user', 'get', 'ann')).toBe(
+        'User: ann\nRoles: reader\n',
+      );
+    } finally {
+      back.close();
+    }
   });
 
   test('etcdctl make-mirror goes both ways', async () => {

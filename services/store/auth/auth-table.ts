@@ -3,7 +3,9 @@ import { type Key, zeroKey } from '#shared/mvcc';
 import type { MetaStore } from '../state/meta-store.ts';
 import { authErrors } from './errors.ts';
 
-export type PermissionType = 'read' | 'write' | 'readwrite';
+/** In etcd's order: the number of each is its place. */
+export const permissionTypes = ['read', 'write', 'readwrite'] as const;
+export type PermissionType = (typeof permissionTypes)[number];
 
 export interface Permission {
   readonly type: PermissionType;
@@ -81,14 +83,22 @@ export class AuthTable {
 
   constructor(store: MetaStore) {
     this.#store = store;
-    const { enabled, revision } = (store.getMeta(metaName) ?? { enabled: false, revision: 1 }) as {
-      enabled: boolean;
-      revision: number;
-    };
+    const { enabled, revision, users, roles } = AuthTable.contentsOf(store);
     this.#enabled = enabled;
     this.#revision = revision;
-    this.#users = byName((store.getMeta(usersName) ?? []) as readonly User[]);
-    this.#roles = byName((store.getMeta(rolesName) ?? []) as readonly Role[]);
+    this.#users = byName(users);
+    this.#roles = byName(roles);
+  }
+
+  /** What a store holds. */
+  static contentsOf(store: Pick<MetaStore, 'getMeta'>): AuthContents {
+    const none = { enabled: false, revision: 1 };
+    const meta = (store.getMeta(metaName) ?? none) as Pick<AuthContents, 'enabled' | 'revision'>;
+    return {
+      ...meta,
+      users: (store.getMeta(usersName) ?? []) as readonly User[],
+      roles: (store.getMeta(rolesName) ?? []) as readonly Role[],
+    };
   }
 
   /** Makes a store begin with what another one had. */

@@ -21,9 +21,16 @@ export interface MemberLog extends LogReader {
   compact(index: number): Promise<void>;
 }
 
+type Row = readonly [key: Uint8Array, value: Uint8Array];
+
+/** What is flushed, as it was then, until it is closed: as a whole for another member, or to look into. */
 export interface OutgoingSnapshot {
   readonly applied: AppliedState;
   chunks(): AsyncIterable<Uint8Array>;
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** The rows of [low, high), ascending. */
+  scan(low: Uint8Array, high: Uint8Array): AsyncIterable<Row> | Iterable<Row>;
+  getMeta(name: string): unknown;
   close(): Promise<void>;
 }
 

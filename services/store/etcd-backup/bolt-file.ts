@@ -1,21 +1,19 @@
 import type { FileHandle } from 'node:fs/promises';
 import { QuorateError } from '#shared/base';
+import {
+  branchPage,
+  bucketElement,
+  bucketHeaderBytes,
+  checkedMetaBytes,
+  elementBytes,
+  fnv64a,
+  leafPage,
+  magic,
+  metaBytes,
+  pageHeaderBytes,
+  version,
+} from './bolt-format.ts';
 
-/*
- * bbolt's file format (go.etcd.io/bbolt, version 2), as far as reading it goes: pages of one size,
- * the first two of which are metas; B+ trees of branch and leaf pages; a bucket is a key whose value
- * names the root page of a tree of its own, or is that tree's only page.
- */
-const magic = 0xed0cdaed;
-const version = 2;
-const pageHeaderBytes = 16;
-const elementBytes = 16;
-const bucketHeaderBytes = 16;
-const metaBytes = 64;
-const checkedMetaBytes = 56;
-const branchPage = 0x01;
-const leafPage = 0x02;
-const bucketElement = 0x01;
 /** Deeper than any tree that a file can hold. */
 const maxDepth = 64;
 const maxPageBytes = 1 << 30;
@@ -133,12 +131,6 @@ async function secondMeta(file: FileHandle, known: number | undefined): Promise<
     if (meta?.pageBytes === pageBytes) return meta;
   }
   return undefined;
-}
-
-function fnv64a(bytes: Buffer): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash;
 }
 
 async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {

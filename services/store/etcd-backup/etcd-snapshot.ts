@@ -2,24 +2,38 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { QuorateError } from '#shared/base';
 import { historyRecord, type HistoryRecord } from '#shared/mvcc';
-import type { AuthContents, Permission, Role, User } from '../auth/auth-table.ts';
+import {
+  type AuthContents,
+  type Permission,
+  permissionTypes,
+  type Role,
+  type User,
+} from '../auth/auth-table.ts';
 import { Reader } from '../wire/protobuf.ts';
 import { BoltFile } from './bolt-file.ts';
+import { magic } from './bolt-format.ts';
 
 const blockBytes = 512;
 const digestBytes = 32;
 const readBytes = 1 << 20;
 const boltMagicAt = 16;
-const boltMagic = 0xed0cdaed;
 
-/** Whether a file begins as bbolt's do. */
-export async function isEtcdSnapshot(file: FileHandle): Promise<boolean> {
+/** Refuses what does not begin as bbolt's files do. */
+async function checkKind(file: FileHandle): Promise<void> {
   const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, boltMagicAt);
-  return bytesRead === 4 && buffer.readUInt32LE() === boltMagic;
+  if (bytesRead === 4 && buffer.readUInt32LE() === magic) return;
+  throw new QuorateError('bad-request', 'this is no snapshot: etcdctl snapshot save makes one');
+}
+
+/** A snapshot that `etcdctl snapshot save` took, of this store or of a real etcd. */
+export async function openSnapshot(file: FileHandle, skipHashCheck: boolean): Promise<BoltFile> {
+  await checkKind(file);
+  if (!skipHashCheck) await checkDigest(file);
+  return BoltFile.open(file);
 }
 
 /** What etcd's tools look for: the digest of everything before it at the end of the file. */
-export async function checkEtcdDigest(file: FileHandle): Promise<void> {
+async function checkDigest(file: FileHandle): Promise<void> {
   const { size } = await file.stat();
   if (size % blockBytes !== digestBytes) {
     throw new QuorateError(
@@ -139,8 +153,6 @@ function roleOf(bytes: Buffer): Role {
   }
   return { name, permissions };
 }
-
-const permissionTypes = ['read', 'write', 'readwrite'] as const;
 
 function permissionOf(reader: Reader): Permission {
   let type = 0;

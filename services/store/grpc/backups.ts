@@ -1,8 +1,8 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
-import { backupBytes, encodeBackup } from '#shared/storage';
 import type { SnapshotRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/SnapshotRequest.ts';
 import type { SnapshotResponse } from '../../../shared/rpc/gen/etcdserverpb/SnapshotResponse.ts';
+import { EtcdDatabase } from '../etcd-backup/etcd-database.ts';
 import type { Serving } from '../serve/context.ts';
 import { Turns } from '../serve/turns.ts';
 
@@ -14,7 +14,7 @@ const maxWaiting = 1000;
 /** A client that takes nothing for so long gets no more. */
 const stalledMs = 60_000;
 
-/** The Snapshot stream: the whole state as of now, in a backup's form, as fast as the client reads. */
+/** The Snapshot stream: the whole state as of now, as a database of etcd, as fast as the client reads. */
 export class Backups {
   readonly #serving: Serving;
   readonly #turns = new Turns(atOnce, maxWaiting);
@@ -33,8 +33,9 @@ export class Backups {
     const startedMs = clock.monotonic();
     const snapshot = await node.backend.snapshot();
     try {
-      let remaining = await backupBytes(snapshot);
-      for await (const blob of encodeBackup(snapshot)) {
+      const database = await EtcdDatabase.of(snapshot);
+      let remaining = database.bytes;
+      for await (const blob of database.chunks()) {
         if (call.cancelled) return;
         remaining -= blob.length;
         const message = { remaining_bytes: remaining, blob: Buffer.from(blob) };

@@ -1,22 +1,15 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { QuorateError } from '#shared/base';
-import { backendChunks, DataDir, decodeBackup } from '#shared/storage';
+import { backendChunks, DataDir } from '#shared/storage';
 import { AuthTable } from '../auth/auth-table.ts';
-import { BoltFile } from '../etcd-backup/bolt-file.ts';
-import {
-  authOf,
-  checkEtcdDigest,
-  historyOf,
-  isEtcdSnapshot,
-} from '../etcd-backup/etcd-snapshot.ts';
+import { authOf, historyOf, openSnapshot } from '../etcd-backup/etcd-snapshot.ts';
 import type { Settings } from '../options.ts';
-import { AlarmTable } from '../state/alarms.ts';
 import { initialCluster, newIdentity, votersOnly } from './found.ts';
 import { readIdentity, writeIdentity } from './identity.ts';
 import { MemberTable } from './table.ts';
 
 export interface RestoreOptions {
-  /** Ours, or a snapshot of etcd. */
+  /** As `etcdctl snapshot save` writes it, from this store or from a real etcd. */
   readonly backupFile: string;
   /** Of an etcd database that was copied from a data directory, and has no digest. */
   readonly skipHashCheck: boolean;
@@ -42,18 +35,13 @@ export async function restore(
         `the data directory ${settings.dataDir} holds a member already: choose another --data-dir`,
       );
     }
-    const bolt = await openEtcdSnapshot(file, skipHashCheck);
-    const chunks = bolt ? backendChunks(historyOf(bolt)) : decodeBackup(file);
-    const staged = await dir.stage(chunks);
+    const bolt = await openSnapshot(file, skipHashCheck);
+    const staged = await dir.stage(backendChunks(historyOf(bolt)));
     const backend = await dir.install(staged, { term: 1, vote: 0, commit: 0 });
-    if (bolt) AuthTable.begin(backend, await authOf(bolt));
+    AuthTable.begin(backend, await authOf(bolt));
     const { index, term } = backend.applied;
     const confState = votersOnly(members);
-    // The members and alarms of the old cluster are not those of the new one.
     new MemberTable(backend).begin(members, []);
-    new AlarmTable(backend).clearAll();
-    // And the new cluster's members begin to count again.
-    backend.sequences.clear();
     backend.setApplied({ index, term, confState });
     await backend.flush();
     await dir.log.startFrom(
@@ -65,14 +53,4 @@ export async function restore(
     await dir.close();
     await file.close();
   }
-}
-
-/** Undefined: it is none. */
-async function openEtcdSnapshot(
-  file: FileHandle,
-  skipHashCheck: boolean,
-): Promise<BoltFile | undefined> {
-  if (!(await isEtcdSnapshot(file))) return undefined;
-  if (!skipHashCheck) await checkEtcdDigest(file);
-  return BoltFile.open(file);
 }

@@ -42,10 +42,6 @@ export class AlarmTable {
     return cleared;
   }
 
-  clearAll(): void {
-    this.#write([]);
-  }
-
   #write(alarms: readonly Alarm[]): void {
     this.#alarms = alarms;
     this.#store.putMeta(metaName, alarms);

@@ -209,11 +209,15 @@ class MemoryBackend implements MemberBackend {
       applied,
       sequences: [...sequences],
     });
+    const image = new MemoryBackend(this.durable);
     return {
       applied,
       async *chunks() {
         yield Buffer.from(text);
       },
+      get: (key) => image.get(key),
+      scan: (low, high) => image.scan(low, high),
+      getMeta: (name) => image.getMeta(name),
       close: () => Promise.resolve(),
     };
   }
