@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePort } from '#shared/lab';
 import { ApiConnection, loadApi } from './api-client.ts';
 import { fillCluster, namespaceOf, nodeName, podName } from './api-objects.ts';
 import type { Load } from './load.ts';
@@ -15,7 +16,6 @@ const { values } = parseArgs({
     pods: { type: 'string', default: '50000' },
     seconds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
-    port: { type: 'string', default: '24890' },
     /** Writes a profile of the API server there. */
     'cpu-prof-dir': { type: 'string' },
   },
@@ -27,7 +27,7 @@ const [nodes, pods, seconds] = [values.nodes, values.pods, values.seconds].map(N
   number,
   number,
 ];
-const port = Number(values.port);
+const [securePort, grpcPort] = [await freePort(), await freePort()];
 const only = new RegExp(values.only);
 const dir = mkdtempSync(join(tmpdir(), 'quorate-bench-api-'));
 
@@ -67,8 +67,8 @@ function startServer(endpoints: readonly string[]): Promise<ChildProcess> {
       'apiserver',
       `--store-endpoints=${endpoints.map((endpoint) => `http://${endpoint}`).join(',')}`,
       `--data-dir=${dir}`,
-      `--secure-port=${port + 90}`,
-      `--grpc-port=${port + 91}`,
+      `--secure-port=${securePort}`,
+      `--grpc-port=${grpcPort}`,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
@@ -207,10 +207,10 @@ async function watches(api: ApiConnection, pid: number): Promise<void> {
 const kubeconfig = join(dir, 'kubeconfig');
 
 async function main(): Promise<void> {
-  const members = new Members({ ...quorate, port });
+  const members = new Members(quorate);
   let server: ChildProcess | undefined;
   try {
-    members.startAll();
+    await members.startAll();
     const leader = members.endpoints[await members.leader()] ?? '';
     process.stdout.write(
       `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, load ${(loadavg()[0] ?? 0).toFixed(1)} before\n\n`,

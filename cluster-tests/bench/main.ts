@@ -13,7 +13,6 @@ const help = `Our store beside a real etcd: three members each, by turns, on thi
   --only REGEX    of start, memory, outage, keys, "watch × 1000", "watch × 10000", "put × 1", "put × 100",
                   "range × 1000", "serializable range × 1", "txn × 100", "mixed", "lease keep-alive";
                   all by default
-  --port N        ports from here on are used (24810)
   --etcd PATH     the etcd binary ("etcd" on the path)
   --skip-etcd     ours alone
 `;
@@ -29,7 +28,6 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '2' },
     seconds: { type: 'string', default: '3' },
     keys: { type: 'string', default: '100000' },
-    port: { type: 'string', default: '24810' },
     only: { type: 'string', default: '' },
     etcd: { type: 'string', default: 'etcd' },
     'skip-etcd': { type: 'boolean', default: false },
@@ -53,7 +51,7 @@ function missingPackages(): string[] {
 
 async function measureOnce(implementation: Implementation, run: number): Promise<Figure[]> {
   process.stderr.write(`run ${run} of ${values.runs}: ${implementation.name}\n`);
-  const members = new Members({ ...implementation, port: Number(values.port) });
+  const members = new Members(implementation);
   const only = new RegExp(values.only);
   try {
     return await measure(members, {

@@ -33,7 +33,7 @@ export async function measure(members: Members, options: MeasureOptions): Promis
     figures.push({ what, unit, value });
   };
   const began = performance.now();
-  members.startAll();
+  await members.startAll();
   await firstWrite(members.endpoints);
   if (wanted('start')) say('start to first write', 'ms', performance.now() - began);
   if (wanted('memory')) {

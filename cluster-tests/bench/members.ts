@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { freePort } from '#shared/lab';
 import { loadProto } from '#shared/rpc';
 import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
 import type { StatusResponse__Output } from '../../shared/rpc/gen/etcdserverpb/StatusResponse.ts';
@@ -14,20 +15,16 @@ const size = 3;
 /** Ours, or Debian's etcd: both take the same flags. */
 export interface Implementation {
   readonly name: 'quorate' | 'etcd';
-  /** Ports from here on: one for clients and one for peers each. */
-  readonly port: number;
   readonly command: readonly [string, ...string[]];
 }
 
 export const quorate: Implementation = {
   name: 'quorate',
-  port: 24_811,
   command: [process.execPath, join(root, 'dist/bin/quorate.js'), 'store'],
 };
 
 export const etcd: Implementation = {
   name: 'etcd',
-  port: 24_911,
   command: ['etcd'],
 };
 
@@ -46,6 +43,8 @@ export class Members {
   readonly #secured: SecuredMembers | undefined;
   readonly #dir: string;
   readonly #processes: (ChildProcess | undefined)[] = [];
+  /** Of each member, for clients and for peers; they are taken when it is started first. */
+  #ports: readonly { readonly client: number; readonly peer: number }[] = [];
 
   constructor(implementation: Implementation, secured?: SecuredMembers) {
     this.implementation = implementation;
@@ -61,7 +60,8 @@ export class Members {
     return this.#processes.flatMap((child) => child?.pid ?? []);
   }
 
-  startAll(): void {
+  async startAll(): Promise<void> {
+    if (this.#ports.length === 0) this.#ports = await freePorts();
     for (let i = 0; i < size; i++) this.start(i);
   }
 
@@ -108,7 +108,7 @@ export class Members {
   /** All members again, on the data that they left. */
   async restart(): Promise<void> {
     await Promise.all(this.#processes.map((_, index) => this.kill(index)));
-    this.startAll();
+    await this.startAll();
   }
 
   async destroy(): Promise<void> {
@@ -132,7 +132,7 @@ export class Members {
       });
     }
     throw new Error(
-      `${this.implementation.name} has no leader after ${leaderWithinMs / 1000} s: are its ports ${this.implementation.port}… taken? See ${this.#dir}/*.log`,
+      `${this.implementation.name} has no leader after ${leaderWithinMs / 1000} s: see ${this.#dir}/*.log`,
     );
   }
 
@@ -142,12 +142,18 @@ export class Members {
   }
 
   #client(index: number): string {
-    return `${host}:${this.implementation.port + index}`;
+    return `${host}:${this.#ports[index]?.client}`;
   }
 
   #peer(index: number): string {
-    return `${host}:${this.implementation.port + size + index}`;
+    return `${host}:${this.#ports[index]?.peer}`;
   }
+}
+
+async function freePorts(): Promise<{ client: number; peer: number }[]> {
+  const ports: { client: number; peer: number }[] = [];
+  for (let i = 0; i < size; i++) ports.push({ client: await freePort(), peer: await freePort() });
+  return ports;
 }
 
 const { Maintenance } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;

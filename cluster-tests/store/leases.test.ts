@@ -5,14 +5,13 @@ import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { systemClock } from '#shared/clock';
-import { eventually } from '#shared/lab';
+import { eventually, freePort } from '#shared/lab';
 import { connect, loadProto, unary } from '#shared/rpc';
 import { createStore, type Store } from '#services/store';
 import type { LeaseKeepAliveResponse__Output } from '../../shared/rpc/gen/etcdserverpb/LeaseKeepAliveResponse.ts';
 import type { LeaseTimeToLiveRequest } from '../../shared/rpc/gen/etcdserverpb/LeaseTimeToLiveRequest.ts';
 import type { LeaseTimeToLiveResponse__Output } from '../../shared/rpc/gen/etcdserverpb/LeaseTimeToLiveResponse.ts';
 import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
-import { freePort } from './stores.ts';
 
 /** Leases while leaders come and go. Every member has two peer URLs, of which only the second answers. */
 const proto = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;

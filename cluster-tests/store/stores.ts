@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@grpc/grpc-js';
 import { connect, loadProto, serverStream, unary } from '#shared/rpc';
-import { eventually } from '#shared/lab';
+import { eventually, freePort } from '#shared/lab';
 import type { AlarmRequest } from '../../shared/rpc/gen/etcdserverpb/AlarmRequest.ts';
 import type { AlarmResponse__Output } from '../../shared/rpc/gen/etcdserverpb/AlarmResponse.ts';
 import type { DeleteRangeRequest } from '../../shared/rpc/gen/etcdserverpb/DeleteRangeRequest.ts';
@@ -229,13 +228,4 @@ type Method<Req, Res> = Parameters<typeof unary<Req, Res>>[0];
 function bound<Req, Res>(client: Client, name: string): Method<Req, Res> {
   const method = client[name as keyof Client] as unknown as Method<Req, Res>;
   return method.bind(client);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { ManualClock, systemClock } from '#shared/clock';
+import { freePort } from '#shared/lab';
 import { ActiveLock } from './active.ts';
 import { ServicePort } from './service-port.ts';
 
@@ -12,15 +13,6 @@ const cleanup: (() => void)[] = [];
 afterEach(() => {
   for (const undo of cleanup.splice(0).reverse()) undo();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A pod that says its name and then sends back what it gets. */
 async function pod(name: string): Promise<string> {

@@ -56,7 +56,7 @@ export class Target {
   }
 
   async start(): Promise<void> {
-    this.members.startAll();
+    await this.members.startAll();
     await this.members.leader();
   }
 

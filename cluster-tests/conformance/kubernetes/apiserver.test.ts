@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { eventually } from '#shared/lab';
+import { eventually, freePort } from '#shared/lab';
 import { Kubectl, kubectlVersions, useKubectl } from './kubectl.ts';
 
 const program = join(import.meta.dirname, '../../../dist/bin/quorate.js');
@@ -15,14 +14,6 @@ if (!version) throw new Error('there is a kubectl');
 const first = useKubectl(version, 'another-server');
 let server: ChildProcess;
 let log = '';
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
-}
 
 const start = (...flags: string[]): ChildProcess =>
   spawn(process.execPath, [program, 'apiserver', `--data-dir=${dir}`, ...flags], {

@@ -75,7 +75,7 @@ async function securedEtcd() {
     flags,
     credentials: credentials.createSsl(ca, key, cert),
   });
-  members.startAll();
+  await members.startAll();
   await members.leader();
   return {
     endpoints: members.endpoints.map((endpoint) => `https://${endpoint}`),
