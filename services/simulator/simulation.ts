@@ -139,6 +139,7 @@ export class Simulation {
       recorder: this.#recorder,
       leases: this.#leases,
       members: () => this.#cluster.members,
+      bug: (member: string, thrown: unknown) => this.#bug(member, thrown),
     };
     this.#clients = [...plan.clients, []].map((_, number) => new SimClient(number, world));
   }

@@ -36,6 +36,16 @@ const judge = (...messages: WatchMessage[]): number =>
   new WatchCheck(watch(...messages), log).run();
 
 describe('a watch', () => {
+  test('ends for a compaction only where it still needed what is gone', () => {
+    const ended = (compactRevision?: number): WatchMessage => {
+      return { type: 'ended', atMs: 0, error: 'gone', compactRevision };
+    };
+    const first = events(3, put('a', 2), put('b', 3));
+    expect(judge(first, ended(5))).toBe(3);
+    expect(judge(first, ended())).toBe(3);
+    expect(() => judge(first, ended(4))).toThrow(/needs nothing before 4/);
+  });
+
   test('that heard everything is fine', () => {
     const all = [events(3, put('a', 2), put('b', 3)), events(4, put('a', 4), put('b', 4))];
     expect(judge(...all)).toBe(4);

@@ -49,6 +49,7 @@ export class WatchCheck {
           this.#last = Math.max(this.#last, message.revision);
           break;
         case 'ended':
+          this.#ended(message.compactRevision);
           break;
       }
     }
@@ -60,6 +61,15 @@ export class WatchCheck {
     const check = new WatchCheck(watch, log);
     check.run();
     check.#complete(revision);
+  }
+
+  /** What was compacted is a reason only for a watch that still needs some of it. */
+  #ended(compactRevision = 0): void {
+    const needs = this.#heard + 1;
+    if (compactRevision === 0 || needs <= 0 || needs < compactRevision) return;
+    throw this.#wrong(
+      `that ${compactRevision} was compacted, and ended, though it needs nothing before ${needs}`,
+    );
   }
 
   #events(events: readonly WatchedEvent[]): void {

@@ -5,6 +5,7 @@ import type { Operation } from '#services/store';
 import type { Life, SimMember } from '../cluster/member.ts';
 import { AcknowledgedKept } from './acknowledged-kept.ts';
 import { LeaderKept } from './leader-kept.ts';
+import { MembershipSteps } from './membership-steps.ts';
 import type { Report } from './report.ts';
 import { type Contents, StateLog } from './state-log.ts';
 import { VotesKept } from './votes-kept.ts';
@@ -29,6 +30,7 @@ export class Observer {
   readonly #committed = new CommittedKept();
   readonly #votes = new VotesKept();
   readonly #acknowledged = new AcknowledgedKept();
+  readonly #membership = new MembershipSteps();
   readonly #leaderKept: LeaderKept;
   readonly #lives = new Map<NodeId, Life>();
   readonly #names = new Map<NodeId, string>();
@@ -55,6 +57,11 @@ export class Observer {
       this.#leads(from, term, life);
     } else if (type === 'vote' && !message.preVote) {
       this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
+      this.#report.check('membership steps', () => {
+        const { role, commit } = life.host.node.status();
+        if (role === 'candidate')
+          this.#membership.stands(from, commit, life.dir.backend.applied.index);
+      });
     } else if (type === 'vote-response' && !message.reject) {
       this.#report.check('leader kept', () => this.#leaderKept.granted(message));
       if (message.preVote) return;
@@ -105,10 +112,16 @@ export class Observer {
     this.#lives.delete(id);
   }
 
-  #watchWrites(id: NodeId, { dir }: Life): void {
+  #watchWrites(id: NodeId, { dir, host }: Life): void {
     const { log } = dir;
     const write = log.write.bind(log);
     log.write = (writes) => {
+      this.#report.check('membership steps', () => {
+        const leads = host.node.leads ? host.node.term : undefined;
+        for (const { entries } of writes) {
+          this.#membership.writes(id, entries, leads, dir.backend.applied.index);
+        }
+      });
       this.#report.check('log matching', () => {
         let before: readonly Entry[] = [];
         for (const { entries } of writes) {

@@ -310,6 +310,7 @@ export class SimClient {
         ask(life.host.clientFor(anonymous)).then(
           (value) => back(() => answered(value)),
           (thrown: unknown) => {
+            if (!QuorateError.is(thrown)) this.#world.bug(member.name, thrown);
             const error = QuorateError.from(thrown);
             back(() => failed(error.message, isUncertain(error)));
           },

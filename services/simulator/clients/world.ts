@@ -14,4 +14,6 @@ export interface ClientWorld {
   readonly recorder: Recorder;
   readonly leases: LeaseBook;
   readonly members: () => readonly SimMember[];
+  /** A member threw what is no answer. */
+  readonly bug: (member: string, thrown: unknown) => void;
 }

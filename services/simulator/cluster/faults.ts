@@ -106,7 +106,7 @@ export class FaultPlane {
           network.snapshots = undefined;
         };
       case 'part-at-change':
-        cluster.leader()?.life?.transport.atPeersChange(() => {
+        cluster.leader()?.life?.transport.atPeersChange(1, () => {
           if (!this.#over) this.#after(fault.forMs, this.#cuts.partNewest(fault.newest));
         });
         return undefined;
@@ -258,7 +258,8 @@ export class FaultPlane {
         scheduler.at(process, scheduler.now + 1, look);
         return;
       }
-      life.transport.atPeersChange(() => {
+      // The change of its predecessor, and its own.
+      life.transport.atPeersChange(2, () => {
         if (!this.#over) this.#after(forMs, this.#cuts.partNewest(newest));
       });
       this.#change(cluster.add(false));

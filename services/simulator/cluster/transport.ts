@@ -129,8 +129,9 @@ export class SimTransport implements PeerTransport {
 
   setPeers(peers: ReadonlyMap<NodeId, readonly string[]>): void {
     if (this.#stopped) return;
-    this.#peersChange?.();
+    const change = this.#peersChange;
     this.#peersChange = undefined;
+    change?.();
     this.#peers = peers;
     this.#relink();
     for (const other of this.#board.listening.values()) this.#lookAgainAt(other);
@@ -242,9 +243,12 @@ export class SimTransport implements PeerTransport {
     this.#sentLast = sentLast;
   }
 
-  /** Calls `fn` once, when the table of members changes next. */
-  atPeersChange(fn: () => void): void {
-    this.#peersChange = fn;
+  /** Calls `fn` once, when the table of members has changed so many times. */
+  atPeersChange(changes: number, fn: () => void): void {
+    this.#peersChange = () => {
+      if (changes === 1) fn();
+      else this.atPeersChange(changes - 1, fn);
+    };
   }
 
   /** Resets the connection to that member, or every connection of this member, in both directions. */

@@ -3,6 +3,7 @@ import { membershipMutants } from './membership.ts';
 import type { Mutant } from './mutant.ts';
 import { mvccMutants } from './mvcc.ts';
 import { raftMutants } from './raft.ts';
+import { slipMutants } from './slips.ts';
 import { storeMutants } from './store.ts';
 
 /** The bug museum. */
@@ -11,5 +12,6 @@ export const mutants: readonly Mutant[] = [
   ...membershipMutants,
   ...mvccMutants,
   ...storeMutants,
+  ...slipMutants,
   ...controlMutants,
 ];

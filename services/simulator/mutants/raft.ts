@@ -196,13 +196,14 @@ export const raftMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'commit-beyond-match',
-    story: 'a follower commits what it holds, also beyond what it has in common with the leader',
+    name: 'commit-before-match',
+    story: 'a follower commits what it holds before it looks whether that is what the leader holds',
     patches: [
       {
         file: 'shared/raft/follower',
-        find: 'log.commitTo(Math.min(commit, last));',
-        replace: 'log.commitTo(Math.min(commit, log.lastIndex));',
+        find: 'const last = log.tryAppend(prevLogIndex, prevLogTerm, entries);',
+        replace:
+          'log.commitTo(Math.min(commit, log.lastIndex)); const last = log.tryAppend(prevLogIndex, prevLogTerm, entries);',
       },
     ],
   },

@@ -235,13 +235,14 @@ export const storeMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'applied-again-after-snapshot',
-    story: 'entries that a snapshot holds already are applied on top of it',
+    name: 'applied-index-behind-data',
+    story:
+      'the backend says that it holds less than it does: entries are applied on top of what they did',
     patches: [
       {
-        file: 'services/store/consensus/apply-queue',
-        find: 'this.#entries.slice(this.#from).filter((entry) => entry.index > index)',
-        replace: 'this.#entries.slice(this.#from)',
+        file: 'shared/storage/kv-backend',
+        find: 'meta.set(appliedName, encodeApplied(this.#applied, this.sequences, keys));',
+        replace: 'meta.set(appliedName, encodeApplied(this.#flushed, new Map(), keys));',
       },
     ],
   },

@@ -25,12 +25,27 @@ export function drawFarBehind(rng: Rng, safetyMs: number, members: number): Faul
   return faults.sort((a, b) => a.atMs - b.atMs);
 }
 
-/** Cut off, or dead; who comes back slow has much to apply that the state holds as well. */
+/** Cut off, or dead; where it is slow as well it has much to apply that the state holds, too. */
 function absence(rng: Rng, target: Target, atMs: number, forMs: number): Fault[] {
-  if (rng.int(2) === 0) return [{ atMs, kind: 'isolate', target, direction: 'both', forMs }];
   const lookMs = [5, 20, 60][rng.int(3)] ?? 5;
-  return [
-    { atMs: atMs + forMs - 5, kind: 'slow-process', target, lookMs, forMs: 800 + rng.int(1000) },
-    { atMs, kind: 'kill', target, forMs },
-  ];
+  const slow = { kind: 'slow-process', target, lookMs } as const;
+  const away: Fault = { atMs, kind: 'isolate', target, direction: 'both', forMs };
+  switch (rng.int(4)) {
+    case 0:
+      return [
+        { atMs, kind: 'kill', target, forMs },
+        { ...slow, atMs: atMs + forMs - 5, forMs: 800 + rng.int(1000) },
+      ];
+    case 1:
+      return [away];
+    default: {
+      // Just back, and away again with all that it got.
+      const againMs = atMs + 250 + rng.int(250);
+      return [
+        { ...away, forMs: 200 },
+        { ...slow, atMs, forMs: 2000 },
+        { ...away, atMs: againMs, forMs: 200 + rng.int(500) },
+      ];
+    }
+  }
 }

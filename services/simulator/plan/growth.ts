@@ -22,8 +22,13 @@ export function drawGrowth(rng: Rng, safetyMs: number): Fault[] {
     if (how < 2) faults.push({ atMs: atMs - 1, kind: 'part-at-change', newest: 2, forMs });
     faults.push({ atMs, kind: 'add', learner, count: 2 });
     if (how === 2) faults.push({ atMs: cutMs, kind: 'part-newest', newest: 2, forMs });
-    if (how > 2) faults.push({ atMs: cutMs, kind: 'kill', target: 'leader', forMs });
-    if (how > 3) faults.push({ atMs: cutMs - 1, kind: 'add-at-election', newest: 2, forMs });
+    if (how === 3) faults.push({ atMs: cutMs, kind: 'kill', target: 'leader', forMs });
+    if (how > 3) {
+      // Those who know nothing must be enough to elect somebody.
+      const deadMs = atMs + 2 + rng.int(50);
+      faults.push({ atMs: deadMs - 1, kind: 'add-at-election', newest: 2, forMs });
+      faults.push({ atMs: deadMs, kind: 'kill', target: 'leader', forMs: 300 + rng.int(400) });
+    }
     if (learner) {
       faults.push({ atMs: cutMs + forMs + 1000, kind: 'promote' });
       faults.push({ atMs: cutMs + forMs + 1500, kind: 'part-newest', newest: 1, forMs: 1500 });
