@@ -10,16 +10,18 @@ const exitCodes = { crash: 3, safety: 4, liveness: 5 };
 
 /** A few of the museum that die quickly; `make mutants` hunts all of them. */
 test.each([
-  ['vote-not-persisted', 'votes kept'],
-  ['acknowledged-before-durable', 'durable acknowledgement'],
-  ['snapshot-misses-sequences', 'state-machine equality'],
-  ['revision-reused-after-restart', 'state-machine equality'],
-  ['watch-loses-event-on-resume', 'watch'],
-  ['pod-gone-before-its-containers', 'no ghosts'],
-  ['completions-counted-twice', 'counts of jobs'],
-])('%s is caught', async (mutant, checker) => {
+  ['vote-not-persisted', 'safety', 'votes kept'],
+  ['acknowledged-before-durable', 'safety', 'durable acknowledgement'],
+  ['snapshot-misses-sequences', 'safety', 'state-machine equality'],
+  ['revision-reused-after-restart', 'safety', 'state-machine equality'],
+  ['watch-loses-event-on-resume', 'safety', 'watch'],
+  ['backend-fsync-skipped', 'crash', 'exceptions'],
+  ['lease-never-expires-after-failover', 'liveness', 'lease liveness'],
+  ['pod-gone-before-its-containers', 'safety', 'no ghosts'],
+  ['completions-counted-twice', 'safety', 'counts of jobs'],
+])('%s is caught, and the exit code says as what', async (mutant, kind, checker) => {
   const caught = await hunt(mutant, 1, 12);
-  expect(caught.checker, caught.output).toBe(checker);
+  expect([caught.kind, caught.checker], caught.output).toEqual([kind, checker]);
 });
 
 test('the shortest plans that kill a mutant still do, and exit as they should', async () => {

@@ -69,6 +69,8 @@ export class Observer {
     } else if (type === 'append-response' && !message.reject) {
       this.#report.check('durable acknowledgement', () => {
         this.#votes.acted(from, term);
+        // One that waited for its write may be of a term that is over, and its entries replaced by now.
+        if (term < life.host.node.term) return;
         this.#acknowledged.acknowledges(from, message.index, life.dir.log);
       });
     }
@@ -78,7 +80,7 @@ export class Observer {
     const { from, to, term, type } = message;
     const node = this.#lives.get(to)?.host.node;
     if (!node) return;
-    if (type === 'vote') this.#leaderKept.asked(message, node.leader, this.#now());
+    if (type === 'vote') this.#leaderKept.asked(message, node.status().leader, this.#now());
     else if ((type === 'append' || type === 'heartbeat') && term >= node.term) {
       this.#leaderKept.heard(to, from, this.#now());
     }
