@@ -60,15 +60,15 @@ export async function hunt(mutant: string, firstSeed: number, seeds: number): Pr
   }
 }
 
-/** `make mutants`: all of them, or those that are named; exits with 1 where one survives. */
+/** `make mutants`: all of them, or those that are named, by themselves or by their layers; exits with 1 where one survives. */
 async function table(): Promise<void> {
   const [seedText = '1', seedsText = '400', ...names] = process.argv.slice(2);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(
     `${'mutant'.padEnd(34)} ${'caught as'.padEnd(10)} ${'by'.padEnd(26)} ${'seed'.padEnd(8)} runs`,
   );
-  for (const { name } of mutants) {
-    if (names.length > 0 && !names.includes(name)) continue;
+  for (const { name, layers = 'store' } of mutants) {
+    if (names.length > 0 && !names.includes(name) && !names.includes(layers)) continue;
     const { kind, checker, seed, runs } = await hunt(name, Number(seedText), Number(seedsText));
     say(
       `${name.padEnd(34)} ${(kind ?? 'SURVIVED').padEnd(10)} ${(checker ?? '').padEnd(26)} ${String(seed ?? '').padEnd(8)} ${runs}`,
