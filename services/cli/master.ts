@@ -26,7 +26,7 @@ import { connectStore } from './cluster/external-store.ts';
 import { firstAddress, type MasterPart, mastersOf } from './cluster/layout.ts';
 import { apiServicePort } from './cluster/networks.ts';
 import { splitAddress } from './cluster/ports.ts';
-import { identityOf, partCertificate, tokenKeysOf } from './cluster/certificates.ts';
+import { authorityOf, identityOf, partCertificate, tokenKeysOf } from './cluster/certificates.ts';
 import { type Cluster, storageDir } from './cluster/state.ts';
 import type { Context } from './context.ts';
 import type { PartContext } from './part.ts';
@@ -161,6 +161,7 @@ export function controlPlane(plane: ControlPlane): Service[] {
         api: apiAs(controllerManagerUser),
         apiFor: (account) => apiAs(serviceAccountUser(account)),
         rootCa: identityOf(cluster, name).ca,
+        authority: () => authorityOf(cluster, clock.now()),
         config: controllerManagerConfig(set),
       }),
     ]);

@@ -2,8 +2,10 @@ import type { KindInfo } from '#shared/api';
 import type { Rng } from '#shared/base';
 import { type ApiClient, type Fence, fencedApi, runElected } from '#shared/client';
 import type { Clock } from '#shared/clock';
+import type { Authority } from '#shared/pki';
 import type { Logger } from '#shared/runtime';
 import { type ControllerManagerConfig, defaultControllerManagerConfig } from './config.ts';
+import { certificateController } from './certificates/controller.ts';
 import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import type { Controller, ControllerContext, ControllerFactory } from './controller.ts';
 import { cronJobController } from './cronjob/controller.ts';
@@ -35,6 +37,8 @@ export interface ControllerManagerOptions {
   readonly apiFor?: ((account: string) => ApiClient) | undefined;
   /** PEM of the authority to publish in every namespace; absent: none is. */
   readonly rootCa?: string | undefined;
+  /** What signs requests for certificates; absent: nobody does. */
+  readonly authority?: (() => Promise<Authority>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Unique per process instance. */
@@ -84,7 +88,8 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
     const apiFor = (account: string): ApiClient =>
       fencedApi(options.apiFor?.(account) ?? api, fence);
     const parts = { api: fenced, clock, log, rng, config };
-    await runControllers(parts, { kinds, apiFor, rootCa: options.rootCa }, signal);
+    const { rootCa, authority } = options;
+    await runControllers(parts, { kinds, apiFor, rootCa, authority }, signal);
   };
   return {
     start() {
@@ -109,6 +114,7 @@ async function runControllers(
     readonly kinds: readonly KindInfo[];
     readonly apiFor: (account: string) => ApiClient;
     readonly rootCa: string | undefined;
+    readonly authority: ControllerManagerOptions['authority'];
   },
   signal: AbortSignal,
 ): Promise<void> {
@@ -118,6 +124,7 @@ async function runControllers(
   controllers.push(garbageCollector(context, more.kinds));
   controllers.push(resourceQuotaController(context, more.kinds));
   if (more.rootCa !== undefined) controllers.push(rootCaPublisher(context, more.rootCa));
+  if (more.authority) controllers.push(certificateController(context, more.authority));
   const aggregation = more.apiFor('clusterrole-aggregation-controller');
   controllers.push(clusterRoleAggregation({ ...context, api: aggregation }));
   const aborted = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-export { firstFew } from './causes.ts';
+export { firstFew, invalidValue } from './causes.ts';
 export { type Applied, type Applier, applyConfiguration, createdBy } from './apply/apply.ts';
 export { trackUpdate, withEntries, type Writer } from './apply/managers.ts';
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';
@@ -116,3 +116,4 @@ export {
   toAmounts,
   unsaid,
 } from './quota.ts';
+export { decidesOn } from './kinds/certificate-signing-request.ts';

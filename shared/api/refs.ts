@@ -28,6 +28,7 @@ export const refs = {
   replicaSets: ref('apps', 'replicasets'),
   statefulSets: ref('apps', 'statefulsets'),
   horizontalPodAutoscalers: ref('autoscaling', 'horizontalpodautoscalers', 'v2'),
+  certificateSigningRequests: ref('certificates.k8s.io', 'certificatesigningrequests'),
   cronJobs: ref('batch', 'cronjobs'),
   jobs: ref('batch', 'jobs'),
   ingresses: ref('networking.k8s.io', 'ingresses'),

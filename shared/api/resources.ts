@@ -1,4 +1,5 @@
 import type { ResourceRef } from './object.ts';
+import { certificateSigningRequest } from './kinds/certificate-signing-request.ts';
 import { configMap } from './kinds/config-map.ts';
 import { controllerRevision } from './kinds/controller-revision.ts';
 import { cronJob } from './kinds/cron-job.ts';
@@ -65,6 +66,7 @@ export const resources: readonly Resource[] = [
   horizontalPodAutoscalerV1,
   cronJob,
   job,
+  certificateSigningRequest,
   lease,
   nodeMetrics,
   podMetrics,

@@ -23,7 +23,7 @@ export interface Authority extends Credentials {
 }
 
 /** Loaded when the first certificate is made: most processes never make one. */
-async function load(): Promise<typeof x509> {
+export async function load(): Promise<typeof x509> {
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }
@@ -161,30 +161,49 @@ const alternativeNames = (lib: typeof x509, { dns, ips }: ServerNames): x509.Ext
   ]);
 
 async function issue(
-  { signer }: Authority,
+  authority: Authority,
   nowMs: number,
   subject: x509.JsonName,
   extensions: (lib: typeof x509) => x509.Extension[],
 ): Promise<Credentials> {
   const lib = await load();
   const keys = await generateKeys();
-  const certificate = await lib.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject,
-    issuer: signer.certificate.subject,
+  const times = {
     notBefore: new Date(nowMs - backdateMs),
     notAfter: new Date(nowMs + leafDays * dayMs),
+  };
+  const cert = await certify(authority, { subject, publicKey: keys.publicKey, ...times }, [
+    new lib.KeyUsagesExtension(lib.KeyUsageFlags.digitalSignature, true),
+    ...extensions(lib),
+  ]);
+  return { cert, key: pemOf(keys.privateKey) };
+}
+
+type Subject = Pick<
+  x509.X509CertificateCreateParams,
+  'subject' | 'publicKey' | 'notBefore' | 'notAfter'
+>;
+
+/** As PEM. */
+export async function certify(
+  { signer }: Authority,
+  subject: Subject,
+  extensions: x509.Extension[],
+): Promise<string> {
+  const lib = await load();
+  const certificate = await lib.X509CertificateGenerator.create({
+    ...subject,
+    serialNumber: serialNumber(),
+    issuer: signer.certificate.subject,
     signingAlgorithm: algorithm,
-    publicKey: keys.publicKey,
     signingKey: signer.key,
     extensions: [
       new lib.BasicConstraintsExtension(false, undefined, true),
-      new lib.KeyUsagesExtension(lib.KeyUsageFlags.digitalSignature, true),
       await lib.AuthorityKeyIdentifierExtension.create(signer.certificate),
-      ...extensions(lib),
+      ...extensions,
     ],
   });
-  return { cert: certificate.toString('pem'), key: pemOf(keys.privateKey) };
+  return certificate.toString('pem');
 }
 
 async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

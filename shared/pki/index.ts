@@ -11,3 +11,4 @@ export {
   loadAuthority,
   type ServerNames,
 } from './certificates.ts';
+export { type CertificateRequest, readRequest, signRequest } from './requests.ts';

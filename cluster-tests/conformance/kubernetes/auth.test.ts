@@ -1,4 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { KeyObject } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { eventually } from '#shared/lab';
 import { kubectlVersions, type Result, useKubectl } from './kubectl.ts';
@@ -9,15 +13,24 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
 
   beforeAll(() => kubectl.ok('create', 'serviceaccount', 'robot'));
 
+  function file(name: string, content: string): string {
+    const path = join(kubectl.folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
   /** As whoever holds the token, and nothing else. */
-  async function withToken(token: string, ...args: string[]): Promise<Result> {
+  const withToken = (token: string, ...args: string[]): Promise<Result> =>
+    withCredentials([`--token=${token}`], ...args);
+
+  async function withCredentials(shown: string[], ...args: string[]): Promise<Result> {
     const config = JSON.parse(readFileSync(inject('kubeconfig'), 'utf8')) as {
       clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
     };
     const [first] = config.clusters;
     const server = first?.cluster.server ?? '';
     const flags = ['--kubeconfig=/dev/null', `--server=${server}`, '--insecure-skip-tls-verify'];
-    return kubectl.run(...flags, `--token=${token}`, ...args);
+    return kubectl.run(...flags, ...shown, ...args);
   }
 
   // kubectl 1.27 has it as an experiment only.
@@ -50,6 +63,39 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     expect(nodes.stderr).toBe(
       `Error from server (Forbidden): nodes is forbidden: User "${robot}" cannot list resource "nodes" in API group "" at the cluster scope\n`,
     );
+  });
+
+  test('a certificate: asked for, approved, used; and denied', async () => {
+    const { csr, key } = await requestFor('jane', ['devs']);
+    const names = ['granted', 'denied'].map((name) => `${kubectl.namespace}-${name}`);
+    const [granted = '', denied = ''] = names;
+    for (const name of names) {
+      const request = {
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        metadata: { name },
+        spec: {
+          request: Buffer.from(csr).toString('base64'),
+          signerName: 'kubernetes.io/kube-apiserver-client',
+          usages: ['client auth'],
+          expirationSeconds: 3_600,
+        },
+      };
+      await kubectl.ok('create', '-f', file(`${name}.json`, JSON.stringify(request)));
+    }
+    expect(await kubectl.ok('get', 'csr', granted)).toMatch(/quorate-admin\s+60m\s+Pending/);
+    await kubectl.ok('certificate', 'approve', granted);
+    await kubectl.ok('certificate', 'deny', denied);
+    await kubectl.until('Approved,Issued', 'get', 'csr', granted);
+    await kubectl.until('Denied', 'get', 'csr', denied);
+    const path = 'jsonpath={.status.certificate}';
+    expect(await kubectl.ok('get', 'csr', denied, '-o', path)).toBe('');
+    const certificate = await kubectl.ok('get', 'csr', granted, '-o', path);
+    const cert = file('jane.crt', Buffer.from(certificate, 'base64').toString());
+    const as = [`--client-certificate=${cert}`, `--client-key=${file('jane.key', key)}`];
+    const answer = await withCredentials(as, 'get', 'pods');
+    expect(answer.stderr).toContain('User "jane" cannot list resource "pods"');
+    await kubectl.ok('delete', 'csr', ...names);
   });
 
   test('a token is its account, and no more', async () => {
@@ -128,3 +174,19 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     await kubectl.ok('delete', 'pod', 'one', '--wait=false');
   });
 });
+
+/** A request for a certificate and its key, both PEM. */
+async function requestFor(
+  user: string,
+  groups: readonly string[],
+): Promise<{ csr: string; key: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const made = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [...groups.map((group) => ({ O: [group] })), { CN: [user] }],
+    keys,
+    signingAlgorithm: algorithm,
+  });
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { csr: made.toString('pem'), key };
+}

@@ -2,6 +2,7 @@ import type { Authorizer } from '../auth/authorizer.ts';
 import type { RbacAuthorizer } from '../auth/rbac/authorizer.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './plugin.ts';
+import { certificateRequests } from './plugins/certificates.ts';
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts';
 import { limitRanger } from './plugins/limit-ranger.ts';
 import { nodeRestriction } from './plugins/node-restriction.ts';
@@ -47,6 +48,7 @@ export function defaultPlugins(
   const wanted = plugins.filter(({ name }) => !disabled.includes(name));
   // The last that may refuse: what it charges is charged.
   const quota = disabled.includes('ResourceQuota') ? [] : [resourceQuotaPlugin(deps)];
-  // Not a choice: without it, roles would hold nobody.
-  return [...wanted, roleEscalation(authorizer, rbac), ...quota];
+  // Not a choice: without them, roles would hold nobody.
+  const held = [roleEscalation(authorizer, rbac), certificateRequests(authorizer)];
+  return [...wanted, ...held, ...quota];
 }

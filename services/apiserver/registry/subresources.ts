@@ -1,5 +1,6 @@
 import {
   badRequest,
+  type CertificateSigningRequest,
   decodeObject,
   type Deployment,
   formatLabels,
@@ -38,6 +39,7 @@ export function findSubresource(resource: Resource, name: string): Subresource {
   if (resource.subresources.includes(name)) {
     if (name === 'status') return status(resource);
     if (name === 'scale') return scale(resource);
+    if (name === 'approval') return approval(resource);
     if (name === 'finalize') return finalize(resource);
     if (name === 'ephemeralcontainers') return ephemeralContainers(resource);
   }
@@ -53,6 +55,18 @@ const status = (resource: Resource): Subresource => ({
   project: (object) => object,
   replace: (body, old, reading) =>
     prepareStatusUpdate(resource, readBody(resource, body, reading), old),
+});
+
+/** Only whether a request for a certificate is granted. */
+const approval = (resource: Resource): Subresource => ({
+  project: (object) => object,
+  replace(body, old, reading) {
+    const given = readBody(resource, body, reading) as CertificateSigningRequest;
+    const { status } = old as CertificateSigningRequest;
+    const conditions = given.status?.conditions ?? [];
+    const next: CertificateSigningRequest = { ...given, status: { ...status, conditions } };
+    return prepareStatusUpdate(resource, next, old);
+  },
 });
 
 /** Only what was added to a pod to look around in it. */

@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:http';
 import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
@@ -25,6 +26,17 @@ const keepAliveMs = 30_000;
 /** Longer than Go's clients keep an idle connection: whoever closes first must not be the server. */
 const idleTimeoutMs = 120_000;
 
+/** As long as Kubernetes waits for the head of a request, and for all of it. */
+const headersMs = 32_000;
+const requestMs = 60_000;
+
+const http1Options: ServerOptions = {
+  keepAliveTimeout: idleTimeoutMs,
+  headersTimeout: headersMs,
+  requestTimeout: requestMs,
+  connectionsCheckingInterval: 5_000,
+};
+
 export interface RestListen {
   readonly host: string;
   readonly port: number;
@@ -47,7 +59,7 @@ export async function openRestDoor(core: Core, log: Logger, listen: RestListen):
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     settings: { maxConcurrentStreams },
-    http1Options: { keepAliveTimeout: idleTimeoutMs },
+    http1Options,
   });
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();

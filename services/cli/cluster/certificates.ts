@@ -101,7 +101,8 @@ async function issueAll(
   return authority;
 }
 
-async function authorityOf(cluster: Cluster, nowMs: number): Promise<Authority> {
+/** The cluster's own; made where there is none yet. */
+export async function authorityOf(cluster: Cluster, nowMs: number): Promise<Authority> {
   if (existsSync(pkiFile(cluster, 'ca.crt'))) return loadAuthority(credentialsOf(cluster, 'ca'));
   const authority = await createAuthority('quorate', nowMs);
   write(cluster, 'ca', authority);

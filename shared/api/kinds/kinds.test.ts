@@ -8,6 +8,7 @@ import {
   toTable,
 } from '../index.ts';
 import { container, create, kind, refusal, update } from '../testing/samples.ts';
+import { base64 } from '../text.ts';
 
 const labels = { app: 'web' };
 const podSpec = { containers: [container] };
@@ -90,6 +91,20 @@ const samples: [ResourceRef, object, ...(string | number | boolean)[]][] = [
     'False',
   ],
   [refs.jobs, { spec: { template: jobTemplate } }, '0/1', 'Running'],
+  [
+    refs.certificateSigningRequests,
+    {
+      spec: {
+        request: base64('-----BEGIN CERTIFICATE REQUEST-----'),
+        signerName: 'example.com/x',
+        usages: ['client auth'],
+      },
+    },
+    'example.com/x',
+    '',
+    '<none>',
+    'Pending',
+  ],
   [refs.leases, { spec: { holderIdentity: 'me' } }, 'me'],
   [refs.endpointSlices, { addressType: 'IPv4', endpoints: [] }, 'IPv4'],
   [

@@ -130,8 +130,17 @@ const controllers: Rule[] = [
   on('batch', 'jobs', ['create']),
   on('discovery.k8s.io', 'endpointslices', ['create']),
   on('storage.k8s.io', 'storageclasses', ['create']),
+  on('certificates.k8s.io', 'signers', ['sign'], 'kubernetes.io/*'),
   ...reviews,
 ];
+
+const certificates = 'certificates.k8s.io';
+
+/** Who decides on requests for the certificates of one signer. */
+const approver = (signer: string): DefaultRole =>
+  role(`system:certificates.k8s.io:${signer}-approver`, [
+    on(certificates, 'signers', ['approve'], `kubernetes.io/${signer}`),
+  ]);
 
 const proxy: Rule[] = [
   on('', 'endpoints services', ['list', 'watch']),
@@ -197,6 +206,16 @@ export const defaultClusterRoles: readonly DefaultRole[] = [
   role('system:node-proxier', proxy),
   role('system:kube-scheduler', scheduler),
   role('system:kube-controller-manager', controllers),
+  role('system:certificates.k8s.io:certificatesigningrequests:nodeclient', [
+    on(certificates, 'certificatesigningrequests/nodeclient', ['create']),
+  ]),
+  role('system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', [
+    on(certificates, 'certificatesigningrequests/selfnodeclient', ['create']),
+  ]),
+  approver('kube-apiserver-client'),
+  approver('kube-apiserver-client-kubelet'),
+  approver('kubelet-serving'),
+  approver('legacy-unknown'),
   role('system:controller:clusterrole-aggregation-controller', [
     on('rbac.authorization.k8s.io', 'clusterroles', ['escalate', ...read, 'patch', 'update']),
   ]),

@@ -111,3 +111,13 @@ it('answers what it cannot read', () => {
   const truncated = envelope('v1', 'Pod', Buffer.from([0x0a, 0x20, 0x01]));
   expect(() => decodeProtobuf(truncated)).toThrow('not valid protobuf');
 });
+
+it('reads who manages which field, so that a write says it back', () => {
+  const entry = message(field(1, 'kubectl'), field(7, message(field(1, '{"f:data":{}}'))));
+  const decoded = decodeProtobuf(
+    envelope('v1', 'ConfigMap', message(field(1, message(field(1, 'a'), field(17, entry))))),
+  );
+  expect(decoded).toMatchObject({
+    metadata: { managedFields: [{ manager: 'kubectl', fieldsV1: { 'f:data': {} } }] },
+  });
+});

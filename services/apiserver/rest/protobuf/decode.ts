@@ -1,5 +1,6 @@
 import { QuorateError } from '#shared/base';
 import { badRequest } from '#shared/api';
+import { fromJson } from '../../json.ts';
 import messages from './messages.json' with { type: 'json' };
 import { readFields, type WireField } from './reader.ts';
 
@@ -10,8 +11,8 @@ interface Field {
   /** `*`: the fields of its message belong to the object itself. */
   readonly name: string;
   /**
-   * s string, i integer, b boolean, y bytes, t Time, u MicroTime, q Quantity, o IntOrString, f left
-   * out, else a message. Before it: ? may be absent, [ a list, { a map by string.
+   * s string, i integer, b boolean, y bytes, t Time, u MicroTime, q Quantity, o IntOrString, f
+   * FieldsV1, else a message. Before it: ? may be absent, [ a list, { a map by string.
    */
   readonly type: string;
 }
@@ -127,7 +128,7 @@ function readValue(type: string, { varint, bytes }: WireField): unknown {
     case 'o':
       return readIntOrString(bytes);
     case 'f':
-      return undefined;
+      return readFieldSet(bytes);
     default:
       return readMessage(type, bytes);
   }
@@ -147,6 +148,14 @@ function readTime(bytes: Uint8Array, digits: 0 | 6): string | undefined {
   const whole = date.toISOString().slice(0, 19);
   const fraction = digits === 0 ? '' : `.${String(nanos).padStart(9, '0').slice(0, digits)}`;
   return `${whole}${fraction}Z`;
+}
+
+/** JSON within the message. */
+function readFieldSet(bytes: Uint8Array): unknown {
+  for (const { number, bytes: part } of readFields(bytes)) {
+    if (number === 1 && part.length > 0) return fromJson(Buffer.from(part), 'managedFields');
+  }
+  return {};
 }
 
 function readQuantity(bytes: Uint8Array): string {
