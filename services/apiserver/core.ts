@@ -84,6 +84,7 @@ export function createCore(deps: CoreDeps): Core {
     elections: new Elections({ kv, clock, listener: mirror }),
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
+    rng,
     admission: new AdmissionChain(
       defaultPlugins(deps.admission ?? {}, { registry, kinds, watches, clock, rng, ...security }),
     ),

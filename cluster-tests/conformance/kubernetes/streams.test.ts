@@ -71,6 +71,29 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     refused.child.kill();
   });
 
+  test('proxy: to pods and services, as they are', async () => {
+    await kubectl.ok('expose', 'pod', 'web', '--port=80', '--target-port=8080');
+    const base = `/api/v1/namespaces/${kubectl.namespace}`;
+    expect(await kubectl.ok('get', '--raw', `${base}/pods/web:8080/proxy/`)).toBe('0');
+    await kubectl.until(/^0$/, 'get', '--raw', `${base}/services/web:80/proxy/x?y=%2F`);
+    const proxy = kubectl.start('proxy', '--port=0');
+    const port = await eventually('the port', () => /127\.0\.0\.1:(\d+)/.exec(proxy.text())?.[1]);
+    const url = `http://127.0.0.1:${port}${base}/services/web/proxy`;
+    const body = randomBytes(500_000);
+    const answer = await fetch(`${url}/`, { method: 'POST', body });
+    expect(await answer.text()).toBe('500000');
+    const moved = await fetch(url, { redirect: 'manual' });
+    expect(moved.status).toBe(301);
+    proxy.child.kill();
+    const refused = await kubectl.run('get', '--raw', `${base}/pods/web:9/proxy/`);
+    expect(refused.stderr).toContain('(ServiceUnavailable): error trying to reach service:');
+    const unknown = await kubectl.run('get', '--raw', `${base}/services/web:81/proxy/`);
+    expect(unknown.stderr).toContain('no service port "81" found for service "web"');
+    const other = await kubectl.run('get', '--raw', `${base}/pods/web:8080/proxy/`, '--as=nobody');
+    expect(other.stderr).toContain('cannot get resource "pods/proxy"');
+    await kubectl.ok('delete', 'service', 'web');
+  });
+
   test('run -i --rm: attaches, and takes the exit code over', async () => {
     const run = ['run', 'once', '--image=busybox', '--restart=Never', '-i', '--rm', '--', 'sh'];
     const { code, stdout } = await kubectl.runWith('echo "got it"; exit 5\n', ...run);

@@ -1,3 +1,4 @@
+import type { Rng } from '#shared/base';
 import { type KubeObject, methodNotSupported, type Resource } from '#shared/api';
 import type {
   CommandCall,
@@ -17,6 +18,7 @@ import type {
 import type { AdmissionChain } from '../admission/chain.ts';
 import type { Operation } from '../admission/plugin.ts';
 import type { User } from '../auth/user.ts';
+import { backendOfPod, backendOfService, parseProxyName } from '../pods/backends.ts';
 import type { PodAccess } from '../pods/pod-access.ts';
 import type { ApplyOptions } from '../registry/apply.ts';
 import type { KindTable } from '../registry/kinds.ts';
@@ -35,6 +37,8 @@ export interface CallDeps {
   readonly creators: Creators;
   readonly readers: Readers;
   readonly admission: AdmissionChain;
+  /** For the choice of a service's pod. */
+  readonly rng: Rng;
 }
 
 /**
@@ -91,6 +95,16 @@ export class Call {
   forward(port: number, signal?: AbortSignal): Promise<ForwardCall> {
     const { name, namespace } = this.place;
     return this.#deps.pods.forward(namespace, name, port, signal);
+  }
+
+  /** One connection to the port that the name of a proxy means. */
+  async connect(signal?: AbortSignal): Promise<{ scheme: string; connection: ForwardCall }> {
+    const { ref, name, namespace } = this.place;
+    const to = parseProxyName(name);
+    const find = ref.resource === 'services' ? backendOfService : backendOfPod;
+    const { pod, port } = await find(this.#deps, namespace, to);
+    const connection = await this.#deps.pods.forward(namespace, pod, port, signal);
+    return { scheme: to.scheme, connection };
   }
 
   async create(body: unknown, given: WriteOptions): Promise<KubeObject> {

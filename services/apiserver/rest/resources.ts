@@ -56,6 +56,10 @@ export async function serveResource(
   const needsNamespace = resource.namespaced && target.namespace === '' && !readVerbs.has(verb);
   const needsName = target.name === '' && (verb === 'update' || verb === 'patch');
   if (!allowed.includes(verb) || needsNamespace || needsName) throw methodNotAllowed();
+  if (target.subresource === 'proxy') {
+    const { serveProxy } = await import('./proxy/proxy.ts');
+    return serveProxy(call, exchange, target.proxied, stopping);
+  }
   await verbs[verb]({ call, core, exchange, resource, target, context, stopping });
 }
 
@@ -214,8 +218,12 @@ function findServed(
 
 function verbOf({ name, subresource }: ResourceTarget, { method, query }: Exchange): Verb {
   switch (method) {
+    case 'HEAD':
+      if (subresource === 'proxy') return 'get';
+      throw methodNotAllowed();
     case 'GET':
       if (isStream(subresource)) return 'create';
+      if (subresource === 'proxy') return 'get';
       if (booleanParam(query, 'watch') === true) return 'watch';
       return name === '' ? 'list' : 'get';
     case 'POST':

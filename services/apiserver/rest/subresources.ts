@@ -30,6 +30,7 @@ const infos: Readonly<Record<string, SubresourceInfo>> = {
     kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
   },
   binding: { verbs: ['create'], kind: { group: '', version: 'v1', kind: 'Binding' } },
+  proxy: { verbs: ['create', 'delete', 'get', 'patch', 'update'] },
   eviction: { verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
 };
 

@@ -4,8 +4,9 @@ import { parseTarget } from './target.ts';
 const read = (path: string): string => {
   const target = parseTarget(path);
   if (target.type === 'path') return `path ${target.path}`;
-  const { ref, namespace, name, subresource } = target;
-  return [ref.group || 'core', ref.version, ref.resource, namespace, name, subresource].join(' ');
+  const { ref, namespace, name, subresource, proxied } = target;
+  const parts = [ref.group || 'core', ref.version, ref.resource, namespace, name, subresource];
+  return [...parts, ...(proxied === undefined ? [] : [proxied])].join(' ');
 };
 
 it.each([
@@ -24,7 +25,11 @@ it.each([
   ['/api/v1/namespaces/x/pods', 'core v1 pods x  '],
   ['/api/v1/namespaces/x/pods/a', 'core v1 pods x a '],
   ['/api/v1/namespaces/x/pods/a/log', 'core v1 pods x a log'],
-  ['/api/v1/namespaces/x/services/a/proxy/b/c', 'core v1 services x a proxy/b/c'],
+  ['/api/v1/namespaces/x/services/a/proxy/b/c', 'core v1 services x a proxy /b/c'],
+  ['/api/v1/namespaces/x/services/a:web/proxy', 'core v1 services x a:web proxy'],
+  ['/api/v1/namespaces/x/pods/https:a:1/proxy/', 'core v1 pods x https:a:1 proxy /'],
+  ['/api/v1/namespaces/x/pods/a/proxy/%2e%2e//b%zz', 'core v1 pods x a proxy /%2e%2e//b%zz'],
+  ['/api/v1/namespaces/x/configmaps/a/proxy/b', 'core v1 configmaps x a proxy/b'],
   ['/apis/apps/v1/namespaces/x/deployments/a/scale', 'apps v1 deployments x a scale'],
   ['/apis/apps/v1/deployments', 'apps v1 deployments   '],
   ['/api/v1/namespaces/x/pods/a%2Fb', 'core v1 pods x a/b '],

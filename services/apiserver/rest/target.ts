@@ -11,6 +11,8 @@ export interface ResourceTarget {
   /** '' for the collection. */
   readonly name: string;
   readonly subresource: string;
+  /** Of a proxy: what comes after it, as it was sent; absent where not even a slash does. */
+  readonly proxied?: string;
 }
 
 export interface PathTarget {
@@ -24,6 +26,21 @@ const namespaceSubresources = new Set(['finalize', 'status']);
 
 /** Reads `/api/v1/…` and `/apis/<group>/<version>/…` as Kubernetes does. Throws `bad-request`. */
 export function parseTarget(pathname: string): Target {
+  const [base, proxied] = cutProxy(pathname);
+  const target = parsePath(base);
+  return target.type === 'resource' && proxied !== undefined ? { ...target, proxied } : target;
+}
+
+const proxy =
+  /^\/api\/v1\/(?:nodes\/[^/]+|namespaces\/[^/]+\/(?:pods|services)\/[^/]+)\/proxy(?=\/)/;
+
+/** What comes after a proxy belongs to somebody else, and is not looked at. */
+function cutProxy(pathname: string): [base: string, proxied?: string] {
+  const [base] = proxy.exec(pathname) ?? [];
+  return base === undefined ? [pathname] : [base, pathname.slice(base.length)];
+}
+
+function parsePath(pathname: string): Target {
   const path = pathname.length > 1 && pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
   const segments = path.slice(1).split('/').map(decode);
   const [root] = segments;

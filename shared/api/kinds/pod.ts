@@ -25,6 +25,7 @@ export const pod = declare<Pod>({
     'exec',
     'log',
     'portforward',
+    'proxy',
     'status',
   ],
   columns: [

@@ -11,6 +11,7 @@ export const service = declare<Service>({
   shortNames: ['svc'],
   categories: ['all'],
   hasStatus: true,
+  subresources: ['proxy', 'status'],
   columns: [
     nameColumn,
     column('Type', ({ spec }) => spec?.type ?? '', 'How the service is reached.'),
