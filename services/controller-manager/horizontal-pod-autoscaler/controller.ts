@@ -21,7 +21,8 @@ import {
 } from '../controller.ts';
 import { writeStatus } from '../write-status.ts';
 import { measure, type Usage } from './metrics.ts';
-import { planScale, type Recommendation } from './plan.ts';
+import { planScale } from './plan.ts';
+import { type History, remember } from './scaling-rules.ts';
 
 /** Served by the API server, which asks the nodes. */
 const podMetrics: ResourceRef = { group: 'metrics.k8s.io', version: 'v1beta1', resource: 'pods' };
@@ -45,7 +46,7 @@ export function horizontalPodAutoscalerController(context: ControllerContext): C
   const autoscalers = context.informers.of<HorizontalPodAutoscaler>(refs.horizontalPodAutoscalers);
   for (const ref of Object.values(scalable)) context.informers.of(ref);
   const events = recorderOf(context, 'horizontal-pod-autoscaler');
-  const history = new Map<string, Recommendation[]>();
+  const history = new Map<string, History>();
   autoscalers.addHandlers({
     added: (each) => queue.add(objectKey(each)),
     updated: (before, after) => {
@@ -66,7 +67,7 @@ async function scale(
   context: ControllerContext,
   events: EventRecorder,
   autoscaler: HorizontalPodAutoscaler,
-  history: Map<string, Recommendation[]>,
+  history: Map<string, History>,
 ): Promise<void> {
   const { api, informers, clock } = context;
   const { namespace = '' } = autoscaler.metadata ?? {};
@@ -89,17 +90,17 @@ async function scale(
   const measured = metrics.map((metric) => measure(metric, pods, usage, current));
   const key = objectKey(autoscaler);
   const now = { ms: clock.now(), timestamp: timestamp(clock) };
-  const known = history.get(key) ?? [];
+  const known = history.get(key) ?? { recommended: [], changes: [] };
   const plan = planScale(autoscaler, current, measured, known, now);
   const best = measured.flatMap((each) => ('desired' in each ? [each.desired] : []));
   const recommended = Math.max(current === 0 ? 0 : 1, ...best);
-  history.set(key, [...known.slice(-1_000), { atMs: now.ms, replicas: recommended }]);
   if (plan.replicas !== current) {
     const patch = { spec: { replicas: plan.replicas } };
     await api.patch(ref, name, 'merge', patch, { namespace, subresource: 'scale' });
     const message = `New size: ${plan.replicas}; reason: ${plan.says ?? 'current number of replicas out of range'}`;
     events.event(autoscaler, 'Normal', 'SuccessfulRescale', message);
   }
+  history.set(key, remember(known, recommended, plan.replicas - current, now.ms));
   await writeStatus(api, refs.horizontalPodAutoscalers, autoscaler, plan.status);
 }
 

@@ -2,6 +2,9 @@ import { expect, it } from 'vitest';
 import type { HorizontalPodAutoscaler, MetricSpec, Pod } from '#shared/api';
 import { measure } from './metrics.ts';
 import { planScale } from './plan.ts';
+import { remember } from './scaling-rules.ts';
+
+const none = { recommended: [], changes: [] };
 
 const now = { ms: 1_000_000, timestamp: '2026-01-01T00:00:00Z' };
 
@@ -50,8 +53,8 @@ it('says what it misses', () => {
 
 it('keeps to its limits, and grows no faster than it may', () => {
   const measured = [measure(cpu(50), pods, using(300, 300), 2)];
-  expect(planScale(autoscaler(1, 3), 2, measured, [], now).replicas).toBe(3);
-  const free = planScale(autoscaler(1, 30), 2, measured, [], now);
+  expect(planScale(autoscaler(1, 3), 2, measured, none, now).replicas).toBe(3);
+  const free = planScale(autoscaler(1, 30), 2, measured, none, now);
   expect(free.replicas).toBe(4);
   expect(free.status.conditions).toContainEqual(
     expect.objectContaining({ type: 'ScalingLimited', status: 'True', reason: 'ScaleUpLimit' }),
@@ -60,15 +63,15 @@ it('keeps to its limits, and grows no faster than it may', () => {
 
 it('shrinks only when nothing in the window asked for more', () => {
   const measured = [measure(cpu(50), pods, using(5, 5), 2)];
-  const recent = [{ atMs: now.ms - 60_000, replicas: 2 }];
-  const old = [{ atMs: now.ms - 400_000, replicas: 2 }];
+  const recent = remember(none, 2, 0, now.ms - 60_000);
+  const old = remember(none, 2, 0, now.ms - 400_000);
   expect(planScale(autoscaler(1, 5), 2, measured, recent, now).replicas).toBe(2);
   const plan = planScale(autoscaler(1, 5), 2, measured, old, now);
   expect(plan).toMatchObject({ replicas: 1, says: 'All metrics below target' });
 });
 
 it('holds its size while nothing is known', () => {
-  const plan = planScale(autoscaler(1, 5), 2, [measure(cpu(50), pods, new Map(), 2)], [], now);
+  const plan = planScale(autoscaler(1, 5), 2, [measure(cpu(50), pods, new Map(), 2)], none, now);
   expect(plan.replicas).toBe(2);
   expect(plan.status.conditions).toContainEqual(
     expect.objectContaining({ type: 'ScalingActive', status: 'False' }),

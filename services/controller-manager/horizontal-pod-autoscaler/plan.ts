@@ -1,14 +1,9 @@
 import { type HorizontalPodAutoscaler, parseTime } from '#shared/api';
 import type { Measured } from './metrics.ts';
+import { type History, limitsOf, stabilized } from './scaling-rules.ts';
 
 type Status = NonNullable<HorizontalPodAutoscaler['status']>;
 type Condition = NonNullable<Status['conditions']>[number];
-
-/** What was recommended, and when; kept for the stabilization window. */
-export interface Recommendation {
-  readonly atMs: number;
-  readonly replicas: number;
-}
 
 export interface ScalePlan {
   readonly replicas: number;
@@ -17,14 +12,12 @@ export interface ScalePlan {
   readonly says?: string;
 }
 
-const defaultDownWindowSeconds = 300;
-
 /** The size that the metrics ask for, within the limits and not sooner than is stable. */
 export function planScale(
   autoscaler: HorizontalPodAutoscaler,
   current: number,
   measured: readonly Measured[],
-  history: readonly Recommendation[],
+  history: History,
   now: { readonly ms: number; readonly timestamp: string },
 ): ScalePlan {
   const { spec, status } = autoscaler;
@@ -79,15 +72,10 @@ export function planScale(
     'ValidMetricFound',
     `${validMessage} from ${why.split(' (')[0]} (percentage of request)`,
   );
-  const seconds = behavior?.scaleDown?.stabilizationWindowSeconds ?? defaultDownWindowSeconds;
-  const recent = history.filter(({ atMs }) => now.ms - atMs < seconds * 1_000);
-  const stable =
-    highest < current
-      ? Math.min(Math.max(highest, ...recent.map((each) => each.replicas)), current)
-      : highest;
-  const fastest = Math.max(2 * current, 4);
-  const top = Math.min(maxReplicas, behavior?.scaleUp?.policies ? maxReplicas : fastest);
-  const replicas = Math.min(Math.max(stable, minReplicas), top);
+  const stable = stabilized(behavior, highest, current, history, now.ms);
+  const { lowest, highest: top } = limitsOf(behavior, current, history, now.ms);
+  const least = stable < current ? Math.max(minReplicas, lowest) : minReplicas;
+  const replicas = Math.min(Math.max(stable, least), Math.min(maxReplicas, top));
   limits(say, stable, replicas, minReplicas, maxReplicas);
   const changed = replicas !== current;
   return {
@@ -129,6 +117,13 @@ function limits(
       true,
       'ScaleUpLimit',
       'the desired replica count is increasing faster than the maximum scale rate',
+    );
+  } else if (replicas > stable) {
+    say(
+      'ScalingLimited',
+      true,
+      'ScaleDownLimit',
+      'the desired replica count is decreasing faster than the maximum scale rate',
     );
   } else {
     say(

@@ -1,5 +1,5 @@
 import type { FieldCause } from '#shared/base';
-import { invalidValue, required } from '../causes.ts';
+import { invalidValue, notSupported, required } from '../causes.ts';
 import { ageColumn, column, nameColumn, none } from '../columns.ts';
 import type {
   HorizontalPodAutoscaler,
@@ -73,6 +73,8 @@ export const horizontalPodAutoscaler = declare<HorizontalPodAutoscaler>({
     return [
       ...causes,
       ...metrics.flatMap((metric, i) => validateMetric(metric, `spec.metrics[${i}]`)),
+      ...validateRules(spec.behavior?.scaleUp, 'spec.behavior.scaleUp'),
+      ...validateRules(spec.behavior?.scaleDown, 'spec.behavior.scaleDown'),
     ];
   },
 });
@@ -102,6 +104,44 @@ function defaultBehavior(behavior: Behavior): void {
   const down = (behavior.scaleDown ??= {});
   down.selectPolicy ??= 'Max';
   down.policies ??= [percent];
+}
+
+const longestWindow = 3_600;
+const longestPeriod = 1_800;
+
+function validateRules(rules: Behavior['scaleUp'], field: string): FieldCause[] {
+  const { stabilizationWindowSeconds: window = 0, selectPolicy = 'Max', policies } = rules ?? {};
+  const causes: FieldCause[] = [];
+  const say = (at: string, value: number, detail: string): void => {
+    causes.push(invalidValue(`${field}.${at}`, value, detail));
+  };
+  if (window < 0)
+    say('stabilizationWindowSeconds', window, 'must be greater than or equal to zero');
+  if (window > longestWindow) {
+    say('stabilizationWindowSeconds', window, `must be less than or equal to ${longestWindow}`);
+  }
+  const choices = ['Max', 'Min', 'Disabled'];
+  if (!choices.includes(selectPolicy)) {
+    causes.push(notSupported(`${field}.selectPolicy`, selectPolicy, choices));
+  }
+  if (rules && policies?.length === 0) {
+    causes.push(required(`${field}.policies`, 'must specify at least one Policy'));
+  }
+  for (const [i, { type, value, periodSeconds }] of (policies ?? []).entries()) {
+    const types = ['Pods', 'Percent'];
+    if (!types.includes(type)) {
+      causes.push(notSupported(`${field}.policies[${i}].type`, type, types));
+    }
+    if (value <= 0) say(`policies[${i}].value`, value, 'must be greater than zero');
+    if (periodSeconds <= 0) {
+      say(`policies[${i}].periodSeconds`, periodSeconds, 'must be greater than zero');
+    }
+    if (periodSeconds > longestPeriod) {
+      const detail = `must be less than or equal to ${longestPeriod}`;
+      say(`policies[${i}].periodSeconds`, periodSeconds, detail);
+    }
+  }
+  return causes;
 }
 
 const sources = {

@@ -50,7 +50,7 @@ export async function serveProxy(
   const socket =
     scheme === 'https' ? tlsConnect({ socket: transport, rejectUnauthorized: false }) : transport;
   const request = httpRequest({
-    createConnection: () => socket as never,
+    createConnection: () => socket,
     method: exchange.method,
     path: `${path ?? '/'}${searchOf(exchange)}`,
     headers: forwarded(exchange),
