@@ -69,6 +69,8 @@ describe('commands', () => {
     [['get', 'pods', '-l', 'a in ('], /selector/i],
     [['get', 'pods', '--field-selector', 'spec.colour=red'], /spec\.colour/],
     [['logs', 'nobody'], /pods "nobody" not found/],
+    [['logs', 'nobody', '--since=soon'], /invalid duration "soon" for --since/],
+    [['logs', 'nobody', '--since=1m', '--since-time=x'], /at most one of/],
     [['apply', '-f', 'no/such/file.yaml'], /no\/such\/file\.yaml/],
     [['frobnicate'], /unknown command/],
     [['scale', 'deployment', 'x', '--replicas=-1'], /replicas/],

@@ -4,6 +4,7 @@ import { QuorateError } from '#shared/base';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { integerFlag } from '../flags.ts';
+import { parseDuration } from '../objects/duration.ts';
 import { podOf } from '../objects/pod-of.ts';
 import { refs } from '../objects/refs.ts';
 import { type Session, withSession } from '../objects/session.ts';
@@ -15,6 +16,8 @@ interface LogsOptions extends NamespaceOptions {
   readonly previous?: boolean;
   readonly container?: string;
   readonly limitBytes?: string;
+  readonly since?: string;
+  readonly sinceTime?: string;
   readonly timestamps?: boolean;
   readonly selector?: string;
   readonly prefix?: boolean;
@@ -31,6 +34,8 @@ export function command(context: Context): Command {
     .option('-p, --previous', "the container's run before its last restart")
     .option('-c, --container <name>', 'which container of the pod')
     .option('--limit-bytes <bytes>', 'at most so many bytes')
+    .option('--since <duration>', 'only what is newer, such as 5s, 2m or 3h')
+    .option('--since-time <time>', 'only what was written then or later (RFC 3339)')
     .option('--timestamps', 'each line begins with the time it was written')
     .option('-l, --selector <selector>', 'logs of all pods with these labels')
     .option('--all-containers', 'of each container of the pod')
@@ -48,14 +53,29 @@ async function logs(
   name: string | undefined,
   options: LogsOptions,
 ): Promise<void> {
+  const since = sinceOf(context, options);
   const pods = await podsFor(context, session, name, options);
   const streams = pods.flatMap((pod) =>
     containersOf(context, pod, options).map((container) => ({ pod, container })),
   );
   const print = (stream: (typeof streams)[number]): Promise<void> =>
-    printStream(context, session, stream.pod, stream.container, options);
+    printStream(context, session, stream, { ...options, sinceTimeMs: since });
   if (options.follow) await Promise.all(streams.map(print));
   else for (const stream of streams) await print(stream);
+}
+
+/** From when on, in milliseconds since the epoch. */
+function sinceOf({ clock }: Context, { since, sinceTime }: LogsOptions): number | undefined {
+  if (since !== undefined && sinceTime !== undefined) {
+    throw new CommandError('at most one of --since-time and --since may be used');
+  }
+  if (since !== undefined) return clock.now() - parseDuration('--since', since);
+  if (sinceTime === undefined) return undefined;
+  const ms = Date.parse(sinceTime);
+  if (Number.isNaN(ms)) {
+    throw new CommandError(`--since-time: ${JSON.stringify(sinceTime)} is no time as in RFC 3339`);
+  }
+  return ms;
 }
 
 /** A pod by its name, one pod of a deployment or replica set, or all that a selector chooses. */
@@ -98,9 +118,8 @@ const pollMs = 500;
 async function printStream(
   context: Context,
   session: Session,
-  pod: Pod,
-  container: string,
-  options: LogsOptions,
+  { pod, container }: { readonly pod: Pod; readonly container: string },
+  options: LogsOptions & { readonly sinceTimeMs: number | undefined },
 ): Promise<void> {
   const { name = '', namespace = '' } = pod.metadata ?? {};
   const tail = options.tail === undefined ? -1 : integerFlag('--tail', options.tail, -1, 2 ** 31);
@@ -119,6 +138,7 @@ async function printStream(
         follow: options.follow === true,
         previous: options.previous === true,
         timestamps: options.timestamps === true,
+        sinceTimeMs: options.sinceTimeMs,
         ...(tail >= 0 && { tailLines: tail }),
         ...(limit !== undefined && { limitBytes: limit }),
       });

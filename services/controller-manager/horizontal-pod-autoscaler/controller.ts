@@ -22,7 +22,7 @@ import {
 import { writeStatus } from '../write-status.ts';
 import { measure, type Usage } from './metrics.ts';
 import { planScale } from './plan.ts';
-import { type History, remember } from './scaling-rules.ts';
+import { type History, remember, untold } from './scaling-rules.ts';
 
 /** Served by the API server, which asks the nodes. */
 const podMetrics: ResourceRef = { group: 'metrics.k8s.io', version: 'v1beta1', resource: 'pods' };
@@ -90,7 +90,8 @@ async function scale(
   const measured = metrics.map((metric) => measure(metric, pods, usage, current));
   const key = objectKey(autoscaler);
   const now = { ms: clock.now(), timestamp: timestamp(clock) };
-  const known = history.get(key) ?? { recommended: [], changes: [] };
+  // What there was when nobody had looked yet is as good as recommended.
+  const known = history.get(key) ?? remember(untold, current, 0, now.ms);
   const plan = planScale(autoscaler, current, measured, known, now);
   const best = measured.flatMap((each) => ('desired' in each ? [each.desired] : []));
   const recommended = Math.max(current === 0 ? 0 : 1, ...best);

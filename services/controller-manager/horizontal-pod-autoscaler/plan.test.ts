@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import type { HorizontalPodAutoscaler, MetricSpec, Pod } from '#shared/api';
 import { measure } from './metrics.ts';
 import { planScale } from './plan.ts';
-import { remember } from './scaling-rules.ts';
+import { remember, untold } from './scaling-rules.ts';
 
-const none = { recommended: [], changes: [] };
+const none = untold;
 
 const now = { ms: 1_000_000, timestamp: '2026-01-01T00:00:00Z' };
 

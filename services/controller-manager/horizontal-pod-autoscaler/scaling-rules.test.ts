@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type History, limitsOf, remember, stabilized } from './scaling-rules.ts';
+import { limitsOf, remember, stabilized, untold } from './scaling-rules.ts';
 
-const none: History = { recommended: [], changes: [] };
+const none = untold;
 const pods = (value: number, periodSeconds = 60) => ({ type: 'Pods', value, periodSeconds });
 const percent = (value: number, periodSeconds = 60) => ({ type: 'Percent', value, periodSeconds });
 
@@ -44,6 +44,12 @@ describe('stabilization', () => {
     expect(stabilized(undefined, 9, 5, history, 250_000)).toBe(9);
     expect(stabilized(undefined, 2, 9, history, 250_000)).toBe(8);
     expect(stabilized(undefined, 2, 9, history, 310_000)).toBe(6);
+  });
+
+  it('holds the size that an autoscaler finds for its window', () => {
+    const found = remember(untold, 2, 0, 0);
+    expect(stabilized(undefined, 1, 2, found, 299_000)).toBe(2);
+    expect(stabilized(undefined, 1, 2, found, 301_000)).toBe(1);
   });
 
   it('takes the least of the one window, the most of the other', () => {

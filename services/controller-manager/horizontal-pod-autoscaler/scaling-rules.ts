@@ -25,6 +25,8 @@ export interface History {
 /** Kubernetes' longest window and period. */
 const longestMs = 3_600_000;
 
+export const untold: History = { recommended: [], changes: [] };
+
 export function remember(
   { recommended, changes }: History,
   replicas: number,
