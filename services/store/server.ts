@@ -10,6 +10,7 @@ import { Passwords } from './auth/passwords.ts';
 import { SimpleTokens } from './auth/simple-tokens.ts';
 import type { TokenProvider } from './auth/tokens.ts';
 import { storeErrors } from './errors.ts';
+import { refuseEtcdData } from './etcd-backup/refuse-etcd-data.ts';
 import { pointsInState, pointsInStorage } from './faults/points.ts';
 import { FaultyTransport } from './faults/transport.ts';
 import { callersBy } from './grpc/callers.ts';
@@ -69,6 +70,7 @@ export function createStore(options: StoreOptions): Store {
   };
   return {
     async start() {
+      refuseEtcdData(settings.dataDir);
       const { faults } = settings;
       const medium = faults && faultyMedium(systemMedium, faults);
       const dir = await DataDir.open(settings.dataDir, medium);

@@ -173,6 +173,9 @@ describe.runIf(target === 'quorate')('migration', () => {
       expect(await etcdctl('--endpoints', ours.endpoint('e'), 'user', 'get', 'ann')).toBe(
         'User: ann\nRoles: reader\n',
       );
+      ours.start('e', ['e']);
+      expect(await ours.exit('e')).toBe(1);
+      expect(ours.log('e')).toContain('is that of a real etcd');
     } finally {
       back.close();
     }
