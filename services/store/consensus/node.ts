@@ -17,6 +17,7 @@ import { ApplyQueue } from './apply-queue.ts';
 import { CommitNotice } from './commit-notice.ts';
 import { FirstElection } from './first-election.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { LogWrites } from './log-writes.ts';
 import type { NodeOptions } from './node-options.ts';
 import { Proposals } from './proposals.ts';
 import { raftOf } from './raft-of.ts';
@@ -47,12 +48,11 @@ export class RaftNode {
   readonly #toApply: ApplyQueue;
   readonly #commitNotice: CommitNotice;
   readonly #housekeeping: Housekeeping;
+  readonly #logWrites: LogWrites;
   #backend: MemberBackend;
   #softState: SoftState = { role: 'follower', leader: noNode };
   #leaderSinceMs = 0;
   #leaderChanges = 0;
-  #toWrite: Ready[] = [];
-  #writing = false;
   #wakeup: Timer | undefined;
   #pumpsSoon = false;
   #applyWakeup: Timer | undefined;
@@ -73,6 +73,19 @@ export class RaftNode {
       ...options,
       backend: () => this.#backend,
       untouchable: () => this.#stopped || this.#snapshots.installing,
+      failed: (thrown) => this.#fatal(thrown),
+    });
+    this.#logWrites = new LogWrites({
+      log: storage.log,
+      clock,
+      took: options.logWritten,
+      install: (ready, index) => this.#install(ready, index),
+      durable: (readies) => this.#written(readies),
+      ended: (tell) =>
+        this.#guard(() => {
+          tell();
+          this.#pump();
+        }),
       failed: (thrown) => this.#fatal(thrown),
     });
     // etcd's: five seconds for the disk, and two elections.
@@ -273,7 +286,7 @@ export class RaftNode {
    */
   #wake(): void {
     if (this.#stopped || this.#wakeup || this.#pumpsSoon) return;
-    if (this.#writing || this.#reads.underWay || this.#proposals.size > quietProposals) {
+    if (this.#logWrites.underWay || this.#reads.underWay || this.#proposals.size > quietProposals) {
       this.#wakeup = this.#options.clock.soon(() => this.#guard(() => this.#pump()));
       return;
     }
@@ -288,10 +301,10 @@ export class RaftNode {
     if (this.#stopped) return;
     if (this.#reads.needsAsking) this.#reads.ask(this.#options.clock.monotonic());
     // What comes while the leader writes shares the next write, and the next message to each follower.
-    if (!this.#writing || !this.leads) this.#proposals.offer();
+    if (!this.#logWrites.underWay || !this.leads) this.#proposals.offer();
     do {
       while (this.#raft.hasReady()) this.#take(this.#raft.ready());
-      this.#writeNext();
+      this.#logWrites.next();
     } while (this.#raft.hasReady());
     this.#applySlice();
     this.#commitNotice.look(this.#proposals.size > 0);
@@ -301,7 +314,7 @@ export class RaftNode {
     this.#send(ready.messages);
     if (ready.softState) this.#lead(ready.softState);
     if (ready.snapshot) this.#snapshots.taken(ready.snapshot.metadata.index);
-    this.#toWrite.push(ready);
+    this.#logWrites.add(ready);
     this.#toApply.push(ready.committed);
     for (const { context, index } of ready.readStates) this.#reads.answered(context, index);
   }
@@ -333,36 +346,6 @@ export class RaftNode {
     }
   }
 
-  /** Starts the next log write with everything that waits, unless one is in flight. */
-  #writeNext(): void {
-    if (this.#writing || this.#toWrite.length === 0) return;
-    const readies = this.#toWrite;
-    this.#toWrite = [];
-    const writes = readies.filter((ready) => ready.hardState || ready.entries.length > 0);
-    const snapshot = readies.some((ready) => ready.snapshot);
-    if (writes.length === 0 && !snapshot) {
-      this.#written(readies);
-      return;
-    }
-    this.#writing = true;
-    const { clock, logWritten } = this.#options;
-    const startedMs = clock.monotonic();
-    const done = snapshot
-      ? this.#writeAroundSnapshot(readies)
-      : this.#options.storage.log.write(writes);
-    done.then(
-      () => {
-        this.#writing = false;
-        logWritten?.(clock.monotonic() - startedMs);
-        this.#guard(() => {
-          this.#written(readies);
-          this.#pump();
-        });
-      },
-      (thrown: unknown) => this.#fatal(thrown),
-    );
-  }
-
   #written(readies: readonly Ready[]): void {
     if (this.#stopped) return;
     for (const ready of readies) {
@@ -371,29 +354,21 @@ export class RaftNode {
     }
   }
 
-  /** Readys in their order; the one with the snapshot replaces log and state as a whole. */
-  async #writeAroundSnapshot(readies: readonly Ready[]): Promise<void> {
+  async #install(ready: Ready, index: number): Promise<void> {
     const { storage, applier } = this.#options;
-    for (const ready of readies) {
-      if (!ready.snapshot) {
-        await storage.log.write([ready]);
-        continue;
-      }
-      const { index } = ready.snapshot.metadata;
-      const hardState = ready.hardState ?? storage.log.initialState().hardState;
-      // Everything older than the snapshot is in it.
-      this.#toApply.dropThrough(index);
-      // Its marker must not land after the snapshot's.
-      await this.#housekeeping.compaction;
-      await this.#backend.flush();
-      this.#backend = await this.#snapshots.install(index, hardState);
-      applier.replace(this.#backend);
-      this.#proposals.jumped(this.#backend.sequences.get(this.#options.id) ?? 0);
-      this.#reads.applied(index);
-      this.#raft.applied(index);
-      if (ready.entries.length > 0) await storage.log.write([{ entries: ready.entries }]);
-      this.#options.log.info({ index }, 'installed a snapshot');
-    }
+    const hardState = ready.hardState ?? storage.log.initialState().hardState;
+    // Everything older than the snapshot is in it.
+    this.#toApply.dropThrough(index);
+    // Its marker must not land after the snapshot's.
+    await this.#housekeeping.compaction;
+    await this.#backend.flush();
+    this.#backend = await this.#snapshots.install(index, hardState);
+    applier.replace(this.#backend);
+    this.#proposals.jumped(this.#backend.sequences.get(this.#options.id) ?? 0);
+    this.#reads.applied(index);
+    this.#raft.applied(index);
+    if (ready.entries.length > 0) await storage.log.write([{ entries: ready.entries }]);
+    this.#options.log.info({ index }, 'installed a snapshot');
   }
 
   #applySlice(): void {
