@@ -44,6 +44,7 @@ export class ControlFaultPlane {
   /** Everybody runs again; links and the store are healed by the store's own plane. */
   heal(): void {
     this.#over = true;
+    this.#world.links.healAll();
     for (const node of this.#world.nodes) {
       node.machine.slowness = 1;
       node.process?.resume();
@@ -81,24 +82,34 @@ export class ControlFaultPlane {
   }
 
   #elsewhere(
-    fault: Extract<ControlFault, { readonly kind: 'onlooker-isolate' | 'reset' | 'compact' }>,
+    fault: Extract<
+      ControlFault,
+      { readonly kind: 'onlooker-isolate' | 'reset' | 'flaky' | 'compact' }
+    >,
   ): Undo {
-    const { nodes, components, masters, onlooker, links, compact } = this.#world;
+    const { masters, onlooker, links, compact } = this.#world;
     switch (fault.kind) {
       case 'onlooker-isolate':
         return this.#cut(onlooker, masters, 'both');
-      case 'reset': {
-        const machines = [...nodes, ...components].map(({ machine }) => machine.name);
-        const all = [...machines, ...masters, onlooker];
-        links.reset(all[fault.machine % all.length] ?? '');
+      case 'reset':
+        links.reset(this.#machine(fault.machine));
         return undefined;
-      }
+      case 'flaky':
+        return links.makeFlaky(this.#machine(fault.machine));
       case 'compact':
         compact();
         return undefined;
       default:
         return assertNever(fault, 'fault');
     }
+  }
+
+  /** One of all that have connections. */
+  #machine(number: number): string {
+    const { nodes, components, masters, onlooker } = this.#world;
+    const machines = [...nodes, ...components].map(({ machine }) => machine.name);
+    const all = [...machines, ...masters, onlooker];
+    return all[number % all.length] ?? '';
   }
 
   #onNode(fault: Extract<ControlFault, { readonly node: number }>, node: SimNode): Undo {

@@ -14,7 +14,7 @@ import { Machine } from '../world/machine.ts';
 import { Network } from '../world/network.ts';
 import { SimProcess } from '../world/process.ts';
 import { Scheduler } from '../world/scheduler.ts';
-import { ControlChecks } from './checks/checks.ts';
+import { type Bounds, ControlChecks } from './checks/checks.ts';
 import { unsettled } from './checks/converged.ts';
 import { ControlFaultPlane } from './faults.ts';
 import { simApiClient } from './parts/api.ts';
@@ -49,9 +49,11 @@ const calmMs = 5_000;
 
 const everyComponent: readonly ComponentKind[] = ['scheduler', 'controller-manager'];
 
-/** After this long everybody who works has heard of a change, or may work no more. */
-const patienceMs = ({ faults, watchLagMs }: ControlPlan): number =>
-  faults.length === 0 ? watchLagMs + 1000 : 12_000;
+/** Where nothing breaks, all is soon known and done. */
+const boundsOf = ({ faults, watchLagMs }: ControlPlan): Bounds =>
+  faults.length === 0
+    ? { patienceMs: watchLagMs + 1000, promptMs: 2 * watchLagMs + 2500 }
+    : { patienceMs: 12_000, promptMs: Infinity };
 
 /** A cluster with everything that runs in one, under one plan. */
 class ControlSimulation {
@@ -84,7 +86,7 @@ class ControlSimulation {
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.store.weather);
     this.#report = new Report(now, () => scheduler.stop());
     this.#observer = new Observer(this.#report, now, leaseMsOf(plan.store));
-    this.#checks = new ControlChecks(this.#report, now, patienceMs(plan));
+    this.#checks = new ControlChecks(this.#report, now, boundsOf(plan));
     this.#observer.states.onNew = (entry) => this.#checks.applied(entry);
     this.#links = new Links(scheduler, this.#network, createRng(rng.int(2 ** 31)), plan.watchLagMs);
     this.#cluster = this.#createStore();
@@ -128,13 +130,21 @@ class ControlSimulation {
       for (const part of [...this.#nodes, ...this.#components, this.#onlooker]) part.start();
       this.#faults.schedule(faults);
       this.#startUsers();
-      this.#scheduler.run(safetyMs);
+      this.#break(safetyMs);
       if (!this.#scheduler.stopped) this.#recover();
       if (!this.#scheduler.stopped) this.#checks.judge();
     } catch (thrown) {
       this.#bug('the world', thrown);
     }
     return this.#result();
+  }
+
+  #break(untilMs: number): void {
+    const scheduler = this.#scheduler;
+    while (!scheduler.stopped && scheduler.now < untilMs) {
+      scheduler.run(Math.min(untilMs, scheduler.now + 500));
+      this.#checks.tick(scheduler.now);
+    }
   }
 
   get #masterWorld(): MasterWorld {

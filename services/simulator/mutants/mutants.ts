@@ -5,6 +5,7 @@ import { mvccMutants } from './mvcc.ts';
 import { raftMutants } from './raft.ts';
 import { slipMutants } from './slips.ts';
 import { storeMutants } from './store.ts';
+import { workloadMutants } from './workloads.ts';
 
 /** The bug museum. */
 export const mutants: readonly Mutant[] = [
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...storeMutants,
   ...slipMutants,
   ...controlMutants,
+  ...workloadMutants,
 ];

@@ -12,6 +12,8 @@ export interface Checker {
   /** What containers really do. */
   started?(node: string, container: ContainerStatus): void;
   exited?(node: string, container: ContainerStatus): void;
+  /** Now and then. */
+  tick?(nowMs: number): void;
   /** What can be said only at the end. */
   judge?(): void;
 }

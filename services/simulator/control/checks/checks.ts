@@ -11,13 +11,17 @@ import { Counters } from './counters.ts';
 import { Fencing } from './fencing.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { Garbage } from './garbage.ts';
+import { InOrder } from './in-order.ts';
 import { JobCounts } from './job-counts.ts';
 import { NoGhosts } from './no-ghosts.ts';
 import { ObjectHistory } from './objects.ts';
 import { ObjectLife } from './object-life.ts';
 import { OnePerOrdinal } from './one-per-ordinal.ts';
 import { OverCreation } from './over-creation.ts';
+import { Placement } from './placement.ts';
+import { Promptness } from './promptness.ts';
 import { recordedApi, type Recording } from './recorded-api.ts';
+import { Rollouts } from './rollouts.ts';
 import { StartedOnce } from './started-once.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
 
@@ -27,6 +31,14 @@ export interface Asking {
   readonly process: SimProcess;
   /** Each of its writes must carry a fence. */
   readonly elected: boolean;
+}
+
+/** How long things may take; Infinity: nobody knows. */
+export interface Bounds {
+  /** Until everybody who works has heard of a change, or may work no more. */
+  readonly patienceMs: number;
+  /** Until what follows from a change has been done. */
+  readonly promptMs: number;
 }
 
 /** Feeds the checkers with what happens: in the store, on the machines, and on the way between. */
@@ -45,8 +57,8 @@ export class ControlChecks {
   asked = 0;
   answered = 0;
 
-  /** `patienceMs`: what was that long ago is known to all who work. */
-  constructor(report: Report, now: () => number, patienceMs: number) {
+  /** See `Bounds`. */
+  constructor(report: Report, now: () => number, { patienceMs, promptMs }: Bounds) {
     this.#report = report;
     this.#watches = new ApiWatches(this.objects, now);
     this.#checkers = [
@@ -57,6 +69,10 @@ export class ControlChecks {
       new Capacity(),
       new UniqueAddresses(),
       new Garbage(patienceMs),
+      new Rollouts(patienceMs),
+      new InOrder(patienceMs),
+      new Placement(patienceMs),
+      new Promptness(this.objects, promptMs),
       this.#budgets,
       new JobCounts(),
       this.#created,
@@ -111,6 +127,10 @@ export class ControlChecks {
   /** By a user: this pod is removed without waiting for its containers. */
   forced(uid: string): void {
     for (const checker of this.#checkers) checker.forced?.(uid);
+  }
+
+  tick(nowMs: number): void {
+    this.#each((checker) => checker.tick?.(nowMs));
   }
 
   judge(): void {

@@ -13,7 +13,10 @@ export class ObjectLife implements Checker {
     };
     if (before && !after) {
       // The last one may go together with the object.
-      const { finalizers = [] } = before.metadata ?? {};
+      const { finalizers = [], deletionTimestamp } = before.metadata ?? {};
+      if (finalizers.length > 0 && deletionTimestamp === undefined) {
+        broken(`removed at once, for all its finalizers ${finalizers.join()}`);
+      }
       if (finalizers.length > 1) broken(`removed with the finalizers ${finalizers.join()}`);
     }
     if (!before || !after) return;

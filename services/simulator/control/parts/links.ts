@@ -9,6 +9,8 @@ import { broken, errorOverTheWire, overTheWire, sharedCopy } from './wire.ts';
 
 /** As the real client's: a call without an answer is given up. */
 const callMs = 10_000;
+/** Of a call of a flaky machine, on its way there, and on its way back. */
+const breakChance = 0.2;
 /**
  * Connections between clients and API servers: calls have an answer, an error, or no answer at all;
  * streams are ordered and lose nothing until they break.
@@ -22,6 +24,9 @@ export class Links {
   /** How to break what is open, by both machines' names. */
   readonly #open = new Set<{ readonly ends: readonly string[]; readonly drop: () => void }>();
 
+  /** Machines most of whose calls get through; others do not. */
+  readonly #flaky = new Set<string>();
+
   /** Each stream is slower than calls by a time of its own, up to `watchLagMs`. */
   constructor(scheduler: Scheduler, network: Network, rng: Rng, watchLagMs: number) {
     this.#scheduler = scheduler;
@@ -33,6 +38,21 @@ export class Links {
   /** Breaks every connection of a machine; whoever has one on the other side notices at once. */
   reset(machine: string): void {
     for (const { ends, drop } of this.#open) if (ends.includes(machine)) drop();
+  }
+
+  /** Until the result is called. */
+  makeFlaky(machine: string): () => void {
+    this.#flaky.add(machine);
+    return () => void this.#flaky.delete(machine);
+  }
+
+  healAll(): void {
+    this.#flaky.clear();
+  }
+
+  #breaks(caller: Caller, address: string): boolean {
+    if (!this.#flaky.has(caller.machine) && !this.#flaky.has(address)) return false;
+    return this.#rng.next() < breakChance;
   }
 
   /** One call. What the server does with a call whose client has gone is not known to anybody. */
@@ -91,9 +111,15 @@ export class Links {
           ),
       };
       this.#open.add(connection);
-      const back = (finish: () => void): void =>
-        network.call(address, caller.machine, caller.process, () => end(finish));
+      const back = (finish: () => void): void => {
+        if (this.#breaks(caller, address)) connection.drop();
+        else network.call(address, caller.machine, caller.process, () => end(finish));
+      };
       network.call(caller.machine, address, server.process, () => {
+        if (this.#breaks(caller, address)) {
+          connection.drop();
+          return;
+        }
         send(server.apiAs(caller.user), gone.signal).then(
           (value) => back(() => resolve(overTheWire(value))),
           (thrown: unknown) => back(() => reject(errorOverTheWire(thrown))),

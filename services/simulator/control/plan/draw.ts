@@ -24,7 +24,8 @@ const faultWeights: Readonly<Record<ControlFaultKind, number>> = {
   'component-cut': 3,
   'component-isolate': 4,
   'onlooker-isolate': 3,
-  reset: 6,
+  reset: 3,
+  flaky: 6,
   compact: 2,
 };
 
@@ -209,6 +210,8 @@ function drawFault(
       return { atMs, kind, forMs };
     case 'reset':
       return { atMs, kind, machine: rng.int(100) };
+    case 'flaky':
+      return { atMs, kind, machine: rng.int(100), forMs };
     case 'compact':
       return { atMs, kind };
     default:

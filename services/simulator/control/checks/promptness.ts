@@ -1,0 +1,61 @@
+import { type EndpointSlice, isPodReady, type Node, type Pod } from '#shared/api';
+import { BrokenPromise } from '#shared/checks';
+import type { Checker } from './checker.ts';
+import type { ObjectHistory } from './objects.ts';
+import { repelling } from './room.ts';
+
+/** Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels. */
+export class Promptness implements Checker {
+  readonly name = 'promptness';
+  readonly #objects: ObjectHistory;
+  readonly #boundMs: number;
+  /** What is wrong, and since when. */
+  #wrong = new Map<string, number>();
+
+  /** Infinity: everything may take as long as it likes. */
+  constructor(objects: ObjectHistory, boundMs: number) {
+    this.#objects = objects;
+    this.#boundMs = boundMs;
+  }
+
+  tick(nowMs: number): void {
+    if (this.#boundMs === Infinity) return;
+    const before = this.#wrong;
+    this.#wrong = new Map();
+    for (const text of [...this.#idleEndpoints(), ...this.#expelled()]) {
+      const since = before.get(text) ?? nowMs;
+      this.#wrong.set(text, since);
+      if (nowMs - since > this.#boundMs) {
+        throw new BrokenPromise(`${text} for ${Math.round(nowMs - since)} ms, and nothing fails`);
+      }
+    }
+  }
+
+  *#idleEndpoints(): Generator<string> {
+    const pods = new Map(
+      this.#objects.all<Pod>('pods').map((pod) => [pod.metadata?.uid ?? '', pod]),
+    );
+    for (const slice of this.#objects.all<EndpointSlice>('discovery.k8s.io/endpointslices')) {
+      for (const { conditions, targetRef } of slice.endpoints) {
+        if (conditions?.ready === false || targetRef?.kind !== 'Pod') continue;
+        const pod = pods.get(targetRef.uid ?? '');
+        const serves = pod && isPodReady(pod) && pod.metadata?.deletionTimestamp === undefined;
+        if (serves) continue;
+        yield `${slice.metadata?.namespace}/${slice.metadata?.name} has ${targetRef.name} (${targetRef.uid}) as ready, which is ${pod ? 'not' : 'gone'}`;
+      }
+    }
+  }
+
+  *#expelled(): Generator<string> {
+    const nodes = new Map(
+      this.#objects.all<Node>('nodes').map((node) => [node.metadata?.name ?? '', node]),
+    );
+    for (const pod of this.#objects.all<Pod>('pods')) {
+      const node = nodes.get(pod.spec?.nodeName ?? '');
+      if (!node || pod.metadata?.deletionTimestamp !== undefined) continue;
+      const expelling = (node.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+      const taint = repelling(pod, { spec: { taints: expelling } });
+      if (taint) yield `pod ${pod.metadata?.name} stays on ${node.metadata?.name}, which expels it`;
+    }
+  }
+}

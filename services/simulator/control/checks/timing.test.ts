@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '#shared/api';
+import { InOrder } from './in-order.ts';
+import { Placement } from './placement.ts';
+import { Promptness } from './promptness.ts';
+import { Rollouts } from './rollouts.ts';
+import { broken, controlledBy, named, podKey, Store } from './testing.ts';
+
+const ready = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+const put = (store: Store, key: string, object: object): string =>
+  broken(() => store.put(`/registry/${key}`, object));
+
+describe('a rolling update', () => {
+  const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } };
+
+  function world() {
+    const store = new Store(new Rollouts(0));
+    put(store, 'apps/deployments/default/d', { ...named('d'), spec: { replicas: 3, strategy } });
+    const set = (name: string, replicas: number, availableReplicas: number): string =>
+      put(store, `apps/replicasets/default/${name}`, {
+        ...named(name, name, controlledBy('Deployment', 'd')),
+        spec: { replicas },
+        status: { availableReplicas },
+      });
+    set('old', 3, 3);
+    return set;
+  }
+
+  test('adds no more than its surge', () => {
+    const set = world();
+    expect(set('new', 1, 0)).toBe('kept');
+    expect(set('new', 2, 0)).toMatch(/makes it 5 pods, of 4/);
+  });
+
+  test('takes no more than may be unavailable', () => {
+    const set = world();
+    set('new', 1, 0);
+    expect(set('old', 2, 3)).toBe('kept');
+    expect(set('old', 1, 2)).toMatch(/fewer pods than the 2/);
+  });
+
+  test('may take what does not serve anyway', () => {
+    const set = world();
+    set('old', 3, 1);
+    set('old', 3, 1);
+    expect(set('old', 1, 1)).toBe('kept');
+  });
+});
+
+test('a pod of a stateful set is made when those before it are ready', () => {
+  const store = new Store(new InOrder(0));
+  put(store, 'apps/statefulsets/default/db', { ...named('db'), spec: {} });
+  const pod = (name: string, status: object) =>
+    put(store, `pods/default/${name}`, {
+      ...named(name, name, controlledBy('StatefulSet', 'db')),
+      status,
+    });
+  expect(pod('db-0', {})).toBe('kept');
+  expect(pod('db-1', {})).toMatch(/db-0 is not ready/);
+  expect(pod('db-0', ready)).toBe('kept');
+  expect(pod('db-2', {})).toMatch(/db-1 is not ready/);
+});
+
+test('a pod is not bound to a node that has long repelled it, or that it is not meant for', () => {
+  const store = new Store(new Placement(0));
+  const node = (spec: object) => put(store, 'nodes/n1', { metadata: { name: 'n1' }, spec });
+  const bound = (name: string, spec: object = {}) =>
+    put(store, `pods/default/${name}`, { ...named(name), spec: { nodeName: 'n1', ...spec } });
+  node({});
+  expect(bound('a')).toBe('kept');
+  node({ taints: [{ key: 'x', effect: 'NoSchedule' }] });
+  expect(bound('b')).toMatch(/has had the taint x/);
+  expect(bound('c', { tolerations: [{ key: 'x', operator: 'Exists' }] })).toBe('kept');
+  node({ unschedulable: true });
+  expect(bound('d')).toMatch(/unschedulable/);
+  const nodeSelectorTerms = [{ matchFields: [{ key: 'metadata.name', values: ['n2'] }] }];
+  const required = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } };
+  expect(bound('e', { affinity: { nodeAffinity: required } })).toMatch(/meant for n2/);
+});
+
+describe('where nothing fails', () => {
+  function lasting(prepare: (store: Store) => void, boundMs = 100): string {
+    const store = new Store();
+    const check = new Promptness(store.history, boundMs);
+    prepare(store);
+    expect(broken(() => check.tick(0))).toBe('kept');
+    return broken(() => check.tick(101));
+  }
+
+  const serving = (store: Store, pod: KubeObject): void => {
+    store.put(podKey('p'), pod);
+    const targetRef = { kind: 'Pod', name: 'p', uid: 'p' };
+    put(store, 'discovery.k8s.io/endpointslices/default/s', {
+      ...named('s'),
+      endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true }, targetRef }],
+    });
+  };
+
+  test('no endpoint is ready for long whose pod is not', () => {
+    const going = { deletionTimestamp: 'now' };
+    const of = (pod: object, boundMs?: number) =>
+      lasting((store) => serving(store, pod as KubeObject), boundMs);
+    expect(of({ ...named('p'), status: ready })).toBe('kept');
+    expect(of({ ...named('p', 'p', going), status: ready })).toMatch(/which is not/);
+    expect(of({ ...named('p', 'p', going), status: ready }, Infinity)).toBe('kept');
+    expect(of({ ...named('p', 'q'), status: ready })).toMatch(/which is gone/);
+  });
+
+  test('no pod stays where it is expelled', () => {
+    const on = (effect: string) =>
+      lasting((store) => {
+        put(store, 'nodes/n1', {
+          metadata: { name: 'n1' },
+          spec: { taints: [{ key: 'x', effect }] },
+        });
+        put(store, 'pods/default/p', { ...named('p'), spec: { nodeName: 'n1' } });
+      });
+    expect(on('NoSchedule')).toBe('kept');
+    expect(on('NoExecute')).toMatch(/expels it/);
+  });
+});
