@@ -17,8 +17,8 @@ test.each([
   ['watch-loses-event-on-resume', 'safety', 'watch'],
   ['backend-fsync-skipped', 'crash', 'exceptions'],
   ['lease-never-expires-after-failover', 'liveness', 'lease liveness'],
-  ['pod-gone-before-its-containers', 'safety', 'no ghosts'],
-  ['completions-counted-twice', 'safety', 'counts of jobs'],
+  ['rollout-surges-by-one-more', 'safety', 'rolling updates'],
+  ['stateful-pods-all-at-once', 'safety', 'pods in order'],
 ])('%s is caught, and the exit code says as what', async (mutant, kind, checker) => {
   const caught = await hunt(mutant, 1, 12);
   expect([caught.kind, caught.checker], caught.output).toEqual([kind, checker]);

@@ -95,7 +95,7 @@ export class ControlFaultPlane {
         links.reset(this.#machine(fault.machine));
         return undefined;
       case 'flaky':
-        return links.makeFlaky(this.#machine(fault.machine));
+        return links.makeFlaky(fault.machine === 'all' ? 'all' : this.#machine(fault.machine));
       case 'compact':
         compact();
         return undefined;

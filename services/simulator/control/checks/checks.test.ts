@@ -117,6 +117,17 @@ describe('objects', () => {
     expect(count(2)).toMatch(/counts 2 that succeeded/);
   });
 
+  test('a job that has failed too often gives up', () => {
+    const store = new Store(new JobCounts());
+    const put = (type: string) => {
+      const status = { failed: 2, conditions: [{ type, status: 'True' }] };
+      const job = { ...named('job'), spec: { backoffLimit: 1 }, status } as KubeObject;
+      return broken(() => store.put('/registry/batch/jobs/default/job', job));
+    };
+    expect(put('Suspended')).toMatch(/goes on at revision 2 after 2 failures of 1/);
+    expect(put('FailureTarget')).toBe('kept');
+  });
+
   test('updates are not lost', () => {
     const store = new Store();
     const check = new Counters(store.history);

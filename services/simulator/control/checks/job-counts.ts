@@ -3,7 +3,10 @@ import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
 
-/** A Job counts each pod that succeeded once, and is done when enough have. */
+/** Of a Job that has been decided. */
+const endings: readonly string[] = ['FailureTarget', 'Failed', 'SuccessCriteriaMet', 'Complete'];
+
+/** A Job counts each pod that succeeded once, is done when enough have, and gives up when too many failed. */
 export class JobCounts implements Checker {
   readonly name = 'counts of jobs';
   /** By the Job's uid: pods that ever were Succeeded. */
@@ -25,6 +28,15 @@ export class JobCounts implements Checker {
     );
     if (complete && counted < (spec?.completions ?? 1)) {
       throw new BrokenPromise(`${key} is complete with ${counted} of ${spec?.completions}`);
+    }
+    const limit = spec?.backoffLimit ?? 6;
+    const ends = status?.conditions?.some(
+      ({ type, status: is }) => endings.includes(type) && is === 'True',
+    );
+    if ((status?.failed ?? 0) > limit && !ends) {
+      throw new BrokenPromise(
+        `${key} goes on at revision ${revision} after ${status?.failed} failures of ${limit}`,
+      );
     }
   }
 

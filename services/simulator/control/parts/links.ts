@@ -24,7 +24,7 @@ export class Links {
   /** How to break what is open, by both machines' names. */
   readonly #open = new Set<{ readonly ends: readonly string[]; readonly drop: () => void }>();
 
-  /** Machines most of whose calls get through; others do not. */
+  /** Machines some of whose calls break; `all`: everybody's. */
   readonly #flaky = new Set<string>();
 
   /** Each stream is slower than calls by a time of its own, up to `watchLagMs`. */
@@ -40,7 +40,7 @@ export class Links {
     for (const { ends, drop } of this.#open) if (ends.includes(machine)) drop();
   }
 
-  /** Until the result is called. */
+  /** One machine, or `all`, until the result is called. */
   makeFlaky(machine: string): () => void {
     this.#flaky.add(machine);
     return () => void this.#flaky.delete(machine);
@@ -51,8 +51,8 @@ export class Links {
   }
 
   #breaks(caller: Caller, address: string): boolean {
-    if (!this.#flaky.has(caller.machine) && !this.#flaky.has(address)) return false;
-    return this.#rng.next() < breakChance;
+    const isFlaky = ['all', caller.machine, address].some((name) => this.#flaky.has(name));
+    return isFlaky && this.#rng.next() < breakChance;
   }
 
   /** One call. What the server does with a call whose client has gone is not known to anybody. */

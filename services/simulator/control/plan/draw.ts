@@ -25,7 +25,7 @@ const faultWeights: Readonly<Record<ControlFaultKind, number>> = {
   'component-isolate': 4,
   'onlooker-isolate': 3,
   reset: 3,
-  flaky: 6,
+  flaky: 8,
   compact: 2,
 };
 
@@ -211,7 +211,7 @@ function drawFault(
     case 'reset':
       return { atMs, kind, machine: rng.int(100) };
     case 'flaky':
-      return { atMs, kind, machine: rng.int(100), forMs };
+      return { atMs, kind, machine: rng.int(2) === 0 ? 'all' : rng.int(100), forMs };
     case 'compact':
       return { atMs, kind };
     default:

@@ -38,8 +38,8 @@ export type ControlFault = {
   | { readonly kind: 'onlooker-isolate'; readonly forMs: number }
   /** Every connection of one machine of all: what is under way on it is lost, answered or not. */
   | { readonly kind: 'reset'; readonly machine: number }
-  /** Many calls of one machine of all break, before they are answered or before they arrive. */
-  | { readonly kind: 'flaky'; readonly machine: number; readonly forMs: number }
+  /** Many calls of one machine of all break, or of all, before they arrive or before they are answered. */
+  | { readonly kind: 'flaky'; readonly machine: number | 'all'; readonly forMs: number }
   /** All history so far, so that who lags behind has to list again. */
   | { readonly kind: 'compact' }
 );

@@ -15,9 +15,6 @@ export const jobs = each<Job>('batch/jobs', (job, { objects }) => {
     return `wants ${spec?.completions} completions, counts ${status?.succeeded}`;
   if (failed && (status?.failed ?? 0) <= (spec?.backoffLimit ?? 6))
     return `gave up after ${status?.failed} failures of ${spec?.backoffLimit}`;
-  const { backoffLimit = 6, parallelism = 1 } = spec ?? {};
-  if (failed && (status?.failed ?? 0) > backoffLimit + parallelism)
-    return `gave up only after ${status?.failed} failures of ${backoffLimit}`;
   if ((status?.active ?? 0) > 0) return `counts ${status?.active} active pods at its end`;
   if (own.some((pod) => !isPodTerminal(pod))) return 'has pods that run after its end';
   return spec?.ttlSecondsAfterFinished === undefined ? '' : 'has ended and outlives its time';
