@@ -20,10 +20,10 @@ export class InOrder implements Checker {
     const uid = after?.metadata?.uid;
     if (resource === 'apps/statefulsets' && uid && after) this.#sets.set(uid, after);
     if (resource !== 'pods') return;
-    const ready = after !== undefined && isPodReady(after as Pod);
+    const ready = after !== undefined && isPodReady(after);
     if (ready) this.#readyUntil.set(key, Infinity);
     else if (this.#readyUntil.get(key) === Infinity) this.#readyUntil.set(key, atMs);
-    if (!before && after) this.#created(after as Pod, key, atMs, revision);
+    if (!before && after) this.#created(after, key, atMs, revision);
   }
 
   #created(pod: Pod, key: string, atMs: number, revision: number): void {

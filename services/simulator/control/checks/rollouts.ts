@@ -47,7 +47,7 @@ export class Rollouts implements Checker {
   #deployment({ atMs, before, after }: Change): void {
     const uid = (after ?? before)?.metadata?.uid ?? '';
     const known = this.#of(uid);
-    known.deployment = after as Deployment | undefined;
+    known.deployment = after;
     this.#remember(known, atMs);
     if (!after) this.#known.delete(uid);
   }
@@ -57,7 +57,7 @@ export class Rollouts implements Checker {
     if (owner === undefined) return;
     const known = this.#of(owner);
     const uid = (after ?? before)?.metadata?.uid ?? '';
-    const set = after as ReplicaSet | undefined;
+    const set = after;
     if (set) known.sets.set(uid, set);
     else known.sets.delete(uid);
     if (set && isRolling(known)) {

@@ -98,8 +98,7 @@ describe('where nothing fails', () => {
 
   test('no endpoint is ready for long whose pod is not', () => {
     const going = { deletionTimestamp: 'now' };
-    const of = (pod: object, boundMs?: number) =>
-      lasting((store) => serving(store, pod as KubeObject), boundMs);
+    const of = (pod: object, boundMs?: number) => lasting((store) => serving(store, pod), boundMs);
     expect(of({ ...named('p'), status: ready })).toBe('kept');
     expect(of({ ...named('p', 'p', going), status: ready })).toMatch(/which is not/);
     expect(of({ ...named('p', 'p', going), status: ready }, Infinity)).toBe('kept');
