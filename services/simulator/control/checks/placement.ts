@@ -21,7 +21,8 @@ export class Placement implements Checker {
     if (resource !== 'pods' || !after) return;
     const pod: Pod = after;
     const name = pod.spec?.nodeName;
-    if (name === undefined || before?.spec?.nodeName !== undefined) return;
+    const last: Pod | undefined = before;
+    if (name === undefined || last?.spec?.nodeName !== undefined) return;
     const what = `${key} is bound to ${name} at revision ${revision}`;
     const meant = meantFor(pod);
     if (meant !== undefined && meant !== name) {
