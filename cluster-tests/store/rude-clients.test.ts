@@ -92,6 +92,105 @@ test(`bytes that are no protocol end their own connection alone (SEED=${seed})`,
   expect(await stores.kv('a').get('ready')).toBe('a');
 });
 
+/** A frame of HTTP/2. */
+function frame(type: number, flags: number, stream: number, payload?: Buffer): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(payload?.length ?? 0, 0, 3);
+  header[3] = type;
+  header[4] = flags;
+  header.writeUInt32BE(stream, 5);
+  return payload ? Buffer.concat([header, payload]) : header;
+}
+
+/** A header as HPACK has it without its tables; of up to 16 KiB. */
+function header(name: string, value: string): Buffer {
+  const rest = value.length - 127;
+  const length = rest < 0 ? [value.length] : [127, (rest & 127) | 128, rest >> 7];
+  return Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from(length),
+    Buffer.from(value),
+  ]);
+}
+
+const headersOf = (method: string): Buffer =>
+  Buffer.concat([
+    header(':method', 'POST'),
+    header(':scheme', 'http'),
+    header(':path', `/etcdserverpb.${method}`),
+    header(':authority', 'x'),
+    header('content-type', 'application/grpc'),
+    header('te', 'trailers'),
+  ]);
+
+const [data, headers, reset, settings, ping, continuation] = [0, 1, 3, 4, 6, 9];
+const [endStream, endHeaders] = [1, 4];
+const cancel = Buffer.from([0, 0, 0, 8]);
+const key = Buffer.from([0x0a, 1, 0x61]);
+const many = (count: number, make: (i: number) => Buffer): Buffer =>
+  Buffer.concat(Array.from({ length: count }, (_, i) => make(i)));
+
+/** `count` calls from the number `from` on, each cancelled at once. */
+const cancelled = (method: string, message: Buffer, from: number, count: number): Buffer =>
+  many(count, (i) => {
+    const id = 1 + 2 * (from + i);
+    return Buffer.concat([
+      frame(headers, endHeaders, id, headersOf(method)),
+      frame(data, 0, id, framed(message)),
+      frame(reset, 0, id, cancel),
+    ]);
+  });
+
+/** What is sent again and again, as long as the connection stands. */
+const floods: Readonly<Record<string, (round: number) => Buffer>> = {
+  pings: () => many(1000, () => frame(ping, 0, 0, Buffer.alloc(8))),
+  settings: () => many(1000, () => frame(settings, 0, 0, Buffer.from([0, 3, 0, 0, 0, 100]))),
+  'empty data': (round) =>
+    Buffer.concat([
+      round === 0 ? frame(headers, endHeaders, 1, headersOf('KV/Range')) : Buffer.alloc(0),
+      many(1000, () => frame(data, 0, 1)),
+    ]),
+  'headers without an end': (round) =>
+    Buffer.concat([
+      round === 0 ? frame(headers, 0, 1, headersOf('KV/Range')) : Buffer.alloc(0),
+      many(100, () => frame(continuation, 0, 1, header('x-a', 'b'.repeat(1000)))),
+    ]),
+  'cancelled ranges': (round) => cancelled('KV/Range', key, 500 * round, 500),
+  'cancelled watches': (round) =>
+    cancelled('Watch/Watch', Buffer.concat([Buffer.from([0x0a, 3]), key]), 500 * round, 500),
+  'too large a frame': () => frame(data, endStream, 1, Buffer.alloc(100_000)),
+  'headers that are none': () => frame(headers, endHeaders, 1, Buffer.alloc(5, 0xff)),
+};
+
+test.each(Object.entries(floods))('%s cost the others nothing', async (_, flood) => {
+  const [host, port] = stores.endpoint('a').split(':');
+  const before = await resident();
+  const socket = connect(Number(port), host);
+  let closed = false;
+  const over = new Promise<void>((resolve) => {
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      closed = true;
+      resolve();
+    });
+  });
+  await once(socket, 'connect');
+  socket.write(
+    Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(settings, 0, 0)]),
+  );
+  await once(socket, 'data');
+  socket.resume();
+  socket.write(frame(settings, 1, 0));
+  for (let round = 0; round < 50 && !closed; round++) {
+    if (socket.write(flood(round))) await stores.kv('a').get('ready');
+    else await Promise.race([once(socket, 'drain'), over]);
+  }
+  expect(await stores.kv('a').get('ready')).toBe('a');
+  expect((await resident()) - before).toBeLessThan(200 << 20);
+  socket.destroy();
+});
+
 test('no connection opens more streams than it may', async () => {
   const session = open();
   // The limit comes with the first request, or before it.
