@@ -36,6 +36,11 @@ export class KeyHistory {
     return this.version > 0;
   }
 
+  /** Whether there is, or may come to be, something that a compaction drops. */
+  get compactable(): boolean {
+    return this.#older !== undefined || !this.live;
+  }
+
   /** Takes a change, newer than all before. */
   push(main: number, sub: number, createRevision: number, version: number, lease: LeaseId): void {
     assert(main > this.main || (main === this.main && sub > this.sub), 'changes come in order');

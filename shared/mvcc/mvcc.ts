@@ -75,8 +75,8 @@ export class Mvcc {
   /** An empty store is at revision 1, so that 0 can mean "none". */
   #revision = 1;
   #compactRevision = 0;
-  /** Where deleting what compaction dropped goes on; undefined: nothing left to delete. */
-  #compactFrom: Key | undefined = undefined;
+  /** Whether there is something left to delete of what compaction dropped. */
+  #compacting = false;
 
   /** Over an empty backend; call `restore` where it may hold something. */
   constructor(backend: Backend, options: MvccOptions = {}) {
@@ -89,12 +89,14 @@ export class Mvcc {
   /** Rebuilds everything in memory from the backend; for a start and after a snapshot install. */
   restore(): void {
     this.#lessor.load();
-    const { index, last } = (this.#backend.takeRevisions?.() ?? scanned(this.#backend)).finish();
-    this.#store = new RevisionStore(this.#backend, this.#lessor, this.#cacheBytes, index);
+    const revisions = (this.#backend.takeRevisions?.() ?? scanned(this.#backend)).finish();
+    const { last } = revisions;
+    this.#store = new RevisionStore(this.#backend, this.#lessor, this.#cacheBytes, revisions);
     this.#store.loadAttachments();
     this.#compactRevision = decodeMeta(this.#backend.get(metaKey('compact')));
     const done = decodeMeta(this.#backend.get(metaKey('compact-done')));
-    this.#compactFrom = done < this.#compactRevision ? '' : undefined;
+    this.#compacting = done < this.#compactRevision;
+    if (this.#compacting) this.#store.beginCompaction();
     this.#revision = Math.max(1, last, this.#compactRevision);
   }
 
@@ -140,7 +142,8 @@ export class Mvcc {
     if (revision <= this.#compactRevision) throw mvccErrors.compacted();
     if (revision > this.#revision) throw mvccErrors.futureRevision();
     this.#compactRevision = revision;
-    this.#compactFrom = '';
+    this.#compacting = true;
+    this.#store.beginCompaction();
     this.#backend.put(metaKey('compact'), encodeMeta(revision));
   }
 
@@ -150,10 +153,10 @@ export class Mvcc {
    * abandoned and begun again at any time, also after a restore.
    */
   *compactionSteps(keysPerStep = 1000): Generator<void, void> {
-    while (this.#compactFrom !== undefined) {
+    while (this.#compacting) {
       const revision = this.#compactRevision;
-      this.#compactFrom = this.#store.compactKeys(revision, this.#compactFrom, keysPerStep);
-      if (this.#compactFrom === undefined) {
+      this.#compacting = this.#store.compactKeys(revision, keysPerStep);
+      if (!this.#compacting) {
         this.#backend.put(metaKey('compact-done'), encodeMeta(revision));
       }
       yield;
@@ -161,7 +164,7 @@ export class Mvcc {
   }
 
   get compactionPending(): boolean {
-    return this.#compactFrom !== undefined;
+    return this.#compacting;
   }
 
   /** The id must be chosen and the TTL clamped (`checkLeaseGrant`) by the proposer. */

@@ -9,12 +9,19 @@ import {
 } from './records.ts';
 import type { Key } from './types.ts';
 
+/** Every key's history, and those that are `compactable`. */
+export interface Revisions {
+  readonly index: KeyIndex;
+  readonly compactable: Set<KeyHistory>;
+}
+
 /**
  * Makes the index of keys from a backend's records, told one by one in order: whoever reads them all
  * for another reason need not read them twice.
  */
 export class RevisionReader {
   readonly #byKey = new Map<Key, KeyHistory>();
+  readonly #compactable = new Set<KeyHistory>();
   #last = 0;
 
   /** Records of other kinds are passed over. */
@@ -23,21 +30,27 @@ export class RevisionReader {
     const { main, sub, tombstone } = decodeRevisionKey(keyBytes);
     this.#last = main;
     if (tombstone) {
-      this.#history(decodeTombstone(record)).push(main, sub, 0, 0, noLease);
+      const history = this.#history(decodeTombstone(record));
+      history.push(main, sub, 0, 0, noLease);
+      this.#compactable.add(history);
       return;
     }
     const { key, createRevision, version, lease } = decodeRecordHead(record, main);
     this.#history(key).push(main, sub, createRevision, version, lease);
   }
 
-  /** The index, and the last revision; to be called once. */
-  finish(): { readonly index: KeyIndex; readonly last: number } {
-    return { index: new KeyIndex(this.#byKey), last: this.#last };
+  /** The index, what is to be looked at by compactions, and the last revision; to be called once. */
+  finish(): Revisions & { readonly last: number } {
+    const index = new KeyIndex(this.#byKey);
+    return { index, compactable: this.#compactable, last: this.#last };
   }
 
   #history(key: Key): KeyHistory {
     const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#compactable.add(known);
+      return known;
+    }
     const history = new KeyHistory(key);
     this.#byKey.set(key, history);
     return history;

@@ -4,9 +4,10 @@ import type { Backend } from './backend.ts';
 import { noBytes } from './bytes.ts';
 import { absent, type KeyHistory, newest } from './key-history.ts';
 import { KeyIndex } from './key-index.ts';
-import { after, infinity } from './key-range.ts';
+import { infinity } from './key-range.ts';
 import type { Lessor } from './lessor.ts';
 import { decodeRecord, encodeRecord, encodeTombstone, noLease, revisionKey } from './records.ts';
+import type { Revisions } from './revision-reader.ts';
 import type { Event, Key, KeyValue, LeaseId } from './types.ts';
 import { ValueCache } from './value-cache.ts';
 
@@ -22,13 +23,18 @@ export class RevisionStore {
   compactedRecords = 0;
   readonly #lessor: Lessor;
   readonly #arena = new Arena();
+  /** So that a compaction need not look at the keys that nothing has happened to. */
+  #compactable: Set<KeyHistory>;
+  /** Those that a compaction has yet to look at. */
+  #toCompact = new Set<KeyHistory>();
   /** Made since this was, alone and in transactions; for metrics. */
   puts = 0;
   /** Of their keys and values. */
   putBytes = 0;
 
-  constructor(backend: Backend, lessor: Lessor, cacheBytes: number, index = new KeyIndex()) {
-    this.index = index;
+  constructor(backend: Backend, lessor: Lessor, cacheBytes: number, revisions = noRevisions()) {
+    this.index = revisions.index;
+    this.#compactable = revisions.compactable;
     this.backend = backend;
     this.cache = new ValueCache(cacheBytes);
     this.#lessor = lessor;
@@ -110,6 +116,7 @@ export class RevisionStore {
     });
     this.#moveLease(history, lease);
     if (!history.live) this.index.touch(history.key);
+    if (history.main > 0) this.#compactable.add(history);
     history.push(main, sub, createRevision, version, lease);
     this.backend.put(revisionKey(main, sub, false), record);
     this.puts++;
@@ -123,6 +130,7 @@ export class RevisionStore {
     const prevKv = cachedBefore(history, main);
     this.#moveLease(history, noLease);
     this.index.touch(history.key);
+    this.#compactable.add(history);
     history.push(main, sub, 0, 0, noLease);
     this.backend.put(revisionKey(main, sub, true), encodeTombstone(this.#arena, history.key));
     this.cache.drop(history);
@@ -136,26 +144,36 @@ export class RevisionStore {
     if (lease !== noLease) this.#lessor.attach(lease, history.key);
   }
 
+  /** Has `compactKeys` look at everything that has changed so far. */
+  beginCompaction(): void {
+    const changed = this.#compactable;
+    this.#compactable = new Set();
+    if (this.#toCompact.size === 0) this.#toCompact = changed;
+    else for (const history of changed) this.#toCompact.add(history);
+  }
+
   /**
-   * Drops what compaction at `revision` makes unreachable for up to `maxKeys` keys from `from` on.
-   * Returns the key to go on from, undefined at the end.
+   * Drops what compaction at `revision` makes unreachable of up to `maxKeys` keys. True: there are more
+   * to be looked at.
    */
-  compactKeys(revision: number, from: Key, maxKeys: number): Key | undefined {
-    const gone: Key[] = [];
-    let last = from;
+  compactKeys(revision: number, maxKeys: number): boolean {
     let visited = 0;
-    this.index.walk(from, undefined, (history) => {
+    for (const history of this.#toCompact) {
+      if (visited++ === maxKeys) return true;
+      this.#toCompact.delete(history);
       const left = history.compact(revision, (main, sub, tombstone) => {
         this.backend.delete(revisionKey(main, sub, tombstone));
         this.compactedRecords++;
       });
-      if (!left) gone.push(history.key);
-      last = history.key;
-      return ++visited < maxKeys;
-    });
-    for (const key of gone) this.index.delete(key);
-    return visited < maxKeys ? undefined : after(last);
+      if (!left) this.index.delete(history.key);
+      else if (history.compactable) this.#compactable.add(history);
+    }
+    return false;
   }
+}
+
+function noRevisions(): Revisions {
+  return { index: new KeyIndex(), compactable: new Set() };
 }
 
 /** What the cache has of a key before a revision's first change of it. */
