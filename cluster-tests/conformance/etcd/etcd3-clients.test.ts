@@ -248,10 +248,10 @@ test('users and roles, and what they may', async () => {
     await expect(thief.get('may/read')).rejects.toBeInstanceOf(EtcdAuthenticationFailedError);
     await admin.user('ann').removeRole('reader');
     await expect(ann.get('may/read')).rejects.toThrow(/permission denied/);
+    await admin.user('ann').delete();
+    expect((await admin.getUsers()).map(({ name }) => name)).toEqual(['root']);
   } finally {
     await admin.auth.authDisable();
     for (const each of [admin, ann, thief]) each.close();
   }
-  await client.user('ann').delete();
-  expect((await client.getUsers()).map(({ name }) => name)).toEqual(['root']);
 });
