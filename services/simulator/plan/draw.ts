@@ -6,6 +6,7 @@ import { drawFigureEight } from './figure-eight.ts';
 import { drawGrowth } from './growth.ts';
 import { drawLostElections } from './lost-elections.ts';
 import { pick, swarm } from './pickers.ts';
+import { drawTwiceDead } from './twice-dead.ts';
 import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
 
 /** Of each by itself; others come as parts of a schedule. */
@@ -209,7 +210,8 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
   if (rng.int(12) === 0) return asGrowth(plan, rng);
   if (rng.int(12) === 0 && members > 1) return asFarBehind(plan, rng);
   if (rng.int(20) === 0 && members > 1) return asLostElections(plan, rng);
-  return rng.int(8) === 0 && members > 1 ? asFigureEight(plan, rng) : plan;
+  if (rng.int(8) === 0 && members > 1) return asFigureEight(plan, rng);
+  return rng.int(12) === 0 ? asTwiceDead(plan, rng) : plan;
 }
 
 function stormy(): Pace {
@@ -259,6 +261,20 @@ function asFarBehind(plan: Plan, rng: Rng): Plan {
     safetyMs,
     faults: drawFarBehind(rng, safetyMs, plan.members),
     clients: drawClients(rng, { ...stormy(), requestMs: [10, 20] }, safetyMs),
+  };
+}
+
+/** On disks that take their time, which is when somebody dies. */
+function asTwiceDead(plan: Plan, rng: Rng): Plan {
+  const safetyMs = 20_000;
+  return {
+    ...asFigureEight(plan, rng),
+    pace: 'twice dead',
+    members: plan.members,
+    weather: { delayMs: [0.5, 5], loss: 0, duplicate: 0, reorder: 0 },
+    syncMs: [5, 40],
+    safetyMs,
+    faults: drawTwiceDead(rng, safetyMs, plan.members),
   };
 }
 
