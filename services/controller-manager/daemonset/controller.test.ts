@@ -90,4 +90,74 @@ describe('a DaemonSet', () => {
     expect(images()).toEqual(['two', 'two', 'two']);
     expect(read()?.status?.updatedNumberScheduled).toBe(3);
   });
+
+  describe('with maxSurge', () => {
+    const surge = (maxSurge: number | string) => ({
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge } },
+    });
+    const of = (image: string) =>
+      world.pods(({ spec }) => spec?.containers[0]?.image === image).map((pod) => nodeOf(pod));
+    const leaving = () => world.pods(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+
+    async function rollTo(image: string): Promise<void> {
+      const spec = { template: template(labels, image) };
+      await world.api.patch(refs.daemonSets, 'agent', 'merge', { spec }, { namespace: 'default' });
+      await world.pass(300);
+    }
+
+    async function running(maxSurge: number | string): Promise<void> {
+      await world.api.create(refs.daemonSets, daemonSet(surge(maxSurge)));
+      await world.pass(500);
+      await schedule();
+    }
+
+    it('starts a new pod beside the old one, which stays until the new one is available', async () => {
+      await running(1);
+      await rollTo('two');
+      expect(of('one')).toHaveLength(3);
+      expect(of('two')).toHaveLength(1);
+      expect(leaving()).toEqual([]);
+      expect(read()?.status).toMatchObject({
+        currentNumberScheduled: 3,
+        updatedNumberScheduled: 0,
+        numberReady: 3,
+        numberAvailable: 3,
+        numberUnavailable: 0,
+      });
+      for (let i = 0; i < 12; i++) {
+        await schedule();
+        expect(read()?.status?.numberAvailable).toBe(3);
+        const staying = world.pods(({ metadata }) => metadata?.deletionTimestamp === undefined);
+        expect(staying.length).toBeLessThanOrEqual(4);
+      }
+      expect(images()).toEqual(['two', 'two', 'two']);
+      expect(nodes()).toEqual(['worker-1', 'worker-2', 'worker-3']);
+      expect(read()?.status?.updatedNumberScheduled).toBe(3);
+    });
+
+    it('surges on as many nodes as a percentage rounds up to', async () => {
+      await running('50%');
+      await rollTo('two');
+      expect(of('two')).toHaveLength(2);
+      expect(leaving()).toEqual([]);
+    });
+
+    it('replaces a pod that is not ready at once, beyond the limit', async () => {
+      await world.api.create(refs.daemonSets, daemonSet(surge(1)));
+      await world.pass(500);
+      await rollTo('two');
+      expect(of('one')).toEqual([]);
+      expect(of('two')).toHaveLength(3);
+    });
+
+    it('drops a surged pod whose template was superseded, and keeps the one that serves', async () => {
+      await running(1);
+      await rollTo('two');
+      await rollTo('three');
+      await world.pass(300);
+      expect(of('one')).toHaveLength(3);
+      expect(of('two')).toEqual([]);
+      expect(of('three')).toHaveLength(1);
+    });
+  });
 });

@@ -5,14 +5,19 @@ import {
   isPodReady,
   isPodTerminal,
   type Node,
-  parseTime,
   type Pod,
   type PodSpec,
-  scaledValue,
   type Toleration,
   tolerates,
 } from '#shared/api';
-import { revisionLabel } from '../revisions.ts';
+import {
+  type DaemonNode,
+  isLeaving,
+  isOfRevision,
+  oldestFirst,
+  type PodTests,
+  updateStep,
+} from './rolling-update.ts';
 
 /** What its pods put up with, whatever their template says; Kubernetes' list. */
 const daemonTolerations: readonly Toleration[] = [
@@ -82,7 +87,7 @@ export function planDaemons(
   const remove: Pod[] = pods.filter(
     (pod) => !isLeaving(pod) && !nodes.some(({ metadata }) => metadata?.name === nodeOf(pod)),
   );
-  const wanted: { node: string; pods: readonly Pod[] }[] = [];
+  const wanted: DaemonNode[] = [];
   let misscheduled = 0;
   for (const node of nodes) {
     const name = node.metadata?.name ?? '';
@@ -90,9 +95,7 @@ export function planDaemons(
     const { should, mayStay } = placement(set, node);
     if (should) {
       wanted.push({ node: name, pods: here });
-      const staying = here.filter((pod) => !isLeaving(pod));
-      const running = staying.filter((pod) => !isPodTerminal(pod)).sort((a, b) => age(a) - age(b));
-      remove.push(...staying.filter(isPodTerminal), ...running.slice(1));
+      remove.push(...here.filter((pod) => !isLeaving(pod) && isPodTerminal(pod)));
       if (here.length === 0) create.push(name);
     } else {
       if (here.length > 0) misscheduled++;
@@ -100,32 +103,40 @@ export function planDaemons(
     }
   }
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
-  const available = (pod: Pod): boolean =>
-    !isLeaving(pod) && isPodAvailable(pod, minReadySeconds, nowMs);
-  remove.push(...rollingRemovals(set, wanted, hash, available));
-  const current = wanted.filter(({ pods }) => pods.length > 0);
-  const count = (test: (pod: Pod) => boolean): number =>
-    current.filter(({ pods }) => pods.some(test)).length;
-  const numberAvailable = count(available);
+  const tests: PodTests = {
+    updated: (pod) => isOfRevision(pod, hash),
+    available: (pod) => !isLeaving(pod) && isPodAvailable(pod, minReadySeconds, nowMs),
+  };
+  const step = updateStep(set, wanted, tests);
   return {
-    create,
-    remove: [...new Set(remove)],
+    create: [...create, ...step.create],
+    remove: [...new Set([...remove, ...step.remove])],
     status: {
-      desiredNumberScheduled: wanted.length,
-      currentNumberScheduled: current.length,
+      ...statusOf(wanted, tests),
       numberMisscheduled: misscheduled,
-      numberReady: count((pod) => !isLeaving(pod) && isPodReady(pod)),
-      updatedNumberScheduled: count((pod) => isOf(pod, hash)),
-      numberAvailable,
-      numberUnavailable: wanted.length - numberAvailable,
       observedGeneration: set.metadata?.generation ?? 0,
     },
   };
 }
 
-const isLeaving = ({ metadata }: Pod): boolean => metadata?.deletionTimestamp !== undefined;
-const isOf = ({ metadata }: Pod, hash: string): boolean =>
-  metadata?.labels?.[revisionLabel] === hash;
+/** Counts nodes, each by its oldest pod that stays: one surged beside it does not count yet. */
+function statusOf(
+  wanted: readonly DaemonNode[],
+  { updated, available }: PodTests,
+): Omit<DaemonPlan['status'], 'numberMisscheduled'> {
+  const counted = wanted.flatMap(({ pods }) =>
+    [...oldestFirst(pods.filter((pod) => !isLeaving(pod))), ...pods].slice(0, 1),
+  );
+  const numberAvailable = counted.filter(available).length;
+  return {
+    desiredNumberScheduled: wanted.length,
+    currentNumberScheduled: counted.length,
+    numberReady: counted.filter((pod) => !isLeaving(pod) && isPodReady(pod)).length,
+    updatedNumberScheduled: counted.filter(updated).length,
+    numberAvailable,
+    numberUnavailable: wanted.length - numberAvailable,
+  };
+}
 
 /** Whether a node should run the pod, and whether one that is there may stay. */
 function placement({ spec }: DaemonSet, node: Node): Placement {
@@ -142,26 +153,3 @@ function placement({ spec }: DaemonSet, node: Node): Placement {
   const repels = bad.some(({ effect }) => effect === 'NoSchedule');
   return { should: !expels && !repels, mayStay: !expels };
 }
-
-/** Pods of older templates: as many as may be unavailable, those first that are of no use anyway. */
-function rollingRemovals(
-  set: DaemonSet,
-  wanted: readonly { readonly pods: readonly Pod[] }[],
-  hash: string,
-  available: (pod: Pod) => boolean,
-): Pod[] {
-  const { type, rollingUpdate } = set.spec?.updateStrategy ?? {};
-  if (type !== 'RollingUpdate') return [];
-  const limit = Math.max(scaledValue(rollingUpdate?.maxUnavailable ?? 1, wanted.length, 'up'), 1);
-  let unavailable = 0;
-  const old: Pod[] = [];
-  for (const { pods } of wanted) {
-    if (!pods.some(available)) unavailable++;
-    old.push(...pods.filter((pod) => !isLeaving(pod) && !isOf(pod, hash)));
-  }
-  const useless = old.filter((pod) => !available(pod));
-  const useful = old.filter(available).sort((a, b) => age(a) - age(b));
-  return [...useless, ...useful.slice(0, Math.max(limit - unavailable, 0))];
-}
-
-const age = ({ metadata }: Pod): number => parseTime(metadata?.creationTimestamp) ?? 0;
