@@ -1,4 +1,5 @@
-import { badRequest } from '#shared/api';
+import { badRequest, invalid } from '#shared/api';
+import type { FieldCause, QuorateError } from '#shared/base';
 import type { DeleteOptions } from '#shared/client';
 
 const propagations = {
@@ -7,7 +8,7 @@ const propagations = {
   Orphan: 'orphan',
 } as const;
 
-/** meta.k8s.io/v1 DeleteOptions as a request's body carries it. Throws `bad-request`. */
+/** meta.k8s.io/v1 DeleteOptions as a request's body carries it. Throws `bad-request` or `invalid`. */
 export function parseDeleteOptions(body: unknown): DeleteOptions {
   if (body === undefined || body === null) return {};
   if (typeof body !== 'object' || Array.isArray(body)) {
@@ -19,7 +20,10 @@ export function parseDeleteOptions(body: unknown): DeleteOptions {
   const orphan = given['orphanDependents'];
   const policy = given['propagationPolicy'];
   if (isSet(policy) && isSet(orphan)) {
-    throw badRequest('orphanDependents and deletionPropagation cannot be both set');
+    throw invalidPolicy({
+      message: `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`,
+      reason: 'FieldValueInvalid',
+    });
   }
   const propagation = isSet(policy)
     ? parsePropagation(policy)
@@ -38,13 +42,24 @@ export function parseDeleteOptions(body: unknown): DeleteOptions {
 }
 
 export function parsePropagation(policy: unknown): DeleteOptions['propagation'] {
-  if (typeof policy === 'string' && Object.hasOwn(propagations, policy)) {
-    return propagations[policy as keyof typeof propagations];
+  if (typeof policy !== 'string') {
+    throw badRequest(
+      `propagationPolicy: Invalid value: ${JSON.stringify(policy)}: must be a string`,
+    );
   }
-  throw badRequest(
-    `propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan"`,
-  );
+  if (Object.hasOwn(propagations, policy)) return propagations[policy as keyof typeof propagations];
+  // Kubernetes' list, in its order.
+  const supported = '"Foreground", "Background", "Orphan", "nil"';
+  throw invalidPolicy({
+    message: `Unsupported value: ${JSON.stringify(policy)}: supported values: ${supported}`,
+    reason: 'FieldValueNotSupported',
+  });
 }
+
+const invalidPolicy = (cause: Omit<FieldCause, 'field'>): QuorateError =>
+  invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+    { ...cause, field: 'propagationPolicy' },
+  ]);
 
 /** `dryRun` is a list whose only value is `All`. */
 export function parseDryRun(values: unknown): boolean {
