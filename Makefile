@@ -54,7 +54,7 @@ conformance: build ## The etcd contract, on a real etcd and on ours; Kubernetes'
 	CONFORMANCE_TARGET=quorate vitest run --project conformance
 	CONFORMANCE_STORE=etcd vitest run --project kubernetes
 
-test-faults: build ## Everything broken on purpose, histories checked (some minutes)
+test-faults: build ## Everything broken on purpose, histories checked (about 4 minutes)
 	vitest run --project faults
 
 BENCH := node --conditions=quorate-source cluster-tests/bench

@@ -65,7 +65,7 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
-          // Everything that is broken on purpose: minutes.
+          // Everything that is broken on purpose: about 4 minutes.
           name: 'faults',
           include: ['cluster-tests/faults/**/*.test.ts'],
           fileParallelism: false,

@@ -10,5 +10,6 @@ export {
   startLab,
 } from './lab.ts';
 export { Load, type LoadOptions } from './load.ts';
+export { leadership } from './members.ts';
 export type { TakenSlot } from './slot.ts';
 export { lostWrites, type WriteRecord, Writer } from './writer.ts';

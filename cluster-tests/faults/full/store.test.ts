@@ -56,26 +56,6 @@ test('slow leader disk: every write of its log takes 200 ms', () =>
     return ms;
   }));
 
-test('clocks that jump and drift: a lease lives as long as it was granted for', () =>
-  scenario(lab, 'clock jump', async (load) => {
-    const kv = lab.kv();
-    const { id } = await kv.leaseGrant({ ttlSeconds: 8 });
-    await kv.put({ key: 'leased', value: Buffer.from('x'), lease: id });
-    const grantedAt = systemClock.monotonic();
-    for (const name of masters) {
-      await lab.fault(name, { kind: 'clock', offsetMs: 3_600_000, driftPpm: 0 });
-    }
-    load.remark('every clock an hour ahead');
-    const there = async (): Promise<boolean> => (await kv.range({ key: 'leased' })).count === 1;
-    while (systemClock.monotonic() - grantedAt < 6000) {
-      expect(await there()).toBe(true);
-      await systemClock.sleep(250);
-    }
-    await eventually('the end of the lease', async () => ((await there()) ? undefined : true));
-    await kv.close();
-    return undefined;
-  }));
-
 test('pause of the leader longer than its lease', () =>
   scenario(lab, 'long pause', async (load) => {
     const leader = await lab.leader();
