@@ -121,6 +121,27 @@ test('a bent clock runs fast while it drifts, and never goes back', async () => 
   expect(bent.now()).toBe(2100);
 });
 
+test('a timer that was set before its clock drifts, or while it did, is due by the clock as it is now', async () => {
+  const clock = new ManualClock(0);
+  const { plane } = planeOn(clock);
+  const bent = faultyClock(plane);
+  const rang: string[] = [];
+  bent.after(1000, () => rang.push('before'));
+  bent.after(1000, () => rang.push('cancelled')).cancel();
+  plane.set({ kind: 'clock', offsetMs: 0, driftPpm: 1_000_000 });
+  await clock.advance(500);
+  expect(rang).toEqual(['before']);
+  plane.heal();
+  plane.set({ kind: 'clock', offsetMs: 0, driftPpm: -900_000 });
+  void bent.sleep(1000).then(() => rang.push('while'));
+  await clock.advance(1000);
+  plane.heal();
+  await clock.advance(899);
+  expect(rang).toEqual(['before']);
+  await clock.advance(1);
+  expect(rang).toEqual(['before', 'while']);
+});
+
 test('failpoints act as their terms say, and count', async () => {
   const { plane, crashes } = planeOn(new ManualClock());
   const disk = { writes: 0, write: () => Promise.resolve(++disk.writes) };
