@@ -3,10 +3,12 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import { dirname, join, resolve } from 'node:path';
 import { type PodsListen, PodsServer } from './grpc/pods-service.ts';
 import type { AgentHost, HostParts, Machine, PodsDoor } from './host.ts';
+import { httpServer } from './http/serve.ts';
 import { Checkpoints } from './pods/checkpoints.ts';
 import type { PodAccess } from './pods/pod-access.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
+import { agentMetrics } from './stats/metrics.ts';
 import { UsageMeter } from './stats/usage-meter.ts';
 import { PodVolumes } from './volumes/pod-volumes.ts';
 
@@ -64,7 +66,11 @@ async function openDoor(
   { clock, log }: HostParts,
 ): Promise<PodsDoor> {
   const meter = new UsageMeter(runtime, clock, log);
-  const server = new PodsServer(pods, meter);
+  const server = new PodsServer(
+    pods,
+    meter,
+    httpServer(() => agentMetrics(runtime), log),
+  );
   const close = async (): Promise<void> => {
     meter.stop();
     await server.stop();

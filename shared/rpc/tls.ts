@@ -1,3 +1,4 @@
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { ChannelCredentials, credentials, Metadata, type Server } from '@grpc/grpc-js';
@@ -37,6 +38,8 @@ export interface TlsListenOptions {
    * whose calls must say themselves who makes them.
    */
   readonly admits?: ((socket: TLSSocket) => boolean) | undefined;
+  /** Has the connections that are not HTTP/2; absent: there are none. */
+  readonly http?: HttpServer | undefined;
 }
 
 const keepAliveMs = 30_000;
@@ -47,12 +50,12 @@ const keepAliveMs = 30_000;
  */
 export function listenTls(
   server: Server,
-  { host, port, tls, admits }: TlsListenOptions,
+  { host, port, tls, admits, http }: TlsListenOptions,
 ): Promise<TlsListener> {
   const accept = injector(server);
   const listener = createTlsServer({
     ...tls,
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: http ? ['h2', 'http/1.1'] : ['h2'],
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
@@ -65,7 +68,8 @@ export function listenTls(
     }
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);
-    accept(socket);
+    if (http && socket.alpnProtocol !== 'h2') http.emit('connection', socket);
+    else accept(socket);
   });
   // A handshake that fails is its client's business.
   listener.on('tlsClientError', () => undefined);

@@ -94,6 +94,20 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     await kubectl.ok('delete', 'service', 'web');
   });
 
+  test('proxy: to the agent of a node', async () => {
+    const node = await kubectl.ok('get', 'pod', 'web', '-o', 'jsonpath={.spec.nodeName}');
+    const base = `/api/v1/nodes/${node}`;
+    const metrics = await kubectl.ok('get', '--raw', `${base}/proxy/metrics`);
+    expect(metrics).toMatch(/^kubelet_running_pods [1-9]/m);
+    expect(metrics).toMatch(/^kubelet_running_containers\{container_state="running"\} [1-9]/m);
+    const unknown = await kubectl.run('get', '--raw', `${base}/proxy/none`);
+    expect(unknown.code).toBe(1);
+    const port = await kubectl.run('get', '--raw', `${base}:1/proxy/metrics`);
+    expect(port.stderr).toContain("only its agent's");
+    const other = await kubectl.run('get', '--raw', `${base}/proxy/metrics`, '--as=nobody');
+    expect(other.stderr).toContain('cannot get resource "nodes/proxy"');
+  });
+
   test('run -i --rm: attaches, and takes the exit code over', async () => {
     const run = ['run', 'once', '--image=busybox', '--restart=Never', '-i', '--rm', '--', 'sh'];
     const { code, stdout } = await kubectl.runWith('echo "got it"; exit 5\n', ...run);

@@ -1,3 +1,4 @@
+import type { Server as HttpServer } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Server } from '@grpc/grpc-js';
 import { podsService } from '#shared/client';
@@ -20,7 +21,7 @@ export interface PodsListen {
   readonly host: string;
   /** 0: any. */
   readonly port: number;
-  /** Absent: in clear text, for whoever asks. */
+  /** Absent: in clear text, for whoever asks, and gRPC only. */
   readonly tls?: ServerTls | undefined;
 }
 
@@ -30,12 +31,14 @@ const apiServerName = 'kube-apiserver-kubelet-client';
 const isApiServer = (socket: TLSSocket): boolean =>
   socket.authorized && socket.getPeerCertificate().subject?.CN === apiServerName;
 
-/** quorate.v1.Pods and Stats of this node, for the API server alone. */
+/** quorate.v1.Pods and Stats of this node, and what `http` answers, for the API server alone. */
 export class PodsServer {
   readonly #server: Server;
+  readonly #http: HttpServer;
   #listener: TlsListener | undefined;
 
-  constructor(pods: PodAccess, meter: UsageMeter) {
+  constructor(pods: PodAccess, meter: UsageMeter, http: HttpServer) {
+    this.#http = http;
     const proto = loadProto<PodsProto & StatsProto>(
       'quorate/v1/pods.proto',
       'quorate/v1/stats.proto',
@@ -54,13 +57,15 @@ export class PodsServer {
   /** Resolves with the port bound. */
   async listen({ host, port, tls }: PodsListen): Promise<number> {
     if (!tls) return listen(this.#server, `${host}:${port}`);
-    this.#listener = await listenTls(this.#server, { host, port, tls, admits: isApiServer });
+    const http = this.#http;
+    this.#listener = await listenTls(this.#server, { host, port, tls, admits: isApiServer, http });
     return this.#listener.port;
   }
 
   /** Calls are let go at once: followers and commands have no end of their own. */
   stop(): Promise<void> {
     this.#listener?.close();
+    this.#http.closeAllConnections();
     return shutdown(this.#server, 0);
   }
 }

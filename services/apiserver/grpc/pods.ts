@@ -1,4 +1,6 @@
+import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { refs } from '#shared/api';
+import { QuorateError } from '#shared/base';
 import {
   podStreams,
   podsService,
@@ -76,6 +78,25 @@ export const agentConnector =
     return {
       ...podStreams(client),
       usage: () => readNodeUsage(stats, { timeoutMs: usageTimeoutMs }),
+      connect: () => httpsConnection(address, known),
       close: () => client.close(),
     };
   };
+
+/** Errors, of connecting too, come as the stream's. */
+function httpsConnection(address: string, tls: ClientTls | undefined): TLSSocket {
+  if (!tls) {
+    throw new QuorateError('failed-precondition', 'agents serve HTTP over TLS only, which is off');
+  }
+  const { hostname, port } = new URL(`https://${address}`);
+  const { ca, cert, key, serverName } = tls;
+  return tlsConnect({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port),
+    ca,
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(serverName !== undefined && { servername: serverName }),
+    ALPNProtocols: ['http/1.1'],
+  });
+}

@@ -1,5 +1,12 @@
 import { QuorateError } from '#shared/base';
-import { badRequest, type EndpointSlice, type Pod, refs, type Service } from '#shared/api';
+import {
+  badRequest,
+  type EndpointSlice,
+  type Node,
+  type Pod,
+  refs,
+  type Service,
+} from '#shared/api';
 import type { Rng } from '#shared/base';
 import type { KindTable } from '../registry/kinds.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -37,6 +44,19 @@ interface BackendDeps {
 }
 
 const defaultPorts = { http: 80, https: 443 } as const;
+
+/** The node whose agent is meant: no other port of a node is reached. Throws `bad-request`. */
+export async function agentOfNode(
+  { registry, kinds }: BackendDeps,
+  { name, port }: ProxyName,
+): Promise<string> {
+  const { status }: Node = await registry.get(kinds.builtin(refs.nodes), name);
+  const own = status?.daemonEndpoints?.kubeletEndpoint?.Port;
+  if (port === '' || port === String(own)) return name;
+  throw badRequest(
+    `port ${JSON.stringify(port)} of node "${name}": only its agent's (${own}) is reached`,
+  );
+}
 
 /** The pod itself, at the port asked for or the first that it declares. */
 export async function backendOfPod(

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { QuorateError } from '#shared/base';
 import { badRequest, type Node, type Pod, refs } from '#shared/api';
 import type {
@@ -15,6 +16,8 @@ import type { Registry } from '../registry/registry.ts';
 /** An agent's streams; errors of the agent itself pass through. */
 export interface AgentStreams extends PodStreams {
   usage(): Promise<NodeUsage>;
+  /** A connection of its own, for HTTP with the agent itself. */
+  connect(): Duplex;
   close(): void;
 }
 
@@ -91,6 +94,12 @@ export class PodAccess {
     } catch (thrown) {
       throw explain(thrown);
     }
+  }
+
+  /** A connection to a node's agent, for HTTP. */
+  async connect(nodeName: string): Promise<Duplex> {
+    const { streams } = await this.#agentAt(nodeName);
+    return streams.connect();
   }
 
   close(): void {

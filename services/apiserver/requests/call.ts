@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Rng } from '#shared/base';
 import { type KubeObject, methodNotSupported, type Resource } from '#shared/api';
 import type {
@@ -18,7 +19,8 @@ import type {
 import type { AdmissionChain } from '../admission/chain.ts';
 import type { Operation } from '../admission/plugin.ts';
 import type { User } from '../auth/user.ts';
-import { backendOfPod, backendOfService, parseProxyName } from '../pods/backends.ts';
+import { agentOfNode, backendOfPod, backendOfService, parseProxyName } from '../pods/backends.ts';
+import { callStream } from '../pods/call-stream.ts';
 import type { PodAccess } from '../pods/pod-access.ts';
 import type { ApplyOptions } from '../registry/apply.ts';
 import type { KindTable } from '../registry/kinds.ts';
@@ -97,14 +99,19 @@ export class Call {
     return this.#deps.pods.forward(namespace, name, port, signal);
   }
 
-  /** One connection to the port that the name of a proxy means. */
-  async connect(signal?: AbortSignal): Promise<{ scheme: string; connection: ForwardCall }> {
+  /** One connection to what the name of a proxy means: a port of a pod, or a node's agent. */
+  async connect(signal?: AbortSignal): Promise<{ scheme: string; transport: Duplex }> {
     const { ref, name, namespace } = this.place;
     const to = parseProxyName(name);
+    if (ref.resource === 'nodes') {
+      const node = await agentOfNode(this.#deps, to);
+      // The connection is encrypted already.
+      return { scheme: 'http', transport: await this.#deps.pods.connect(node) };
+    }
     const find = ref.resource === 'services' ? backendOfService : backendOfPod;
     const { pod, port } = await find(this.#deps, namespace, to);
     const connection = await this.#deps.pods.forward(namespace, pod, port, signal);
-    return { scheme: to.scheme, connection };
+    return { scheme: to.scheme, transport: callStream(connection) };
   }
 
   async create(body: unknown, given: WriteOptions): Promise<KubeObject> {

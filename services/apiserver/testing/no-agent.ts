@@ -12,5 +12,6 @@ export const noAgent = (): AgentStreams => ({
   attach: refuse,
   forward: refuse,
   usage: refuse,
+  connect: refuse,
   close: () => undefined,
 });

@@ -15,6 +15,7 @@ export const node = declare<Node>({
   shortNames: ['no'],
   namespaced: false,
   hasStatus: true,
+  subresources: ['proxy'],
   columns: [
     nameColumn,
     column('Status', readiness, 'Whether it is ready and takes pods.'),

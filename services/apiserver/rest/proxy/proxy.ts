@@ -4,7 +4,6 @@ import { connect as tlsConnect } from 'node:tls';
 import { QuorateError } from '#shared/base';
 import type { Call } from '../../requests/call.ts';
 import type { Exchange } from '../exchange.ts';
-import { callStream } from './call-stream.ts';
 
 /** Of one connection only, or said anew on the next. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -26,7 +25,7 @@ const isSecret = (name: string): boolean =>
   name === 'authorization' || name.startsWith('impersonate-');
 
 /**
- * Passes a request on to a pod, or to one of a service's, as it is: `path` is what comes after
+ * Passes a request on to a pod, to one of a service's, or to a node's agent, as it is: `path` is what comes after
  * `/proxy`, undefined where not even a slash does.
  */
 export async function serveProxy(
@@ -44,8 +43,7 @@ export async function serveProxy(
     return;
   }
   const gone = AbortSignal.any([exchange.signal, stopping]);
-  const { scheme, connection } = await call.connect(gone).catch(explain);
-  const transport = callStream(connection);
+  const { scheme, transport } = await call.connect(gone).catch(explain);
   transport.on('error', () => undefined);
   const socket =
     scheme === 'https' ? tlsConnect({ socket: transport, rejectUnauthorized: false }) : transport;
