@@ -6,7 +6,7 @@ import { createLogger, exitCodes, logFormats, logLevels, runMain, setting } from
 import { ensureCertificates } from './cluster/certificates.ts';
 import { connectStore, externalStore, type StoreFlags } from './cluster/external-store.ts';
 import { kubeconfigFile } from './cluster/kubeconfig.ts';
-import { checkNetworks } from './cluster/networks.ts';
+import { checkNetworks, checkPortRange } from './cluster/networks.ts';
 import { type Cluster, dataDir } from './cluster/state.ts';
 import { CommandError, describeError } from './command-error.ts';
 import type { Context } from './context.ts';
@@ -21,6 +21,7 @@ export interface ApiServerFlags extends StoreFlags {
   readonly grpcPort?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
+  readonly serviceNodePortRange?: string;
   readonly withControllers?: boolean;
   readonly logLevel?: string;
   readonly logFormat?: string;
@@ -107,6 +108,11 @@ function describe(context: Context, flags: ApiServerFlags): Described {
   const podCidr = set('pod-cidr', flags.podCidr, '127.64.0.0/11');
   const serviceCidr = set('service-cidr', flags.serviceCidr, '127.96.0.0/16');
   checkNetworks(podCidr, serviceCidr, 0);
+  const rangeFlag = '--service-node-port-range';
+  const nodePortRange = checkPortRange(
+    rangeFlag,
+    setting(rangeFlag, flags.serviceNodePortRange, env),
+  );
   const advertised = `${address}:${rest}`;
   const part = {
     role: 'master',
@@ -118,7 +124,7 @@ function describe(context: Context, flags: ApiServerFlags): Described {
   } as const;
   const cluster: Cluster = {
     dir,
-    state: { version: 1, createdAt: '', podCidr, serviceCidr, parts: [part] },
+    state: { version: 1, createdAt: '', podCidr, serviceCidr, nodePortRange, parts: [part] },
   };
   return {
     cluster,

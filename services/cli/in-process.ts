@@ -19,7 +19,7 @@ import { buildWorker } from './worker.ts';
  * to start. They share one event loop: what blocks one blocks all.
  */
 export function inProcessLauncher({ dataDir, masters, workers, slot }: LabPlan): Launcher {
-  const { portOffset, podCidr, serviceCidr } = slot;
+  const { portOffset, podCidr, serviceCidr, nodePortRange } = slot;
   const cluster: Cluster = {
     dir: dataDir,
     state: {
@@ -27,6 +27,7 @@ export function inProcessLauncher({ dataDir, masters, workers, slot }: LabPlan):
       createdAt: new Date(systemClock.now()).toISOString(),
       podCidr,
       serviceCidr,
+      nodePortRange,
       parts: layOut({ masters, workers, portOffset }),
       faults: true,
     },

@@ -126,7 +126,7 @@ export function controlPlane(plane: ControlPlane): Service[] {
   // Leads of this process are not those of an earlier one of its name.
   const identity = `${name}_${randomUUID()}`;
   const first = lazily(clock, () => {
-    const { podCidr, serviceCidr } = cluster.state;
+    const { podCidr, serviceCidr, nodePortRange } = cluster.state;
     const certificate = partCertificate(cluster, name, clock);
     apiServer = createApiServer({
       kv,
@@ -134,7 +134,7 @@ export function controlPlane(plane: ControlPlane): Service[] {
       log,
       rng,
       uuid: randomUUID,
-      networks: { podCidr, serviceCidr },
+      networks: { podCidr, serviceCidr, ...(nodePortRange !== undefined && { nodePortRange }) },
       kubernetesService: {
         advertise: plane.advertise ?? `${plane.listenRest.host}:${plane.listenRest.port}`,
         clusterIp: firstAddress(serviceCidr),

@@ -37,6 +37,19 @@ test('ports are matched by name; headless and external services are not listened
   expect(targets([slice([one], [{ port: 1 } as never])], unnamed)).toEqual([['10.0.0.1:1']]);
 });
 
+test('a node port is listened on at 127.0.0.1 and leads to the same endpoints', () => {
+  const ports = [
+    { name: 'http', port: 80, nodePort: 30_123 },
+    { name: 'dns', port: 53, nodePort: 30_124, protocol: 'UDP' },
+  ];
+  const one = { addresses: ['10.0.0.1'] };
+  const table = serviceTable([service({ type: 'NodePort', ports })], () => [slice([one])]);
+  const [cluster, node, ...more] = table.values();
+  expect([...table.keys()]).toEqual(['127.96.0.9:80', '127.0.0.1:30123']);
+  expect(node).toEqual({ ...cluster, host: '127.0.0.1', port: 30_123 });
+  expect(more).toEqual([]);
+});
+
 test('endpoints come strictly in turn, also while others come and go', () => {
   let now = 0;
   const balancer = new Balancer({ monotonic: () => now });

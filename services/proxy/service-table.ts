@@ -15,6 +15,9 @@ export interface ServicePortEntry {
   readonly affinityMs: number | undefined;
 }
 
+/** Where node ports are listened on: who wants them reached from elsewhere puts a door before them. */
+const nodeHost = '127.0.0.1';
+
 const affinityDefaultSeconds = 10_800;
 
 /** What should be listened on, by `address:port`: a function of Services and EndpointSlices. */
@@ -34,16 +37,17 @@ export function serviceTable(
     if (!clusterIP || clusterIP === 'None' || type === 'ExternalName') continue;
     const slices = slicesOf(service);
     const { timeoutSeconds = affinityDefaultSeconds } = sessionAffinityConfig?.clientIP ?? {};
-    for (const { port, name = '', protocol = 'TCP' } of ports) {
+    for (const { port, nodePort, name = '', protocol = 'TCP' } of ports) {
       if (protocol !== 'TCP') continue;
       const { name: serviceName, namespace } = service.metadata ?? {};
-      table.set(`${clusterIP}:${port}`, {
-        host: clusterIP,
-        port,
+      const entry = {
         targets: targetsOf(slices, name),
         title: `${namespace}/${serviceName}${name && `:${name}`}`,
         affinityMs: sessionAffinity === 'ClientIP' ? timeoutSeconds * 1000 : undefined,
-      });
+      };
+      table.set(`${clusterIP}:${port}`, { ...entry, host: clusterIP, port });
+      if (nodePort)
+        table.set(`${nodeHost}:${nodePort}`, { ...entry, host: nodeHost, port: nodePort });
     }
   }
   return table;

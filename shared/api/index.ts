@@ -116,4 +116,5 @@ export {
   toAmounts,
   unsaid,
 } from './quota.ts';
+export { allocatesNodePorts, nodePortsOf } from './node-ports.ts';
 export { decidesOn } from './kinds/certificate-signing-request.ts';

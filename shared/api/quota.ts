@@ -6,6 +6,7 @@ import {
   parseQuantity,
 } from './quantity.ts';
 import type { KubeObject } from './object.ts';
+import { allocatesNodePorts } from './node-ports.ts';
 import { qosClass } from './qos.ts';
 import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from './types.ts';
 
@@ -94,8 +95,7 @@ function chargeService(charges: Map<string, Quantity>, { spec }: Service): void 
   const nodePorts = { ...one, nano: one.nano * ports };
   const balanced = spec?.type === 'LoadBalancer';
   if (balanced) charges.set('services.loadbalancers', one);
-  const allocates = balanced && spec.allocateLoadBalancerNodePorts !== false;
-  if (spec?.type === 'NodePort' || allocates) charges.set('services.nodeports', nodePorts);
+  if (spec && allocatesNodePorts(spec)) charges.set('services.nodeports', nodePorts);
 }
 
 function chargeClaim(charges: Map<string, Quantity>, { spec }: PersistentVolumeClaim): void {

@@ -68,6 +68,17 @@ test.each<[string, ResourceRef, unknown, object, string, string]>([
     'web | ClusterIP | 127.96.0.1 | <none> | 80/TCP | 5m | app=web',
   ],
   [
+    'services',
+    refs.services,
+    {
+      metadata: { name: 'web' },
+      spec: { type: 'NodePort', clusterIP: '127.96.0.1', ports: [{ port: 80, nodePort: 30_123 }] },
+    },
+    {},
+    'NAME | TYPE | CLUSTER-IP | EXTERNAL-IP | PORT(S) | AGE | SELECTOR',
+    'web | NodePort | 127.96.0.1 | <none> | 80:30123/TCP | 5m | <none>',
+  ],
+  [
     'endpointslices',
     refs.endpointSlices,
     {

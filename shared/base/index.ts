@@ -10,4 +10,5 @@ export {
 export { Heap } from './heap.ts';
 export { type IpRange, parseIpRange } from './ip-range.ts';
 export { OrderedMap, type Summary } from './ordered-map.ts';
+export { type PortRange, parsePortRange } from './port-range.ts';
 export { createRng, type Rng } from './random.ts';

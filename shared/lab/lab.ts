@@ -146,10 +146,11 @@ export class Lab implements AsyncDisposable {
       await this.#launcher.up();
       return;
     }
-    const { portOffset, podCidr, serviceCidr } = this.#slot;
+    const { portOffset, podCidr, serviceCidr, nodePortRange } = this.#slot;
     const { masters, workers, faults } = this.#options;
     const shape = ['--masters', String(masters), '--workers', String(workers)];
     const networks = ['--pod-cidr', podCidr, '--service-cidr', serviceCidr];
+    const nodePorts = ['--service-node-port-range', nodePortRange];
     const store = this.#storeEndpoints ? ['--store-endpoints', this.#storeEndpoints.join(',')] : [];
     const tls = this.#storeTls;
     const secured = tls
@@ -164,7 +165,16 @@ export class Lab implements AsyncDisposable {
       : [];
     const broken = faults ? ['--enable-faults'] : [];
     const offset = ['--port-offset', String(portOffset)];
-    await this.quorateOk('up', ...shape, ...offset, ...networks, ...broken, ...store, ...secured);
+    await this.quorateOk(
+      'up',
+      ...shape,
+      ...offset,
+      ...networks,
+      ...nodePorts,
+      ...broken,
+      ...store,
+      ...secured,
+    );
   }
 
   /** SIGKILL: a master's process, or a worker's with all of its pods, as a machine's death would. */

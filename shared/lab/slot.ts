@@ -6,11 +6,13 @@ export interface TakenSlot {
   readonly portOffset: number;
   readonly podCidr: string;
   readonly serviceCidr: string;
+  readonly nodePortRange: string;
   release(): void;
 }
 
 /** Enough for a machine, and all ports stay below those that the kernel hands out by itself. */
 const slots = 48;
+const nodePortsPerSlot = 57;
 const lockPort = 20_290;
 /** The first master's etcd port: taken where somebody chose such a port offset by hand. */
 const firstPort = 23_791;
@@ -26,11 +28,18 @@ export async function takeSlot(): Promise<TakenSlot> {
     releaseFirst?.();
     if (releaseFirst) {
       const podCidr = `127.${128 + n}.0.0/16`;
-      return { portOffset, podCidr, serviceCidr: `127.${128 + slots + n}.0.0/16`, release };
+      const serviceCidr = `127.${128 + slots + n}.0.0/16`;
+      return { portOffset, podCidr, serviceCidr, nodePortRange: nodePortsOf(n), release };
     }
     release();
   }
   throw new QuorateError('resource-exhausted', `${slots} labs run on this machine already`);
+}
+
+/** A share of Kubernetes' 30000-32767. */
+function nodePortsOf(n: number): string {
+  const first = 30_000 + (n - 1) * nodePortsPerSlot;
+  return `${first}-${first + nodePortsPerSlot - 1}`;
 }
 
 function hold(port: number): Promise<(() => void) | undefined> {

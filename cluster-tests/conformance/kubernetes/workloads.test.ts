@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { eventually } from '#shared/lab';
 import { kubectlVersions, useKubectl } from './kubectl.ts';
-import { shellPod } from './objects.ts';
+import { server, shellPod } from './objects.ts';
 
 describe.each(kubectlVersions())('kubectl $version', (program) => {
   const kubectl = useKubectl(program, 'workloads');
@@ -44,6 +44,32 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     await kubectl.ok('autoscale', 'deployment', 'web', '--min=1', '--max=4', '--cpu-percent=80');
     expect(await kubectl.ok('get', 'hpa', 'web')).toContain('Deployment/web');
     await kubectl.ok('delete', 'hpa,svc', 'web');
+  });
+
+  test('expose as a NodePort: answers on 127.0.0.1', async () => {
+    const containers = [{ name: 'main', image: 'node', command: ['node', '-e', server] }];
+    await kubectl.okWith(shellPod('site', '', { containers }), 'apply', '-f', '-');
+    await kubectl.ok('expose', 'pod', 'site', '--type=NodePort', '--port=80', '--target-port=8080');
+    const row = await kubectl.ok('get', 'service', 'site');
+    const [, port = ''] = /site +NodePort +[\d.]+ +<none> +80:(\d+)\/TCP/.exec(row) ?? [];
+    expect(await kubectl.ok('describe', 'service', 'site')).toMatch(
+      new RegExp(`NodePort: +<unset> +${port}/TCP`),
+    );
+    await eventually('an answer at the node port', async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}`, {
+        method: 'POST',
+        body: 'four',
+      }).catch(() => undefined);
+      return (await answer?.text()) === '4' ? true : undefined;
+    });
+    const taken = { name: 'other', namespace: kubectl.namespace };
+    const spec = { type: 'NodePort', ports: [{ port: 80, nodePort: Number(port) }] };
+    const other = { apiVersion: 'v1', kind: 'Service', metadata: taken, spec };
+    const refused = await kubectl.runWith(JSON.stringify(other), 'apply', '-f', '-');
+    expect(refused.stderr).toContain(
+      `spec.ports[0].nodePort: Invalid value: ${port}: provided port is already allocated`,
+    );
+    await kubectl.ok('delete', 'pod,svc', 'site', '--now');
   });
 
   test('events tell the story of a pod', async () => {

@@ -1,4 +1,4 @@
-import { type IpRange, parseIpRange, QuorateError, type Rng } from '#shared/base';
+import { type IpRange, parseIpRange, parsePortRange, QuorateError, type Rng } from '#shared/base';
 import {
   claimKey,
   invalid,
@@ -8,28 +8,23 @@ import {
   type Service,
 } from '#shared/api';
 import type { KvClient } from '#shared/client';
+import { type Allocator, type Held, inOrder, randomTries } from './allocator.ts';
 import { prefixEnd } from './keys.ts';
-
-/**
- * A value the server picks for an object that came without one. The pick is only a guess: the
- * object's claim makes it unique, in the transaction that writes the object, and a lost race picks
- * again.
- */
-export interface Allocator {
-  /** The object with a value picked, or undefined where it needs none. */
-  allocate(object: KubeObject, attempt: number): Promise<KubeObject | undefined>;
-}
+import { nodePorts } from './node-ports.ts';
 
 /** Where Services and pods get their addresses from, as IPv4 networks. */
 export interface Networks {
   /** Each node gets 256 addresses of it. */
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** The ports of the nodes that Services may have, such as `30000-32767`. */
+  readonly nodePortRange: string;
 }
 
 export const defaultNetworks: Networks = {
   podCidr: '127.64.0.0/11',
   serviceCidr: '127.96.0.0/16',
+  nodePortRange: '30000-32767',
 };
 
 export function createAllocators(
@@ -39,16 +34,18 @@ export function createAllocators(
 ): (resource: Resource) => Allocator | undefined {
   const pods = parseIpRange('--pod-cidr', networks.podCidr);
   const services = parseIpRange('--service-cidr', networks.serviceCidr);
-  const held = (resource: Resource, sample: KubeObject) => heldClaims(kv, resource, sample);
+  const ports = parsePortRange('--service-node-port-range', networks.nodePortRange);
+  const held: Held = (resource: Resource, sample: KubeObject) => heldClaims(kv, resource, sample);
   return (resource) => {
     if (resource.group !== '') return undefined;
-    if (resource.resource === 'services') return clusterIps(resource, services, held, rng);
+    if (resource.resource === 'services') {
+      const addresses = clusterIps(resource, services, held, rng);
+      return inOrder(addresses, nodePorts(resource, ports, held, rng));
+    }
     if (resource.resource === 'nodes') return podCidrs(resource, pods, held);
     return undefined;
   };
 }
-
-type Held = (resource: Resource, sample: KubeObject) => Promise<ReadonlySet<string>>;
 
 /** Every claim key of the same family as the one a sample object would hold. */
 async function heldClaims(
@@ -64,8 +61,6 @@ async function heldClaims(
 
 const isHeld = (resource: Resource, held: ReadonlySet<string>, object: KubeObject): boolean =>
   (resource.claims?.(object) ?? []).some((claim) => held.has(claimKey(claim)));
-
-const randomTries = 8;
 
 /**
  * Addresses below this one are left to people who ask for one by name: a sixteenth of the range,

@@ -1,4 +1,4 @@
-import { claimKey, invalid, type KubeObject, type Resource } from '#shared/api';
+import { claimKey, invalid, type KubeObject, type Resource, type Service } from '#shared/api';
 import type { QuorateError } from '#shared/base';
 import type { Key, RequestOp } from '#shared/mvcc';
 import type { Guard } from './guarded-txn.ts';
@@ -11,23 +11,25 @@ export interface ClaimChanges {
 }
 
 /**
- * What changes among the unique things an object holds. Where the server picked the value
- * (`allocated`), a taken claim means to pick another one; else the caller asked for it.
+ * What changes among the unique things an object holds. A claim of the object as it was `asked` for,
+ * if taken, is refused; what the server picked beyond it is picked again.
  */
 export function changedClaims(
   resource: Resource,
   old: KubeObject | undefined,
   next: KubeObject | undefined,
-  allocated: boolean,
+  asked: KubeObject | undefined,
 ): ClaimChanges {
   if (!resource.claims) return { added: [], dropped: [], guards: [] };
   const before = new Set(old ? resource.claims(old) : []);
   const after = new Set(next ? resource.claims(next) : []);
   const added = [...after].filter((claim) => !before.has(claim));
   const dropped = [...before].filter((claim) => !after.has(claim));
-  const name = next?.metadata?.name ?? '';
+  const named = new Set(asked ? resource.claims(asked) : []);
   const guards = added.map((claim) =>
-    claimGuard(claim, () => (allocated ? 'retry' : claimTaken(resource, name, claim))),
+    claimGuard(claim, () =>
+      asked && named.has(claim) ? claimTaken(resource, asked, claim) : 'retry',
+    ),
   );
   return { added, dropped, guards };
 }
@@ -45,12 +47,26 @@ export function claimOps({ added, dropped }: ClaimChanges, holder: Key): Request
   ];
 }
 
-function claimTaken(resource: Resource, name: string, claim: string): QuorateError {
-  const value = claim.slice(claim.indexOf('/') + 1);
-  const isService = resource.resource === 'services';
-  const message = isService
-    ? `Invalid value: ["${value}"]: failed to allocate IP ${value}: provided IP is already allocated`
-    : `Invalid value: "${value}": is already taken`;
-  const field = isService ? 'spec.clusterIPs' : 'spec';
-  return invalid(resource, name, [{ field, message, reason: 'FieldValueInvalid' }]);
+function claimTaken(resource: Resource, object: KubeObject, claim: string): QuorateError {
+  const [family, value] = split(claim);
+  const cause = (field: string, message: string): QuorateError =>
+    invalid(resource, object.metadata?.name ?? '', [
+      { field, message: `Invalid value: ${message}`, reason: 'FieldValueInvalid' },
+    ]);
+  if (family === 'nodeport') {
+    const ports = (object as Service).spec?.ports ?? [];
+    const at = ports.findIndex(({ nodePort }) => String(nodePort) === value);
+    return cause(`spec.ports[${at}].nodePort`, `${value}: provided port is already allocated`);
+  }
+  if (family === 'clusterip') {
+    const detail = `failed to allocate IP ${value}: provided IP is already allocated`;
+    return cause('spec.clusterIPs', `["${value}"]: ${detail}`);
+  }
+  return cause('spec', `"${value}": is already taken`);
 }
+
+/** Family and value: the value may have slashes of its own. */
+const split = (claim: string): [string, string] => {
+  const slash = claim.indexOf('/');
+  return [claim.slice(0, slash), claim.slice(slash + 1)];
+};

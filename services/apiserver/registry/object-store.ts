@@ -10,7 +10,7 @@ import {
 } from '#shared/api';
 import type { Fence, KvClient } from '#shared/client';
 import type { Key, KeyValue, LeaseId, RequestOp } from '#shared/mvcc';
-import type { Allocator } from './allocations.ts';
+import type { Allocator } from './allocator.ts';
 import { changedClaims, claimOps } from './claims.ts';
 import { encodeObject, type Stored, withResourceVersion } from './codec.ts';
 import { type Guard, guardedTxn, type TxnOutcome } from './guarded-txn.ts';
@@ -74,9 +74,8 @@ export class ObjectStore {
     const { namespace = '', name = '' } = object.metadata ?? {};
     const key = storageKey(resource, name, namespace);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const allocated = await this.#deps.allocators(resource)?.allocate(object, attempt);
-      const draft = allocated ?? object;
-      const changes = changedClaims(resource, undefined, draft, allocated !== undefined);
+      const draft = (await this.#deps.allocators(resource)?.allocate(object, attempt)) ?? object;
+      const changes = changedClaims(resource, undefined, draft, object);
       const guards: Guard[] = [
         ...fenced(limits),
         ...(resource.namespaced
@@ -140,15 +139,16 @@ export class ObjectStore {
   ): Promise<(TxnOutcome & { committed: false }) | { committed: true; object: KubeObject }> {
     const guards = [...fenced(limits), unchangedGuard(key, current.modRevision)];
     if (decision.action === 'remove') {
-      const changes = changedClaims(resource, current.object, undefined, false);
+      const changes = changedClaims(resource, current.object, undefined, undefined);
       const ops: RequestOp[] = [{ type: 'deleteRange', deleteRange: { key } }];
       const all = [...ops, ...claimOps(changes, key)];
       const outcome = await guardedTxn(this.#deps.kv, guards, all, limits.dryRun);
       return outcome.committed ? { committed: true, object: decision.object } : outcome;
     }
-    const allocated = await this.#deps.allocators(resource)?.allocate(decision.object, attempt);
-    const next = allocated ?? decision.object;
-    const changes = changedClaims(resource, current.object, next, allocated !== undefined);
+    const asked = decision.object;
+    const allocator = this.#deps.allocators(resource);
+    const next = (await allocator?.allocate(asked, attempt, current.object)) ?? asked;
+    const changes = changedClaims(resource, current.object, next, asked);
     const all = [...guards, ...changes.guards];
     const outcome = await this.#put(resource, key, next, all, claimOps(changes, key), limits);
     if (!outcome.committed) return outcome;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { type IpRange, parseIpRange } from '#shared/base';
+import { type IpRange, parseIpRange, parsePortRange } from '#shared/base';
 import { CommandError } from '../command-error.ts';
 import { asTyped } from '../flags.ts';
 
@@ -23,6 +23,12 @@ export function checkNetworks(podCidr: string, serviceCidr: string, workers: num
       `invalid value "${podCidr}" for --pod-cidr: ${workers} workers need ${needed} addresses, it has ${pods.size}`,
     );
   }
+}
+
+/** The same text; throws where it is no range of ports. */
+export function checkPortRange(flag: string, text: string | undefined): string | undefined {
+  if (text !== undefined) asTyped(() => parsePortRange(flag, text));
+  return text;
 }
 
 /** The port that pods call the API at: Kubernetes' 443 where we may listen there, else 6443. */

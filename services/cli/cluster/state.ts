@@ -21,6 +21,8 @@ export interface ClusterState {
   /** Where pods and Services get their loopback addresses from. */
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** The ports of the nodes that Services may have; absent: the API server's own choice. */
+  readonly nodePortRange?: string | undefined;
   readonly parts: readonly Part[];
   /** Where its state is; absent: its masters are members of a store of their own. */
   readonly store?: ExternalStore | undefined;
@@ -71,11 +73,12 @@ function parseState(file: string, text: string): ClusterState {
 
 /** Whole, as this version writes it: half of a layout would fail somewhere deep inside. */
 function isState(state: Partial<ClusterState>): state is ClusterState {
-  const { version, podCidr, serviceCidr, parts } = state;
+  const { version, podCidr, serviceCidr, nodePortRange, parts } = state;
   return (
     version === 1 &&
     typeof podCidr === 'string' &&
     typeof serviceCidr === 'string' &&
+    ['string', 'undefined'].includes(typeof nodePortRange) &&
     Array.isArray(parts) &&
     parts.every(
       (part: Part | null) =>

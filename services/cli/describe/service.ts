@@ -1,4 +1,4 @@
-import type { EndpointSlice, Service } from '#shared/api';
+import type { EndpointSlice, Service, ServicePort } from '#shared/api';
 import { headSection } from './common.ts';
 import { formatSection, mapLines, type Value } from './text.ts';
 
@@ -7,6 +7,7 @@ export function describeService(service: Service, slices: readonly EndpointSlice
   const ports = (spec.ports ?? []).flatMap((port): (readonly [string, Value])[] => [
     ['Port', `${port.name ?? '<unset>'}  ${port.port}/${port.protocol ?? 'TCP'}`],
     ['TargetPort', `${String(port.targetPort ?? port.port)}/${port.protocol ?? 'TCP'}`],
+    ...nodePort(port),
     ['Endpoints', endpoints(slices, port.name ?? '')],
   ]);
   return formatSection([
@@ -16,8 +17,14 @@ export function describeService(service: Service, slices: readonly EndpointSlice
     ['IP', spec.clusterIP ?? '<none>'],
     ...ports,
     ['Session Affinity', spec.sessionAffinity ?? 'None'],
+    ...(spec.externalTrafficPolicy
+      ? [['External Traffic Policy', spec.externalTrafficPolicy] as const]
+      : []),
   ]);
 }
+
+const nodePort = ({ name, nodePort: port, protocol }: ServicePort): [string, Value][] =>
+  port ? [['NodePort', `${name ?? '<unset>'}  ${port}/${protocol ?? 'TCP'}`]] : [];
 
 /** kubectl names so many and counts the others. */
 const endpointsShownMax = 3;

@@ -28,6 +28,10 @@ export function command(context: Context): Command {
     .option('--grpc-port <port>', 'of quorate.v1 (default: 26440)')
     .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/11)')
     .option('--service-cidr <cidr>', 'loopback network of services (default: 127.96.0.0/16)')
+    .option(
+      '--service-node-port-range <first-last>',
+      'ports of NodePort services (default: 30000-32767)',
+    )
     .option('--service-cluster-ip-range <cidr>', 'the same as --service-cidr')
     .option(
       '--with-controllers',

@@ -4,7 +4,7 @@ import { bringUp } from '../cluster/bring-up.ts';
 import { ensureCertificates } from '../cluster/certificates.ts';
 import { addStore, externalStore, type StoreFlags } from '../cluster/external-store.ts';
 import { layOut, mastersOf, partsMax, workersOf } from '../cluster/layout.ts';
-import { checkNetworks } from '../cluster/networks.ts';
+import { checkNetworks, checkPortRange } from '../cluster/networks.ts';
 import { runningProcess } from '../cluster/processes.ts';
 import {
   type Cluster,
@@ -28,6 +28,7 @@ interface UpOptions extends StoreFlags {
   readonly portOffset?: string;
   readonly podCidr?: string;
   readonly serviceCidr?: string;
+  readonly serviceNodePortRange?: string;
   readonly enableFaults?: boolean;
 }
 
@@ -38,6 +39,10 @@ export function command(context: Context): Command {
     .option('--port-offset <number>', 'added to every port (default: 0)')
     .option('--pod-cidr <cidr>', 'loopback network of pods (default: 127.64.0.0/11)')
     .option('--service-cidr <cidr>', 'loopback network of services (default: 127.96.0.0/16)')
+    .option(
+      '--service-node-port-range <first-last>',
+      'ports of NodePort services (default: 30000-32767)',
+    )
     .option('--enable-faults', 'let its processes be broken on purpose: see `quorate fault`')
     .action((options: UpOptions) => up(context, options));
 }
@@ -109,11 +114,17 @@ function describeWanted(context: Context, dir: string, options: UpOptions): Clus
   const text = (flag: string, given: string | undefined, standard: string): string =>
     setting(flag, given, context.env) ?? standard;
   const store = externalStore(context, options);
+  const flag = '--service-node-port-range';
+  const nodePortRange = checkPortRange(
+    flag,
+    setting(flag, options.serviceNodePortRange, context.env),
+  );
   const state = {
     version: 1,
     createdAt: new Date(context.clock.now()).toISOString(),
     podCidr: text('--pod-cidr', options.podCidr, '127.64.0.0/11'),
     serviceCidr: text('--service-cidr', options.serviceCidr, '127.96.0.0/16'),
+    ...(nodePortRange !== undefined && { nodePortRange }),
     parts,
     ...(store && { store }),
   } as const;
@@ -134,6 +145,11 @@ function refuseOtherShape(
     ['--port-offset', options.portOffset, ({ state }) => mastersOf(state.parts)[0]?.client],
     ['--pod-cidr', options.podCidr, ({ state }) => state.podCidr],
     ['--service-cidr', options.serviceCidr, ({ state }) => state.serviceCidr],
+    [
+      '--service-node-port-range',
+      options.serviceNodePortRange,
+      ({ state }) => state.nodePortRange ?? '30000-32767',
+    ],
     [
       '--store-endpoints',
       options.storeEndpoints,

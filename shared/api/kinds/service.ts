@@ -1,4 +1,5 @@
 import { ageColumn, column, labelsCell, nameColumn, none, wide } from '../columns.ts';
+import { dropWithType, keepNodePorts, mayHaveNodePorts, nodePortsOf } from '../node-ports.ts';
 import type { Service } from '../types.ts';
 import { dns1035Label } from '../validation/names.ts';
 import { validateService } from '../validation/service.ts';
@@ -33,6 +34,10 @@ export const service = declare<Service>({
     // A manifest without the address that the server gave does not mean to take it away.
     const { clusterIP, clusterIPs } = old.spec ?? {};
     const { spec } = draft;
+    if (spec && old.spec) {
+      keepNodePorts(spec, old.spec);
+      dropWithType(spec, old.spec);
+    }
     if (!spec || !clusterIP || spec.clusterIP || spec.type === 'ExternalName') return;
     spec.clusterIP = clusterIP;
     spec.clusterIPs = clusterIPs ?? [clusterIP];
@@ -50,6 +55,8 @@ export const service = declare<Service>({
     }
     if (spec.type === 'ExternalName') return;
     spec.internalTrafficPolicy ??= 'Cluster';
+    if (mayHaveNodePorts(spec)) spec.externalTrafficPolicy ??= 'Cluster';
+    if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
     spec.ipFamilies ??= ['IPv4'];
     spec.ipFamilyPolicy ??= 'SingleStack';
     if (spec.clusterIP) spec.clusterIPs ??= [spec.clusterIP];
@@ -57,7 +64,10 @@ export const service = declare<Service>({
   validate: validateService,
   claims: ({ spec }) => {
     const ip = spec?.clusterIP ?? '';
-    return ip === '' || ip === 'None' ? [] : [`clusterip/${ip}`];
+    return [
+      ...(ip === '' || ip === 'None' ? [] : [`clusterip/${ip}`]),
+      ...new Set(nodePortsOf(spec).map((port) => `nodeport/${port}`)),
+    ];
   },
 });
 

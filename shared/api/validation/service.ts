@@ -1,5 +1,6 @@
 import type { FieldCause } from '#shared/base';
 import { duplicate, forbidden, invalidValue, notSupported, required } from '../causes.ts';
+import { mayHaveNodePorts } from '../node-ports.ts';
 import type { Service, ServicePort } from '../types.ts';
 import { validateLabels } from './metadata.ts';
 import { dnsLabel, dnsSubdomain, ipRule, isIP, portRule, validPort } from './names.ts';
@@ -7,6 +8,7 @@ import { validatePortRef } from './probes.ts';
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const affinities = ['ClientIP', 'None'];
+const trafficPolicies = ['Cluster', 'Local'];
 const protocols = ['SCTP', 'TCP', 'UDP'];
 
 export function validateService(service: Service, old?: Service): FieldCause[] {
@@ -23,8 +25,8 @@ export function validateService(service: Service, old?: Service): FieldCause[] {
   else if (clusterIP !== '' && !headless && !isIP(clusterIP)) {
     causes.push(invalidValue('spec.clusterIPs[0]', clusterIP, ipRule));
   }
-  if (type === 'LoadBalancer' && headless) {
-    const detail = 'may not be set to `None` for LoadBalancer services';
+  if (mayHaveNodePorts(spec) && headless) {
+    const detail = `may not be set to 'None' for ${type} services`;
     causes.push(invalidValue('spec.clusterIPs[0]', clusterIP, detail));
   }
   if (!affinities.includes(sessionAffinity)) {
@@ -33,6 +35,8 @@ export function validateService(service: Service, old?: Service): FieldCause[] {
   causes.push(
     ...validateLabels(spec.selector, 'spec.selector'),
     ...validatePorts(ports),
+    ...validateNodePorts(spec),
+    ...validateTrafficPolicy(spec),
     ...validateAddressKept(service, old),
   );
   return causes;
@@ -77,6 +81,31 @@ function validatePorts(ports: readonly ServicePort[]): FieldCause[] {
     pairs.add(pair);
     return causes;
   });
+}
+
+function validateNodePorts(spec: NonNullable<Service['spec']>): FieldCause[] {
+  const pairs = new Set<string>();
+  return (spec.ports ?? []).flatMap(({ nodePort, protocol = '' }, i) => {
+    if (!nodePort) return [];
+    const field = `spec.ports[${i}].nodePort`;
+    if (spec.type === 'ClusterIP') {
+      return [forbidden(field, "may not be used when `type` is 'ClusterIP'")];
+    }
+    const pair = `${protocol}/${nodePort}`;
+    if (pairs.has(pair)) return [duplicate(field, nodePort)];
+    pairs.add(pair);
+    return [];
+  });
+}
+
+function validateTrafficPolicy(spec: NonNullable<Service['spec']>): FieldCause[] {
+  const { externalTrafficPolicy: policy, externalIPs = [] } = spec;
+  if (policy === undefined) return [];
+  const field = 'spec.externalTrafficPolicy';
+  if (!mayHaveNodePorts(spec) && externalIPs.length === 0) {
+    return [invalidValue(field, policy, 'may only be set for externally-accessible services')];
+  }
+  return trafficPolicies.includes(policy) ? [] : [notSupported(field, policy, trafficPolicies)];
 }
 
 /** Clients hold on to a service's address, so it stays for the service's life. */
