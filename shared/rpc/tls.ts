@@ -38,7 +38,7 @@ export interface TlsListenOptions {
    * whose calls must say themselves who makes them.
    */
   readonly admits?: ((socket: TLSSocket) => boolean) | undefined;
-  /** Has the connections that are not HTTP/2; absent: there are none. */
+  /** Has the connections of clients that can do without HTTP/2; absent: there are none. */
   readonly http?: HttpServer | undefined;
 }
 
@@ -55,7 +55,8 @@ export function listenTls(
   const accept = injector(server);
   const listener = createTlsServer({
     ...tls,
-    ALPNProtocols: http ? ['h2', 'http/1.1'] : ['h2'],
+    // Clients of gRPC offer HTTP/2 alone; to those that offer both, what they get here is plain HTTP.
+    ALPNProtocols: http ? ['http/1.1', 'h2'] : ['h2'],
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
