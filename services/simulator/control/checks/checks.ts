@@ -8,11 +8,13 @@ import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import type { Checker } from './checker.ts';
 import { Counters } from './counters.ts';
+import { EndpointConditions } from './endpoints.ts';
 import { Fencing } from './fencing.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { Garbage } from './garbage.ts';
 import { InOrder } from './in-order.ts';
 import { JobCounts } from './job-counts.ts';
+import { Namespaces } from './namespaces.ts';
 import { NoGhosts } from './no-ghosts.ts';
 import { ObjectHistory } from './objects.ts';
 import { ObjectLife } from './object-life.ts';
@@ -69,6 +71,8 @@ export class ControlChecks {
       new Capacity(),
       new UniqueAddresses(),
       new Garbage(patienceMs),
+      new Namespaces(patienceMs),
+      new EndpointConditions(),
       new Rollouts(patienceMs),
       new InOrder(patienceMs),
       new Placement(patienceMs),

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '#shared/api';
 import { Garbage } from './garbage.ts';
 import { broken, controlledBy, mapKey, named, Store } from './testing.ts';
 
@@ -24,6 +25,35 @@ test('dependents that were to be left behind stay', () => {
   store.put(mapKey('d'), named('d'));
   store.remove(mapKey('owner'));
   expect(broken(() => store.remove(mapKey('d')))).toMatch(/left behind/);
+});
+
+describe('a replica set that its deployment was to leave behind', () => {
+  const key = '/registry/apps/replicasets/default/set';
+  function world(replicas: number): Store {
+    const store = new Store(new Garbage(0));
+    store.put('/registry/apps/deployments/default/d', named('d', 'd', { finalizers: ['orphan'] }));
+    const spec = { replicas };
+    const set = { ...named('set', 'set', controlledBy('Deployment', 'd')), spec };
+    store.put(key, set);
+    const going = { finalizers: ['orphan'], deletionTimestamp: 'now' };
+    store.put('/registry/apps/deployments/default/d', named('d', 'd', going));
+    return store;
+  }
+
+  test('stays', () => {
+    const store = world(1);
+    store.remove('/registry/apps/deployments/default/d');
+    expect(broken(() => store.remove(key))).toMatch(/left behind by its Deployment/);
+  });
+
+  test('may go where it is empty, or belongs to another', () => {
+    const empty = world(0);
+    expect(broken(() => empty.remove(key))).toBe('kept');
+    const adopted = world(1);
+    const next = named('set', 'set', controlledBy('Deployment', 'next'));
+    adopted.put(key, { ...next, spec: { replicas: 1 } } as KubeObject);
+    expect(broken(() => adopted.remove(key))).toBe('kept');
+  });
 });
 
 test('an owner that takes its dependents with it goes after them', () => {

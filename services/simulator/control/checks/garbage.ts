@@ -1,10 +1,12 @@
-import type { KubeObject } from '#shared/api';
+import type { KubeObject, ReplicaSet } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
 
 /** Kinds whose dependents only the garbage collector deletes, and the namespace controller. */
 const collected: readonly string[] = ['configmaps', 'secrets'];
+/** Deployments clean up theirs, but only those without pods. */
+const replicaSets = 'apps/replicasets';
 
 interface Known {
   object: KubeObject;
@@ -18,8 +20,8 @@ interface Known {
 export class Garbage implements Checker {
   readonly name = 'garbage collection';
   readonly #known = new Map<string, Known>();
-  /** Dependents that lost their only owner so that they stay. */
-  readonly #orphans = new Set<string>();
+  /** Dependents that lost their only owner so that they stay, and who it was. */
+  readonly #orphans = new Map<string, string>();
   readonly #goingNamespaces = new Set<string>();
   readonly #patienceMs: number;
 
@@ -31,12 +33,19 @@ export class Garbage implements Checker {
   changed(change: Change): void {
     const { resource, before, after } = change;
     if (resource === 'namespaces') this.#namespace(before, after);
-    if (!collected.includes(resource)) return;
+    if (resource === 'apps/deployments' && after && !isGoing(before ?? {}) && isGoing(after)) {
+      this.#begins(after);
+    }
+    if (!collected.includes(resource) && resource !== replicaSets) return;
     const uid = (after ?? before)?.metadata?.uid ?? '';
     const createdMs = this.#known.get(uid)?.createdMs ?? change.atMs;
     if (after) this.#known.set(uid, { object: after, createdMs });
     else this.#known.delete(uid);
     if (before && !isGoing(before) && after && isGoing(after)) this.#begins(after);
+    if (resource === replicaSets) {
+      if (before && !after) this.#leavesPods(before, change);
+      return;
+    }
     if (before && !isGoing(before) && (!after || isGoing(after))) this.#goes(before, change);
     if (before && !after) this.#gone(before, change);
   }
@@ -51,7 +60,8 @@ export class Garbage implements Checker {
     if (!owner.metadata?.finalizers?.includes('orphan')) return;
     for (const [uid, { object }] of this.#known) {
       const [only, ...others] = object.metadata?.ownerReferences ?? [];
-      if (only?.uid === owner.metadata.uid && others.length === 0) this.#orphans.add(uid);
+      if (!only || only.uid !== owner.metadata.uid || others.length > 0) continue;
+      this.#orphans.set(uid, only.uid);
     }
   }
 
@@ -72,6 +82,18 @@ export class Garbage implements Checker {
         `${key} is deleted at revision ${revision}, and was to be left behind by its owner`,
       );
     }
+  }
+
+  /** A ReplicaSet that was left behind, and that nobody has made small: users here delete none. */
+  #leavesPods({ metadata = {}, spec }: ReplicaSet, { key, revision }: Change): void {
+    if (this.#goingNamespaces.has(metadata.namespace ?? '')) return;
+    const { uid = '', ownerReferences = [] } = metadata;
+    const former = this.#orphans.get(uid);
+    const adopted = ownerReferences.some((owner) => owner.uid !== former);
+    if (former === undefined || adopted || spec?.replicas === 0) return;
+    throw new BrokenPromise(
+      `${key} is gone at revision ${revision}, and was to be left behind by its Deployment`,
+    );
   }
 
   #gone({ metadata = {} }: KubeObject, { key, atMs, revision }: Change): void {

@@ -12,6 +12,7 @@ interface Size {
 /** A Deployment as it was from some moment on. */
 interface Past {
   readonly atMs: number;
+  readonly revision: number;
   readonly sizes: ReadonlyMap<string, Size>;
   readonly min: number;
   readonly max: number;
@@ -44,11 +45,11 @@ export class Rollouts implements Checker {
     if (change.resource === 'apps/replicasets') this.#replicaSet(change);
   }
 
-  #deployment({ atMs, before, after }: Change): void {
+  #deployment({ atMs, revision, before, after }: Change): void {
     const uid = (after ?? before)?.metadata?.uid ?? '';
     const known = this.#of(uid);
     known.deployment = after;
-    this.#remember(known, atMs);
+    this.#remember(known, atMs, revision);
     if (!after) this.#known.delete(uid);
   }
 
@@ -64,9 +65,11 @@ export class Rollouts implements Checker {
       const was = before === undefined ? 0 : replicasOf(before);
       const what = `${key} at revision ${revision}`;
       if (replicasOf(set) > was) this.#grows(known, what);
-      else if (replicasOf(set) < was && !isScaling(before, set)) this.#shrinks(known, what);
+      else if (replicasOf(set) < was && !isScaling(before, set)) {
+        this.#shrinks(known, Number(before?.metadata?.resourceVersion ?? 0), what);
+      }
     }
-    this.#remember(known, atMs);
+    this.#remember(known, atMs, revision);
   }
 
   #grows({ sets, past, deployment }: Known, what: string): void {
@@ -76,7 +79,11 @@ export class Rollouts implements Checker {
     throw new BrokenPromise(`${what} makes it ${total} pods, of ${most} that there may be`);
   }
 
-  #shrinks({ sets, past, deployment }: Known, what: string): void {
+  /**
+   * An update rests on the version before it, and one watch shows all ReplicaSets in order: its
+   * writer knew at least what had become of them by that version.
+   */
+  #shrinks({ sets, past, deployment }: Known, knownRevision: number, what: string): void {
     const min = Math.min(limitsOf(deployment).min, ...past.map((each) => each.min));
     const isRight = ({ sizes }: Past): boolean => {
       let before = 0;
@@ -88,14 +95,15 @@ export class Rollouts implements Checker {
       }
       return after >= Math.min(min, before);
     };
-    if (past.length === 0 || past.some(isRight)) return;
+    const later = past.filter(({ revision }) => revision >= knownRevision);
+    if (later.length === 0 || later.some(isRight)) return;
     throw new BrokenPromise(`${what} leaves fewer pods than the ${min} that must be available`);
   }
 
-  #remember(known: Known, atMs: number): void {
+  #remember(known: Known, atMs: number, revision: number): void {
     const { min, max } = limitsOf(known.deployment);
     const sizes = new Map([...known.sets].map(([uid, set]) => [uid, sizeOf(set)]));
-    known.past.push({ atMs, sizes, min, max });
+    known.past.push({ atMs, revision, sizes, min, max });
     // The one that was in force at the beginning stays.
     const from = known.past.findLastIndex((past) => past.atMs <= atMs - this.#patienceMs);
     if (from > 0) known.past = known.past.slice(from);

@@ -13,8 +13,8 @@ const put = (store: Store, key: string, object: object): string =>
 describe('a rolling update', () => {
   const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } };
 
-  function world() {
-    const store = new Store(new Rollouts(0));
+  function world(patienceMs = 0) {
+    const store = new Store(new Rollouts(patienceMs));
     put(store, 'apps/deployments/default/d', { ...named('d'), spec: { replicas: 3, strategy } });
     const set = (name: string, replicas: number, availableReplicas: number): string =>
       put(store, `apps/replicasets/default/${name}`, {
@@ -37,6 +37,21 @@ describe('a rolling update', () => {
     set('new', 1, 0);
     expect(set('old', 2, 3)).toBe('kept');
     expect(set('old', 1, 2)).toMatch(/fewer pods than the 2/);
+  });
+
+  test('is not excused by what its writer knew to be over', () => {
+    const set = world(1000);
+    set('old', 3, 0);
+    set('old', 3, 3);
+    set('new', 1, 0);
+    expect(set('old', 1, 3)).toMatch(/fewer pods than the 2/);
+  });
+
+  test('may rest on what others were when its own version was written', () => {
+    const set = world(1000);
+    set('new', 1, 1);
+    set('new', 1, 0);
+    expect(set('old', 1, 3)).toBe('kept');
   });
 
   test('may take what does not serve anyway', () => {

@@ -202,7 +202,7 @@ export class User {
     const wanted = configMap(`owner-${pick % 3}`, {});
     const owner = await this.#kubectl.findOrCreate(refs.configMaps, wanted, where);
     const isSecret = pick % 2 === 0;
-    const dependent = dependentOf(owner, `dependent-${pick % 7}`, isSecret);
+    const dependent = dependentOf(owner, `dependent-${pick % 29}`, isSecret);
     const ref = isSecret ? refs.secrets : refs.configMaps;
     await this.#world.api.create(ref, dependent, { namespace: where });
   }
@@ -218,8 +218,10 @@ export class User {
     pick: number,
   ): Promise<void> {
     const kubectl = this.#kubectl;
-    const propagation = propagations[pick % propagations.length] ?? 'background';
     const workload = must(workloads[pick % workloads.length], 'a kind');
+    // Each kind in each way.
+    const way = Math.floor(pick / workloads.length) % propagations.length;
+    const propagation = propagations[way] ?? 'background';
     switch (kind) {
       case 'delete-workload':
         await kubectl.deleteAny(workload, pick, namespace, { propagation });

@@ -140,6 +140,20 @@ describe('it has not settled', () => {
     expect(world.wrong).toBe('apps/replicasets default/set wants 1 pods, has 2');
   });
 
+  test('where a controller keeps a pod that it selects no more', () => {
+    const world = new World();
+    const selector = { matchLabels: { app: 'a' } };
+    const status = { replicas: 1, readyReplicas: 1 };
+    const set = { kind: 'ReplicaSet', ...named('set'), spec: { replicas: 1, selector }, status };
+    world.put('apps/replicasets/default/set', set);
+    world.pod('p', { ...controlledBy('ReplicaSet', 'set'), labels: { app: 'b' } });
+    expect(world.wrong).toBe(
+      'apps/replicasets default/set controls pod p, which it does not select',
+    );
+    world.pod('p', controlledBy('ReplicaSet', 'set'));
+    expect(world.wrong).toBe('');
+  });
+
   test('where a job ended otherwise than its program does', () => {
     const world = new World();
     const job = (type: string, exitCode: number): void => {

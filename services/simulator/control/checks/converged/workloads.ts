@@ -72,6 +72,8 @@ function sameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec | undef
 
 const replicaSets = each<ReplicaSet>('apps/replicasets', (set, { objects }) => {
   const own = podsOf(objects, set).filter((pod) => !isPodTerminal(pod));
+  const released = own.find((pod) => !isSelected(set, pod));
+  if (released) return `controls pod ${nameOf(released)}, which it does not select`;
   if (own.some(waitsForRoom)) return '';
   const wanted = set.spec?.replicas ?? 1;
   if (own.length !== wanted) return `wants ${wanted} pods, has ${own.length}`;
@@ -86,14 +88,19 @@ const replicaSets = each<ReplicaSet>('apps/replicasets', (set, { objects }) => {
   return other ? `has pod ${nameOf(other)} of another template` : '';
 });
 
-function isAdoptable({ metadata, spec }: ReplicaSet, pod: Pod): boolean {
-  const labels = Object.entries(spec?.selector.matchLabels ?? {});
+function isAdoptable(set: ReplicaSet, pod: Pod): boolean {
   return (
-    pod.metadata?.namespace === metadata?.namespace &&
+    pod.metadata?.namespace === set.metadata?.namespace &&
     !getControllerOf(pod) &&
     !isPodTerminal(pod) &&
-    labels.length > 0 &&
-    labels.every(([key, value]) => pod.metadata?.labels?.[key] === value)
+    isSelected(set, pod)
+  );
+}
+
+function isSelected({ spec }: ReplicaSet | DaemonSet, pod: Pod): boolean {
+  const labels = Object.entries(spec?.selector.matchLabels ?? {});
+  return (
+    labels.length > 0 && labels.every(([key, value]) => pod.metadata?.labels?.[key] === value)
   );
 }
 
@@ -137,6 +144,8 @@ const statefulSets = each<StatefulSet>('apps/statefulsets', (set, { objects }) =
 
 const daemonSets = each<DaemonSet>('apps/daemonsets', (set, { objects }) => {
   const own = podsOf(objects, set);
+  const released = own.find((pod) => !isSelected(set, pod));
+  if (released) return `controls pod ${nameOf(released)}, which it does not select`;
   if (own.some(waitsForRoom)) return '';
   const wanted = objects.all<Node>('nodes').length;
   const on = new Set(own.map(({ spec }) => spec?.nodeName));
