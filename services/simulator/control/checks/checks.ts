@@ -71,7 +71,7 @@ export class ControlChecks {
       new Capacity(),
       new UniqueAddresses(),
       new Garbage(patienceMs),
-      new Namespaces(patienceMs),
+      new Namespaces(),
       new EndpointConditions(),
       new Rollouts(patienceMs),
       new InOrder(patienceMs),

@@ -2,36 +2,37 @@ import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
 
-/** A namespace goes after all that was in it, but for what came when nobody could know of it any more. */
+/** A namespace goes after all that was in it when it was deleted: fresh lists show every one of them. */
 export class Namespaces implements Checker {
   readonly name = 'namespaces';
-  /** By namespace: the keys of what is in it, and since when. */
-  readonly #inhabitants = new Map<string, Map<string, number>>();
-  readonly #patienceMs: number;
+  /** By namespace: the keys of what is in it. */
+  readonly #inhabitants = new Map<string, Set<string>>();
+  /** By namespace that is going: what was in it then, and still is. */
+  readonly #doomed = new Map<string, Set<string>>();
 
-  /** What was made that long ago is known to all who work. */
-  constructor(patienceMs: number) {
-    this.#patienceMs = patienceMs;
-  }
-
-  changed(change: Change): void {
-    const { resource, key, atMs, before, after } = change;
-    const { name = '', namespace } = (after ?? before)?.metadata ?? {};
+  changed({ resource, key, revision, before, after }: Change): void {
+    const { name = '', namespace, deletionTimestamp } = (after ?? before)?.metadata ?? {};
     if (resource === 'namespaces') {
-      if (!after) this.#gone(name, change);
+      if (!after) this.#gone(name, revision);
+      else if (deletionTimestamp !== undefined && !this.#doomed.has(name)) {
+        this.#doomed.set(name, new Set(this.#inhabitants.get(name)));
+      }
       return;
     }
     if (namespace === undefined) return;
-    const inhabitants = this.#inhabitants.get(namespace) ?? new Map<string, number>();
+    const inhabitants = this.#inhabitants.get(namespace) ?? new Set<string>();
     this.#inhabitants.set(namespace, inhabitants);
-    if (!after) inhabitants.delete(key);
-    else if (!before) inhabitants.set(key, atMs);
+    if (after) inhabitants.add(key);
+    else {
+      inhabitants.delete(key);
+      this.#doomed.get(namespace)?.delete(key);
+    }
   }
 
-  #gone(name: string, { revision, atMs }: Change): void {
-    for (const [key, sinceMs] of this.#inhabitants.get(name) ?? []) {
-      if (atMs - sinceMs < this.#patienceMs) continue;
-      throw new BrokenPromise(`namespace ${name} is gone at revision ${revision} before ${key}`);
-    }
+  #gone(name: string, revision: number): void {
+    const [left] = this.#doomed.get(name) ?? [];
+    this.#doomed.delete(name);
+    if (left === undefined) return;
+    throw new BrokenPromise(`namespace ${name} is gone at revision ${revision} before ${left}`);
   }
 }

@@ -99,9 +99,7 @@ function isAdoptable(set: ReplicaSet, pod: Pod): boolean {
 
 function isSelected({ spec }: ReplicaSet | DaemonSet, pod: Pod): boolean {
   const labels = Object.entries(spec?.selector.matchLabels ?? {});
-  return (
-    labels.length > 0 && labels.every(([key, value]) => pod.metadata?.labels?.[key] === value)
-  );
+  return labels.length > 0 && labels.every(([key, value]) => pod.metadata?.labels?.[key] === value);
 }
 
 /** The program and the annotations of a template. */
