@@ -35,12 +35,14 @@ interface Asked {
   readonly type?: string;
   readonly body?: string | Buffer;
   readonly as?: Identity;
+  /** Without saying before how much it is. */
+  readonly chunked?: boolean;
 }
 
 /** The path as it is, and the Status that comes back: `400 BadRequest …`. */
 function ask(
   path: string,
-  { method = 'GET', type, body, as = admin }: Asked = {},
+  { method = 'GET', type, body, as = admin, chunked = false }: Asked = {},
 ): Promise<string> {
   const { token, ...certificate } = as;
   const headers = {
@@ -63,7 +65,8 @@ function ask(
       },
     );
     sent.on('error', reject);
-    sent.end(body);
+    if (chunked) sent.write(body);
+    sent.end(chunked ? undefined : body);
   });
 }
 
@@ -161,6 +164,12 @@ test.each<[string, string, string | Buffer, RegExp]>([
   expect(await ask(`${maps}?fieldValidation=Strict`, { method: 'POST', type, body })).toMatch(
     answer,
   );
+});
+
+test('a new object of 4 MiB in chunks', async () => {
+  const body = `${object},"data":{"a":"${'x'.repeat(4_000_000)}"}}`;
+  const type = 'application/json';
+  expect(await ask(maps, { method: 'POST', type, body, chunked: true })).toMatch(/^413 /);
 });
 
 const doubling = Array.from({ length: 40 }, (_, i) => ({

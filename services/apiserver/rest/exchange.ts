@@ -15,6 +15,8 @@ import { parseMediaType } from './negotiate.ts';
 
 /** As Kubernetes: a little over what an object may have, for a patch of it. */
 const maxBodyBytes = 3 * 1024 * 1024;
+/** Of a larger one so much is taken and thrown away: who still sends when the connection ends does not hear why. */
+const maxDiscardedBytes = 16 * 1024 * 1024;
 
 /** It is read without a turn for others, at a few megabytes a second at best. */
 const maxYamlBytes = 512 * 1024;
@@ -166,19 +168,25 @@ export class Exchange {
   }
 
   async #read(): Promise<Buffer> {
-    const tooLarge = (): QuorateError =>
-      requestTooLarge(`Request entity too large: limit is ${maxBodyBytes}`);
-    if (Number(this.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge();
     const chunks: Buffer[] = [];
+    const declared = Number(this.header('content-length') ?? 0);
     let length = 0;
-    for await (const chunk of this.request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > maxBodyBytes) throw tooLarge();
-      chunks.push(chunk);
+    if (declared > maxBodyBytes) length = maxBodyBytes;
+    if (declared > maxBodyBytes + maxDiscardedBytes) throw bodyTooLarge();
+    // To break off a reading that ends the stream would end the connection.
+    for await (const chunk of this.request.iterator({ destroyOnReturn: false })) {
+      length += (chunk as Buffer).length;
+      if (length <= maxBodyBytes) chunks.push(chunk as Buffer);
+      else chunks.length = 0;
+      if (length > maxBodyBytes + maxDiscardedBytes) break;
     }
+    if (length > maxBodyBytes) throw bodyTooLarge();
     return Buffer.concat(chunks);
   }
 }
+
+const bodyTooLarge = (): QuorateError =>
+  requestTooLarge(`Request entity too large: limit is ${maxBodyBytes}`);
 
 type Twice = ((duplicates: readonly string[]) => void) | undefined;
 
