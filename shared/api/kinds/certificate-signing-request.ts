@@ -50,7 +50,7 @@ export const certificateSigningRequest = declare<CertificateSigningRequest>({
   shortNames: ['csr'],
   namespaced: false,
   hasStatus: true,
-  subresources: ['approval', 'status'],
+  subresources: ['approval'],
   columns: [
     nameColumn,
     ageColumn,

@@ -5,7 +5,7 @@ import { builtinSchema } from '../schema/builtin.ts';
 type Given<T extends KubeObject> = Partial<Resource<T>> &
   Pick<Resource<T>, 'group' | 'resource' | 'kind' | 'columns'>;
 
-/** A built-in kind with the usual answers filled in; a schema not given is linked when first asked for. */
+/** A built-in kind with the usual answers filled in; `status` is a subresource wherever there is one. A schema not given is linked when first asked for. */
 export function declare<T extends KubeObject>(given: Given<T>): Resource<T> {
   const version = given.version ?? 'v1';
   const hasStatus = given.hasStatus ?? false;
@@ -17,12 +17,14 @@ export function declare<T extends KubeObject>(given: Given<T>): Resource<T> {
     namespaced: true,
     verbs: allVerbs,
     categories: [],
-    subresources: hasStatus ? ['status'] : [],
     storagePrefix: storagePrefix(given),
     hasStatus,
     hasGeneration: false,
     selectableFields: {},
     ...given,
+    subresources: [
+      ...new Set([...(given.subresources ?? []), ...(hasStatus ? ['status'] : [])]),
+    ].sort(),
     get schema() {
       return given.schema ?? builtinSchema(definition);
     },

@@ -11,7 +11,7 @@ export const deployment = declare<Deployment>({
   shortNames: ['deploy'],
   categories: ['all'],
   hasStatus: true,
-  subresources: ['scale', 'status'],
+  subresources: ['scale'],
   hasGeneration: true,
   columns: [
     nameColumn,

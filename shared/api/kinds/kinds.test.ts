@@ -355,3 +355,11 @@ test("a StatefulSet's pods mount what its claims give them", () => {
     'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"',
   );
 });
+
+test.each(resources.filter(({ hasStatus }) => hasStatus))(
+  '$resource: a status is written as a subresource, whatever others there are',
+  ({ subresources }) => {
+    expect(subresources).toContain('status');
+    expect(subresources).toEqual([...new Set(subresources)].sort());
+  },
+);

@@ -13,7 +13,7 @@ export const namespace = declare<Namespace>({
   shortNames: ['ns'],
   namespaced: false,
   hasStatus: true,
-  subresources: ['finalize', 'status'],
+  subresources: ['finalize'],
   columns: [
     nameColumn,
     column('Status', ({ status }) => status?.phase ?? '', 'Active or Terminating.'),

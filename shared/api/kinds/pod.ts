@@ -26,7 +26,6 @@ export const pod = declare<Pod>({
     'log',
     'portforward',
     'proxy',
-    'status',
   ],
   columns: [
     nameColumn,

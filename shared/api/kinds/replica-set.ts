@@ -12,7 +12,7 @@ export const replicaSet = declare<ReplicaSet>({
   shortNames: ['rs'],
   categories: ['all'],
   hasStatus: true,
-  subresources: ['scale', 'status'],
+  subresources: ['scale'],
   hasGeneration: true,
   columns: [
     nameColumn,

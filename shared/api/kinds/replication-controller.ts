@@ -13,7 +13,7 @@ export const replicationController = declare<ReplicationController>({
   shortNames: ['rc'],
   categories: ['all'],
   hasStatus: true,
-  subresources: ['scale', 'status'],
+  subresources: ['scale'],
   hasGeneration: true,
   columns: [
     nameColumn,

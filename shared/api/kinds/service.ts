@@ -12,7 +12,7 @@ export const service = declare<Service>({
   shortNames: ['svc'],
   categories: ['all'],
   hasStatus: true,
-  subresources: ['proxy', 'status'],
+  subresources: ['proxy'],
   columns: [
     nameColumn,
     column('Type', ({ spec }) => spec?.type ?? '', 'How the service is reached.'),

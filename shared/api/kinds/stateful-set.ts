@@ -18,7 +18,7 @@ export const statefulSet = declare<StatefulSet>({
   shortNames: ['sts'],
   categories: ['all'],
   hasStatus: true,
-  subresources: ['scale', 'status'],
+  subresources: ['scale'],
   hasGeneration: true,
   columns: [
     nameColumn,
