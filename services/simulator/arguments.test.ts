@@ -17,7 +17,7 @@ describe('arguments', () => {
       seed: undefined,
       seeds: 1000,
       minutes: 10,
-      corpus: '/home/x/.local/state/quorate/simulation',
+      corpus: '/home/x/.local/state/quorate-simulation',
     });
   });
 

@@ -78,7 +78,7 @@ export function parseArguments(
     members: number('members', 1, 7),
     mutant: values.mutant,
     plan: values.plan,
-    corpus: values.corpus ?? `${state}/quorate/simulation`,
+    corpus: values.corpus ?? `${state}/quorate-simulation`,
     shrinkSeconds: number('shrink-seconds', 0, 1e6) ?? 30,
     verbose: values.verbose ?? false,
     help: values.help ?? false,
