@@ -1,22 +1,18 @@
-import { parseArgs } from 'node:util';
 import { QuorateError } from '#shared/base';
-import { identityFlags, identityFromFlags } from '#shared/client';
-import type { ClientTls } from '#shared/rpc';
+import { type ComponentFlags, componentFlags } from '#shared/client';
 import {
   type Environment,
   type FlagValue,
   integerSetting,
   type NumberFlags,
-  setting,
+  numberFlagNames,
   withNumbers,
 } from '#shared/runtime';
 import type { PodsListen } from './grpc/pods-service.ts';
 import { type AgentConfig, defaultAgentConfig } from './config.ts';
 
 /** An agent on its own, as its command line describes it. */
-export interface AgentSettings {
-  readonly servers: readonly string[];
-  readonly tls: ClientTls | undefined;
+export interface AgentSettings extends Pick<ComponentFlags, 'servers' | 'tls'> {
   readonly nodeName: string;
   readonly dataDir: string;
   readonly listen: PodsListen;
@@ -25,10 +21,10 @@ export interface AgentSettings {
 
 const dayMs = 86_400_000;
 const texts = [
-  'servers',
   'node-name',
   'data-dir',
   'listen-host',
+  'listen-port',
   'node-labels',
   'node-address',
   'mounts',
@@ -60,30 +56,11 @@ export function agentConfig(value: FlagValue): AgentConfig {
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */
 export function parseFlags(args: readonly string[], env: Environment): AgentSettings {
-  const flags = [
-    ...texts,
-    ...identityFlags,
-    'listen-port',
-    ...Object.values(numbers).map(([flag]) => flag),
-  ];
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }])),
-      'stop-pods-on-exit': { type: 'boolean' },
-    },
-  });
-  const given = values as Readonly<Record<string, string | boolean | undefined>>;
-  const value = (flag: string): string | undefined =>
-    setting(`--${flag}`, given[flag] as string | undefined, env);
-  const required = (flag: string): string => {
-    const text = value(flag);
-    if (text === undefined) throw new QuorateError('bad-request', `--${flag} is required`);
-    return text;
-  };
-  const tls = identityFromFlags(value);
+  const own = [...texts, ...numberFlagNames(numbers)];
+  const flags = componentFlags(args, env, own, ['stop-pods-on-exit']);
+  const { servers, tls, value, required } = flags;
   return {
-    servers: required('servers').split(','),
+    servers,
     tls,
     nodeName: required('node-name'),
     dataDir: required('data-dir'),
@@ -92,7 +69,7 @@ export function parseFlags(args: readonly string[], env: Environment): AgentSett
       port: integerSetting('--listen-port', value('listen-port') ?? '20250', 0, 65_535),
       ...(tls?.cert !== undefined && { tls: { ca: tls.ca, cert: tls.cert, key: tls.key ?? '' } }),
     },
-    config: { ...agentConfig(value), stopPodsOnExit: values['stop-pods-on-exit'] === true },
+    config: { ...agentConfig(value), stopPodsOnExit: flags.switchedOn('stop-pods-on-exit') },
   };
 }
 

@@ -1,21 +1,15 @@
-import { parseArgs } from 'node:util';
-import { QuorateError } from '#shared/base';
-import { identityFlags, identityFromFlags } from '#shared/client';
-import type { ClientTls } from '#shared/rpc';
+import { type ComponentFlags, componentFlags } from '#shared/client';
 import {
   type Environment,
   type FlagValue,
   type NumberFlags,
-  setting,
+  numberFlagNames,
   withNumbers,
 } from '#shared/runtime';
 import { type SchedulerConfig, defaultSchedulerConfig } from './config.ts';
 
 /** A scheduler on its own, as its command line describes it. */
-export interface SchedulerSettings {
-  /** API servers, `host:port`. */
-  readonly servers: readonly string[];
-  readonly tls: ClientTls | undefined;
+export interface SchedulerSettings extends Pick<ComponentFlags, 'servers' | 'tls'> {
   readonly config: SchedulerConfig;
 }
 
@@ -37,19 +31,9 @@ export function schedulerConfig(value: FlagValue): SchedulerConfig {
 
 /** Flags, else QUORATE_* variables, else the defaults of config.ts. */
 export function parseFlags(args: readonly string[], env: Environment): SchedulerSettings {
-  const flags = [
-    'servers',
+  const { servers, tls, value } = componentFlags(args, env, [
     'scheduler-name',
-    ...identityFlags,
-    ...Object.values(numbers).map(([flag]) => flag),
-  ];
-  const { values } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }])),
-  });
-  const value = (flag: string): string | undefined => setting(`--${flag}`, values[flag], env);
-  const servers = value('servers');
-  if (servers === undefined) throw new QuorateError('bad-request', '--servers is required');
-  const tls = identityFromFlags(value);
-  return { servers: servers.split(','), tls, config: schedulerConfig(value) };
+    ...numberFlagNames(numbers),
+  ]);
+  return { servers, tls, config: schedulerConfig(value) };
 }

@@ -6,7 +6,7 @@ export { type NodeUsage, readNodeUsage, type Usage } from './node-usage.ts';
 export { podStreams } from './pod-streams.ts';
 export { podsService, type PodsCaller, type PodsHost } from './pods-service.ts';
 export type * from './table-client.ts';
-export { identityFlags, identityFromFlags } from './api-identity.ts';
+export { type ComponentFlags, componentFlags } from './component-flags.ts';
 export { runElected, type ElectedOptions } from './elector.ts';
 export {
   createEventRecorder,

@@ -53,6 +53,11 @@ export type NumberFlags<C> = {
   readonly [K in keyof C]?: readonly [flag: string, min: number, max: number];
 };
 
+export function numberFlagNames<C>(numbers: NumberFlags<C>): string[] {
+  const rows = Object.values(numbers) as NumberFlags<C>[keyof C][];
+  return rows.flatMap((row) => (row ? [row[0]] : []));
+}
+
 /** `defaults`, with the numbers that are set; `bad-request` names a flag whose value is none. */
 export function withNumbers<C extends object>(
   defaults: C,

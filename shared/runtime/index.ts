@@ -7,6 +7,7 @@ export {
   integerSetting,
   type NumberFlags,
   setting,
+  numberFlagNames,
   withNumbers,
 } from './config.ts';
 export { exitCodes, type HostProcess, runMain, type Service } from './lifecycle.ts';
