@@ -1,3 +1,4 @@
+import { messageOf } from '#shared/base';
 import { badRequest } from '#shared/api';
 
 /** Far beyond any manifest, far below what recursion over the value could not bear. */
@@ -12,7 +13,7 @@ export function fromJson(bytes: Buffer, what: string): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const why = messageOf(thrown);
     throw badRequest(`${what}: the body is not valid JSON: ${why}`);
   }
 }

@@ -1,4 +1,4 @@
-import { errorCodes, QuorateError } from '#shared/base';
+import { errorCodes, messageOf, QuorateError } from '#shared/base';
 
 /** What ends a verb: a line for people (`error: …`) and the exit code. */
 export class CommandError extends Error {
@@ -28,7 +28,7 @@ export function describeError(thrown: unknown, source?: ErrorSource): string {
     return `error: ${thrown.message}${thrown.hint === undefined ? '' : `\n${thrown.hint}`}`;
   }
   if (!(thrown instanceof QuorateError)) {
-    return `error: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    return `error: ${messageOf(thrown)}`;
   }
   if (thrown.code === 'invalid') return describeInvalid(thrown);
   const where = source ? `error when ${source.doing} "${source.source}": ` : '';

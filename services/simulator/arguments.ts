@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 import { integerSetting } from '#shared/runtime';
 import type { Layers } from './layers.ts';
 
@@ -95,9 +95,6 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, strict: true });
   } catch (thrown) {
-    throw new QuorateError(
-      'bad-request',
-      thrown instanceof Error ? thrown.message : String(thrown),
-    );
+    throw new QuorateError('bad-request', messageOf(thrown));
   }
 }

@@ -90,11 +90,16 @@ export class QuorateError extends Error {
   /** Any thrown value as a QuorateError; what is not one yet becomes `internal`, cause kept. */
   static from(thrown: unknown): QuorateError {
     if (thrown instanceof QuorateError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = messageOf(thrown);
     return new QuorateError('internal', message, { cause: thrown });
   }
 
   static is(thrown: unknown, ...codes: ErrorCode[]): thrown is QuorateError {
     return thrown instanceof QuorateError && (codes.length === 0 || codes.includes(thrown.code));
   }
+}
+
+/** What was thrown says, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

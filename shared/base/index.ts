@@ -6,6 +6,7 @@ export {
   errorCodes,
   type FieldCause,
   QuorateError,
+  messageOf,
 } from './errors.ts';
 export { Heap } from './heap.ts';
 export { type IpRange, parseIpRange } from './ip-range.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 import type { ClientTls } from '#shared/rpc';
 import { type Environment, type FlagValue, setting } from '#shared/runtime';
 
@@ -63,7 +63,7 @@ function parsed(
     return parseArgs({ args: [...args], options: Object.fromEntries([...text, ...boolean]) })
       .values;
   } catch (thrown) {
-    throw new QuorateError('bad-request', thrown instanceof Error ? thrown.message : `${thrown}`);
+    throw new QuorateError('bad-request', messageOf(thrown));
   }
 }
 
@@ -93,7 +93,7 @@ function readIdentityFile(flag: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const why = messageOf(thrown);
     throw new QuorateError('bad-request', `--${flag}: ${why}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type MethodDefinition, type StatusObject, status } from '@grpc/grpc-js';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 
 /** Of a message: one byte for its compression, four for its length. */
 export const prefixBytes = 5;
@@ -44,7 +44,7 @@ export function decodeRequest(
   try {
     return { message: definition.requestDeserialize(body) };
   } catch (thrown) {
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    const text = messageOf(thrown);
     const known = QuorateError.is(thrown, 'internal');
     const details = known ? text : `Error deserializing request: ${text}`;
     return { refused: { code: status.INTERNAL, details } };

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 import type { HardState } from '#shared/raft';
 import { KvBackend } from './kv-backend.ts';
 import { type Level, writeError } from './level.ts';
@@ -156,7 +156,7 @@ async function makeFolder(medium: Medium, path: string): Promise<void> {
   try {
     await medium.makeFolder(path);
   } catch (thrown) {
-    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    const text = messageOf(thrown);
     throw new QuorateError('bad-request', `cannot create the data directory ${path}: ${text}`, {
       cause: thrown,
     });

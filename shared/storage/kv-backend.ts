@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { assert, QuorateError } from '#shared/base';
+import { assert, messageOf, QuorateError } from '#shared/base';
 import { type Backend, RevisionReader } from '#shared/mvcc';
 import type { ConfState } from '#shared/raft';
 import { type Level, type LevelOperation, replaceMember, writeError } from './level.ts';
@@ -425,7 +425,7 @@ function unsealed(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array |
 }
 
 function damaged(folder: string, thrown: unknown): QuorateError {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const text = messageOf(thrown);
   return new QuorateError(
     'data-loss',
     `the backend in ${folder} is damaged (${text}): ${replaceMember}`,

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 
 type Bytes = Uint8Array;
 
@@ -98,7 +98,7 @@ function openError(folder: string, thrown: unknown): QuorateError {
       { cause: thrown },
     );
   }
-  const text = cause?.message ?? (thrown instanceof Error ? thrown.message : String(thrown));
+  const text = cause?.message ?? messageOf(thrown);
   return new QuorateError('unavailable', `cannot open the database in ${folder}: ${text}`, {
     cause: thrown,
   });
@@ -121,7 +121,7 @@ export const replaceMember =
 /** After a failed write nobody knows what is on disk: the member must stop. */
 export function writeError(what: string, thrown: unknown): QuorateError {
   const cause = (thrown as { cause?: unknown }).cause ?? thrown;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   return new QuorateError(
     'data-loss',
     `cannot write the ${what}: ${text}. This member stops; free the disk or mend it, then start it again`,

@@ -1,4 +1,4 @@
-import { assert, must, QuorateError } from '#shared/base';
+import { assert, messageOf, must, QuorateError } from '#shared/base';
 import type { ConfState, Entry, HardState, LogReader, Snapshot } from '#shared/raft';
 import type { Disk } from './disk.ts';
 import { replaceMember, writeError } from './level.ts';
@@ -373,7 +373,7 @@ export class RaftLog implements LogReader {
 
 /** Nothing has been lost by it. */
 function openError(folder: string, thrown: unknown): QuorateError {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const text = messageOf(thrown);
   return new QuorateError(
     'unavailable',
     `cannot open the raft log in ${folder}: ${text}. Free the disk or mend it, then start again`,

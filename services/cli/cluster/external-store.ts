@@ -1,3 +1,4 @@
+import { messageOf } from '#shared/base';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -83,7 +84,7 @@ function readPem(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const why = messageOf(thrown);
     throw new CommandError(`cannot read ${file}: ${why}`);
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '#shared/base';
 import { CommittedKept, ElectionSafety, LeaderCompleteness, LogMatching } from '#shared/checks';
 import type { Event } from '#shared/mvcc';
 import type { ConfState, Entry, Message, NodeId } from '#shared/raft';
@@ -156,7 +157,7 @@ export class Observer {
       try {
         return apply(operation, index);
       } catch (thrown) {
-        applying.error = thrown instanceof Error ? thrown.message : String(thrown);
+        applying.error = messageOf(thrown);
         throw thrown;
       }
     };

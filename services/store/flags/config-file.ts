@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 import { parse } from 'yaml';
 import { flagNamed, specOf } from './table.ts';
 
@@ -48,13 +48,13 @@ function load(path: string): Record<string, unknown> {
   try {
     text = readFileSync(path, 'utf8');
   } catch (thrown) {
-    throw bad(thrown instanceof Error ? thrown.message : String(thrown));
+    throw bad(messageOf(thrown));
   }
   let document: unknown;
   try {
     document = parse(text, { maxAliasCount: 0 });
   } catch (thrown) {
-    throw bad(thrown instanceof Error ? thrown.message : String(thrown));
+    throw bad(messageOf(thrown));
   }
   if (document === null || document === undefined) return {};
   if (typeof document !== 'object' || Array.isArray(document)) {

@@ -1,4 +1,4 @@
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 import type { InitialCluster } from '../options.ts';
 
 export interface SrvRecord {
@@ -35,7 +35,7 @@ export async function discoverBySrv(dns: Dns, settings: SrvSettings): Promise<In
     const suffix = settings.suffix === '' ? '' : `-${settings.suffix}`;
     const asked = `_${service}${suffix}._tcp.${settings.domain}`;
     const records = await dns.srv(asked).catch((thrown: unknown) => {
-      failures.push(`${asked}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      failures.push(`${asked}: ${messageOf(thrown)}`);
       return [];
     });
     for (const record of records) {

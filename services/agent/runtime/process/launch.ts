@@ -1,3 +1,4 @@
+import { messageOf } from '#shared/base';
 import { spawn, type StdioOptions } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ContainerConfig } from '../runtime.ts';
@@ -39,7 +40,7 @@ export async function launch(
       onExit,
     );
   } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = messageOf(thrown);
     await dir.revokeStart({ exitCode: 128, reason: 'StartError', message });
   } finally {
     for (const file of files) await file.close();

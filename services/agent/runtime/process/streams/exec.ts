@@ -1,4 +1,4 @@
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 import type { ExecOptions, RunningCommand } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { ContainerRoot } from '../mounts/container-root.ts';
@@ -19,7 +19,7 @@ export async function exec(
   try {
     return options.tty ? await execTerminal(place) : await execPipes(place, options, clock);
   } catch (thrown) {
-    throw execFailed(thrown instanceof Error ? thrown.message : String(thrown));
+    throw execFailed(messageOf(thrown));
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 
 /** A connection to a pod's port. Throws `unavailable` where nobody listens. */
 export async function connectTo(host: string, port: number): Promise<Socket> {
@@ -8,7 +8,7 @@ export async function connectTo(host: string, port: number): Promise<Socket> {
   try {
     await once(socket, 'connect');
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    const why = messageOf(thrown);
     throw new QuorateError('failed-precondition', `failed to connect to ${host}:${port}: ${why}`);
   }
   return socket;
