@@ -31,29 +31,39 @@ export const etcd: Implementation = {
 /** Long enough for a member that reads a million keys first. */
 const leaderWithinMs = 300_000;
 
-/** How members are reached over TLS; both implementations take the same flags for it. */
-export interface SecuredMembers {
-  readonly flags: Readonly<Record<string, string>>;
-  readonly credentials: ChannelCredentials;
+/** Flags by name; both implementations take the same. */
+export type MemberFlags = Readonly<Record<string, string>>;
+
+/** How members are reached where it is not in clear text over TCP. */
+export interface Reach {
+  /** Of clients' URLs and of members'; `unix`: sockets in the members' directory. */
+  readonly schemes: { readonly client: 'http' | 'https' | 'unix'; readonly peer: string };
+  readonly flags: MemberFlags;
+  /** Of a client; none: in clear text. */
+  readonly credentials?: ChannelCredentials;
 }
+
+const inClearText: Reach = { schemes: { client: 'http', peer: 'http' }, flags: {} };
 
 /** Three members of one implementation as processes, on data directories of their own. */
 export class Members {
   readonly implementation: Implementation;
-  readonly #secured: SecuredMembers | undefined;
+  readonly #reach: Reach;
   readonly #dir: string;
   readonly #processes: (ChildProcess | undefined)[] = [];
   /** Of each member, for clients and for peers; they are taken when it is started first. */
   #ports: readonly { readonly client: number; readonly peer: number }[] = [];
 
-  constructor(implementation: Implementation, secured?: SecuredMembers) {
+  constructor(implementation: Implementation, reach: Reach = inClearText) {
     this.implementation = implementation;
-    this.#secured = secured;
+    this.#reach = reach;
     this.#dir = mkdtempSync(join(tmpdir(), `${implementation.name}-members-`));
   }
 
+  /** `host:port` of TCP, a URL of a socket. */
   get endpoints(): string[] {
-    return Array.from({ length: size }, (_, i) => this.#client(i));
+    const sockets = this.#reach.schemes.client === 'unix' ? `unix://${this.#dir}/` : '';
+    return Array.from({ length: size }, (_, i) => `${sockets}${this.#client(i)}`);
   }
 
   get pids(): number[] {
@@ -65,16 +75,14 @@ export class Members {
     for (let i = 0; i < size; i++) this.start(i);
   }
 
-  start(index: number): void {
+  /** `changed`: flags that are to be others than it was started with first. */
+  start(index: number, changed: MemberFlags = {}): void {
     const [command, ...args] = this.implementation.command;
     const name = `m${index}`;
-    const scheme = this.#secured ? 'https' : 'http';
-    const peer = `${scheme}://${this.#peer(index)}`;
-    const client = `${scheme}://${this.#client(index)}`;
-    const initialCluster = Array.from(
-      { length: size },
-      (_, i) => `m${i}=${scheme}://${this.#peer(i)}`,
-    );
+    const { schemes, flags: others } = this.#reach;
+    const peer = this.peerUrl(index);
+    const client = `${schemes.client}://${this.#client(index)}`;
+    const initialCluster = Array.from({ length: size }, (_, i) => `m${i}=${this.peerUrl(i)}`);
     mkdirSync(this.#dir, { recursive: true });
     const log = openSync(join(this.#dir, `${name}.log`), 'a');
     const flags = {
@@ -85,7 +93,8 @@ export class Members {
       'listen-peer-urls': peer,
       'initial-advertise-peer-urls': peer,
       'initial-cluster': initialCluster.join(','),
-      ...this.#secured?.flags,
+      ...others,
+      ...changed,
     };
     this.#processes[index] = spawn(
       command,
@@ -121,7 +130,7 @@ export class Members {
     const until = performance.now() + leaderWithinMs;
     while (performance.now() < until) {
       const answers = await Promise.all(
-        this.endpoints.map((endpoint) => status(endpoint, this.#secured?.credentials)),
+        this.endpoints.map((endpoint) => status(endpoint, this.#reach.credentials)),
       );
       const leaders = new Set(answers.map((answer) => answer?.leader ?? '0'));
       const [leader] = leaders;
@@ -145,8 +154,9 @@ export class Members {
     return `${host}:${this.#ports[index]?.client}`;
   }
 
-  #peer(index: number): string {
-    return `${host}:${this.#ports[index]?.peer}`;
+  /** As it was started first, or by another scheme. */
+  peerUrl(index: number, scheme = this.#reach.schemes.peer): string {
+    return `${scheme}://${host}:${this.#ports[index]?.peer}`;
   }
 }
 

@@ -70,7 +70,7 @@ test.each([
   [['--name'], 'flag needs an argument: -name'],
   [['--debug=maybe'], 'invalid boolean value "maybe" for -debug: parse error'],
   [['word'], "'word' is not a valid flag"],
-  [['--listen-client-urls=foo'], 'URL scheme must be http or https: foo'],
+  [['--listen-client-urls=foo'], 'URL scheme must be http, https, unix, or unixs: foo'],
   [['--listen-client-urls=http://0.0.0.0:2379'], '--advertise-client-urls is required'],
   [['--proxy=on'], '--proxy cannot be set to "on": there is no v2 proxy'],
   [['--discovery=https://x/y'], 'name the members with --initial-cluster'],

@@ -10,7 +10,7 @@ import type { Digest, PeerTransport } from './consensus/transport.ts';
 import { type Identity, type IdentityFile, writeIdentity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
 import { refusals } from './member/refusal.ts';
-import { peerAddress, type Settings } from './options.ts';
+import type { Settings } from './options.ts';
 import { Counters } from './metrics/counters.ts';
 import type { Serving } from './serve/context.ts';
 import { CorruptionChecks } from './serve/corruption.ts';
@@ -276,7 +276,7 @@ export class MemberHost {
       // What this start was told may be newer than what its member could tell before it went.
       const told = this.#settings.initialCluster[name] ?? [];
       const urls = new Set([...told, ...peerUrls]);
-      if (id !== memberId) peers.set(id, [...urls].map(peerAddress));
+      if (id !== memberId) peers.set(id, [...urls]);
     }
     this.#transport.setPeers(peers);
   }

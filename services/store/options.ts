@@ -2,6 +2,7 @@ import { QuorateError, type Rng } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { FaultPlane } from '#shared/faults';
 import type { Logger } from '#shared/runtime';
+import { asUrl } from './address.ts';
 import type { TlsOptions } from './tls/options.ts';
 import { parseTokenOptions, type TokenOptions } from './auth/token-options.ts';
 
@@ -12,7 +13,7 @@ export type InitialCluster = Readonly<Record<string, readonly string[]>>;
 export interface StoreOptions {
   readonly name: string;
   readonly dataDir: string;
-  /** `http://host:port` (or `host:port`), `https://host:port`, each. */
+  /** `http://host:port` (or `host:port`), `https://…`, `unix://path`, `unixs://…`, each. */
   readonly listenClientUrls: readonly string[];
   /** Default: the listened ones. */
   readonly advertiseClientUrls?: readonly string[] | undefined;
@@ -207,25 +208,4 @@ export function settle(options: StoreOptions): Settings {
 function quotaOf(bytes: number): number {
   if (bytes < 0) return Infinity;
   return bytes || 2 * 1024 ** 3;
-}
-
-function asUrl(address: string): string {
-  const url = address.includes('://') ? address : `http://${address}`;
-  if (/^https?:\/\/(\[[0-9a-fA-F:.]+\]|[^/:@\s]+):\d{1,5}\/?$/.test(url)) {
-    return url.replace(/\/$/, '');
-  }
-  throw new QuorateError('bad-request', `${address} is not a URL of the form http://host:port`);
-}
-
-export function hostPort(url: string): string {
-  return url.slice(url.indexOf('://') + '://'.length);
-}
-
-/** As the peers' transport has it: a URL only where it says something of TLS. */
-export function peerAddress(url: string): string {
-  return isSecure(url) ? url : hostPort(url);
-}
-
-export function isSecure(url: string): boolean {
-  return url.startsWith('https://');
 }

@@ -23,7 +23,7 @@ import { found } from './member/found.ts';
 import type { Identity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
 import type { HttpListeners } from './http/serve.ts';
-import { peerAddress, type Settings, type StoreOptions, settle } from './options.ts';
+import { type Settings, type StoreOptions, settle } from './options.ts';
 import { askCluster } from './peers/ask-cluster.ts';
 import { overTls, type PeerSecurity } from './peers/security.ts';
 import { TcpPeerTransport } from './peers/tcp-peer-transport.ts';
@@ -81,7 +81,7 @@ export function createStore(options: StoreOptions): Store {
           new Rejections(settings.log, settings.clock),
         );
         const identity = await found(settings, dir, (url) =>
-          askCluster(peerAddress(url), security, settings.clock),
+          askCluster(url, security, settings.clock),
         );
         if (settings.forceNewCluster) await forceNewCluster(settings, dir, identity);
         const clientTls = await openTls({
@@ -163,8 +163,8 @@ class Running {
       id: identity.memberId,
       clusterId: identity.clusterId,
       incarnation: identity.incarnation,
-      listen: settings.listenPeerUrls.map(peerAddress),
-      advertise: settings.initialAdvertisePeerUrls.map(peerAddress),
+      listen: settings.listenPeerUrls,
+      advertise: settings.initialAdvertisePeerUrls,
       security,
       clock,
       log,

@@ -53,7 +53,11 @@ beforeAll(async () => {
     Buffer.from(root.key),
     Buffer.from(root.cert),
   );
-  const secured = { flags: { ...member(''), ...member('peer-') }, credentials: channel };
+  const secured = {
+    schemes: { client: 'https', peer: 'https' },
+    flags: { ...member(''), ...member('peer-') },
+    credentials: channel,
+  } as const;
   target = new Target(new Members(kind === 'etcd' ? etcd : quorate, secured));
   await target.start();
 });

@@ -72,6 +72,7 @@ async function securedEtcd() {
   };
   const [ca, key, cert] = [authority.cert, client.key, client.cert].map((pem) => Buffer.from(pem));
   const members = new Members(etcd, {
+    schemes: { client: 'https', peer: 'https' },
     flags,
     credentials: credentials.createSsl(ca, key, cert),
   });

@@ -65,16 +65,16 @@ export function listOf(value: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** `host:port` without a scheme is understood here, and refused by etcd. */
 function urlsComplaint(value: string, bad: (reason: string) => string): string | undefined {
   for (const url of listOf(value)) {
-    const scheme = /^([a-z]+):\/\//.exec(url)?.[1];
-    if (scheme === 'unix' || scheme === 'unixs')
-      return bad(`unix sockets are not supported: ${url}`);
-    if (scheme === undefined || (scheme !== 'http' && scheme !== 'https')) {
-      return bad(`URL scheme must be http or https: ${url}`);
+    const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/.exec(url) ?? [];
+    if (scheme === 'unix' || scheme === 'unixs') {
+      if (rest === '') return bad(`URL does not name a socket: ${url}`);
+      continue;
     }
-    const rest = url.slice(scheme.length + 3);
+    if (scheme !== 'http' && scheme !== 'https') {
+      return bad(`URL scheme must be http, https, unix, or unixs: ${url}`);
+    }
     if (/[/?#]./.test(rest)) return bad(`URL must not contain a path: ${url}`);
     if (!/^(\[[0-9a-fA-F:.%]+\]|[^/:@\s]+):\d{1,5}\/?$/.test(rest)) {
       return bad(`URL address does not have the form "host:port": ${url}`);

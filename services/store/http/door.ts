@@ -2,8 +2,8 @@ import type { RequestListener, Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { QuorateError } from '#shared/base';
 import type { Inject } from '#shared/rpc';
+import { listenOn } from '../address.ts';
 import { handshakeRecord, Handshakes } from '../tls/handshakes.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
 import type { Rejections } from '../tls/rejections.ts';
@@ -48,25 +48,12 @@ export class ClientDoor {
     this.#parts = parts;
   }
 
-  /** Binds `host:port`, in clear text where there is no `tls`, and resolves with the port bound. */
-  listen(address: string, tls?: TlsIdentity): Promise<number> {
+  /** Binds, in clear text where there is no `tls`, and resolves with the port bound. */
+  listen(url: string, tls?: TlsIdentity): Promise<number> {
     const handshakes = tls && this.#newHandshakes(tls);
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, handshakes));
     this.#servers.push(server);
-    const { hostname, port } = new URL(`http://${address}`);
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        reject(
-          new QuorateError('unavailable', `cannot listen on ${address}: ${error.message}`, {
-            cause: error,
-          }),
-        );
-      });
-      server.listen(Number(port || 80), hostname.replace(/^\[|\]$/g, ''), () => {
-        const bound = server.address();
-        resolve(typeof bound === 'object' && bound ? bound.port : 0);
-      });
-    });
+    return listenOn(server, url);
   }
 
   /** Bytes that gRPC clients have sent and been sent. */

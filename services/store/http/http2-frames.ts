@@ -1,5 +1,5 @@
 import { Transform } from 'node:stream';
-import { withoutScheme } from './authority.ts';
+import { withAuthority } from './authority.ts';
 
 /** What an HTTP/2 client sends before its first frame. */
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -32,7 +32,7 @@ export function mendedHeaders(frame: Buffer): Buffer | undefined {
   const set = frame.readUInt8(4);
   if ((set & flags.padded) !== 0 || (set & flags.endHeaders) === 0) return undefined;
   const blockStart = frameHeaderBytes + ((set & flags.priority) === 0 ? 0 : 5);
-  const block = withoutScheme(frame.subarray(blockStart));
+  const block = withAuthority(frame.subarray(blockStart));
   if (!block) return undefined;
   const mended = Buffer.concat([frame.subarray(0, blockStart), block]);
   mended.writeUIntBE(mended.length - frameHeaderBytes, 0, 3);

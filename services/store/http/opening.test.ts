@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withoutScheme } from './authority.ts';
+import { withAuthority } from './authority.ts';
 import { emptySettings, preface } from './http2-frames.ts';
 import { opening } from './opening.ts';
 
@@ -13,11 +13,12 @@ const plain = (text: string): Buffer => Buffer.concat([Buffer.of(text.length), B
 
 test('the scheme is cut out, and whole blocks without one are left alone', () => {
   const mended = block(plain('127.0.0.1:2379'));
-  expect(withoutScheme(block(plain('http://127.0.0.1:2379')))).toEqual(mended);
-  expect(withoutScheme(block(plain('https://127.0.0.1:2379')))).toEqual(mended);
-  expect(withoutScheme(block(plain('unix://127.0.0.1:2379')))).toEqual(mended);
-  expect(withoutScheme(mended)).toBeUndefined();
-  expect(withoutScheme(block(plain('http://x')).subarray(0, 6))).toBeUndefined();
+  expect(withAuthority(block(plain('http://127.0.0.1:2379')))).toEqual(mended);
+  expect(withAuthority(block(plain('https://127.0.0.1:2379')))).toEqual(mended);
+  expect(withAuthority(block(plain('unix://127.0.0.1:2379')))).toEqual(mended);
+  expect(withAuthority(mended)).toBeUndefined();
+  expect(withAuthority(block(plain('/run/Store.sock')))).toEqual(block(plain('localhost')));
+  expect(withAuthority(block(plain('http://x')).subarray(0, 6))).toBeUndefined();
 });
 
 test('a client that sends its request at once is judged by it', () => {

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Clock } from '#shared/clock';
 import type { Inject } from '#shared/rpc';
 import type { Logger } from '#shared/runtime';
-import { hostPort, isSecure } from '../options.ts';
+import { isSecure } from '../address.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
 import { Rejections } from '../tls/rejections.ts';
 import { ClientDoor } from './door.ts';
@@ -42,7 +42,7 @@ export class Ports {
     const { listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = this.#parts;
     const open = async (door: ClientDoor, urls: readonly string[]): Promise<void> => {
       for (const url of urls) {
-        await door.listen(hostPort(url), isSecure(url) ? this.#parts.tls : undefined);
+        await door.listen(url, isSecure(url) ? this.#parts.tls : undefined);
       }
     };
     await open(this.#client, listenClientUrls);

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { ConfState, HardState } from '#shared/raft';
+import { hostOf, parseAddress } from '../address.ts';
 import type { MemberLog, MemberStorage } from '../consensus/storage.ts';
 import type { Settings } from '../options.ts';
 import type { ClusterView } from '../wire/cluster.ts';
@@ -195,7 +196,7 @@ function checkAdvertised({ name, peerUrls }: Member, settings: Settings): void {
 
 /** An address that two URLs can be compared by. */
 function isCertain(url: string): boolean {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf(parseAddress(url));
   return isIP(host) !== 0 && host !== '0.0.0.0' && host !== '::';
 }
 

@@ -16,7 +16,7 @@ import {
 } from '../wire/peer.ts';
 import { Connection } from './connection.ts';
 import { type FrameKind, noPeer } from './frames.ts';
-import { parseAddress } from './security.ts';
+import { hostOf, parseAddress } from '../address.ts';
 import { SnapshotIntake } from './snapshot-intake.ts';
 
 export const protocol = 'quorate-peer/1';
@@ -208,7 +208,7 @@ export class Incoming {
 
 function isAddress(address: string): boolean {
   try {
-    return parseAddress(address).host !== '';
+    return hostOf(parseAddress(address)) !== '';
   } catch {
     return false;
   }

@@ -8,7 +8,8 @@ import {
   type PeerAnswer,
 } from '../wire/peer.ts';
 import { Connection } from './connection.ts';
-import { parseAddress, type PeerSecurity } from './security.ts';
+import { parseAddress } from '../address.ts';
+import type { PeerSecurity } from './security.ts';
 
 export interface CallOptions {
   readonly address: string;

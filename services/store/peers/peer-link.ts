@@ -16,7 +16,8 @@ import {
 } from '../wire/peer.ts';
 import { Connection } from './connection.ts';
 import { type FrameKind, noPeer } from './frames.ts';
-import { parseAddress, type PeerSecurity } from './security.ts';
+import { parseAddress } from '../address.ts';
+import type { PeerSecurity } from './security.ts';
 
 export interface PeerLinkOptions {
   readonly id: NodeId;

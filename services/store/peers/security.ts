@@ -1,28 +1,21 @@
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { type Address, hostOf } from '../address.ts';
 import { Handshakes } from '../tls/handshakes.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
 import type { Rejections } from '../tls/rejections.ts';
-
-/** Where a member listens. */
-export interface PeerAddress {
-  readonly host: string;
-  readonly port: number;
-  /** Over TLS. */
-  readonly secure: boolean;
-}
 
 /** How members make and take connections to each other. */
 export interface PeerSecurity {
   /** Hands on connections that may be spoken on: with TLS, after the handshake. */
   createServer(accept: (socket: Socket) => void, secure: boolean): Server;
   /** Calls `ready` once the connection may be spoken on; what fails is told by the socket's events. */
-  connect(target: PeerAddress, ready: () => void): Socket;
+  connect(target: Address, ready: () => void): Socket;
 }
 
 export const clearText: PeerSecurity = {
   createServer: (accept) => createServer({ noDelay: true }, accept),
-  connect: ({ host, port }, ready) => connect({ host, port, noDelay: true }, ready),
+  connect: (target, ready) => connect({ ...target, noDelay: true }, ready),
 };
 
 /**
@@ -40,22 +33,11 @@ export function overTls(identity: TlsIdentity | undefined, rejections: Rejection
     },
     connect(target, ready) {
       if (!target.secure) return clearText.connect(target, ready);
-      const { host, port } = target;
+      const host = hostOf(target);
       const named = isIP(host) === 0 ? { servername: host } : {};
-      const socket = connectTls({ ...identity?.client, ...named, host, port }, ready);
+      const socket = connectTls({ ...identity?.client, ...named, ...target }, ready);
       socket.setNoDelay(true);
       return socket;
     },
-  };
-}
-
-/** Of `host:port` or a URL, where the host may be an IPv6 address in brackets. */
-export function parseAddress(address: string): PeerAddress {
-  const secure = address.startsWith('https://');
-  const { hostname, port } = new URL(address.includes('://') ? address : `http://${address}`);
-  return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port || (secure ? 443 : 80)),
-    secure,
   };
 }

@@ -14,14 +14,15 @@ import type { MemberChange } from '../wire/command.ts';
 import type { Hello, PeerAnswer, Purpose } from '../wire/peer.ts';
 import { Incoming, protocol } from './accept.ts';
 import { PeerLink } from './peer-link.ts';
-import { clearText, parseAddress, type PeerSecurity } from './security.ts';
+import { isSecure, listenOn } from '../address.ts';
+import { clearText, type PeerSecurity } from './security.ts';
 import { sendSnapshot } from './send-snapshot.ts';
 
 export interface TcpPeerOptions {
   readonly id: NodeId;
   readonly clusterId: number;
   readonly incarnation: number;
-  /** `host:port` for other members, or an https:// URL. */
+  /** URLs, or `host:port`, for other members. */
   readonly listen: readonly string[];
   /** Where other members find this one: for those who do not know of it yet. */
   readonly advertise: readonly string[];
@@ -169,20 +170,11 @@ export class TcpPeerTransport implements PeerTransport {
     return { protocol, purpose, cluster: clusterId, from: id, to, incarnation, addresses };
   }
 
-  #listen(address: string): Promise<void> {
-    const { host, port, secure } = parseAddress(address);
-    const server = this.#security.createServer((socket) => this.#accept(socket), secure);
+  #listen(address: string): Promise<number> {
+    const accept = (socket: Socket): void => this.#accept(socket);
+    const server = this.#security.createServer(accept, isSecure(address));
     this.#servers.push(server);
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        reject(
-          new QuorateError('unavailable', `cannot listen on ${address}: ${error.message}`, {
-            cause: error,
-          }),
-        );
-      });
-      server.listen(port, host, () => resolve());
-    });
+    return listenOn(server, address);
   }
 
   #accept(socket: Socket): void {

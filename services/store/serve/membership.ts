@@ -1,5 +1,6 @@
 import { QuorateError } from '#shared/base';
 import { noNode } from '#shared/raft';
+import { isUrl } from '../address.ts';
 import { storeErrors } from '../errors.ts';
 import { newId } from '../member/identity.ts';
 import type { Member } from '../member/member.ts';
@@ -133,7 +134,5 @@ function mayTryAgain(thrown: unknown): boolean {
 }
 
 function refuseBadUrls(peerUrls: readonly string[]): void {
-  const fine = (url: string): boolean =>
-    /^https?:\/\/(\[[0-9a-fA-F:.]+\]|[^/:@\s]+):\d{1,5}$/.test(url);
-  if (peerUrls.length === 0 || !peerUrls.every(fine)) throw membershipErrors.badUrls();
+  if (peerUrls.length === 0 || !peerUrls.every(isUrl)) throw membershipErrors.badUrls();
 }

@@ -24,7 +24,8 @@ export async function admission(
     return `the certificate of "${name}" is for none of ${allowedHostnames.join(', ')}`;
   }
   if (skipClientSanVerification) return undefined;
-  return misplaced(certificate, socket.remoteAddress ?? '');
+  // Whoever comes by a socket of the file system is on this machine.
+  return misplaced(certificate, socket.remoteAddress ?? '127.0.0.1');
 }
 
 export function commonNameOf({ subject }: PeerCertificate): string {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
+import { hostOf, isSecure, parseAddress } from '../address.ts';
 import type { Settings } from '../options.ts';
 import { TlsIdentity } from './identity.ts';
 import { hasCertificate, type TlsOptions } from './options.ts';
@@ -20,7 +21,7 @@ export interface TlsParts {
 /** Who this member is to its clients, or its peers; undefined: it speaks to them in clear text. */
 export async function openTls(parts: TlsParts): Promise<TlsIdentity | undefined> {
   const { side, options, urls, log } = parts;
-  const secure = urls.filter((url) => url.startsWith('https://'));
+  const secure = urls.filter(isSecure);
   const flags = side === 'client' ? '--cert-file, --key-file' : '--peer-cert-file, --peer-key-file';
   const [url] = secure;
   if (!options || !hasCertificate(options)) {
@@ -36,8 +37,9 @@ export async function openTls(parts: TlsParts): Promise<TlsIdentity | undefined>
       `${side} URLs without TLS: ${flags} are not for these`,
     );
   }
-  if (url === undefined) return undefined;
-  return new TlsIdentity(await withFiles(options, secure, parts), log);
+  // Other members may be at https:// URLs already, or still, while their cluster changes over.
+  if (url === undefined && side === 'client') return undefined;
+  return new TlsIdentity(await withFiles(options, urls, parts), log);
 }
 
 /** The same certificate serves for connections from here, wherever they go. */
@@ -58,7 +60,7 @@ async function withFiles(
     return { ...options, auto: false };
   }
   const dir = join(dataDir, 'fixtures', side);
-  const hosts = urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ''));
+  const hosts = urls.map((url) => hostOf(parseAddress(url)));
   const files = await selfSignedFiles(
     dir,
     [...new Set(hosts)],

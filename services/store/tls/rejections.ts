@@ -16,14 +16,17 @@ export class Rejections {
     this.#clock = clock;
   }
 
-  tell({ remoteAddress, remotePort }: Socket, reason: string): void {
+  tell({ remoteAddress, remotePort, destroyed }: Socket, reason: string): void {
     // Whoever has gone in the middle of a handshake has turned itself away.
-    if (remoteAddress === undefined) return;
+    if (remoteAddress === undefined && destroyed) return;
     const key = `${remoteAddress} ${reason}`;
     const now = this.#clock.monotonic();
     if (now - (this.#toldMs.get(key) ?? -Infinity) < quietMs) return;
     if (this.#toldMs.size >= rememberedMax) this.#toldMs.clear();
     this.#toldMs.set(key, now);
-    this.#log.warn({ remote: `${remoteAddress}:${remotePort}`, reason }, 'rejected connection');
+    this.#log.warn(
+      { remote: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`, reason },
+      'rejected connection',
+    );
   }
 }
