@@ -5,7 +5,7 @@ import type { Clock } from '#shared/clock';
 import { check } from '../probes/check.ts';
 import type { ContainerRuntime, PodSandbox } from '../runtime/runtime.ts';
 import type { Volumes } from '../volumes/volumes.ts';
-import { containerEnvironment } from './environment.ts';
+import { containerEnvironment, podHostname } from './environment.ts';
 import { expand } from './expand.ts';
 import type { Start } from './plan.ts';
 import type { PodEvents } from './pod-events.ts';
@@ -98,6 +98,7 @@ export class ContainerStarter {
       image,
       env,
       workingDir,
+      hostname: record.pod.spec?.hostNetwork ? undefined : podHostname(record.pod),
       stdin,
       stdinOnce,
       tty,

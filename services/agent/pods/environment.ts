@@ -1,4 +1,4 @@
-import type { ConfigMap, Container, EnvVar, Secret } from '#shared/api';
+import type { ConfigMap, Container, EnvVar, Pod, Secret } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import { containerOf, type DownwardContext, fieldText } from './downward.ts';
 import { expand } from './expand.ts';
@@ -34,7 +34,7 @@ export async function containerEnvironment(
   const variables: Variables = {
     ...base,
     ...services,
-    HOSTNAME: pod.spec?.hostname ?? name,
+    HOSTNAME: podHostname(pod),
     POD_IP: podIp,
     POD_NAME: name,
     POD_NAMESPACE: namespace,
@@ -50,6 +50,11 @@ export async function containerEnvironment(
     if (value !== undefined) variables[variable.name] = value;
   }
   return variables;
+}
+
+/** As kubelet has it: at most 63 characters of the pod's name, where its spec says nothing else. */
+export function podHostname({ metadata, spec }: Pod): string {
+  return spec?.hostname ?? (metadata?.name ?? '').slice(0, 63).replace(/[-.]+$/, '');
 }
 
 /** Undefined: an optional reference to nothing; the variable is then not set. */

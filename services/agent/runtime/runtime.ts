@@ -80,6 +80,8 @@ export interface ContainerConfig {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly workingDir?: string | undefined;
+  /** Absent: the host's. Where none can be given, `HOSTNAME` of the environment says it. */
+  readonly hostname?: string | undefined;
   /** It has an input that clients can attach to; otherwise there is nothing to read. */
   readonly stdin?: boolean | undefined;
   /** The input ends with the first client that leaves. */

@@ -1,10 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '#shared/clock';
 import { whileMoving } from '../../testing/while-moving.ts';
 import type { ContainerRuntime, ContainerStatus } from '../runtime.ts';
+import { findMountSupport } from './mounts/mount-support.ts';
 import { createProcessRuntime } from './process-runtime.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, child: () => quiet };
@@ -111,6 +112,20 @@ test('a signalled command ends with 128 and the signal', async () => {
   const status = await runToEnd(runtime, 'kill -TERM $$');
   expect(status).toMatchObject({ exitCode: 143, signal: 15 });
   expect(await output(runtime, status.id)).toBe('');
+});
+
+test('a container has the name of its pod, and so have commands beside it', async () => {
+  const runtime = await openRuntime();
+  const { id } = await runtime.runPodSandbox(pod);
+  const support = await findMountSupport(join(podsDir, 'rehearsal'));
+  const name = support === 'none' ? hostname() : 'web-0';
+  const config = { ...shell('uname -n; exec sleep 1000'), hostname: 'web-0' };
+  const container = await runtime.createContainer(id, config);
+  await runtime.startContainer(container);
+  await line(runtime, container, `${name}\n`);
+  const beside = await runtime.execSync(container, ['uname', '-n'], 1_000_000);
+  expect(beside).toMatchObject({ exitCode: 0, output: `${name}\n` });
+  await whileMoving(clock, runtime.stopContainer(container, 0), 1_000_000);
 });
 
 test('the environment is exactly the one asked for', async () => {

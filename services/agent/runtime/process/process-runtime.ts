@@ -310,8 +310,8 @@ class ProcessRuntime implements ContainerRuntime {
     return new ContainerDir(this.#options.podsDir, parseContainerId(id));
   }
 
-  #root({ path }: ContainerDir, { mounts }: ContainerConfig): ContainerRoot {
-    return new ContainerRoot(this.#mountSupport, path, mounts);
+  #root({ path }: ContainerDir, { mounts, hostname }: ContainerConfig): ContainerRoot {
+    return new ContainerRoot(this.#mountSupport, path, mounts, hostname);
   }
 
   /** The pod's own folder where the manifest names none, unless a mount hides that. */

@@ -15,12 +15,13 @@ export type MountSupport = 'root' | 'user-namespace' | 'none';
 const rootVariable = 'QUORATE_ROOT';
 
 /**
- * Runs first in the new mount namespace: makes the mounts, turns to the container's root and becomes
+ * Runs first in the new namespaces: takes the name, makes the mounts, turns to the container's root and becomes
  * the command, as the user it was. A host folder that has gone is not missed, a volume is.
  */
 const enter = `
-unshare=$1; dir=$2; cwd=$3; uid=$4; gid=$5; shift 5
+unshare=$1; dir=$2; name=$3; cwd=$4; uid=$5; gid=$6; shift 6
 path=$PATH; PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+[ -z "$name" ] || hostname "$name" 2>/dev/null
 mount -a -T "$dir/host.fstab" >/dev/null 2>&1
 mount -a -T "$dir/volumes.fstab" || exit 128
 if [ -d "$dir/root" ]; then cd "$dir/root" && pivot_root . . && umount -l . || exit 128; fi
@@ -47,17 +48,19 @@ export class ContainerRoot {
   readonly #support: MountSupport;
   readonly #dir: string;
   readonly #mounts: readonly Mount[];
+  readonly #hostname: string;
 
-  /** `dir` is the container's own folder on the host. */
-  constructor(support: MountSupport, dir: string, mounts: readonly Mount[] = []) {
+  /** `dir` is the container's own folder on the host; without a `hostname` it has the host's. */
+  constructor(support: MountSupport, dir: string, mounts: readonly Mount[] = [], hostname = '') {
     this.#support = support;
     this.#dir = join(dir, 'mounts');
     this.#mounts = mounts;
+    this.#hostname = hostname;
   }
 
   /** Once, before the first command: makes the folders and files that mounts are mounted on. */
   prepare(): void {
-    if (this.#mounts.length === 0) return;
+    if (!this.#isOwn) return;
     mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
     if (this.#support === 'none') linkMounts(this.#dir, this.#mounts);
     else {
@@ -68,6 +71,10 @@ export class ContainerRoot {
       const lines = volumes.map((bind) => line(bind, flags(bind)));
       writeFileSync(join(this.#dir, 'volumes.fstab'), lines.join(''));
     }
+  }
+
+  get #isOwn(): boolean {
+    return this.#mounts.length > 0 || this.#hostname !== '';
   }
 
   /** What the container must know of where its mounts are. */
@@ -86,14 +93,14 @@ export class ContainerRoot {
 
   /** The command that runs this one in the container. */
   enter(place: CommandPlace): CommandPlace {
-    if (this.#mounts.length === 0 || this.#support === 'none') return place;
+    if (!this.#isOwn || this.#support === 'none') return place;
     const { uid, gid } = userInfo();
     const [flags, ...user] =
-      this.#support === 'root' ? ['-m', '', ''] : ['-Urm', String(uid), String(gid)];
+      this.#support === 'root' ? ['-mu', '', ''] : ['-Urmu', String(uid), String(gid)];
     const script = ['/bin/sh', '-c', begin, 'quorate-begin', flags, enter];
     return {
       ...place,
-      command: [...script, this.#dir, place.cwd, ...user, ...place.command],
+      command: [...script, this.#dir, this.#hostname, place.cwd, ...user, ...place.command],
       cwd: '/',
     };
   }
