@@ -21,12 +21,14 @@ dist/.built: node_modules/.package-lock.json package.json tsconfig.json tsconfig
 
 build: dist/.built ## Compile to dist/
 
-# Laid out first: Node.js with the libraries it is linked to, the command, and what it needs to run.
+# Laid out first: Node.js and ip (which labs cut networks with), with the libraries they are linked to, the
+# command, and what it needs to run.
 IMAGE ?= quorate:dev
 image: build ## A container image of the command, from local files only (needs docker)
 	@rm -rf dist/image && mkdir -p dist/image/usr/bin dist/image/quorate/dist dist/image/tmp dist/image/etc
 	@cp node_modules/node/bin/node dist/image/usr/bin/node
-	@ldd node_modules/node/bin/node | grep -o '/[^ ]*' | xargs cp --parents -L -t dist/image
+	@cp -L $$(PATH=$$PATH:/usr/sbin:/sbin command -v ip) dist/image/usr/bin/ip
+	@ldd dist/image/usr/bin/* | awk '/\// && /\(0x/ { print $$(NF-1) }' | sort -u | xargs cp --parents -L -t dist/image
 	@cp -r proto package.json dist/image/quorate && cp -r dist/bin dist/image/quorate/dist
 	@npm ls --all --loglevel=error --parseable --omit=dev --omit=peer | tail -n +2 | sed 's,^$(CURDIR)/,,' | xargs cp -r --parents -t dist/image/quorate
 	@docker build --quiet --tag $(IMAGE) --file Dockerfile dist/image

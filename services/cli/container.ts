@@ -1,11 +1,14 @@
 import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GenericContainer } from 'testcontainers';
 import { QuorateError } from '#shared/base';
 import { systemClock } from '#shared/clock';
 import type { LabPlan, RemoteLauncher } from '#shared/lab';
+import { ownUser } from '#shared/runtime';
 import { ensureCertificates } from './cluster/certificates.ts';
 import { layOut, type Part, partsNamed } from './cluster/layout.ts';
 import { clearReady, readReady, readyStep } from './cluster/readiness.ts';
+import { ContainerNetwork } from './container-network.ts';
 import { type Cluster, logFile, partDir, writeCluster } from './cluster/state.ts';
 
 /** What `make image` builds. */
@@ -14,14 +17,13 @@ export const defaultImage = 'quorate:dev';
 /** On everything a lab makes in the engine; its value is the lab's network. */
 const label = 'quorate-lab';
 const readyTimeoutMs = 60_000;
+const freezeTimeoutMs = 10_000;
 const pollMs = 50;
-/** The process is the first, and the only one we start, in its container. */
-const pid = 1;
 
 /**
  * Runs a lab's masters and workers as containers, one network for all of them, their files in the
- * lab's directory. A partition takes a container off the network: nothing reaches it any more, the
- * test's clients included. `testcontainers` is the user's to install, and loaded only here.
+ * lab's directory. Partitions cut that network; the other faults are set through the parts' fault planes,
+ * whose sockets lie in the same directory. `testcontainers` is the user's to install, and loaded only here.
  */
 export async function containerLauncher(
   image = defaultImage,
@@ -57,7 +59,8 @@ class Containers implements RemoteLauncher {
   readonly #GenericContainer: typeof GenericContainer;
   /** The engine's ids, by the names of the parts. */
   readonly #ids = new Map<string, string>();
-  readonly #cut = new Set<string>();
+  readonly #paused = new Set<string>();
+  readonly #cuts: ContainerNetwork;
 
   constructor(plan: LabPlan, image: string, docker: Docker, container: typeof GenericContainer) {
     const { dataDir, masters, workers, slot } = plan;
@@ -73,8 +76,14 @@ class Containers implements RemoteLauncher {
     this.hosts = new Map(local.map(({ name }, i) => [name, `${net}.${i + 10}`]));
     const parts = local.map((part) => at(part, this.hosts.get(part.name) ?? ''));
     const createdAt = new Date(systemClock.now()).toISOString();
-    const state = { version: 1, createdAt, podCidr, serviceCidr, parts } as const;
+    const faults = 'socket';
+    const state = { version: 1, createdAt, podCidr, serviceCidr, parts, faults } as const;
     this.#cluster = { dir: dataDir, state };
+    this.#cuts = new ContainerNetwork({
+      hosts: this.hosts,
+      fileFor: (name) => join(partDir(this.#cluster, name), 'unreached'),
+      run: (name, program) => this.#run(name, program),
+    });
   }
 
   async up(): Promise<void> {
@@ -105,6 +114,7 @@ class Containers implements RemoteLauncher {
     await this.#each(names, async (container, name) => {
       clearReady(this.#cluster, name);
       await container.start();
+      await this.#cuts.restore(name);
       await this.#follow(name);
       await this.#ready(name);
     });
@@ -120,35 +130,43 @@ class Containers implements RemoteLauncher {
     await Promise.all(networks.map(({ Id }) => this.#docker.getNetwork(Id).remove()));
   }
 
-  /** Who is in no group is one more group; all groups but the largest must be of one part each. */
   async partition(groups: readonly (readonly string[])[]): Promise<void> {
-    const named = new Set(groups.flat());
-    partsNamed(this.#cluster.state.parts, [...named]);
-    const others = [...this.hosts.keys()].filter((name) => !named.has(name));
-    const [, ...small] = [...groups, others].toSorted((a, b) => b.length - a.length);
-    if (small.some(({ length }) => length > 1)) {
-      throw new QuorateError(
-        'invalid',
-        "mode 'container' cuts single parts off the network: all groups but the largest have one member",
-      );
-    }
-    await Promise.all(small.flat().map((name) => this.#disconnect(name)));
+    partsNamed(this.#cluster.state.parts, groups.flat());
+    await this.#cuts.partition(groups);
   }
 
-  async heal(): Promise<void> {
-    await Promise.all([...this.#cut].map((name) => this.#connect(name)));
+  async mend(): Promise<void> {
+    await Promise.all([this.#cuts.mend(), ...[...this.#paused].map((name) => this.#wake(name))]);
   }
 
   async pause(name: string, forMs: number): Promise<void> {
     await this.#each([name], async (container) => {
-      await container.pause();
-      const unpause = async (): Promise<void> => {
-        await systemClock.sleep(forMs);
-        await container.unpause();
-      };
-      // Killed or removed in the meantime: nothing is left to be woken.
-      void unpause().catch(() => undefined);
+      await this.#freeze(container);
+      this.#paused.add(name);
+      void systemClock.sleep(forMs).then(() => this.#wake(name));
     });
+  }
+
+  /** The engine gives up on processes that are in the middle of a write, as they often are. */
+  async #freeze(container: ReturnType<Docker['getContainer']>): Promise<void> {
+    const until = systemClock.monotonic() + freezeTimeoutMs;
+    for (;;) {
+      try {
+        return await container.pause();
+      } catch (thrown) {
+        const { State } = await container.inspect();
+        if (!State.Running || systemClock.monotonic() > until) throw thrown;
+      }
+    }
+  }
+
+  async #wake(name: string): Promise<void> {
+    if (!this.#paused.delete(name)) return;
+    // Killed or removed in the meantime: nothing is left to be woken.
+    await this.#docker
+      .getContainer(this.#id(name))
+      .unpause()
+      .catch(() => undefined);
   }
 
   async #create(name: string): Promise<void> {
@@ -157,10 +175,13 @@ class Containers implements RemoteLauncher {
     mkdirSync(partDir(this.#cluster, name), { recursive: true, mode: 0o700 });
     const ipv4 = this.hosts.get(name) ?? '';
     const network = this.#network;
+    const { uid, gid } = ownUser();
     const Base = this.#GenericContainer;
     class Fixed extends Base {
       protected override beforeContainerCreated(): Promise<void> {
         const endpoint = { IPAMConfig: { IPv4Address: ipv4 } };
+        // A process that is the first of its container cannot be stopped or killed from within.
+        this.hostConfig.Init = true;
         this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: endpoint } };
         return Promise.resolve();
       }
@@ -170,7 +191,8 @@ class Containers implements RemoteLauncher {
       .withName(`${network}-${name}`)
       .withLabels({ [label]: network })
       .withNetworkMode(network)
-      .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`)
+      .withAddedCapabilities('NET_ADMIN')
+      .withUser(`${uid}:${gid}`)
       .withBindMounts([{ source: dir, target: dir, mode: 'rw' }])
       .withCommand([part?.role ?? '', name, '--data-dir', dir]);
     this.#ids.set(name, (await container.start()).getId());
@@ -190,7 +212,7 @@ class Containers implements RemoteLauncher {
   async #ready(name: string): Promise<void> {
     const until = systemClock.monotonic() + readyTimeoutMs;
     const container = this.#docker.getContainer(this.#id(name));
-    while (!readReady(this.#cluster, name, pid).includes(readyStep)) {
+    while (!readReady(this.#cluster, name).includes(readyStep)) {
       const { State } = await container.inspect();
       if (!State.Running || systemClock.monotonic() > until) {
         const what = State.Running ? 'is not ready' : `ended with ${State.ExitCode} as it started`;
@@ -201,18 +223,22 @@ class Containers implements RemoteLauncher {
     }
   }
 
-  async #disconnect(name: string): Promise<void> {
-    if (this.#cut.has(name)) return;
-    this.#cut.add(name);
-    const Container = this.#id(name);
-    await this.#docker.getNetwork(this.#network).disconnect({ Container, Force: true });
-  }
-
-  async #connect(name: string): Promise<void> {
-    const EndpointConfig = { IPAMConfig: { IPv4Address: this.hosts.get(name) ?? '' } };
-    const Container = this.#id(name);
-    await this.#docker.getNetwork(this.#network).connect({ Container, EndpointConfig });
-    this.#cut.delete(name);
+  /** In the part's namespaces, as their root: who has the rights over the network that `#create` asks for. */
+  async #run(name: string, program: readonly string[]): Promise<void> {
+    const container = this.#docker.getContainer(this.#id(name));
+    const { State } = await container.inspect();
+    if (!State.Running) return;
+    const attach = { AttachStdout: true, AttachStderr: true };
+    const Cmd = [...program];
+    const exec = await container.exec({ Cmd, User: '0', ...attach });
+    const output = (await (await exec.start({})).toArray()).join('');
+    const { ExitCode } = await exec.inspect();
+    if (ExitCode === 0) return;
+    throw new QuorateError(
+      'failed-precondition',
+      `${program.join(' ')} in ${name} exited with ${ExitCode}: ${output.trim()}\n` +
+        `An image for labs has the program \`${program[0]}\`: \`make image\` puts it there.`,
+    );
   }
 
   #id(name: string): string {

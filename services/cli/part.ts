@@ -63,8 +63,11 @@ export async function runPart<P extends Part>(
     });
     const ready = readySteps(cluster, name, context.pid);
     await runMain(host, log, async () => {
-      const enabled = cluster.state.faults === true;
-      const faults = enabled ? enableOwnFaults(context, name, partDir(cluster, name)) : undefined;
+      const { faults: enabled } = cluster.state;
+      const socket = enabled === 'socket';
+      const faults = enabled
+        ? enableOwnFaults(context, name, partDir(cluster, name), { socket })
+        : undefined;
       const bent = faults ? { ...context, clock: faults.clock } : context;
       const part = { context: bent, cluster, log, ready, faults };
       const services = await build(part, description as P);

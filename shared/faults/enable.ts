@@ -18,6 +18,8 @@ export interface EnableOptions {
   readonly own: OwnProcess & { exit(code: number): void };
   /** Other parts live in this process: it cannot be paused or slowed for one of them. */
   readonly shared?: boolean;
+  /** They are set through a socket in `dir`, where a port of this process is not within reach. */
+  readonly socket?: boolean;
 }
 
 /** What a process started with --enable-faults has beside what it does. */
@@ -37,7 +39,7 @@ export interface EnabledFaults {
 
 /** Makes this process one that can be broken on purpose. Without it nothing here is in anybody's way. */
 export function enableFaults(options: EnableOptions): EnabledFaults {
-  const { name, dir, clock, rng, own, shared = false } = options;
+  const { name, dir, clock, rng, own, shared = false, socket = false } = options;
   const plane = new FaultPlane({
     name,
     shared,
@@ -52,7 +54,7 @@ export function enableFaults(options: EnableOptions): EnabledFaults {
   const bent = faultyClock(plane);
   plane.restore();
   const gates: Gate[] = [];
-  const server = createFaultServer({ plane, dir, carryOut: processInjector(plane, own) });
+  const server = createFaultServer({ plane, dir, socket, carryOut: processInjector(plane, own) });
   const open = async (gate: Gate): Promise<string> => {
     gates.push(gate);
     return gate.start();

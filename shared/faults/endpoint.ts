@@ -6,7 +6,7 @@ import { QuorateError } from '#shared/base';
 export interface FaultEndpoint {
   /** Of the process, as it calls itself. */
   readonly name: string;
-  /** `host:port` on loopback. */
+  /** `host:port` on loopback, or `unix:` and a path. */
   readonly address: string;
   readonly token: string;
 }

@@ -45,14 +45,15 @@ export function processInjector(
     if (what === 'slow') {
       if (!slowing) slow();
     } else if (what === 'kill') clock.after(answerMs, () => plane.crash(undefined));
-    else clock.after(answerMs, () => pause(own, forMs ?? 0));
+    else clock.after(answerMs, () => pause(own, forMs ?? 0, hold));
   };
 }
 
-/** A stopped process cannot wake itself: a child does, and ends. */
-function pause(own: OwnProcess, forMs: number): void {
+/** A stopped process cannot wake itself: a child does, and ends. Where there is no shell it only stands still. */
+function pause(own: OwnProcess, forMs: number, hold: (ms: number) => void): void {
   const wake = `sleep ${forMs / 1000}; kill -CONT ${own.pid}`;
   const child = spawn('sh', ['-c', wake], { detached: true, stdio: 'ignore' });
+  child.on('error', () => hold(forMs));
   child.on('spawn', () => own.kill(own.pid, 'SIGSTOP'));
   child.unref();
 }

@@ -54,7 +54,10 @@ export function partitionRoutes(
   numbers: LinkNumbers,
 ): Route[] {
   const listed = new Set(groups.flat());
-  for (const name of listed) named(targets, name);
+  for (const name of listed) {
+    if (!callers.includes(name)) named(targets, name);
+    else throw new QuorateError('bad-request', `${name} cannot be in a partition: cut its links`);
+  }
   const rest = targets.map(({ name }) => name).filter((name) => !listed.has(name));
   const all = rest.length > 0 ? [...groups, rest] : groups;
   const routes: Route[] = [];

@@ -1,4 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import { createServer, handleUnary, listen, loadProto, shutdown } from '#shared/rpc';
 import type { Service } from '#shared/runtime';
@@ -13,11 +15,13 @@ export interface FaultServerOptions {
   readonly plane: FaultPlane;
   /** Where the endpoint file is put: the process's data directory. */
   readonly dir: string;
+  /** A socket in `dir`, instead of a port on loopback. */
+  readonly socket: boolean;
   readonly carryOut: (spec: ProcessFault, forMs: number | undefined) => void;
 }
 
-/** quorate.v1.Faults on a loopback port of its own, to whoever has read its token. */
-export function createFaultServer({ plane, dir, carryOut }: FaultServerOptions): Service {
+/** quorate.v1.Faults on a loopback port or a socket of its own, to whoever has read its token. */
+export function createFaultServer({ plane, dir, socket, carryOut }: FaultServerOptions): Service {
   const token = randomBytes(32).toString('hex');
   const server = createServer();
   const { Faults } = loadProto<ProtoGrpcType>('quorate/v1/faults.proto').quorate.v1;
@@ -45,10 +49,19 @@ export function createFaultServer({ plane, dir, carryOut }: FaultServerOptions):
     }),
   };
   server.addService(Faults.service, { ...handlers });
+  const listenOnPort = async (): Promise<string> =>
+    `127.0.0.1:${await listen(server, '127.0.0.1:0')}`;
+  const listenOnSocket = async (): Promise<string> => {
+    const path = join(dir, 'faults.sock');
+    // What a process that was killed left.
+    rmSync(path, { force: true });
+    await listen(server, `unix:${path}`);
+    return `unix:${path}`;
+  };
   return {
     async start() {
-      const port = await listen(server, '127.0.0.1:0');
-      writeEndpoint(dir, { name: plane.name, address: `127.0.0.1:${port}`, token });
+      const address = socket ? await listenOnSocket() : await listenOnPort();
+      writeEndpoint(dir, { name: plane.name, address, token });
     },
     async stop() {
       removeEndpoint(dir);

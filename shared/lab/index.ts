@@ -1,15 +1,10 @@
 export { eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
-export {
-  type CommandResult,
-  Lab,
-  type LabOptions,
-  type LabPlan,
-  type Launcher,
-  type RemoteLauncher,
-  startLab,
-} from './lab.ts';
+export type { CommandResult } from './command-line.ts';
+export { Lab, startLab } from './lab.ts';
+export type { LabPlan, Launcher, RemoteLauncher } from './launcher.ts';
 export { Load, type LoadOptions } from './load.ts';
+export type { LabOptions } from './options.ts';
 export { leadership } from './members.ts';
 export type { TakenSlot } from './slot.ts';
 export { lostWrites, type WriteRecord, Writer } from './writer.ts';

@@ -22,6 +22,7 @@ export {
   logLevels,
 } from './log.ts';
 export { formatLogLine } from './log-text.ts';
+export { ownUser } from './own-user.ts';
 export { version } from './version.ts';
 export { DurationHistogram, exponentialMs } from './metrics/histogram.ts';
 export { writeProcessMetrics } from './metrics/process.ts';

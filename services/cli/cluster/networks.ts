@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { type IpRange, parseIpRange, parsePortRange } from '#shared/base';
+import { ownUser } from '#shared/runtime';
 import { CommandError } from '../command-error.ts';
 import { asTyped } from '../flags.ts';
 
@@ -35,7 +35,7 @@ export function checkPortRange(flag: string, text: string | undefined): string |
 export function apiServicePort(): number {
   const file = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
   const first = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 1024;
-  return userInfo().uid === 0 || first <= 443 ? 443 : 6443;
+  return ownUser().uid === 0 || first <= 443 ? 443 : 6443;
 }
 
 function network(flag: string, cidr: string): IpRange {

@@ -24,8 +24,8 @@ export function reportReady(cluster: Cluster, name: string, line: ReadyLine): vo
   appendFileSync(readyFile(cluster, name), `${JSON.stringify(line)}\n`, { mode: 0o600 });
 }
 
-/** The steps that the process of this pid has reported. */
-export function readReady(cluster: Cluster, name: string, pid: number): string[] {
+/** The steps that the process of this pid has reported; without one, any since the file was cleared. */
+export function readReady(cluster: Cluster, name: string, pid?: number): string[] {
   let text: string;
   try {
     text = readFileSync(readyFile(cluster, name), 'utf8');
@@ -36,6 +36,6 @@ export function readReady(cluster: Cluster, name: string, pid: number): string[]
     .split('\n')
     .filter((line) => line.endsWith('}'))
     .map((line) => JSON.parse(line) as ReadyLine)
-    .filter((line) => line.pid === pid)
+    .filter((line) => pid === undefined || line.pid === pid)
     .map((line) => line.step);
 }

@@ -26,8 +26,8 @@ export interface ClusterState {
   readonly parts: readonly Part[];
   /** Where its state is; absent: its masters are members of a store of their own. */
   readonly store?: ExternalStore | undefined;
-  /** Its processes can be broken on purpose: see `quorate fault`. */
-  readonly faults?: boolean | undefined;
+  /** Its processes can be broken on purpose, on a port of their own, or a socket in their directory: see `quorate fault`. */
+  readonly faults?: boolean | 'socket' | undefined;
 }
 
 /** A cluster's directory: `cluster.json`, and one folder for each master and worker. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ownUser } from '#shared/runtime';
 import type { Mount } from '../../runtime.ts';
 import type { CommandPlace } from '../runnable.ts';
 import { type Bind, isBelow, planRoot } from './root-plan.ts';
@@ -94,7 +94,7 @@ export class ContainerRoot {
   /** The command that runs this one in the container. */
   enter(place: CommandPlace): CommandPlace {
     if (!this.#isOwn || this.#support === 'none') return place;
-    const { uid, gid } = userInfo();
+    const { uid, gid } = ownUser();
     const [flags, ...user] =
       this.#support === 'root' ? ['-mu', '', ''] : ['-Urmu', String(uid), String(gid)];
     const script = ['/bin/sh', '-c', begin, 'quorate-begin', flags, enter];

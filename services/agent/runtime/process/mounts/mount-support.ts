@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { ownUser } from '#shared/runtime';
 import { ContainerRoot, type MountSupport } from './container-root.ts';
 
 /**
@@ -10,7 +10,7 @@ import { ContainerRoot, type MountSupport } from './container-root.ts';
  */
 export async function findMountSupport(dir: string): Promise<MountSupport> {
   const candidates: MountSupport[] =
-    userInfo().uid === 0 ? ['root', 'user-namespace'] : ['user-namespace'];
+    ownUser().uid === 0 ? ['root', 'user-namespace'] : ['user-namespace'];
   for (const support of candidates) {
     const place = join(dir, `.rehearsal-${support}`);
     try {
