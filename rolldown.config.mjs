@@ -3,7 +3,11 @@ import { defineConfig } from 'rolldown';
 // The command is bundled, dependencies included: five processes start at once, and resolving and
 // reading a thousand small files is most of what each of them would do.
 export default defineConfig({
-  input: { quorate: 'services/cli/main.ts' },
+  input: {
+    quorate: 'services/cli/main.ts',
+    // A thread's: it is found by its name.
+    'yaml-worker': 'services/apiserver/rest/yaml/yaml-worker.ts',
+  },
   platform: 'node',
   // The first three find their native binaries beside themselves. The last looks for its 64-bit integers with
   // a require that no bundler sees, and would go on with inexact numbers.

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, sign, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
@@ -28,6 +28,7 @@ const admin: Identity = {
   cert: plain(user?.user['client-certificate-data']),
   key: plain(user?.user['client-key-data']),
 };
+const pki = inject('kubeconfig').replace(/kubeconfig$/, 'pki/');
 const dayMs = 24 * 60 * 60 * 1000;
 
 interface Asked {
@@ -83,7 +84,6 @@ describe('who somebody else vouches for is nobody', () => {
     expect(await asked(await issueClient(foreign, nowMs, 'admin', ['system:masters']))).toMatch(
       /^401 Unauthorized/,
     );
-    const pki = inject('kubeconfig').replace(/kubeconfig$/, 'pki/');
     const file = (name: string): string => readFileSync(`${pki}${name}`, 'utf8');
     const own = await loadAuthority({ cert: file('ca.crt'), key: file('ca.key') });
     const late = await issueClient(own, nowMs - 500 * dayMs, 'admin', ['system:masters']);
@@ -101,6 +101,27 @@ describe('who somebody else vouches for is nobody', () => {
       expect(await asked({ token: each })).toMatch(/^401 Unauthorized/);
     }
   });
+});
+
+/** A token of the cluster's own key, with other claims than it would give it. */
+function signed(token: string, other: object): string {
+  const [header = '', claims = ''] = token.split('.');
+  const given = JSON.parse(Buffer.from(claims, 'base64url').toString()) as object;
+  const body = Buffer.from(JSON.stringify({ ...given, ...other })).toString('base64url');
+  const key = createPrivateKey(readFileSync(`${pki}sa.key`));
+  const text = Buffer.from(`${header}.${body}`);
+  const signature = sign('sha256', text, { key, dsaEncoding: 'ieee-p1363' });
+  return `${text.toString()}.${signature.toString('base64url')}`;
+}
+
+test('a token holds for its time, and for this server', async () => {
+  const token = (await kubectl.ok('create', 'token', 'default')).trim();
+  const now = Math.floor(Date.now() / 1000);
+  const asked = (other: object): Promise<string> =>
+    ask(maps, { as: { token: signed(token, other) } });
+  expect(await asked({ exp: now + 60 })).toMatch(/^403 Forbidden/);
+  const bad = [{ exp: now - 60 }, { nbf: now + 60 }, { aud: ['https://elsewhere'] }, { iss: 'me' }];
+  for (const each of bad) expect(await asked(each)).toBe('401 Unauthorized Unauthorized');
 });
 
 test.each([

@@ -10,6 +10,8 @@ export class PodApi {
   readonly objects = new Map<string, KubeObject>();
   readonly events: string[] = [];
   readonly tokenRequests: object[] = [];
+  /** How long tokens last, whatever is asked for. */
+  tokenSeconds = 600;
   /** Every call fails while it is set. */
   down = false;
   #revision = 0;
@@ -38,9 +40,11 @@ export class PodApi {
     watch: (ref: ResourceRef, options?: WatchOptions) => this.#watch(ref, options?.signal),
     createSubresource: (ref: ResourceRef, name: string, subresource: string, body: object) => {
       this.#check();
-      this.tokenRequests.push({ account: name, ...(body as { spec: object }).spec });
+      const { spec } = body as { spec: object };
+      this.tokenRequests.push({ account: name, ...spec });
       const token = `${ref.resource}/${name}/${subresource} ${this.tokenRequests.length}`;
-      return Promise.resolve({ ...body, status: { token } });
+      const given = { ...spec, expirationSeconds: this.tokenSeconds };
+      return Promise.resolve({ ...body, spec: given, status: { token } });
     },
     create: (_ref: ResourceRef, object: KubeObject) => {
       this.#check();

@@ -24,9 +24,6 @@ const longPatienceMs = 5_000;
 /** Where there is something to go on with. */
 const shortPatienceMs = 500;
 
-/** Errors that say nothing of the volume: the API server is not there, or not yet as far. */
-const passing = ['unavailable', 'deadline-exceeded', 'forbidden', 'not-found'] as const;
-
 /**
  * The volumes of this node's pods, on disk as `<folder>/<pod uid>/<volume>`, for the user of the agent
  * alone. What is there is used again by the next agent, and kept while no API server answers.
@@ -55,9 +52,7 @@ export class PodVolumes implements Volumes {
         const { message } = QuorateError.from(thrown);
         if (await isFilled(folder)) paths.set(name, folder);
         else failures.push({ volume: name, message });
-        if (QuorateError.is(thrown, ...passing)) {
-          validUntil = Math.min(validUntil, this.#options.clock.now() + retryMs);
-        }
+        validUntil = Math.min(validUntil, this.#options.clock.now() + retryMs);
       }
     }
     const refreshMs =

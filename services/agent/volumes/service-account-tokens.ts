@@ -8,6 +8,11 @@ interface Token {
   readonly renewAt: number;
 }
 
+interface TokenAnswer extends KubeObject {
+  readonly spec?: { readonly expirationSeconds?: number };
+  readonly status?: { readonly token?: string };
+}
+
 const dayMs = 86_400_000;
 
 /** Tokens for pods, each bound to its pod; renewed when four fifths of their time, or a day, have passed. */
@@ -39,14 +44,16 @@ export class ServiceAccountTokens {
     } as KubeObject;
     const account = spec?.serviceAccountName || 'default';
     const askedAt = this.#clock.now();
-    const answer: KubeObject & { status?: { token?: string } } = await this.#api.createSubresource(
+    const answer: TokenAnswer = await this.#api.createSubresource(
       refs.serviceAccounts,
       account,
       'token',
       body,
       { namespace },
     );
-    const renewAt = askedAt + Math.min(dayMs, seconds * 1000 * 0.8);
+    // The server may give it less time than was asked for.
+    const given = answer.spec?.expirationSeconds ?? seconds;
+    const renewAt = askedAt + Math.min(dayMs, given * 1000 * 0.8);
     const token = { text: answer.status?.token ?? '', renewAt };
     ofPod.set(key, token);
     return token;

@@ -237,6 +237,22 @@ test('changes reach the running pod in one step; secrets are for nobody else and
   await until(() => !existsSync(folderOf(pod)));
 });
 
+test('a token is renewed in time under the running container', async () => {
+  const account = {
+    name: 'account',
+    projected: { sources: [{ serviceAccountToken: { path: 'token' } }] },
+  };
+  const pod = podOf('web', shell('sleep 1000'), { volumes: [account] });
+  api.tokenSeconds = 0.02;
+  api.put(pod);
+  await node.run();
+  await api.until(() => phase('web') === 'Running');
+  const started = main('web')?.containerID;
+  const given = () => Number(readFileSync(folderOf(pod, 'account', 'token'), 'utf8').split(' ')[1]);
+  await until(() => given() >= 3);
+  expect(main('web')?.containerID).toBe(started);
+});
+
 test('a volume that is not there yet keeps the pod waiting, and says why', async () => {
   const volumes = [
     { name: 'config', configMap: { name: 'settings' } },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:http2';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRng } from '#shared/base';
 import { refs } from '#shared/api';
@@ -335,11 +336,47 @@ describe('writes', () => {
   });
 });
 
-it('YAML of a hundred thousand keys, or of a thousand levels, is answered like any other', async () => {
+describe('who is answered while still sending', () => {
+  const body = Buffer.alloc(12 * 1024 * 1024, ' ');
+  const asked = { method: 'POST', body };
+
+  it('hears it, over HTTP/1.1', async () => {
+    const answers = await Promise.all([
+      nobody.ask(maps, asked),
+      admin.ask('/nowhere', asked),
+      admin.ask('/apis/x/v1/namespaces/default/ys', asked),
+      admin.ask(maps, { ...asked, accept: 'image/png' }),
+      admin.ask(maps, asked),
+    ]);
+    expect(answers.map(({ code }) => code)).toEqual([401, 405, 404, 406, 413]);
+    expect(answers.map(({ body: { kind } }) => kind)).toEqual(answers.map(() => 'Status'));
+  });
+
+  it('hears it, over HTTP/2, and the connection stays', async () => {
+    const session = connect(`https://127.0.0.1:${server.restPort}`, tls);
+    const ask = (method: string, path: string, content?: Buffer): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const stream = session.request({ ':method': method, ':path': path });
+        stream.on('response', ({ ':status': code }) => resolve(code ?? 0));
+        stream.on('error', reject);
+        stream.resume();
+        // No more at once than the other side takes.
+        if (content) Readable.from(content.toString().match(/.{65536}/g) ?? []).pipe(stream);
+        else stream.end();
+      });
+    const codes = [await ask('POST', maps, body), await ask('POST', '/nowhere', body)];
+    expect([...codes, await ask('GET', '/livez')]).toEqual([413, 405, 200]);
+    session.close();
+  });
+});
+
+it('YAML of thousands of keys, megabytes, or of a thousand levels, is answered like any other', async () => {
   const type = 'application/yaml';
   const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: wide}\ndata:\n';
-  const wide = head + Array.from({ length: 100_000 }, (_, i) => `  k${i}: v\n`).join('');
-  expect((await admin.ask(maps, { method: 'POST', type, body: wide })).code).toBe(413);
+  const wide = head + Array.from({ length: 5_000 }, (_, i) => `  k${i}: v\n`).join('');
+  const long = `${wide}${`# ${'x'.repeat(77)}\n`.repeat(30_000)}`;
+  const { code, body } = await admin.ask(maps, { method: 'POST', type, body: long });
+  expect([code, body.data?.['k4999']]).toEqual([201, 'v']);
   const deep = `${head}  a: ${'['.repeat(1000)}${']'.repeat(1000)}\n`;
   const answer = await admin.ask(maps, { method: 'POST', type, body: deep });
   expect(answer.code).toBe(400);

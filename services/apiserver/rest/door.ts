@@ -14,6 +14,7 @@ import { methodNotAllowed, serveResource } from './resources.ts';
 import { requestLabels } from './request-labels.ts';
 import { takeUpgrades } from './streams/requests.ts';
 import { parseTarget } from './target.ts';
+import { uploadMs } from './upload.ts';
 
 /** A write in flight may still be answered; watches end at once. */
 const graceMs = 1_000;
@@ -26,14 +27,13 @@ const keepAliveMs = 30_000;
 /** Longer than Go's clients keep an idle connection: whoever closes first must not be the server. */
 const idleTimeoutMs = 120_000;
 
-/** As long as Kubernetes waits for the head of a request, and for all of it. */
+/** As long as Kubernetes waits for the head of a request. */
 const headersMs = 32_000;
-const requestMs = 60_000;
 
 const http1Options: ServerOptions = {
   keepAliveTimeout: idleTimeoutMs,
   headersTimeout: headersMs,
-  requestTimeout: requestMs,
+  requestTimeout: uploadMs,
   connectionsCheckingInterval: 5_000,
 };
 
@@ -78,9 +78,9 @@ export async function openRestDoor(core: Core, log: Logger, listen: RestListen):
   server.on('tlsClientError', (error) => log.debug({ error: error.message }, 'TLS handshake'));
   const { signal } = stopping;
   server.on('request', (request, response) => {
-    void serve(core, log, new Exchange(request, response), signal);
+    void serve(core, log, new Exchange(request, response, core.clock), signal);
   });
-  takeUpgrades(server, (exchange) => void serve(core, log, exchange, signal));
+  takeUpgrades(server, core.clock, (exchange) => void serve(core, log, exchange, signal));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);

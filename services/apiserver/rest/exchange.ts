@@ -8,18 +8,11 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { QuorateError } from '#shared/base';
-import { badRequest, requestTooLarge, statusFor } from '#shared/api';
-import { fromJson } from '../json.ts';
-import { duplicateFields } from './duplicate-fields.ts';
+import { statusFor } from '#shared/api';
+import type { Clock } from '#shared/clock';
+import { decodeBody, type Twice } from './body.ts';
 import { parseMediaType } from './negotiate.ts';
-
-/** As Kubernetes: a little over what an object may have, for a patch of it. */
-const maxBodyBytes = 3 * 1024 * 1024;
-/** Of a larger one so much is taken and thrown away: who still sends when the connection ends does not hear why. */
-const maxDiscardedBytes = 16 * 1024 * 1024;
-
-/** It is read without a turn for others, at a few megabytes a second at best. */
-const maxYamlBytes = 512 * 1024;
+import { discardUpload, isUploaded, readUpload } from './upload.ts';
 
 /** The connection of a request that asks to make something else of it. */
 export interface Upgrade {
@@ -42,8 +35,15 @@ export class Exchange {
   readonly signal: AbortSignal;
   readonly upgrade: Upgrade | undefined;
   readonly #warnings: string[] = [];
+  readonly #clock: Clock;
 
-  constructor(request: Http2ServerRequest, response: Http2ServerResponse, upgrade?: Upgrade) {
+  constructor(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    clock: Clock,
+    upgrade?: Upgrade,
+  ) {
+    this.#clock = clock;
     this.upgrade = upgrade;
     this.request = request;
     this.response = response;
@@ -75,27 +75,14 @@ export class Exchange {
   };
 
   /**
-   * The body, or undefined where there is none. `twice` is told what is in it twice, worded as by
-   * Kubernetes' decoders. Throws `too-large` and `bad-request`.
+   * The body, or undefined where there is none. `twice` is told what is in it twice. Throws `too-large`,
+   * `bad-request`, `unsupported-media-type`, and `deadline-exceeded` for one that does not come to its end.
    */
-  async body(twice?: (duplicates: readonly string[]) => void): Promise<unknown> {
-    const bytes = await this.#read();
+  async body(twice?: Twice): Promise<unknown> {
+    const bytes = await readUpload(this.request, this.#clock);
     if (bytes.length === 0) return undefined;
     const { type } = parseMediaType(this.header('content-type') ?? 'application/json');
-    if (type === 'application/yaml' || type.endsWith('+yaml')) {
-      return fromYaml(bytes, twice);
-    }
-    if (type === 'application/vnd.kubernetes.protobuf') {
-      const { decodeProtobuf } = await import('./protobuf/decode.ts');
-      return decodeProtobuf(bytes);
-    }
-    if (type === 'application/json' || type === '*/*' || type.endsWith('+json')) {
-      return readJson(bytes, twice);
-    }
-    throw new QuorateError(
-      'unsupported-media-type',
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-    );
+    return decodeBody(bytes, type, this.signal, twice);
   }
 
   json(body: object, code = 200, type = 'application/json'): void {
@@ -109,7 +96,7 @@ export class Exchange {
 
   bytes(body: Buffer, type: string, code = 200): void {
     this.start(type, code, { 'content-length': body.length });
-    this.response.end(body);
+    this.#end(body);
   }
 
   /** The same answer until the server changes: clients keep it by its hash. */
@@ -118,11 +105,11 @@ export class Exchange {
     const headers = { etag, vary: 'Accept', 'cache-control': 'public' };
     if (this.header('if-none-match') === etag) {
       this.start(type, 304, headers);
-      this.response.end();
+      this.#end();
       return;
     }
     this.start(type, 200, { ...headers, 'content-length': body.length });
-    this.response.end(body);
+    this.#end(body);
   }
 
   /** Sends the head of an answer whose body is written by the caller. */
@@ -167,69 +154,15 @@ export class Exchange {
     return /^(curl|Wget|Mozilla)/.test(this.header('user-agent') ?? '');
   }
 
-  async #read(): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    const declared = Number(this.header('content-length') ?? 0);
-    let length = 0;
-    if (declared > maxBodyBytes) length = maxBodyBytes;
-    if (declared > maxBodyBytes + maxDiscardedBytes) throw bodyTooLarge();
-    // To break off a reading that ends the stream would end the connection.
-    for await (const chunk of this.request.iterator({ destroyOnReturn: false })) {
-      length += (chunk as Buffer).length;
-      if (length <= maxBodyBytes) chunks.push(chunk as Buffer);
-      else chunks.length = 0;
-      if (length > maxBodyBytes + maxDiscardedBytes) break;
+  /** Ends the answer when all that the client sends has come: who still sends may not hear it otherwise. */
+  #end(body?: Buffer): void {
+    const { request, response } = this;
+    if (this.upgrade || isUploaded(request)) {
+      response.end(body ?? '');
+      return;
     }
-    if (length > maxBodyBytes) throw bodyTooLarge();
-    return Buffer.concat(chunks);
-  }
-}
-
-const bodyTooLarge = (): QuorateError =>
-  requestTooLarge(`Request entity too large: limit is ${maxBodyBytes}`);
-
-type Twice = ((duplicates: readonly string[]) => void) | undefined;
-
-function readJson(bytes: Buffer, twice: Twice): unknown {
-  const value = fromJson(bytes, 'body');
-  const duplicates = twice ? duplicateFields(bytes.toString()) : [];
-  if (duplicates.length > 0) {
-    twice?.(duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`));
-  }
-  return value;
-}
-
-async function fromYaml(bytes: Buffer, twice: Twice): Promise<unknown> {
-  const text = bytes.toString();
-  // kubectl sends JSON, which is YAML too.
-  if (text.trimStart().startsWith('{') && isJson(text)) return readJson(bytes, twice);
-  if (bytes.length > maxYamlBytes) {
-    throw requestTooLarge(
-      `Request entity too large: limit is ${maxYamlBytes} for YAML, ${maxBodyBytes} for JSON`,
-    );
-  }
-  const { readYaml } = await import('./yaml.ts');
-  const { value, duplicates } = readYaml(text);
-  if (duplicates.length > 0) twice?.([`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`]);
-  // As deep as any other body, and no deeper.
-  return fromJson(Buffer.from(jsonOf(value)), 'body');
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value ?? null);
-  } catch (thrown) {
-    // Nested deeper than the stack is, or an alias of what holds it.
-    throw badRequest(`error decoding YAML: ${(thrown as Error).message}`);
+    if (body) response.write(body);
+    void discardUpload(request, this.#clock).then(() => response.end());
   }
 }
 
