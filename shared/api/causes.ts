@@ -46,7 +46,7 @@ export const forbidden = (field: string, detail: string): FieldCause => ({
 
 export const tooLong = (field: string, maxLength: number): FieldCause => ({
   field,
-  message: `Too long: must have at most ${maxLength} bytes`,
+  message: `Too long: may not be more than ${maxLength} bytes`,
   reason: 'FieldValueTooLong',
 });
 

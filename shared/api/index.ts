@@ -1,4 +1,11 @@
-export { firstFew, invalidValue } from './causes.ts';
+export {
+  firstFew,
+  forbidden as forbiddenValue,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+} from './causes.ts';
 export { type Applied, type Applier, applyConfiguration, createdBy } from './apply/apply.ts';
 export { trackUpdate, withEntries, type Writer } from './apply/managers.ts';
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';

@@ -172,6 +172,12 @@ test.each<[string, string, string | Buffer, RegExp]>([
     `${object},"data":{"a":"${'x'.repeat(1_200_000)}"}}`,
     /^422 Invalid/,
   ],
+  [
+    'YAML of 2.5 MiB',
+    'application/yaml',
+    `${'# a comment\n'.repeat(220_000)}apiVersion: v1\nkind: ConfigMap\ndta: {}`,
+    /^400 BadRequest .*unknown field "dta"/,
+  ],
   ['4 MiB', 'application/json', `${object},"data":{"a":"${'x'.repeat(4_000_000)}"}}`, /^413 /],
   ['no protobuf', 'application/vnd.kubernetes.protobuf', 'k8s', /^400 BadRequest/],
   [
@@ -224,6 +230,24 @@ test.each<[string, string, unknown, RegExp]>([
   const type = `application/${form}+json`;
   const asked = { method: 'PATCH', type, body: JSON.stringify(patch) };
   expect(await ask(`${maps}/victim`, asked)).toMatch(answer);
+});
+
+test.each<[string, string, RegExp]>([
+  ['POST', '?dryRun=Some', /^422 Invalid CreateOptions.meta.k8s.io "" is invalid: dryRun: /],
+  ['POST', '?fieldValidation=Loud', /^422 Invalid CreateOptions.* supported values: "", "Ignore"/],
+  ['PUT', '/victim?fieldManager=%0a', /^422 Invalid UpdateOptions.*invalid character U\+000A/],
+  ['DELETE', '/victim?propagationPolicy=Up', /^422 Invalid DeleteOptions.* "Orphan", "nil"$/],
+  [
+    'DELETE',
+    '/victim?dryRun=x',
+    /^422 .*Unsupported value: \[\]string\{"x"\}: supported values: "All"$/,
+  ],
+  ['DELETE', '/victim?gracePeriodSeconds=x', /^400 BadRequest strconv.ParseInt: parsing "x"/],
+  ['DELETE', '?resourceVersionMatch=Exact', /^422 Invalid ListOptions.* unless resourceVersion is/],
+])('%s %s', async (method, path, answer) => {
+  const type = 'application/json';
+  const body = method === 'DELETE' ? '' : `${object}}`;
+  expect(await ask(`${maps}${path}`, { method, type, body })).toMatch(answer);
 });
 
 test('nothing of it changed anything', async () => {

@@ -1,7 +1,7 @@
 import { badRequest, type Pod, type Resource, type Status } from '#shared/api';
 import type { WriteOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
-import { parseDeleteOptions } from '../registry/delete-options.ts';
+import { parseDeleteOptions } from '../registry/options.ts';
 import { timestamp } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
 import { spendBudget } from './budgets.ts';

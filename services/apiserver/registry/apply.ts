@@ -1,4 +1,3 @@
-import { QuorateError } from '#shared/base';
 import {
   type Applier,
   applyConfiguration,
@@ -9,6 +8,7 @@ import {
   withEntries,
 } from '#shared/api';
 import type { WriteOptions } from '#shared/client';
+import { applyCauses, checkOptions } from './options.ts';
 import type { Subresource } from './subresources.ts';
 
 /** What an apply says beyond other writes. */
@@ -22,19 +22,8 @@ export interface ApplyOptions extends WriteOptions {
 /** Who applies. Throws `invalid` where nobody says so. */
 export function applierOf(options: ApplyOptions, now: string): Applier {
   const { fieldManager: manager = '', subresource = '', force = false } = options;
-  if (manager !== '') return { manager, subresource, force, now };
-  const causes = [
-    {
-      field: 'fieldManager',
-      message: 'Required value: is required for apply patch',
-      reason: 'FieldValueRequired' as const,
-    },
-  ];
-  throw new QuorateError(
-    'invalid',
-    'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    { details: { group: 'meta.k8s.io', kind: 'PatchOptions', causes } },
-  );
+  checkOptions('PatchOptions', applyCauses(true, manager, force));
+  return { manager, subresource, force, now };
 }
 
 /** Throws `bad-request` for a configuration that says what is not its to say. */

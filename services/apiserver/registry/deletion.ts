@@ -52,13 +52,15 @@ export function settle(resource: Resource, next: KubeObject): Decision {
 
 function checkPreconditions(resource: Resource, current: KubeObject, options: DeleteOptions): void {
   const { name = '', uid, resourceVersion } = current.metadata ?? {};
+  // Kubernetes names the kind here, where it names the plural elsewhere.
+  const kind = { group: resource.group, resource: resource.kind };
   if (options.uid !== undefined && options.uid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`;
-    throw conflict(resource, name, why);
+    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflict(kind, name, why);
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
-    throw conflict(resource, name, why);
+    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+    throw conflict(kind, name, why);
   }
 }
 

@@ -259,16 +259,15 @@ export class Registry {
     if (isNamespace(resource) && immortalNamespaces.has(name)) {
       throw forbiddenTo(resource, name, 'this namespace may not be deleted');
     }
-    if ((options.gracePeriodSeconds ?? 0) < 0) {
-      throw badRequest('gracePeriodSeconds: Invalid value: must not be negative');
-    }
+    // As Kubernetes takes it: a second.
+    const negative = (options.gracePeriodSeconds ?? 0) < 0 && { gracePeriodSeconds: 1 };
     const nowMs = this.#deps.clock.now();
     return this.#deps.objects.mutate(
       resource,
       ...place,
       async (current) => {
         await options.gate?.validate(undefined, current);
-        return decideDeletion(resource, current, options, nowMs);
+        return decideDeletion(resource, current, { ...options, ...negative }, nowMs);
       },
       options,
     );

@@ -225,7 +225,7 @@ describe('watches', () => {
         object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
       },
     ]);
-    expect((await admin.ask(`${maps}?watch=1&sendInitialEvents=true`)).code).toBe(400);
+    expect((await admin.ask(`${maps}?watch=1&sendInitialEvents=true`)).code).toBe(422);
     expect((await admin.ask(`${maps}?watch=1&resourceVersion=zz`)).code).toBe(400);
   });
 

@@ -1,9 +1,19 @@
-import { badRequest, type FieldValidation } from '#shared/api';
+import { badRequest, type FieldValidation, forbiddenValue, notSupported } from '#shared/api';
+import type { FieldCause } from '#shared/base';
 import type { DeleteOptions, ListOptions, WriteOptions } from '#shared/client';
-import { parseDryRun, parsePropagation } from '../registry/delete-options.ts';
+import type { ApplyOptions } from '../registry/apply.ts';
+import {
+  applyCauses,
+  checkOptions,
+  dryRunCauses,
+  fieldManagerCauses,
+  fieldValidationCauses,
+  maxManagerLength,
+  readDeleteOptions,
+} from '../registry/options.ts';
 import type { Exchange } from './exchange.ts';
 
-/** The options of Kubernetes' verbs as query parameters. All throw `bad-request`. */
+/** The options of Kubernetes' verbs as query parameters. All throw `bad-request` for what is none. */
 
 export function booleanParam(query: URLSearchParams, key: string): boolean | undefined {
   const text = query.get(key);
@@ -17,18 +27,15 @@ export function integerParam(query: URLSearchParams, key: string): number | unde
   if (text === null || text === '') return undefined;
   const value = Number(text);
   if (/^-?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw badRequest(`${key}: Invalid value: ${JSON.stringify(text)}: must be an integer`);
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
 const matches = { Exact: 'exact', NotOlderThan: 'not-older-than' } as const;
 
 export function listOptions(query: URLSearchParams, namespace: string): ListOptions {
   const match = query.get('resourceVersionMatch') || undefined;
-  if (match !== undefined && !Object.hasOwn(matches, match)) {
-    throw badRequest(
-      `resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
-    );
-  }
+  const isWatch = booleanParam(query, 'watch') === true;
+  checkOptions('ListOptions', isWatch ? watchCauses(query) : listCauses(query));
   return {
     namespace,
     labelSelector: query.get('labelSelector') ?? undefined,
@@ -40,57 +47,105 @@ export function listOptions(query: URLSearchParams, namespace: string): ListOpti
   };
 }
 
+const matchField = 'resourceVersionMatch';
+const noMatch = (why: string): FieldCause => forbiddenValue(matchField, why);
+const withContinue = `${matchField} is forbidden when continue is provided`;
+
+function listCauses(query: URLSearchParams): FieldCause[] {
+  const match = query.get(matchField) ?? '';
+  const version = query.get('resourceVersion') ?? '';
+  const causes: FieldCause[] = [];
+  if (match !== '') {
+    if (version === '') {
+      causes.push(noMatch(`${matchField} is forbidden unless resourceVersion is provided`));
+    }
+    if (query.get('continue')) causes.push(noMatch(withContinue));
+    if (!Object.hasOwn(matches, match)) {
+      causes.push(notSupported(matchField, match, ['Exact', 'NotOlderThan', '']));
+    }
+    if (match === 'Exact' && version === '0') {
+      causes.push(noMatch(`${matchField} "exact" is forbidden for resourceVersion "0"`));
+    }
+  }
+  if (query.has('sendInitialEvents')) {
+    causes.push(forbiddenValue('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  }
+  return causes;
+}
+
+function watchCauses(query: URLSearchParams): FieldCause[] {
+  const match = query.get(matchField) ?? '';
+  const initial = query.has('sendInitialEvents');
+  const causes: FieldCause[] = [];
+  if (initial && match !== 'NotOlderThan') {
+    causes.push(noMatch(`sendInitialEvents requires setting ${matchField} to NotOlderThan`));
+  }
+  if (match !== '') {
+    if (!initial) {
+      const why = `${matchField} is forbidden for watch unless sendInitialEvents is provided`;
+      causes.push(noMatch(why));
+    }
+    if (match !== 'NotOlderThan') causes.push(notSupported(matchField, match, ['NotOlderThan']));
+    if (query.get('continue')) causes.push(noMatch(withContinue));
+  }
+  return causes;
+}
+
 const validations: Readonly<Record<string, FieldValidation>> = {
   Strict: 'strict',
   Warn: 'warn',
   Ignore: 'ignore',
 };
 
-/** The longest name that a field manager may have. */
-const maxManagerLength = 128;
-
-export function writeOptions(exchange: Exchange): WriteOptions {
-  const { query } = exchange;
-  const asked = query.get('fieldValidation') || 'Warn';
-  const fieldValidation = Object.hasOwn(validations, asked) ? validations[asked] : undefined;
-  if (!fieldValidation) {
-    throw badRequest(
-      `fieldValidation: Unsupported value: ${JSON.stringify(asked)}: supported values: "Ignore", "Strict", "Warn"`,
-    );
-  }
-  return {
-    fieldValidation,
-    fieldManager: fieldManager(query) ?? programOf(exchange.header('user-agent')),
-    dryRun: dryRun(query),
-  };
+/** Options of a create or an update. Throws `invalid`. */
+export function writeOptions(
+  exchange: Exchange,
+  kind: 'CreateOptions' | 'UpdateOptions',
+): WriteOptions {
+  checkOptions(kind, writeCauses(exchange.query));
+  return givenOptions(exchange);
 }
 
-function fieldManager(query: URLSearchParams): string | undefined {
-  const name = query.get('fieldManager') || undefined;
-  if ((name?.length ?? 0) > maxManagerLength) {
-    throw badRequest(`fieldManager: Too long: may not be more than ${maxManagerLength} bytes`);
-  }
-  if (name !== undefined && !/^[\x20-\x7e]+$/.test(name)) {
-    throw badRequest('fieldManager: Invalid value: should only contain printable characters');
-  }
-  return name;
+/** Options of a patch; of an apply they may say more, and must. Throws `invalid`. */
+export function patchOptions(exchange: Exchange, isApply: boolean): ApplyOptions {
+  const { query } = exchange;
+  const force = booleanParam(query, 'force');
+  const manager = query.get('fieldManager') ?? '';
+  checkOptions('PatchOptions', [
+    ...applyCauses(isApply, manager, force !== undefined),
+    ...writeCauses(query),
+  ]);
+  return { ...givenOptions(exchange), force };
+}
+
+const writeCauses = (query: URLSearchParams): FieldCause[] => [
+  ...fieldManagerCauses(query.get('fieldManager') ?? ''),
+  ...dryRunCauses(dryRun(query)),
+  ...fieldValidationCauses(query.get('fieldValidation') ?? ''),
+];
+
+function givenOptions(exchange: Exchange): WriteOptions {
+  const { query, warn } = exchange;
+  return {
+    fieldValidation: validations[query.get('fieldValidation') || 'Warn'],
+    fieldManager: query.get('fieldManager') || programOf(exchange.header('user-agent')),
+    dryRun: dryRun(query).length > 0,
+    warn,
+  };
 }
 
 /** As Kubernetes names a client that says no more: the first part of its User-Agent. */
 const programOf = (agent: string | undefined): string | undefined =>
   agent?.split('/')[0]?.slice(0, maxManagerLength) || undefined;
 
-/** Options of a delete that has no body. */
-export function deleteOptions(query: URLSearchParams): DeleteOptions {
-  const policy = query.get('propagationPolicy') || undefined;
-  return {
-    ...(policy && { propagation: parsePropagation(policy) }),
+/** Options of a delete that has no body. Throws `bad-request` and `invalid`. */
+export const deleteOptions = (query: URLSearchParams): DeleteOptions =>
+  readDeleteOptions({
+    propagationPolicy: query.get('propagationPolicy') || undefined,
+    orphanDependents: booleanParam(query, 'orphanDependents'),
     gracePeriodSeconds: integerParam(query, 'gracePeriodSeconds'),
     dryRun: dryRun(query),
-  };
-}
+  });
 
-function dryRun(query: URLSearchParams): boolean {
-  const values = query.getAll('dryRun').filter((value) => value !== '');
-  return values.length > 0 && parseDryRun(values);
-}
+const dryRun = (query: URLSearchParams): string[] =>
+  query.getAll('dryRun').filter((value) => value !== '');

@@ -1,9 +1,9 @@
 import { QuorateError } from '#shared/base';
 import { badRequest, firstFew, type KubeObject, type Resource } from '#shared/api';
-import type { PatchType, WriteOptions } from '#shared/client';
+import type { DeleteOptions, PatchType, WriteOptions } from '#shared/client';
 import type { User } from '../auth/user.ts';
 import type { Core } from '../core.ts';
-import { parseDeleteOptions } from '../registry/delete-options.ts';
+import { parseDeleteOptions } from '../registry/options.ts';
 import type { Call } from '../requests/call.ts';
 import { type Place, selectedName } from '../requests/place.ts';
 import { unknownPath } from './discovery.ts';
@@ -17,7 +17,7 @@ import {
   parseMediaType,
   tableTransform,
 } from './negotiate.ts';
-import { booleanParam, deleteOptions, listOptions, writeOptions } from './query.ts';
+import { booleanParam, deleteOptions, listOptions, patchOptions, writeOptions } from './query.ts';
 import { listOf, sendList } from './send-list.ts';
 import { isStream, subresourceInfo } from './subresources.ts';
 import type { ResourceTarget } from './target.ts';
@@ -90,37 +90,39 @@ const verbs: Readonly<Record<Verb, (request: RestCall) => Promise<void>>> = {
   async create(request) {
     const { call, exchange } = request;
     if (isStream(call.place.subresource)) return serveStream(request);
-    const options = { ...writeOptions(exchange), warn: exchange.warn };
+    const options = writeOptions(exchange, 'CreateOptions');
     answer(request, await call.create(await objectIn(request, options), options), 201);
   },
   async update(request) {
     const { call, exchange } = request;
-    const options = { ...writeOptions(exchange), warn: exchange.warn };
+    const options = writeOptions(exchange, 'UpdateOptions');
     answer(request, await call.update(await objectIn(request, options), options));
   },
   async patch(request) {
     const { call, exchange } = request;
     const type = patchType(exchange.header('content-type'));
     if (type === 'apply') return apply(request);
-    if (booleanParam(exchange.query, 'force') !== undefined) throw noForce();
-    const options = { ...writeOptions(exchange), warn: exchange.warn };
+    const options = patchOptions(exchange, false);
     answer(request, await call.patch(type, await exchange.body(), options));
   },
   async delete(request) {
     const { call, exchange, resource } = request;
-    const asked = parseDeleteOptions(await exchange.body());
-    const { object, gone } = await call.delete({ ...deleteOptions(exchange.query), ...asked });
+    const { object, gone } = await call.delete(await askedOptions(exchange));
     if (!gone || returnsDeleted(resource)) answer(request, object);
     else exchange.json(deleted(resource, object));
   },
   async deletecollection({ call, exchange, target, context }) {
-    const asked = parseDeleteOptions(await exchange.body());
     const selection = listOptions(exchange.query, target.namespace);
-    const options = { ...deleteOptions(exchange.query), ...asked };
-    const list = await call.deleteCollection(selection, options);
+    const list = await call.deleteCollection(selection, await askedOptions(exchange));
     exchange.json(listOf(formList(context, list)), 200, contentType(context.form));
   },
 };
+
+/** A delete's options: its body's, or where it has none, its query's. */
+async function askedOptions(exchange: Exchange): Promise<DeleteOptions> {
+  const body = await exchange.body();
+  return body === undefined ? deleteOptions(exchange.query) : parseDeleteOptions(body);
+}
 
 /** The body of a write: what is in it twice is an error, a warning, or nothing. */
 async function objectIn(
@@ -145,25 +147,15 @@ async function objectIn(
 
 async function apply(request: RestCall): Promise<void> {
   const { call, core, exchange } = request;
-  const options = { ...writeOptions(exchange), warn: exchange.warn };
+  const options = patchOptions(exchange, true);
   const { object, created } = await call.apply(await objectIn(request, options), {
     ...options,
-    // Whoever applies says so: a browser's name is not enough.
-    fieldManager: exchange.query.get('fieldManager') ?? undefined,
-    force: booleanParam(exchange.query, 'force'),
     authorizeCreate: async () => {
       await core.requests.authorize(call.user, 'create', call.place);
     },
   });
   answer(request, object, created ? 201 : 200);
 }
-
-const noForce = (): QuorateError =>
-  new QuorateError(
-    'invalid',
-    'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
-    { details: { group: 'meta.k8s.io', kind: 'PatchOptions' } },
-  );
 
 /** Loaded with the first stream: most requests are none. */
 async function serveStream({ call, core, exchange, stopping }: RestCall): Promise<void> {

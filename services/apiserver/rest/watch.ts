@@ -1,5 +1,5 @@
 import { QuorateError } from '#shared/base';
-import { badRequest, statusFor } from '#shared/api';
+import { statusFor } from '#shared/api';
 import type { WatchEvent, WatchOptions } from '#shared/client';
 import type { Core } from '../core.ts';
 import type { Call } from '../requests/call.ts';
@@ -53,28 +53,14 @@ export async function serveWatch(
 }
 
 function watchOptions({ query }: Exchange, namespace: string): WatchOptions {
-  const { labelSelector, fieldSelector, resourceVersion, resourceVersionMatch } = listOptions(
-    query,
-    namespace,
-  );
-  const sendInitialEvents = booleanParam(query, 'sendInitialEvents');
-  if (sendInitialEvents !== undefined && resourceVersionMatch !== 'not-older-than') {
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
-  }
-  if (sendInitialEvents === undefined && resourceVersionMatch !== undefined) {
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    );
-  }
+  const { labelSelector, fieldSelector, resourceVersion } = listOptions(query, namespace);
   return {
     namespace,
     labelSelector,
     fieldSelector,
     resourceVersion,
     allowBookmarks: booleanParam(query, 'allowWatchBookmarks') ?? false,
-    sendInitialEvents,
+    sendInitialEvents: booleanParam(query, 'sendInitialEvents'),
   };
 }
 

@@ -121,7 +121,7 @@ test('labels and annotations', () => {
     'prefix part a lowercase RFC 1123',
   );
   expect(refused({ annotations: { a: 'ü'.repeat(131_072) } })).toBe(
-    'metadata.annotations: Too long: must have at most 262144 bytes',
+    'metadata.annotations: Too long: may not be more than 262144 bytes',
   );
   expect(refused({ finalizers: ['mine'] })).toBe(
     'metadata.finalizers: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
@@ -213,7 +213,7 @@ test('ConfigMaps and Secrets', () => {
     `data[a b]: Invalid value: "a b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
   );
   expect(map({ data: { a: 'x'.repeat(1024 * 1024 + 1) } })).toBe(
-    'data: Too long: must have at most 1048576 bytes',
+    'data: Too long: may not be more than 1048576 bytes',
   );
   expect(map({ data: { a: 'b' }, binaryData: { a: 'YQ==' } })).toContain('present in binaryData');
   expect(
