@@ -136,7 +136,7 @@ export function parseDeleteOptions(body: unknown): DeleteOptions {
     if (found === expected && whole) continue;
     throw badRequest(`json: cannot unmarshal ${goName(found)} into field DeleteOptions.${name}`);
   }
-  return readDeleteOptions(Object.fromEntries(given) as GivenDeleteOptions);
+  return readDeleteOptions(Object.fromEntries(given));
 }
 
 const goName = (type: string): string => (type === 'boolean' ? 'bool' : type);

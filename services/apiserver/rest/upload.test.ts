@@ -7,6 +7,12 @@ import { discardUpload, readUpload, uploadMs } from './upload.ts';
 const request = (): PassThrough & Http2ServerRequest =>
   Object.assign(new PassThrough(), { headers: {} }) as unknown as PassThrough & Http2ServerRequest;
 
+const codeOf = (reading: Promise<unknown>): Promise<unknown> =>
+  reading.then(
+    () => 'read',
+    (thrown: { code?: unknown }) => thrown.code,
+  );
+
 test('a body comes whole, in its time, or not at all', async () => {
   const clock = new ManualClock();
   const whole = request();
@@ -16,14 +22,14 @@ test('a body comes whole, in its time, or not at all', async () => {
 
   const slow = request();
   slow.write('a');
-  const late = expect(readUpload(slow, clock)).rejects.toMatchObject({ code: 'deadline-exceeded' });
+  const late = codeOf(readUpload(slow, clock));
   await clock.advance(uploadMs);
-  await late;
+  expect(await late).toBe('deadline-exceeded');
 
   const left = request();
-  const gone = expect(readUpload(left, clock)).rejects.toMatchObject({ code: 'canceled' });
+  const gone = codeOf(readUpload(left, clock));
   left.destroy();
-  await gone;
+  expect(await gone).toBe('canceled');
 });
 
 test('what nobody wants is not taken for ever', async () => {
