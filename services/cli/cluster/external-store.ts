@@ -1,7 +1,7 @@
-import { messageOf } from '#shared/base';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { messageOf } from '#shared/base';
 import type { KvClient } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { type Service, setting } from '#shared/runtime';

@@ -39,6 +39,7 @@ export function ledgerOf(job: Job, pods: readonly Pod[]): Ledger {
   const ended = tracked.filter((pod) => !known.has(uidOf(pod)));
   const winners = ended.filter(({ status }) => status?.phase === 'Succeeded');
   const losers = ended.filter((pod) => hasFailed(job, pod));
+  const over = new Set([...winners, ...losers]);
   const indexed = job.spec?.completionMode === 'Indexed';
   const indexes = indexed
     ? new Set([...indexesOf(completedIndexes), ...numbers(winners)])
@@ -60,9 +61,7 @@ export function ledgerOf(job: Job, pods: readonly Pod[]): Ledger {
     indexes,
     succeeded: indexes?.size ?? counted.succeeded + uncounted.succeeded.length,
     failed: counted.failed + uncounted.failed.length,
-    settled: tracked.filter(
-      (pod) => known.has(uidOf(pod)) || [...winners, ...losers].includes(pod),
-    ),
+    settled: tracked.filter((pod) => known.has(uidOf(pod)) || over.has(pod)),
   };
 }
 

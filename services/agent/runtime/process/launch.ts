@@ -1,6 +1,6 @@
-import { messageOf } from '#shared/base';
 import { spawn, type StdioOptions } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
+import { messageOf } from '#shared/base';
 import type { ContainerConfig } from '../runtime.ts';
 import type { ContainerDir } from './container-dir.ts';
 import type { ContainerRoot } from './mounts/container-root.ts';
