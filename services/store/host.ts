@@ -3,21 +3,22 @@ import type { Timer } from '#shared/clock';
 import { noNode, type SoftState } from '#shared/raft';
 import type { Caller } from './auth/caller.ts';
 import type { Tokens } from './auth/tokens.ts';
-import type { Mvcc } from '#shared/mvcc';
 import { RaftNode } from './consensus/node.ts';
 import type { MemberStorage } from './consensus/storage.ts';
 import type { Digest, PeerTransport } from './consensus/transport.ts';
-import { type Identity, type IdentityFile, writeIdentity } from './member/identity.ts';
-import type { Member } from './member/member.ts';
+import type { Identity, IdentityFile } from './member/identity.ts';
+import { publish } from './member/publish.ts';
 import { refusals } from './member/refusal.ts';
 import type { Settings } from './options.ts';
 import { Counters } from './metrics/counters.ts';
 import type { Serving } from './serve/context.ts';
+import { CompactionSteps } from './serve/compaction-steps.ts';
 import { CorruptionChecks } from './serve/corruption.ts';
 import { Digests } from './serve/digests.ts';
 import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
 import { AutoCompaction } from './serve/auto-compaction.ts';
 import { Kv } from './serve/kv.ts';
+import { LeaderWatch } from './serve/leader-watch.ts';
 import { Leases } from './serve/leases.ts';
 import { Membership } from './serve/membership.ts';
 import { Quota } from './serve/quota.ts';
@@ -48,8 +49,6 @@ export interface HostParts {
 /** Events of history read per slice for watches that catch up. */
 const syncEvents = 500;
 const leaveMs = 1000;
-/** etcd cancels what requires a leader after three elections without one. */
-const electionsWithoutLeader = 3;
 
 /**
  * A member without its client ports: consensus, state, and what answers requests. It meets the world
@@ -60,28 +59,23 @@ export class MemberHost {
   readonly leases: Leases;
   readonly membership: Membership;
   readonly watches: OpenWatchStreams;
+  readonly leader: LeaderWatch;
   readonly node: RaftNode;
   readonly state: StateMachine;
   readonly serving: Serving;
   readonly #settings: Settings;
   readonly #dir: MemberDir;
-  #identity: Identity;
+  readonly #identity: Identity;
   readonly #transport: PeerTransport;
   readonly #halted: () => void;
   readonly #slowApply: HostParts['slowApply'];
   readonly #counters: Counters;
-  #compactionMs = 0;
-  #lookedMs: number;
   readonly #autoCompaction: AutoCompaction | undefined;
   readonly #corruption: CorruptionChecks;
   readonly #quota: Quota;
   readonly #progress = new ProgressRequests();
-  readonly #timers: Timer[] = [];
-  /** What must end when this member has no leader any more. */
-  readonly #leaderBound = new Set<() => void>();
-  #compaction: Generator<void, void> | undefined;
-  #leaderlessSinceMs: number | undefined;
-  #leaving = false;
+  readonly #compactions: CompactionSteps;
+  #leaving: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: HostParts) {
@@ -94,10 +88,16 @@ export class MemberHost {
     this.#halted = parts.halted;
     this.#slowApply = parts.slowApply;
     this.#counters = parts.counters ?? new Counters();
-    this.#lookedMs = clock.monotonic();
     this.state = new StateMachine(dir.backend, () => this.#membersChanged(), parts.tokens);
+    this.#compactions = new CompactionSteps({
+      state: this.state,
+      clock,
+      counters: this.#counters,
+      batchLimit: settings.compactionBatchLimit,
+    });
     this.node = this.#createNode(parts);
     this.serving = this.#createServing();
+    this.leader = new LeaderWatch(this.serving, settings);
     this.#quota = new Quota(this.serving, {
       bytes: settings.quotaBackendBytes,
       autoDisarm: settings.quotaAutoDisarm,
@@ -110,8 +110,6 @@ export class MemberHost {
     const { autoCompaction } = settings;
     this.#autoCompaction = autoCompaction && new AutoCompaction(this.serving, autoCompaction, log);
     this.#corruption = new CorruptionChecks(this.serving, { ...settings, log });
-    this.#leaderlessSinceMs = clock.monotonic();
-    this.#timers.push(clock.every(settings.electionMs / 2, () => this.#endLeaderless()));
   }
 
   /** The store in this process, on behalf of whom it may concern. */
@@ -129,7 +127,7 @@ export class MemberHost {
       applier: {
         apply: (operation, index) => this.#apply(operation, index),
         replace: (backend) => {
-          this.#compaction = undefined;
+          this.#compactions.forget();
           this.state.replace(backend);
           this.leases.leaderChanged({ role: 'follower', leader: noNode });
         },
@@ -216,7 +214,8 @@ export class MemberHost {
   }
 
   #halt(): void {
-    for (const timer of this.#timers) timer.cancel();
+    this.#leaving?.cancel();
+    this.leader.stop();
     this.leases.stop();
     this.#quota.stop();
     this.#autoCompaction?.stop();
@@ -298,37 +297,16 @@ export class MemberHost {
   /** No part of the cluster any more. Whoever asked for that shall still get an answer, as in etcd. */
   #leave(error: Error): void {
     if (this.#leaving) return;
-    this.#leaving = true;
     this.node.abandon();
-    this.#timers.push(this.#settings.clock.after(leaveMs, () => this.#fatal(error)));
+    this.#leaving = this.#settings.clock.after(leaveMs, () => this.#fatal(error));
   }
 
   #idle(): boolean {
-    const { hub, mvcc } = this.state;
-    let more = hub.unsyncedSize > 0 && hub.syncSlice(syncEvents);
+    const { hub } = this.state;
+    const behind = hub.unsyncedSize > 0 && hub.syncSlice(syncEvents);
     this.watches.answerProgress();
     this.#progress.look();
-    if (mvcc.compactionPending || this.#compaction) {
-      more = this.#compactStep(mvcc) || more;
-    }
-    return more;
-  }
-
-  /** True: there is more of it to do. */
-  #compactStep(mvcc: Mvcc): boolean {
-    const { clock, compactionBatchLimit } = this.#settings;
-    const { compaction, compactionStep } = this.#counters;
-    const startedMs = clock.monotonic();
-    this.#compaction ??= mvcc.compactionSteps(compactionBatchLimit);
-    const { done } = this.#compaction.next();
-    const ms = clock.monotonic() - startedMs;
-    compactionStep.observe(ms);
-    this.#compactionMs += ms;
-    if (!done) return true;
-    compaction.observe(this.#compactionMs);
-    this.#compactionMs = 0;
-    this.#compaction = undefined;
-    return false;
+    return this.#compactions.next() || behind;
   }
 
   #count(operation: Operation): void {
@@ -354,83 +332,21 @@ export class MemberHost {
   }
 
   #leaderChanged(softState: SoftState): void {
-    const { log, clock } = this.#settings;
+    const { log } = this.#settings;
     const { leader, role } = softState;
     log.info({ role, leader, term: this.node.term }, leader === noNode ? 'no leader' : 'leader');
-    this.#leaderlessSinceMs = leader === noNode ? clock.monotonic() : undefined;
+    this.leader.changed(softState);
     this.leases.leaderChanged(softState);
-  }
-
-  hasLeader(): boolean {
-    if (this.#leaderlessSinceMs === undefined) return true;
-    const { clock, electionMs } = this.#settings;
-    return clock.monotonic() - this.#leaderlessSinceMs < electionsWithoutLeader * electionMs;
-  }
-
-  /** Calls `end` once, when this member has no leader any more; the result forgets that. */
-  untilLeaderLost(end: () => void): () => void {
-    this.#leaderBound.add(end);
-    return () => this.#leaderBound.delete(end);
   }
 
   isLearner(): boolean {
     return this.state.members.get(this.#identity.memberId)?.learner === true;
   }
 
-  /** A leader whose loop was held up sent its heartbeats late. */
-  #noteLateness(): void {
-    const { clock, electionMs, heartbeatMs } = this.#settings;
-    const now = clock.monotonic();
-    const lateMs = now - this.#lookedMs - electionMs / 2;
-    this.#lookedMs = now;
-    if (this.node.leads && lateMs > heartbeatMs) this.#counters.lateHeartbeats++;
-  }
-
-  #endLeaderless(): void {
-    this.#noteLateness();
-    if (this.#leaderBound.size === 0 || this.hasLeader()) return;
-    const ends = [...this.#leaderBound];
-    this.#leaderBound.clear();
-    for (const end of ends) end();
-  }
-
-  /**
-   * Tells the others where this member is, as soon as somebody leads; as etcd's publish. Resolves when the
-   * cluster knows it: false where there is nothing to tell any more, since this member stops or was removed.
-   */
-  async publish(): Promise<boolean> {
-    const { log, clock, electionMs } = this.#settings;
-    while (this.#stopping === undefined) {
-      const known = this.state.members.get(this.#identity.memberId);
-      if (!known) return false;
-      const member = this.#described(known);
-      try {
-        if (JSON.stringify(member) === JSON.stringify(known)) {
-          await this.node.linearizable();
-          return true;
-        }
-        await this.node.propose({ type: 'publish-member', member });
-        this.#identity = { ...this.#identity, peerUrls: this.#settings.initialAdvertisePeerUrls };
-        await writeIdentity(this.#dir, this.#identity);
-      } catch (thrown) {
-        log.debug({ error: String(thrown) }, 'could not publish this member yet');
-        await clock.sleep(electionMs);
-      }
-    }
-    return false;
-  }
-
-  /** An address that the members agreed on stays, unless the flags have changed since. */
-  #described(known: Member): Member {
-    const { name, advertiseClientUrls, initialAdvertisePeerUrls } = this.#settings;
-    const { incarnation, peerUrls } = this.#identity;
-    const moved = initialAdvertisePeerUrls.join() !== peerUrls.join();
-    return {
-      ...known,
-      name,
-      peerUrls: moved ? initialAdvertisePeerUrls : known.peerUrls,
-      clientUrls: advertiseClientUrls,
-      incarnation,
-    };
+  /** See publish.ts. */
+  publish(): Promise<boolean> {
+    const stopping = (): boolean => this.#stopping !== undefined;
+    const parts = { settings: this.#settings, node: this.node, state: this.state, dir: this.#dir };
+    return publish({ ...parts, stopping }, this.#identity);
   }
 }

@@ -205,8 +205,8 @@ class Running {
       membership,
       watches,
       gate: {
-        hasLeader: () => host.hasLeader(),
-        untilLeaderLost: (end) => host.untilLeaderLost(end),
+        hasLeader: () => host.leader.hasLeader(),
+        untilLeaderLost: (end) => host.leader.untilLost(end),
         isLearner: () => host.isLearner(),
         callerOf: callersBy(auth, named),
         authority: () => host.state.authority,
