@@ -28,7 +28,21 @@ export interface PodOwner<T extends KubeObject> {
   readonly component: string;
   readonly selector: (owner: T) => LabelSelector | undefined;
   readonly minReadySeconds?: (owner: T) => number;
+  /** What events say of pods; absent: Kubernetes' words for most kinds. */
+  readonly words?: PodWords<T>;
 }
+
+interface PodWords<T extends KubeObject> {
+  created(pod: string, owner: T): string;
+  removed(pod: string, owner: T): string;
+  refused(pod: string, owner: T, why: string): string;
+}
+
+const commonWords: PodWords<KubeObject> = {
+  created: (pod) => `Created pod: ${pod}`,
+  removed: (pod) => `Deleted pod: ${pod}`,
+  refused: (_pod, _owner, why) => `Error creating: ${why}`,
+};
 
 /**
  * The pods of a kind of owners: which events concern which owner, whose pod is whose, and writes
@@ -38,6 +52,7 @@ export class OwnedPods<T extends KubeObject> {
   readonly events: EventRecorder;
   readonly #context: ControllerContext;
   readonly #owner: PodOwner<T>;
+  readonly #words: PodWords<T>;
   readonly #owners: Informer<T>;
   readonly #queue: WorkQueue;
   readonly #expectations: Expectations;
@@ -45,6 +60,7 @@ export class OwnedPods<T extends KubeObject> {
   constructor(context: ControllerContext, owner: PodOwner<T>, queue: WorkQueue) {
     this.#context = context;
     this.#owner = owner;
+    this.#words = owner.words ?? commonWords;
     this.#queue = queue;
     this.#owners = context.informers.of<T>(owner.ref);
     this.#expectations = new Expectations(context.clock);
@@ -137,13 +153,14 @@ export class OwnedPods<T extends KubeObject> {
   async #createOne(owner: T, draft: Pod): Promise<void> {
     try {
       const pod = await this.#context.api.create<Pod>(refs.pods, draft);
-      const message = `Created pod: ${pod.metadata?.name}`;
+      const message = this.#words.created(pod.metadata?.name ?? '', owner);
       this.events.event(owner, 'Normal', 'SuccessfulCreate', message);
     } catch (thrown) {
       this.#expectations.created(objectKey(owner));
       // The pods of a namespace that is being emptied are not missed.
       if (isTerminating(thrown)) return;
-      const message = `Error creating: ${QuorateError.from(thrown).message}`;
+      const why = QuorateError.from(thrown).message;
+      const message = this.#words.refused(draft.metadata?.name ?? '', owner, why);
       this.events.event(owner, 'Warning', 'FailedCreate', message);
       throw thrown;
     }
@@ -153,7 +170,8 @@ export class OwnedPods<T extends KubeObject> {
     const { name = '', namespace, uid } = pod.metadata ?? {};
     try {
       await this.#context.api.delete(refs.pods, name, { namespace, uid });
-      this.events.event(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
+      const message = this.#words.removed(name, owner);
+      this.events.event(owner, 'Normal', 'SuccessfulDelete', message);
     } catch (thrown) {
       this.#expectations.deleted(objectKey(owner), uid ?? '');
       if (QuorateError.is(thrown, 'not-found')) return;

@@ -56,7 +56,7 @@ export class Kubectl {
     this.env = { ...process.env, KUBECONFIG: kubeconfig, HOME: this.folder };
   }
 
-  /** Runs one command, whatever its exit code. */
+  /** Runs one command, whatever its exit code; one that has a timeout of a minute says itself what it waited for. */
   run(...args: string[]): Promise<Result> {
     return this.runWith('', ...args);
   }
@@ -64,7 +64,7 @@ export class Kubectl {
   /** The same with `input` on its standard input. */
   runWith(input: string | Uint8Array, ...args: string[]): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const options = { env: this.env, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 };
+      const options = { env: this.env, maxBuffer: 64 * 1024 * 1024, timeout: 90_000 };
       const child = execFile(this.#path, this.#args(args), options, (error, stdout, stderr) => {
         const code = error === null ? 0 : error.code;
         if (typeof code === 'number') resolve({ code, stdout, stderr });

@@ -214,7 +214,8 @@ export class ResourceCache {
 
   /** A client is better off with another server than with one that cannot load. */
   async #ready(): Promise<void> {
-    if (this.#progress.revision > 0) return;
+    // While it starts over, it hears of nothing that a watcher would miss.
+    if (this.#watch && this.#progress.revision > 0) return;
     const stop = new AbortController();
     const late = this.#deps.clock.sleep(catchUpMs, stop.signal).then(() => {
       throw new QuorateError('unavailable', `${this.#resource.resource} are not loaded yet`);

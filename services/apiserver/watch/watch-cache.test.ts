@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Pod, refs } from '#shared/api';
+import { QuorateError } from '#shared/base';
+import type { WatchHandler } from '#shared/client';
 import {
   codeOf,
   configMap,
@@ -157,6 +159,33 @@ describe('a watch ends with expired', () => {
     const watch = await watching({ ...t, api }, refs.configMaps, { resourceVersion: '1' });
     expect(watch.ended).toBe('expired');
   });
+});
+
+it('a watch that begins while the cache starts over does not miss what happens meanwhile', async () => {
+  const handlers: WatchHandler[] = [];
+  const { kv } = t;
+  const watch = kv.watch.bind(kv);
+  const range = kv.range.bind(kv);
+  let down = false;
+  kv.watch = (request, handler) => {
+    handlers.push(handler);
+    return watch(request, handler);
+  };
+  kv.range = (request) =>
+    down && request.key.startsWith('/registry/configmaps/')
+      ? Promise.reject(new QuorateError('unavailable', 'no leader'))
+      : range(request);
+  const { api } = await t.another();
+  const { metadata } = await t.api.create(refs.configMaps, configMap('a'));
+  const resourceVersion = metadata?.resourceVersion;
+  await (await watching({ ...t, api }, refs.configMaps, { resourceVersion })).stop();
+  down = true;
+  for (const handler of handlers) handler.ended(new QuorateError('expired', 'lost'), 0);
+  const late = await watching({ ...t, api }, refs.configMaps, { resourceVersion });
+  await t.api.create(refs.configMaps, configMap('b'));
+  down = false;
+  await t.clock.advance(1_000);
+  expect([late.events, late.ended]).toEqual([[], 'expired']);
 });
 
 it('a server that stops ends its watches', async () => {

@@ -60,6 +60,10 @@ describe('a CronJob', () => {
     }
     await finish('Complete');
     expect(jobs()).toHaveLength(2);
+    const last = jobs().at(-1)?.metadata?.name;
+    expect(world.said('CronJob')).toContain(
+      `SawCompletedJob: Saw completed job: ${last}, condition: Complete`,
+    );
     expect(read()?.status?.active).toBeUndefined();
   });
 

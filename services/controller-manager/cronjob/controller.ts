@@ -10,7 +10,7 @@ import {
 } from '../controller.ts';
 import { controlledBy } from '../shared-informers.ts';
 import { writeStatus } from '../write-status.ts';
-import { cronStatus, jobFor, planCron, surplusHistory } from './plan.ts';
+import { cronStatus, endedSince, jobFor, planCron, surplusHistory } from './plan.ts';
 
 /** Makes Jobs by a schedule, and keeps a few that have ended. */
 export function cronJobController(context: ControllerContext): Controller {
@@ -43,6 +43,10 @@ async function reconcile(
   const cron = informers.of<CronJob>(refs.cronJobs).store.get(key);
   if (!cron || cron.metadata?.deletionTimestamp !== undefined) return undefined;
   const jobs = controlledBy(informers.of<Job>(refs.jobs).store, cron);
+  for (const { job, condition } of endedSince(cron, jobs)) {
+    const message = `Saw completed job: ${job.metadata?.name}, condition: ${condition}`;
+    events.event(cron, 'Normal', 'SawCompletedJob', message);
+  }
   for (const job of surplusHistory(cron, jobs)) await remove(context, events, cron, job);
   const plan = planCron(cron, jobs, clock.now());
   if (plan.skipped) {

@@ -62,6 +62,17 @@ export function jobFor(cron: CronJob, runAtMs: number): Job {
   };
 }
 
+/** Jobs that have ended and that the status still calls active, with how they did. */
+export function endedSince(
+  { status }: CronJob,
+  jobs: readonly Job[],
+): { readonly job: Job; readonly condition: 'Complete' | 'Failed' }[] {
+  const active = new Set((status?.active ?? []).map(({ uid }) => uid));
+  return jobs
+    .filter((job) => isFinished(job) && active.has(job.metadata?.uid))
+    .map((job) => ({ job, condition: isComplete(job) ? 'Complete' : 'Failed' }));
+}
+
 /** Finished Jobs beyond the two limits, the oldest. */
 export function surplusHistory({ spec }: CronJob, jobs: readonly Job[]): Job[] {
   const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = spec ?? {};

@@ -93,6 +93,13 @@ async function scale(
   // What there was when nobody had looked yet is as good as recommended.
   const known = history.get(key) ?? remember(untold, current, 0, now.ms);
   const plan = planScale(autoscaler, current, measured, known, now);
+  const failed = measured.flatMap((each) => ('error' in each ? [each] : []));
+  for (const { reason, error } of failed) events.event(autoscaler, 'Warning', reason, error);
+  if (failed[0] && current > 0) {
+    const count = `${failed.length} invalid out of ${measured.length}`;
+    const message = `invalid metrics (${count}), first error is: ${failed[0].error}`;
+    events.event(autoscaler, 'Warning', 'FailedComputeMetricsReplicas', message);
+  }
   const best = measured.flatMap((each) => ('desired' in each ? [each.desired] : []));
   const recommended = Math.max(current === 0 ? 0 : 1, ...best);
   if (plan.replicas !== current) {

@@ -56,6 +56,7 @@ describe('a Job', () => {
     await end(active(), 'Succeeded');
     expect(status()).toMatchObject({ active: 0, succeeded: 3 });
     expect(condition('Complete')).toMatchObject({ status: 'True', reason: 'CompletionsReached' });
+    expect(world.said('Job')).toContain('Completed: Job completed');
     const writes = world.api.writes.filter((write) => write.includes(' jobs')).length;
     await world.pass(60_000);
     expect(world.api.writes.filter((write) => write.includes(' jobs'))).toHaveLength(writes);

@@ -58,16 +58,17 @@ async function reconcile(
     }
   }
   await writeStatus(api, refs.jobs, job, plan.status);
-  await Promise.all([
-    ...plan.adopted.map((pod) => track(api, pod)),
-    ...plan.settled.map((pod) => release(api, pod)),
-    ...(current && plan.remove.length > 0 ? [owned.remove(job, plan.remove)] : []),
-  ]);
+  // Said at once: whoever fails after this finds a Job that is over.
   if (plan.outcome) {
     const { type, reason, message } = plan.outcome;
     if (type === 'Complete') owned.events.event(job, 'Normal', 'Completed', 'Job completed');
     else owned.events.event(job, 'Warning', reason, message);
   }
+  await Promise.all([
+    ...plan.adopted.map((pod) => track(api, pod)),
+    ...plan.settled.map((pod) => release(api, pod)),
+    ...(current && plan.remove.length > 0 ? [owned.remove(job, plan.remove)] : []),
+  ]);
   return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs };
 }
 

@@ -70,6 +70,12 @@ describe('a StatefulSet', () => {
       subdomain: 'db',
       volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data-db-0' } }],
     });
+    expect(world.said('StatefulSet')).toEqual([
+      'SuccessfulCreate: create Claim data-db-0 Pod db-0 in StatefulSet db success',
+      'SuccessfulCreate: create Pod db-0 in StatefulSet db successful',
+      'SuccessfulCreate: create Claim data-db-1 Pod db-1 in StatefulSet db success',
+      'SuccessfulCreate: create Pod db-1 in StatefulSet db successful',
+    ]);
     const writes = world.api.writes.length;
     await world.pass(500);
     expect(world.api.writes).toHaveLength(writes);

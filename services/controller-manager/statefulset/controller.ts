@@ -1,6 +1,6 @@
 import { type PersistentVolumeClaim, type Pod, refs, type StatefulSet } from '#shared/api';
 import { QuorateError } from '#shared/base';
-import type { ReconcileResult } from '#shared/client';
+import type { EventRecorder, ReconcileResult } from '#shared/client';
 import {
   type Controller,
   type ControllerContext,
@@ -24,12 +24,20 @@ import { claimsOf, identified, revisionOfPod } from './pods.ts';
 /** Keeps numbered pods with names, claims and an order of their own. */
 export function statefulSetController(context: ControllerContext): Controller {
   const queue = controllerQueue(context, 'statefulset');
+  const title = (pod: string, set: StatefulSet): string =>
+    `Pod ${pod} in StatefulSet ${set.metadata?.name}`;
   const owner = {
     ref: refs.statefulSets,
     kind: 'StatefulSet',
     component: 'statefulset-controller',
     selector: ({ spec }: StatefulSet) => spec?.selector,
     minReadySeconds: ({ spec }: StatefulSet) => spec?.minReadySeconds ?? 0,
+    words: {
+      created: (pod: string, set: StatefulSet) => `create ${title(pod, set)} successful`,
+      removed: (pod: string, set: StatefulSet) => `delete ${title(pod, set)} successful`,
+      refused: (pod: string, set: StatefulSet, why: string) =>
+        `create ${title(pod, set)} failed error: ${why}`,
+    },
   };
   const pods = new OwnedPods<StatefulSet>(context, owner, queue);
   context.informers.of(refs.controllerRevisions);
@@ -54,7 +62,8 @@ async function reconcile(
   if (upToDate) {
     const plan = planStateful(set, pods, names, clock.now());
     if (plan.create.length > 0) {
-      for (const { ordinal } of plan.create) await createClaims(context, set, ordinal);
+      for (const { ordinal } of plan.create)
+        await createClaims(context, owned.events, set, ordinal);
       await owned.create(
         set,
         plan.create.map(({ ordinal, revision }) => podOf(owned, set, revisions, ordinal, revision)),
@@ -88,6 +97,7 @@ function podOf(
 
 async function createClaims(
   { api, informers }: ControllerContext,
+  events: EventRecorder,
   set: StatefulSet,
   ordinal: number,
 ): Promise<void> {
@@ -97,6 +107,9 @@ async function createClaims(
     if (store.get(`${namespace}/${name}`)) continue;
     try {
       await api.create(refs.persistentVolumeClaims, claim);
+      const { name: setName } = set.metadata ?? {};
+      const message = `create Claim ${name} Pod ${setName}-${ordinal} in StatefulSet ${setName} success`;
+      events.event(set, 'Normal', 'SuccessfulCreate', message);
     } catch (thrown) {
       if (!QuorateError.is(thrown, 'already-exists')) throw thrown;
     }

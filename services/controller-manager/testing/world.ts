@@ -1,5 +1,6 @@
 import {
   type Deployment,
+  type Event,
   isPodTerminal,
   type Lease,
   type Node,
@@ -70,6 +71,13 @@ export class World {
 
   pods(filter: (pod: Pod) => boolean = () => true): Pod[] {
     return this.api.all<Pod>(refs.pods).filter(filter);
+  }
+
+  /** What events say of objects of a kind, each once. */
+  said(kind: string): string[] {
+    const events = this.api.all<Event>(refs.events);
+    const about = events.filter(({ involvedObject }) => involvedObject.kind === kind);
+    return [...new Set(about.map(({ reason, message }) => `${reason}: ${message}`))];
   }
 
   replicaSets(): ReplicaSet[] {
