@@ -413,7 +413,7 @@ function isRequest(message: Message): boolean {
 
 /** Machines are known by name; their ports are always the same. */
 function machineAt(addresses: readonly string[] | undefined): string {
-  return addresses?.[0]?.replace(/:\d+$/, '') ?? '';
+  return addresses?.[0]?.replace(/^http:\/\/|:\d+$/g, '') ?? '';
 }
 
 async function* replay(
