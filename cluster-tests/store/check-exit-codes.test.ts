@@ -38,7 +38,7 @@ test.each([
   const file = join(folder, `${name}.jsonl`);
   const lines = [{ format: 'quorate-history/1', initialRevision: 1 }, ...(records ?? [])];
   if (records) writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const [exit, output] = await run('check', '--history', file, ...flags);
+  const [exit, output] = await run('check', file, ...flags);
   expect(exit, output).toBe(code);
 });
 

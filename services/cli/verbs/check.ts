@@ -19,7 +19,6 @@ interface CheckOptions extends ConnectionOptions {
   readonly duration: string;
   readonly clients: string;
   readonly exclusive?: boolean;
-  readonly history?: string;
   readonly record?: string;
   readonly html?: string;
   readonly budget?: string;
@@ -27,6 +26,7 @@ interface CheckOptions extends ConnectionOptions {
 
 export function command(context: Context): Command {
   return addConnection(new Command())
+    .argument('[file]', 'a recorded history to judge, instead of putting load on a store')
     .option(
       '--endpoints <host:port,...>',
       "members of any etcd (default: the local cluster's)",
@@ -36,12 +36,11 @@ export function command(context: Context): Command {
     .option('--duration <duration>', 'how long to put load on it', '30s')
     .option('--clients <count>', 'each on one member, in turn', '8')
     .option('--exclusive', 'nobody else writes: every revision must be accounted for')
-    .option('--history <file>', 'judge a recorded history instead')
     .option('--record <file>', 'write the history down, one JSON record a line')
     .option('--html <file>', 'draw a timeline, with what contradicts itself marked')
     .option('--budget <states>', 'to try before the verdict is "undecided"')
     .addHelpText('after', exits)
-    .action((options: CheckOptions) => check(context, options));
+    .action((file: string | undefined, options: CheckOptions) => check(context, file, options));
 }
 
 const exits = `
@@ -51,8 +50,13 @@ Exit codes:
   3  violated
   4  undecided`;
 
-async function check(context: Context, options: CheckOptions): Promise<void> {
-  const history = await obtain(context, options);
+async function check(
+  context: Context,
+  file: string | undefined,
+  options: CheckOptions,
+): Promise<void> {
+  const history =
+    file === undefined ? await record(context, options) : readHistory(context, file, options);
   const write = (file: string | undefined, text: string): void => {
     if (file === undefined) return;
     writeFileSync(resolve(context.cwd, file), text);
@@ -69,17 +73,22 @@ async function check(context: Context, options: CheckOptions): Promise<void> {
   context.setExitCode(exitCode);
 }
 
-async function obtain(context: Context, options: CheckOptions): Promise<RecordedHistory> {
-  const { history: file } = options;
-  if (file !== undefined) {
-    let text = '';
-    try {
-      text = readFileSync(resolve(context.cwd, file), 'utf8');
-    } catch (thrown) {
-      throw new CommandError(thrown instanceof Error ? thrown.message : `cannot read ${file}`);
-    }
-    return asTyped(() => decodeHistory(text, file));
+/** Options that say what to load make no sense with a file. */
+function readHistory(context: Context, file: string, options: CheckOptions): RecordedHistory {
+  for (const flag of ['endpoints', 'api', 'record'] as const) {
+    if (options[flag] === undefined) continue;
+    throw new CommandError(`--${flag} puts load on a store, and ${file} has been recorded`);
   }
+  let text = '';
+  try {
+    text = readFileSync(resolve(context.cwd, file), 'utf8');
+  } catch (thrown) {
+    throw new CommandError(thrown instanceof Error ? thrown.message : `cannot read ${file}`);
+  }
+  return asTyped(() => decodeHistory(text, file));
+}
+
+async function record(context: Context, options: CheckOptions): Promise<RecordedHistory> {
   const durationMs = parseDuration('--duration', options.duration);
   const clients = integerFlag('--clients', options.clients, 1, 1000);
   if (options.api) return runApiWorkload(context, options, clients, durationMs);

@@ -209,7 +209,9 @@ export class Model {
     const actual = target === 'lease' ? BigInt(shown.lease) : shown[target];
     if (actual === undefined) {
       if (result === 'equal') return false;
-      return result === 'not-equal' ? true : undefined;
+      if (result === 'not-equal') return true;
+      // It is some number from 1 on.
+      return Number(operand) < 1 ? result === 'greater' : undefined;
     }
     const expected = target === 'lease' ? BigInt(operand) : operand;
     switch (result) {

@@ -1,12 +1,19 @@
-import { type Answer, type Call, inRange, type KnownKv, type Operation } from '../history.ts';
+import {
+  type Answer,
+  type Call,
+  type Condition,
+  inRange,
+  type KnownKv,
+  type Operation,
+} from '../history.ts';
 
 /*
  * The definition of linearizability, written down with no thought of speed and apart from the real
  * checker: every order that real time allows, every subset of the unknown operations, one small
- * store. For histories of a handful of single-key operations.
+ * store. For histories of a handful of operations.
  */
 
-interface State {
+export interface State {
   readonly revision: number;
   readonly keys: ReadonlyMap<string, Required<KnownKv>>;
 }
@@ -48,12 +55,14 @@ function step(state: State, { call, answer, outcome }: Operation): State | undef
   if (outcome === 'unknown') return next;
   const told = answer ?? {};
   if (told.revision !== undefined && told.revision !== next.revision) return undefined;
-  const view = (given: Answer): string =>
-    JSON.stringify([given.kvs, given.deleted, given.succeeded].map((part) => part ?? null));
   return view(told) === view(mine) ? next : undefined;
 }
 
-function carryOut(state: State, call: Call): [State, Answer] {
+const view = ({ kvs, deleted, succeeded, answers }: Answer): string =>
+  JSON.stringify([kvs, deleted, succeeded, answers?.map(view)].map((part) => part ?? null));
+
+/** The state afterwards, and the answer. */
+export function carryOut(state: State, call: Call): [State, Answer] {
   const keys = new Map(state.keys);
   const revision = state.revision + 1;
   switch (call.type) {
@@ -81,9 +90,15 @@ function carryOut(state: State, call: Call): [State, Answer] {
       return [had ? { revision, keys } : state, { deleted: had ? 1 : 0 }];
     }
     case 'txn': {
-      const holds = call.compare.every(({ key, operand }) => (keys.get(key)?.mod ?? 0) === operand);
-      const [op] = holds ? call.success : call.failure;
-      return [op ? carryOut(state, op)[0] : state, { succeeded: holds }];
+      const succeeded = call.compare.every((condition) => holds(state, condition));
+      let after = state;
+      const answers = (succeeded ? call.success : call.failure).map((op) => {
+        // All of a transaction's writes have one revision.
+        const [next, answer] = carryOut({ ...after, revision: state.revision }, op);
+        after = { keys: next.keys, revision: Math.max(after.revision, next.revision) };
+        return answer;
+      });
+      return [after, { succeeded, answers }];
     }
     case 'compact':
     case 'lease-grant':
@@ -91,4 +106,13 @@ function carryOut(state: State, call: Call): [State, Answer] {
     default:
       throw new Error(`no ${call.type} here`);
   }
+}
+
+function holds({ keys }: State, { key, target, result, operand }: Condition): boolean {
+  const kv = keys.get(key);
+  if (!kv && target === 'value') return false;
+  const actual = kv?.[target] ?? 0;
+  if (result === 'equal') return actual === operand;
+  if (result === 'not-equal') return actual !== operand;
+  return result === 'greater' ? actual > operand : actual < operand;
 }
