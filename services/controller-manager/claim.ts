@@ -75,7 +75,10 @@ async function release<T extends KubeObject>(options: ClaimOptions<T>, object: T
   await setOwners(options, object, others);
 }
 
-/** Undefined where the object is gone, or has changed: then an event brings it back here. */
+/**
+ * Undefined where the object is gone. Throws `conflict` where it has changed: who goes on as if it were let go
+ * would make another in its place.
+ */
 async function setOwners<T extends KubeObject>(
   { api, objectRef }: ClaimOptions<T>,
   object: T,
@@ -86,7 +89,7 @@ async function setOwners<T extends KubeObject>(
   try {
     return await api.patch<T>(objectRef, name, 'merge', patch, { namespace });
   } catch (thrown) {
-    if (QuorateError.is(thrown, 'not-found', 'conflict')) return undefined;
+    if (QuorateError.is(thrown, 'not-found')) return undefined;
     throw thrown;
   }
 }

@@ -124,4 +124,4 @@ export {
   unsaid,
 } from './quota.ts';
 export { allocatesNodePorts, nodePortsOf } from './node-ports.ts';
-export { decidesOn } from './kinds/certificate-signing-request.ts';
+export { decidesOn, timedConditions } from './kinds/certificate-signing-request.ts';

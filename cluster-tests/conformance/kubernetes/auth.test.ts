@@ -88,6 +88,8 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     await kubectl.ok('certificate', 'deny', denied);
     await kubectl.until('Approved,Issued', 'get', 'csr', granted);
     await kubectl.until('Denied', 'get', 'csr', denied);
+    const since = 'jsonpath={.status.conditions[?(@.type=="Approved")].lastTransitionTime}';
+    expect(await kubectl.ok('get', 'csr', granted, '-o', since)).toMatch(/Z$/);
     const path = 'jsonpath={.status.certificate}';
     expect(await kubectl.ok('get', 'csr', denied, '-o', path)).toBe('');
     const certificate = await kubectl.ok('get', 'csr', granted, '-o', path);

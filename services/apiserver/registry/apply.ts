@@ -47,7 +47,7 @@ export function applied(
   }
   const said = applier.subresource === 'scale' ? scaleConfig(config) : config;
   const { object, managedFields } = applyConfiguration(resource, live, said, applier);
-  return withEntries(view.replace(view.project(object), live), managedFields);
+  return withEntries(view.replace(view.project(object), live, { now: applier.now }), managedFields);
 }
 
 /** A Scale says one field of the object it scales. */

@@ -125,8 +125,8 @@ export class Registry {
     const namespace = bodyNamespace(resource, object, options.namespace);
     checkPathSegment('name', name);
     const expect = object.metadata?.resourceVersion;
-    const once = warnOnce(options);
     const writer = this.#writer(options);
+    const once = { ...warnOnce(options), now: writer.now };
     const { managedFields } = object.metadata ?? {};
     const { object: stored } = await this.#deps.objects.mutate(
       resource,
@@ -152,8 +152,8 @@ export class Registry {
   ): Promise<KubeObject> {
     const view = findSubresource(resource, options.subresource ?? '');
     const place = this.#place(resource, name, options.namespace);
-    const once = warnOnce(options);
     const writer = this.#writer(options);
+    const once = { ...warnOnce(options), now: writer.now };
     // They are larger than most objects: only a patch that names them gets to see them.
     const aboutManagers = JSON.stringify(patch ?? null).includes('managedFields');
     const { object: stored } = await this.#deps.objects.mutate(

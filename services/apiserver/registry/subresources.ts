@@ -12,12 +12,18 @@ import {
   prepareEphemeralContainers,
   prepareStatusUpdate,
   prepareUpdate,
+  timedConditions,
   type Resource,
 } from '#shared/api';
 import type { WriteOptions } from '#shared/client';
 
 /** How unknown fields of a body are met; absent: as errors. */
 export type Reading = Pick<WriteOptions, 'fieldValidation' | 'warn'>;
+
+/** How a body that replaces something is read, and when: RFC 3339. */
+export interface Replacing extends Reading {
+  readonly now: string;
+}
 
 /** A body as an object of this kind; tells the caller's `warn` of what it may want to hear. */
 export function readBody(resource: Resource, body: unknown, reading: Reading = {}): KubeObject {
@@ -30,7 +36,7 @@ export function readBody(resource: Resource, body: unknown, reading: Reading = {
 export interface Subresource {
   project(object: KubeObject): KubeObject;
   /** The object to store when `body` replaces this view of `old`. */
-  replace(body: unknown, old: KubeObject, reading?: Reading): KubeObject;
+  replace(body: unknown, old: KubeObject, reading: Replacing): KubeObject;
 }
 
 /** Throws `unimplemented` where the kind has no such subresource that could be read or replaced. */
@@ -63,7 +69,8 @@ const approval = (resource: Resource): Subresource => ({
   replace(body, old, reading) {
     const given = readBody(resource, body, reading) as CertificateSigningRequest;
     const { status } = old as CertificateSigningRequest;
-    const conditions = given.status?.conditions ?? [];
+    const asked = given.status?.conditions ?? [];
+    const conditions = timedConditions(asked, status?.conditions ?? [], reading.now);
     const next: CertificateSigningRequest = { ...given, status: { ...status, conditions } };
     return prepareStatusUpdate(resource, next, old);
   },

@@ -85,6 +85,8 @@ describe('a ReplicaSet', () => {
       { metadata: { labels: { app: 'y' } } },
       inDefault,
     );
+    // Somebody else has just changed it: it is not let go of at the first try, and not forgotten.
+    world.api.failures.push(new QuorateError('conflict', 'the object has been modified'));
     await world.pass(200);
     expect(world.pods()).toHaveLength(3);
     const stray = world.pods(({ metadata }) => metadata?.name === 'stray')[0];

@@ -129,6 +129,21 @@ function validateConditions(now: readonly Condition[], before: readonly Conditio
   return causes;
 }
 
+/** Conditions as they are stored: those that say no times get them. */
+export const timedConditions = (
+  conditions: readonly Condition[],
+  before: readonly Condition[],
+  now: string,
+): Condition[] =>
+  conditions.map((each) => {
+    const same = before.find(({ type, status }) => type === each.type && status === each.status);
+    return {
+      ...each,
+      lastUpdateTime: each.lastUpdateTime ?? now,
+      lastTransitionTime: each.lastTransitionTime ?? same?.lastTransitionTime ?? now,
+    };
+  });
+
 /** Whether a write of the status takes or changes a decision, which only `approval` may. */
 export const decidesOn = (
   { status }: CertificateSigningRequest,

@@ -203,6 +203,26 @@ export const defaultClusterRoles: readonly DefaultRole[] = [
   role('system:auth-delegator', reviews),
   role('system:service-account-issuer-discovery', [paths(issuer)]),
   role('system:node', nodeRules),
+  role('system:kubelet-api-admin', [
+    on('', 'nodes', [...read, 'proxy']),
+    on('', 'nodes/log nodes/metrics nodes/proxy nodes/stats', ['*']),
+  ]),
+  role('system:node-bootstrapper', [
+    on(certificates, 'certificatesigningrequests', ['create', ...read]),
+  ]),
+  role('system:node-problem-detector', [
+    on('', 'nodes', ['get']),
+    on('', 'nodes/status', ['patch']),
+    ...events,
+  ]),
+  role('system:kube-dns', [on('', 'endpoints services', ['list', 'watch'])]),
+  role('system:persistent-volume-provisioner', [
+    on('', 'persistentvolumes', [...read, 'create', 'delete']),
+    on('', 'persistentvolumeclaims', [...read, 'update']),
+    on('storage.k8s.io', 'storageclasses', read),
+    on('', 'events', ['watch']),
+    ...events,
+  ]),
   role('system:node-proxier', proxy),
   role('system:kube-scheduler', scheduler),
   role('system:kube-controller-manager', controllers),
