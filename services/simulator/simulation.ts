@@ -1,30 +1,18 @@
-import { createRng } from '#shared/base';
-import {
-  answerText,
-  BrokenPromise,
-  callText,
-  checkLease,
-  checkLeaseEnds,
-  checkLinearizable,
-  checkResumed,
-  type Watch,
-  WatchCheck,
-} from '#shared/checks';
+import { createRng, must } from '#shared/base';
+import type { Watch } from '#shared/checks';
 import { systemClock } from '#shared/clock';
-import type { LeaseId } from '#shared/mvcc';
-import { AnswerCheck } from './checks/answers.ts';
-import { eventLogOf } from './checks/event-log.ts';
 import { leaseMsOf } from './checks/leader-kept.ts';
-import { contentsOf, Observer } from './checks/observer.ts';
+import { Observer } from './checks/observer.ts';
 import { type Finding, Report } from './checks/report.ts';
+import { judge } from './checks/verdict.ts';
 import { SimClient } from './clients/client.ts';
 import { LeaseBook } from './clients/leases.ts';
 import { Recorder } from './clients/recorder.ts';
 import { SimCluster } from './cluster/cluster.ts';
-import type { Life } from './cluster/member.ts';
 import { FaultPlane } from './cluster/faults.ts';
 import { Switchboard } from './cluster/transport.ts';
 import type { Plan } from './plan/plan.ts';
+import { Recovery } from './recovery.ts';
 import { Network } from './world/network.ts';
 import { SimProcess } from './world/process.ts';
 import { Scheduler } from './world/scheduler.ts';
@@ -57,13 +45,6 @@ export interface SimulationResult {
 const fair = { delayMs: [0.2, 1] as const, loss: 0, duplicate: 0, reorder: 0 };
 /** After everything has healed: that long until all is well again. */
 const recoveryMs = 30_000;
-const probeEveryMs = 1000;
-/** Within this after the last write all members have applied it. */
-const agreeMs = 500;
-/** Orders tried for a history; what is not decided then is left to the other checkers. */
-const budget = 100_000;
-/** Clocks drift by a tenth at most. */
-const tolerance = { clockRate: 1.11 };
 
 /** One cluster under one plan. Runs to its end in one go, outside of any promise. */
 export class Simulation {
@@ -79,14 +60,11 @@ export class Simulation {
   readonly #leases = new LeaseBook();
   readonly #clients: SimClient[];
   #processes = 0;
-  #well = false;
   /** Watches that must have caught up with this revision in the end. */
   #mustHear: { readonly open: readonly Watch[]; readonly revision: number } = {
     open: [],
     revision: 0,
   };
-  /** Where the last probe went. */
-  #probed = '';
 
   constructor(plan: Plan, { log }: SimulationOptions = {}) {
     this.#plan = plan;
@@ -97,7 +75,7 @@ export class Simulation {
       log?.(`${now().toFixed(1).padStart(9)} ${who.padEnd(6)} ${text} ${brief(fields)}`);
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.weather);
     this.#report = new Report(now, () => scheduler.stop());
-    this.#observer = new Observer(this.#report, now, leaseMsOf(plan));
+    this.#observer = new Observer(this.#report, now, leaseMsOf(plan), { fewKeys: true });
     const board = new Switchboard(scheduler, this.#network, {
       sent: (message) => {
         scheduler.trace(message.term * 31 + message.from + message.to);
@@ -153,7 +131,17 @@ export class Simulation {
     }
     this.#guarded(() => this.#scheduler.run(safetyMs));
     if (!this.#scheduler.stopped) this.#guarded(() => this.#recover());
-    if (!this.#scheduler.stopped) this.#judge();
+    if (!this.#scheduler.stopped) {
+      judge(this.#report, {
+        states: this.#observer.states,
+        members: this.#cluster.members,
+        recorder: this.#recorder,
+        leases: this.#leases,
+        mustHear: this.#mustHear,
+        endMs: this.#scheduler.now,
+        leaseSlackMs: recoveryMs,
+      });
+    }
     return this.#result();
   }
 
@@ -174,18 +162,17 @@ export class Simulation {
     this.#report.find('crash', 'exceptions', `${who}: ${text}`);
   }
 
-  /** Liveness: with everything mended, the cluster serves at every member, and all agree. */
+  /** Liveness. */
   #recover(): void {
     this.#faults.heal(fair);
     const scheduler = this.#scheduler;
-    this.#probe().catch((thrown: unknown) => this.#bug('the probe', thrown));
-    const until = scheduler.now + recoveryMs;
-    while (!this.#well && scheduler.now < until && !scheduler.stopped) {
-      scheduler.run(scheduler.now + 500);
-    }
+    const client = must(this.#clients.at(-1), 'a client without a plan');
+    const world = { scheduler, process: this.#process, cluster: this.#cluster, client };
+    const bug = (thrown: unknown): void => this.#bug('the probe', thrown);
+    const wrong = new Recovery(world).await(recoveryMs, bug);
     if (scheduler.stopped) return;
-    if (!this.#well) {
-      this.#report.find('liveness', 'recovery', this.#unwell() || `no write at ${this.#probed}`);
+    if (wrong !== '') {
+      this.#report.find('liveness', 'recovery', wrong);
       return;
     }
     const leasesEnd = scheduler.now + 15_000;
@@ -210,115 +197,6 @@ export class Simulation {
     return leader === undefined || leader.host.state.mvcc.leases.size > 0;
   }
 
-  async #probe(): Promise<void> {
-    const client = this.#clients.at(-1);
-    for (;;) {
-      // Whoever gave up because nobody was there tries again, as its operator would.
-      for (const member of this.#cluster.members) member.start();
-      const serving = await this.#eachServes(client);
-      this.#well = serving && (await this.#agree());
-      if (this.#well) return;
-      await this.#pause(probeEveryMs);
-    }
-  }
-
-  /** Followers hear of a commit some milliseconds after whoever asked for it. */
-  async #agree(): Promise<boolean> {
-    for (let waitedMs = 0; waitedMs < agreeMs; waitedMs += agreeMs / 20) {
-      if (this.#unwell() === '') return true;
-      await this.#pause(agreeMs / 20);
-    }
-    return false;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#scheduler.at(this.#process, this.#scheduler.now + ms, resolve);
-    });
-  }
-
-  async #eachServes(client: SimClient | undefined): Promise<boolean> {
-    for (const [i, { name, life }] of this.#cluster.members.entries()) {
-      if (!life || life.host.isLearner() || !isMember(life)) continue;
-      this.#probed = name;
-      if (!(await client?.probe(i))) return false;
-    }
-    return true;
-  }
-
-  /** What is wrong, in words; empty: nothing. */
-  #unwell(): string {
-    const leader = this.#cluster.leader()?.life;
-    if (!leader) return `nobody leads; ${this.#describe()}`;
-    const { index } = leader.dir.backend.applied;
-    const wanted = new Set([...leader.host.state.members.values()].flatMap((m) => m.peerUrls));
-    for (const { name, life, failure } of this.#cluster.members) {
-      if (!wanted.has(`http://${name}:2380`)) continue;
-      if (!life) return `${name} does not run: ${failure?.message ?? 'it never started'}`;
-      const applied = life.dir.backend.applied.index;
-      if (applied < index) return `${name} has applied ${applied} of ${index}; ${this.#describe()}`;
-    }
-    return '';
-  }
-
-  #describe(): string {
-    const progress = this.#cluster.leader()?.life?.host.node.status().progress ?? [];
-    return [
-      ...this.#cluster.members.map(
-        ({ name, life, failure }) =>
-          `${name}: ${life?.host.node.describe() ?? failure?.message ?? 'down'}`,
-      ),
-      ...progress.map((each) => JSON.stringify(each)),
-    ].join('; ');
-  }
-
-  /** What can be said only at the end. */
-  #judge(): void {
-    const { states } = this.#observer;
-    const { operations, watches } = this.#recorder;
-    this.#report.check('state-machine equality', () => {
-      for (const { name, life } of this.#cluster.members) {
-        if (life) states.restored(name, life.dir.backend.applied.index, contentsOf(life));
-      }
-    });
-    this.#report.check('answers', () => new AnswerCheck(states).run(operations));
-    const log = eventLogOf(states);
-    this.#report.check('watch', () => {
-      for (const watch of watches) new WatchCheck(watch, log).run();
-      for (const [before, after] of this.#recorder.resumed) checkResumed(before, after, log);
-      const { open, revision } = this.#mustHear;
-      for (const watch of open) WatchCheck.caughtUp(watch, log, revision);
-    });
-    this.#report.check('linearizability', () => {
-      const { outcome, violation } = checkLinearizable(this.#recorder, {
-        initialRevision: 1,
-        budget,
-      });
-      if (outcome !== 'violated' || !violation) return;
-      const window = violation.window.map((op) => `${callText(op.call)} → ${answerText(op)}`);
-      throw new BrokenPromise(`${violation.reason} (${window.join('; ')})`);
-    });
-    this.#judgeLeases();
-  }
-
-  #judgeLeases(): void {
-    const ended = new Map<LeaseId, number>();
-    for (const { operation, error, atMs } of this.#observer.states.entries) {
-      if (operation?.type === 'lease-revoke' && error === undefined) ended.set(operation.id, atMs);
-    }
-    this.#report.check('lease safety', () => {
-      for (const record of this.#leases.records(ended)) checkLease(record, tolerance);
-    });
-    for (const record of this.#leases.records(ended)) {
-      try {
-        checkLeaseEnds(record, this.#scheduler.now, recoveryMs);
-      } catch (thrown) {
-        if (!(thrown instanceof BrokenPromise)) throw thrown;
-        this.#report.find('liveness', 'lease liveness', thrown.message);
-      }
-    }
-  }
-
   #result(): SimulationResult {
     const { operations } = this.#recorder;
     const { states, newestTerm } = this.#observer;
@@ -335,11 +213,6 @@ export class Simulation {
       revision: states.revision,
     };
   }
-}
-
-/** One that was never added, as far as it knows, serves nobody. */
-function isMember({ host }: Life): boolean {
-  return host.state.members.has(host.serving.memberId);
 }
 
 /** What a log line says besides its text. */

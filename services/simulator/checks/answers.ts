@@ -1,19 +1,8 @@
 import { assertNever } from '#shared/base';
-import {
-  BrokenPromise,
-  inRange,
-  type KnownKv,
-  type Operation,
-  type RangeCall,
-} from '#shared/checks';
-import { known } from '../clients/recorder.ts';
+import { BrokenPromise, type KnownKv, type Operation, type RangeCall } from '#shared/checks';
+import { textOf } from '../clients/recorder.ts';
+import type { Past } from './past.ts';
 import type { StateLog } from './state-log.ts';
-
-interface Version {
-  readonly revision: number;
-  /** Undefined: deleted. */
-  readonly kv: KnownKv | undefined;
-}
 
 /**
  * Durable acknowledgement and freshness, judged by the replicated log itself: what was acknowledged
@@ -22,22 +11,20 @@ interface Version {
  */
 export class AnswerCheck {
   readonly #log: StateLog;
-  readonly #history = new Map<string, Version[]>();
+  readonly #past: Past;
   /** Values are unique: each says which request it came with. */
   readonly #written = new Map<string, number[]>();
 
-  constructor(log: StateLog) {
+  constructor(log: StateLog, past: Past) {
     this.#log = log;
+    this.#past = past;
     for (const { revision, events } of log.entries) {
       for (const { type, kv } of events) {
-        const versions = this.#history.get(kv.key) ?? [];
-        this.#history.set(kv.key, versions);
-        const put = type === 'put' ? known(kv) : undefined;
-        versions.push({ revision, kv: put });
-        if (put?.value === undefined) continue;
-        const written = this.#written.get(put.value);
+        const value = type === 'put' ? textOf(kv.value) : undefined;
+        if (value === undefined) continue;
+        const written = this.#written.get(value);
         if (written) written.push(revision);
-        else this.#written.set(put.value, [revision]);
+        else this.#written.set(value, [revision]);
       }
     }
   }
@@ -119,20 +106,16 @@ export class AnswerCheck {
 
   /** What a put said that it replaced. */
   #had(operation: Operation, revision: number, key: string, told: KnownKv | undefined): void {
-    const kv = versionAt(this.#history.get(key) ?? [], revision - 1)?.kv;
+    const kv = this.#past.keyAt(key, revision - 1);
     if (told === undefined ? kv === undefined : same(told, kv)) return;
     throw wrong(operation, `says it replaced ${JSON.stringify(told)}, not ${JSON.stringify(kv)}`);
   }
 
   #saw(operation: Operation, call: RangeCall, revision: number): void {
     const { kvs = [], count, more } = operation.answer ?? {};
-    const there: KnownKv[] = [];
-    for (const [key, versions] of this.#history) {
-      if (!inRange(key, call.key, call.rangeEnd)) continue;
-      const kv = versionAt(versions, revision)?.kv;
-      if (kv) there.push(call.keysOnly ? { ...kv, value: '' } : kv);
-    }
-    there.sort((a, b) => (a.key < b.key ? -1 : 1));
+    const there = this.#past
+      .rangeAt(call.key, call.rangeEnd, revision)
+      .map((kv) => (call.keysOnly ? { ...kv, value: '' } : kv));
     const expected = call.countOnly ? [] : there.slice(0, call.limit || there.length);
     const all = kvs.length === expected.length && kvs.every((kv, i) => same(kv, expected[i]));
     const left = !call.countOnly && there.length > expected.length;
@@ -151,17 +134,6 @@ export class AnswerCheck {
     if (operation.outcome !== 'failed' || revisions.length === 0) return;
     throw wrong(operation, `was refused (${operation.error}), but took effect at ${revisions[0]}`);
   }
-}
-
-/** The last that is not newer than `revision`. */
-function versionAt(versions: readonly Version[], revision: number): Version | undefined {
-  let [from, to] = [0, versions.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((versions[middle]?.revision ?? Infinity) <= revision) from = middle + 1;
-    else to = middle;
-  }
-  return versions[from - 1];
 }
 
 function same(a: KnownKv, b: KnownKv | undefined): boolean {

@@ -3,6 +3,7 @@ import { BrokenPromise, type Operation } from '#shared/checks';
 import type { Event } from '#shared/mvcc';
 import { AcknowledgedKept } from './acknowledged-kept.ts';
 import { AnswerCheck } from './answers.ts';
+import { Past } from './past.ts';
 import { type AppliedEntry, StateLog } from './state-log.ts';
 import { VotesKept } from './votes-kept.ts';
 
@@ -38,6 +39,8 @@ function history(): StateLog {
   log.applied('m1', entry(4, 3, put('b', 'y', 3)));
   return log;
 }
+
+const answersOf = (log: StateLog): AnswerCheck => new AnswerCheck(log, new Past(log));
 
 describe('votes kept', () => {
   test('a second vote in a term', () => {
@@ -123,7 +126,7 @@ describe('answers', () => {
   const read = (answer: Operation['answer']): Operation =>
     ok({ call: { type: 'range', key: 'a' }, invokedMs: 5, returnedMs: 6, answer });
   const a2 = { key: 'a', value: 'x', create: 2, mod: 2, version: 1, lease: '0' };
-  const judge = (...operations: Operation[]): void => new AnswerCheck(history()).run(operations);
+  const judge = (...operations: Operation[]): void => answersOf(history()).run(operations);
 
   test('true ones', () => {
     judge(ok({}), read({ revision: 3, kvs: [a2] }));
@@ -150,6 +153,6 @@ describe('answers', () => {
   test('a write that took effect twice', () => {
     const log = history();
     log.applied('m1', entry(5, 4, put('a', 'x', 4)));
-    expect(() => new AnswerCheck(log).run([ok({})])).toThrow(BrokenPromise);
+    expect(() => answersOf(log).run([ok({})])).toThrow(BrokenPromise);
   });
 });

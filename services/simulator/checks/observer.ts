@@ -5,6 +5,8 @@ import type { ConfState, Entry, Message, NodeId } from '#shared/raft';
 import type { Operation } from '#services/store';
 import type { Life, SimMember } from '../cluster/member.ts';
 import { AcknowledgedKept } from './acknowledged-kept.ts';
+import { checkAttachments } from './attachments.ts';
+import { CommitQuorum } from './commit-quorum.ts';
 import { LeaderKept } from './leader-kept.ts';
 import { MembershipSteps } from './membership-steps.ts';
 import type { Report } from './report.ts';
@@ -32,12 +34,17 @@ export class Observer {
   readonly #votes = new VotesKept();
   readonly #acknowledged = new AcknowledgedKept();
   readonly #membership = new MembershipSteps();
+  readonly #commits = new CommitQuorum();
   readonly #leaderKept: LeaderKept;
   readonly #lives = new Map<NodeId, Life>();
   readonly #names = new Map<NodeId, string>();
   #newestTerm = 0;
 
-  constructor(report: Report, now: () => number, leaseMs: number) {
+  readonly #fewKeys: boolean;
+
+  /** `fewKeys`: all that is stored can be looked at after every change. */
+  constructor(report: Report, now: () => number, leaseMs: number, { fewKeys = false } = {}) {
+    this.#fewKeys = fewKeys;
     this.#report = report;
     this.#now = now;
     this.#leaderKept = new LeaderKept(leaseMs);
@@ -56,6 +63,7 @@ export class Observer {
     if (type === 'append' || type === 'heartbeat' || type === 'snapshot') {
       this.#report.check('election safety', () => this.#elections.leads(from, term));
       this.#leads(from, term, life);
+      if (type !== 'snapshot') this.#commitsTo(from, term, message.commit, life);
     } else if (type === 'vote' && !message.preVote) {
       this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
       this.#report.check('membership steps', () => {
@@ -94,6 +102,13 @@ export class Observer {
       const { log } = dir;
       this.#completeness.elected(id, term, log.compactedIndex(), (index) => log.term(index) ?? 0);
     });
+  }
+
+  #commitsTo(id: NodeId, term: number, commit: number, { dir }: Life): void {
+    const conf = dir.backend.applied.confState;
+    this.#report.check('commit quorum', () =>
+      this.#commits.says({ id, term, conf }, commit, (member) => this.#lives.get(member)?.dir.log),
+    );
   }
 
   born({ name }: SimMember, life: Life): void {
@@ -186,6 +201,7 @@ export class Observer {
     const { backend } = life.dir;
     const setApplied = backend.setApplied.bind(backend);
     backend.setApplied = (applied) => {
+      this.#commits.counts(id, backend.applied.confState);
       setApplied(applied);
       const { index, term } = applied;
       const { operation, error, events } = applying;
@@ -208,6 +224,10 @@ export class Observer {
         this.#committed.committed(id, index, term),
       );
       this.#completeness.committed(index, term, life.host.node.term);
+      if (!this.#fewKeys || (events.length === 0 && operation === undefined)) return;
+      this.#report.check('lease attachments', () =>
+        checkAttachments(this.#nameOf(id), life.host.state.mvcc),
+      );
     };
   }
 

@@ -29,8 +29,8 @@ export class Report {
     this.#found();
   }
 
-  /** Runs a checker. */
-  check(checker: string, look: () => void): void {
+  /** Runs a checker. `kind`: of a promise that it finds broken. */
+  check(checker: string, look: () => void, kind: VerdictKind = 'safety'): void {
     try {
       look();
     } catch (thrown) {
@@ -38,7 +38,7 @@ export class Report {
       const text =
         thrown instanceof Error ? (violated ? thrown.message : `${thrown.stack}`) : String(thrown);
       this.find(
-        violated ? 'safety' : 'crash',
+        violated ? kind : 'crash',
         violated ? checker : `${checker} (checker failed)`,
         text,
       );

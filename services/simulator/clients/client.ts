@@ -3,8 +3,9 @@ import type { Answer, Call, KnownKv } from '#shared/checks';
 import type { KvClient } from '#shared/client';
 import type { LeaseId } from '#shared/mvcc';
 import { anonymous } from '#services/store';
-import type { SimMember } from '../cluster/member.ts';
+import type { Life, SimMember } from '../cluster/member.ts';
 import type { Step } from '../plan/plan.ts';
+import { queryOf } from './queries.ts';
 import { type Asked, conditionOn, deleteRange, put, range, txn } from './requests.ts';
 import { WatchingClient } from './watching.ts';
 import type { ClientWorld } from './world.ts';
@@ -13,6 +14,8 @@ const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
 const everything = { key: 'a', rangeEnd: 'z' };
 const giveUpMs = 9000;
 const ttlSeconds = [2, 3, 5];
+/** Of some values: more than a sector of a disk has room for, so that a write can be torn. */
+const largeBytes = 3000;
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
 /** Errors after which a request may still take effect. */
@@ -75,6 +78,9 @@ export class SimClient {
       case 'put-leased':
         await this.#put(key, lease);
         return;
+      case 'put-large':
+        await this.#put(key, undefined, false, largeBytes + 13 * pick);
+        return;
       case 'put-prev':
         await this.#put(key, undefined, true);
         return;
@@ -97,6 +103,9 @@ export class SimClient {
         await this.#ask(range({ key, rangeEnd: 'f', ...parts[pick % parts.length] }));
         return;
       }
+      case 'query':
+        await this.#query(pick);
+        return;
       case 'delete':
         await this.#ask(deleteRange({ key, prevKv: pick % 2 === 0 }));
         return;
@@ -119,6 +128,13 @@ export class SimClient {
         if (pick % 3 === 0) await this.#waitUntilDue(lease, pick);
         await this.#keepAlive(lease);
         return;
+      case 'keep-others':
+      case 'time-left': {
+        const other = this.#world.leases.any(pick);
+        if (other === undefined) return;
+        await (kind === 'time-left' ? this.#timeLeft(other) : this.#keepAlive(other));
+        return;
+      }
       case 'revoke':
         if (lease !== undefined) await this.#revoke(lease);
         return;
@@ -146,8 +162,10 @@ export class SimClient {
     return `${this.number}.${this.#values}`;
   }
 
-  #put(key: string, lease: LeaseId | undefined, prevKv = false): Promise<boolean> {
-    return this.#ask(put({ key, value: bytes(this.#value()), lease, prevKv }));
+  /** `size`: of the value, at least. */
+  #put(key: string, lease: LeaseId | undefined, prevKv = false, size = 0): Promise<boolean> {
+    const value = bytes(this.#value().padEnd(size, '.'));
+    return this.#ask(put({ key, value, lease, prevKv }));
   }
 
   /** Compare and swap against what was last seen. */
@@ -225,6 +243,28 @@ export class SimClient {
     return this.#sleep(Math.max(0, leases.dueMs(id) - scheduler.now + (pick % 100) * 7 - 50));
   }
 
+  async #timeLeft(id: LeaseId): Promise<void> {
+    const { leases, scheduler } = this.#world;
+    const fromMs = scheduler.now;
+    await this.#reach(
+      (_, host) => host.leases.timeToLive(id, true, anonymous),
+      (left) => leases.told({ id, fromMs, toMs: scheduler.now, ...left }),
+      () => undefined,
+    );
+  }
+
+  /** Changes nothing: not a part of the history that is to be ordered. */
+  async #query(pick: number): Promise<void> {
+    const { recorder } = this.#world;
+    const query = queryOf(pick, this.#lastRevision);
+    const who = `client ${this.number} at ${this.#member()?.name}`;
+    await this.#reach(
+      query.ask,
+      (answered) => recorder.queries.push({ who, ...answered }),
+      () => undefined,
+    );
+  }
+
   async #revoke(id: LeaseId): Promise<void> {
     this.#world.leases.revoking(id);
     this.#leases = this.#leases.filter((other) => other !== id);
@@ -275,7 +315,7 @@ export class SimClient {
 
   /** One request over the network: an answer, a refusal, or nobody will ever know. */
   #reach<T>(
-    ask: (kv: KvClient) => Promise<T>,
+    ask: (kv: KvClient, host: Life['host']) => Promise<T>,
     answered: (value: T) => void,
     failed: (error: string, unknown: boolean) => void,
   ): Promise<void> {
@@ -307,7 +347,7 @@ export class SimClient {
       const back = (finish: () => void): void =>
         network.call(member.name, self, process, () => end(finish));
       network.call(self, member.name, life.process, () => {
-        ask(life.host.clientFor(anonymous)).then(
+        ask(life.host.clientFor(anonymous), life.host).then(
           (value) => back(() => answered(value)),
           (thrown: unknown) => {
             if (!QuorateError.is(thrown)) this.#world.bug(member.name, thrown);

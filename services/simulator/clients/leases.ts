@@ -5,9 +5,23 @@ type Open = { -readonly [K in keyof LeaseRecord]: LeaseRecord[K] } & {
   renewals: { fromMs: number; toMs: number; ttlSeconds: number }[];
 };
 
+/** What somebody was told of a lease who asked for the rest of its time. */
+export interface TimeLeft {
+  readonly id: LeaseId;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** -1: there is no such lease. */
+  readonly ttlSeconds: number;
+  readonly grantedSeconds: number;
+  /** What its holder was granted. */
+  readonly expectedSeconds: number;
+  readonly keys: readonly string[];
+}
+
 /** What clients were told about leases. */
 export class LeaseBook {
   readonly #leases = new Map<LeaseId, Open>();
+  readonly timesLeft: TimeLeft[] = [];
 
   granted(id: LeaseId, ttlSeconds: number, fromMs: number): void {
     this.#leases.set(id, {
@@ -22,6 +36,17 @@ export class LeaseBook {
 
   renewed(id: LeaseId, fromMs: number, toMs: number, ttlSeconds: number): void {
     this.#leases.get(id)?.renewals.push({ fromMs, toMs, ttlSeconds });
+  }
+
+  /** Anybody's; one of the last that were granted, whether or not they live. */
+  any(pick: number): LeaseId | undefined {
+    const ids = [...this.#leases.keys()].slice(-6);
+    return ids[pick % Math.max(1, ids.length)];
+  }
+
+  told(left: Omit<TimeLeft, 'expectedSeconds'>): void {
+    const { ttlSeconds = 0 } = this.#leases.get(left.id) ?? {};
+    this.timesLeft.push({ ...left, expectedSeconds: ttlSeconds });
   }
 
   /** When it ends, as far as its holder knows. */

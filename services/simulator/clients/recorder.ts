@@ -1,5 +1,6 @@
 import type { Answer, Call, KnownKv, Operation, Watch, WatchMessage } from '#shared/checks';
 import type { KeyValue } from '#shared/mvcc';
+import type { Query } from '../checks/queries.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -25,6 +26,7 @@ export function known(kv: KeyValue): KnownKv {
 export class Recorder {
   readonly operations: Recorded[] = [];
   readonly watches: RecordedWatch[] = [];
+  readonly queries: Query[] = [];
   /** Watches that ended, each with the one that its client went on with. */
   readonly resumed: (readonly [RecordedWatch, RecordedWatch])[] = [];
   readonly #now: () => number;

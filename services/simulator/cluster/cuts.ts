@@ -3,7 +3,7 @@ import type { SimCluster } from './cluster.ts';
 
 type Cut = readonly [from: string, to: string];
 
-/** Who is cut off from whom. Each method cuts, and returns how to mend what it has cut. */
+/** Who is cut off from whom, or heard late. Each method returns how to mend what it has done. */
 export class Cuts {
   readonly #network: Network;
   readonly #cluster: SimCluster;
@@ -21,6 +21,15 @@ export class Cuts {
         ...(direction === 'in' ? [] : [[name, other] as const]),
       ]),
     );
+  }
+
+  /** What the others send to `name` takes so much longer. */
+  hearsLate(name: string, byMs: number): () => void {
+    const others = this.#names().filter((other) => other !== name);
+    for (const other of others) this.#network.lag(other, name, byMs);
+    return () => {
+      for (const other of others) this.#network.lag(other, name, 0);
+    };
   }
 
   /** Bit i of `sides` says on which side the i-th member is. */

@@ -90,6 +90,8 @@ export class FaultPlane {
         return member && this.#pause(member);
       case 'isolate':
         return member && this.#cuts.isolate(member.name, fault.direction);
+      case 'hears-late':
+        return member && this.#cuts.hearsLate(member.name, fault.byMs);
       case 'partition':
         return this.#cuts.part(fault.sides, fault.oneWay);
       case 'part-newest':

@@ -4,6 +4,7 @@ import type { Weather } from '../world/network.ts';
 import { drawFarBehind } from './far-behind.ts';
 import { drawFigureEight } from './figure-eight.ts';
 import { drawGrowth } from './growth.ts';
+import { drawLateAnswers } from './late-answers.ts';
 import { drawLostElections } from './lost-elections.ts';
 import { pick, swarm } from './pickers.ts';
 import { drawTwiceDead } from './twice-dead.ts';
@@ -12,7 +13,12 @@ import type { Fault, FaultKind, Plan, Step, StepKind, Target } from './plan.ts';
 /** Of each by itself; others come as parts of a schedule. */
 type DrawnKind = Exclude<
   FaultKind,
-  'black-hole' | 'part-newest' | 'part-at-change' | 'add-at-election' | 'lost-election'
+  | 'black-hole'
+  | 'part-newest'
+  | 'part-at-change'
+  | 'add-at-election'
+  | 'lost-election'
+  | 'hears-late'
 >;
 
 /** How often a kind is drawn, where a seed has it at all. */
@@ -44,12 +50,14 @@ const faultWeights: Readonly<Record<DrawnKind, number>> = {
 const stepWeights: Readonly<Record<StepKind, number>> = {
   put: 20,
   'put-prev': 4,
+  'put-large': 2,
   get: 12,
   'get-part': 4,
   compare: 6,
   list: 4,
   'get-serializable': 3,
   'get-past': 2,
+  query: 5,
   delete: 5,
   'delete-all': 1,
   swap: 10,
@@ -57,6 +65,8 @@ const stepWeights: Readonly<Record<StepKind, number>> = {
   grant: 2,
   'put-leased': 4,
   'keep-alive': 5,
+  'keep-others': 3,
+  'time-left': 3,
   revoke: 1,
   compact: 1,
   watch: 4,
@@ -211,6 +221,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
   if (rng.int(12) === 0 && members > 1) return asFarBehind(plan, rng);
   if (rng.int(20) === 0 && members > 1) return asLostElections(plan, rng);
   if (rng.int(8) === 0 && members > 1) return asFigureEight(plan, rng);
+  if (rng.int(12) === 0 && members > 1) return asLateAnswers(plan, rng);
   return rng.int(12) === 0 ? asTwiceDead(plan, rng) : plan;
 }
 
@@ -260,7 +271,7 @@ function asFarBehind(plan: Plan, rng: Rng): Plan {
     snapshotCatchUpEntries: rng.int(2) === 0 ? rng.int(4) : 15 + rng.int(20),
     safetyMs,
     faults: drawFarBehind(rng, safetyMs, plan.members),
-    clients: drawClients(rng, { ...stormy(), requestMs: [10, 20] }, safetyMs),
+    clients: drawClients(rng, { requestMs: [10, 20] }, safetyMs),
   };
 }
 
@@ -275,6 +286,7 @@ function asTwiceDead(plan: Plan, rng: Rng): Plan {
     syncMs: [5, 40],
     safetyMs,
     faults: drawTwiceDead(rng, safetyMs, plan.members),
+    clients: drawClients(rng, stormy(), safetyMs, ['put', 'put-large']),
   };
 }
 
@@ -288,6 +300,25 @@ function asLostElections(plan: Plan, rng: Rng): Plan {
     syncMs: [0.3, 2],
     safetyMs,
     faults: drawLostElections(rng, safetyMs),
+  };
+}
+
+/** With much to read, to renew and to write while there are two that believe to lead. */
+function asLateAnswers(plan: Plan, rng: Rng): Plan {
+  const safetyMs = 15_000;
+  const electionMs = 200;
+  const heartbeatMs = electionMs / 10;
+  return {
+    ...asFigureEight(plan, rng),
+    pace: 'late answers',
+    electionMs,
+    heartbeatMs,
+    tickMs: heartbeatMs,
+    weather: { delayMs: [0.5, 3], loss: 0, duplicate: 0, reorder: 0 },
+    syncMs: [0.3, 2],
+    safetyMs,
+    faults: drawLateAnswers(rng, safetyMs, electionMs),
+    clients: drawClients(rng, { requestMs: [10, 30] }, safetyMs, ['put', 'get', 'keep-alive']),
   };
 }
 
@@ -412,10 +443,15 @@ function drawFault(
   }
 }
 
-function drawClients(rng: Rng, pace: Pace, safetyMs: number): Step[][] {
+function drawClients(
+  rng: Rng,
+  pace: Pick<Pace, 'requestMs'>,
+  safetyMs: number,
+  always: readonly StepKind[] = [],
+): Step[][] {
   const paceMs = pick(rng, pace.requestMs);
   return Array.from({ length: 2 + rng.int(4) }, () => {
-    const kindOf = halfOf(rng, stepWeights);
+    const kindOf = halfOf(rng, stepWeights, always);
     const steps: Step[] = [];
     for (let spentMs = 0; spentMs < safetyMs && steps.length < 400; ) {
       const afterMs = rng.int(2 * paceMs);

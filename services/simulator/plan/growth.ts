@@ -16,8 +16,10 @@ export function drawGrowth(rng: Rng, safetyMs: number): Fault[] {
     const how = rng.int(6);
     for (let slow = rng.int(4); slow > 1; slow--) {
       const lookMs = [2, 5, 20][rng.int(3)] ?? 2;
-      const target = rng.int(3);
-      faults.push({ atMs: atMs - 500, kind: 'slow-process', target, lookMs, forMs: 500 + forMs });
+      const trouble = { atMs: atMs - 500, target: rng.int(3), forMs: 500 + forMs };
+      // Who knows what is committed before its disk has it is late to apply it, too.
+      if (rng.int(2) === 0) faults.push({ ...trouble, kind: 'slow-disk', factor: 300 });
+      else faults.push({ ...trouble, kind: 'slow-process', lookMs });
     }
     if (how < 2) faults.push({ atMs: atMs - 1, kind: 'part-at-change', newest: 2, forMs });
     faults.push({ atMs, kind: 'add', learner, count: 2 });

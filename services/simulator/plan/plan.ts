@@ -29,6 +29,13 @@ export type Fault = { readonly atMs: number } & (
       readonly direction: 'in' | 'out' | 'both';
       readonly forMs: number;
     }
+  /** What it is sent takes so much longer, what it sends does not. */
+  | {
+      readonly kind: 'hears-late';
+      readonly target: Target;
+      readonly byMs: number;
+      readonly forMs: number;
+    }
   /** Bit i says on which side the i-th member is. */
   | {
       readonly kind: 'partition';
@@ -92,12 +99,14 @@ export interface Step {
 export type StepKind =
   | 'put'
   | 'put-prev'
+  | 'put-large'
   | 'get'
   | 'get-part'
   | 'compare'
   | 'list'
   | 'get-serializable'
   | 'get-past'
+  | 'query'
   | 'delete'
   | 'delete-all'
   | 'swap'
@@ -105,6 +114,8 @@ export type StepKind =
   | 'grant'
   | 'put-leased'
   | 'keep-alive'
+  | 'keep-others'
+  | 'time-left'
   | 'revoke'
   | 'compact'
   | 'watch'

@@ -23,6 +23,8 @@ export class Network {
   readonly #scheduler: Scheduler;
   readonly #rng: Rng;
   readonly #cuts = new Map<string, number>();
+  /** How much later than usual a direction carries. */
+  readonly #lags = new Map<string, number>();
   /** When the last message of a direction arrives: later ones do not overtake it. */
   readonly #busyUntil = new Map<string, number>();
   weather: Weather;
@@ -54,6 +56,14 @@ export class Network {
     this.blackHoles = 0;
     this.snapshots = undefined;
     this.#cuts.clear();
+    this.#lags.clear();
+  }
+
+  /** From now on, for what is sent from one to the other; 0: as usual. */
+  lag(from: string, to: string, ms: number): void {
+    const key = `${from}>${to}`;
+    if (ms > 0) this.#lags.set(key, ms);
+    else this.#lags.delete(key);
   }
 
   reaches(from: string, to: string): boolean {
@@ -94,7 +104,7 @@ export class Network {
 
   #carry(from: string, to: string, receiver: SimProcess, arrive: () => void): void {
     const key = `${from}>${to}`;
-    let at = this.#scheduler.now + this.delay();
+    let at = this.#scheduler.now + this.delay() + (this.#lags.get(key) ?? 0);
     if (this.#rng.next() < this.weather.reorder) at += this.delay() * 4;
     else at = Math.max(at, this.#busyUntil.get(key) ?? 0);
     this.#busyUntil.set(key, at);
