@@ -9,6 +9,7 @@ import { checkAttachments } from './attachments.ts';
 import { CommitQuorum } from './commit-quorum.ts';
 import { LeaderKept } from './leader-kept.ts';
 import { MembershipSteps } from './membership-steps.ts';
+import { ReadsConfirmed } from './reads-confirmed.ts';
 import type { Report } from './report.ts';
 import { type Contents, StateLog } from './state-log.ts';
 import { VotesKept } from './votes-kept.ts';
@@ -35,6 +36,7 @@ export class Observer {
   readonly #acknowledged = new AcknowledgedKept();
   readonly #membership = new MembershipSteps();
   readonly #commits = new CommitQuorum();
+  readonly #reads = new ReadsConfirmed();
   readonly #leaderKept: LeaderKept;
   readonly #lives = new Map<NodeId, Life>();
   readonly #names = new Map<NodeId, string>();
@@ -60,6 +62,9 @@ export class Observer {
     const life = this.#lives.get(from);
     if (!life) return;
     const { type } = message;
+    this.#report.check('reads confirmed', () =>
+      this.#reads.sends(message, () => life.dir.backend.applied.confState),
+    );
     if (type === 'append' || type === 'heartbeat' || type === 'snapshot') {
       this.#report.check('election safety', () => this.#elections.leads(from, term));
       this.#leads(from, term, life);
@@ -89,6 +94,7 @@ export class Observer {
     const { from, to, term, type } = message;
     const node = this.#lives.get(to)?.host.node;
     if (!node) return;
+    this.#reads.receives(message, node.leads ? node.term : undefined);
     if (type === 'vote') this.#leaderKept.asked(message, node.status().leader, this.#now());
     else if ((type === 'append' || type === 'heartbeat') && term >= node.term) {
       this.#leaderKept.heard(to, from, this.#now());

@@ -1,14 +1,9 @@
 import { assertNever } from '#shared/base';
 import { BrokenPromise, type KnownKv } from '#shared/checks';
 import type { Compare, RangeRequest, RangeResult, TxnRequest, TxnResult } from '#shared/mvcc';
+import type { Query } from '../clients/queries.ts';
 import { known } from '../clients/recorder.ts';
 import type { Past } from './past.ts';
-
-/** What somebody asked without changing anything, and the header's revision of the answer. */
-export type Query = { readonly who: string; readonly revision: number } & (
-  | { readonly type: 'range'; readonly request: RangeRequest; readonly result: RangeResult }
-  | { readonly type: 'txn'; readonly request: TxnRequest; readonly result: TxnResult }
-);
 
 /** Every way to ask for a range, and conditions on ranges: worked out anew, on what the log says. */
 export class QueryCheck {

@@ -13,6 +13,7 @@ import type { ClientWorld } from './world.ts';
 const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
 const everything = { key: 'a', rangeEnd: 'z' };
 const giveUpMs = 9000;
+const detourAnswers = 5;
 const ttlSeconds = [2, 3, 5];
 /** Of some values: more than a sector of a disk has room for, so that a write can be torn. */
 const largeBytes = 3000;
@@ -21,12 +22,15 @@ const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 /** Errors after which a request may still take effect. */
 const uncertain = ['unavailable', 'deadline-exceeded', 'internal'] as const;
 
-/** Takes its steps one after the other, at one member until it is told to move or nobody is there. */
+/** Takes its steps one after the other, at one member until it is told to move, or while nobody is there. */
 export class SimClient {
   readonly number: number;
   readonly #world: ClientWorld;
   readonly #watching: WatchingClient;
-  #at: number;
+  /** The so many-th member; and how many further on, since nobody was there. */
+  #home: number;
+  #detour = 0;
+  #answers = 0;
   #values = 0;
   #lastRevision = 1;
   #leases: LeaseId[] = [];
@@ -35,7 +39,7 @@ export class SimClient {
 
   constructor(number: number, world: ClientWorld) {
     this.number = number;
-    this.#at = number;
+    this.#home = number;
     this.#world = world;
     this.#watching = new WatchingClient(number, world, () => this.#member());
   }
@@ -53,13 +57,23 @@ export class SimClient {
 
   /** A write that must succeed: the cluster is whole. Where: the so many-th member. */
   async probe(at: number): Promise<boolean> {
-    this.#at = at;
+    this.#goTo(at);
     return this.#put('probe', undefined);
   }
 
   #member(): SimMember | undefined {
     const members = this.#world.members();
-    return members[this.#at % members.length];
+    return members[(this.#home + this.#detour) % members.length];
+  }
+
+  #goTo(member: number): void {
+    this.#home = member;
+    this.#detour = 0;
+  }
+
+  /** Soon back where it was: or else all clients would be at the one that never failed. */
+  #wasAnswered(): void {
+    if (++this.#answers % detourAnswers === 0) this.#detour = 0;
   }
 
   #sleep(ms: number): Promise<void> {
@@ -153,7 +167,7 @@ export class SimClient {
         this.#watching.cancel(pick);
         return;
       case 'move':
-        this.#at = pick;
+        this.#goTo(pick);
     }
   }
 
@@ -323,7 +337,7 @@ export class SimClient {
     const member = this.#member();
     const life = member?.life;
     if (!member || !life) {
-      this.#at++;
+      this.#detour++;
       failed('nobody is there', false);
       return Promise.resolve();
     }
@@ -348,7 +362,11 @@ export class SimClient {
         network.call(member.name, self, process, () => end(finish));
       network.call(self, member.name, life.process, () => {
         ask(life.host.clientFor(anonymous), life.host).then(
-          (value) => back(() => answered(value)),
+          (value) =>
+            back(() => {
+              this.#wasAnswered();
+              answered(value);
+            }),
           (thrown: unknown) => {
             if (!QuorateError.is(thrown)) this.#world.bug(member.name, thrown);
             const error = QuorateError.from(thrown);

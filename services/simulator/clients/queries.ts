@@ -1,9 +1,14 @@
 import { createRng, type Rng } from '#shared/base';
 import type { KvClient } from '#shared/client';
-import type { Compare, RangeRequest, TxnRequest } from '#shared/mvcc';
-import type { Query } from '../checks/queries.ts';
+import type { Compare, RangeRequest, RangeResult, TxnRequest, TxnResult } from '#shared/mvcc';
 import { pick } from '../plan/pickers.ts';
 import { conditionOn } from './requests.ts';
+
+/** What somebody asked without changing anything, and the header's revision of the answer. */
+export type Query = { readonly who: string; readonly revision: number } & (
+  | { readonly type: 'range'; readonly request: RangeRequest; readonly result: RangeResult }
+  | { readonly type: 'txn'; readonly request: TxnRequest; readonly result: TxnResult }
+);
 
 type Answered = Query extends infer Q ? (Q extends Query ? Omit<Q, 'who'> : never) : never;
 

@@ -1,6 +1,6 @@
 import type { Answer, Call, KnownKv, Operation, Watch, WatchMessage } from '#shared/checks';
 import type { KeyValue } from '#shared/mvcc';
-import type { Query } from '../checks/queries.ts';
+import type { Query } from './queries.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -165,7 +165,8 @@ export class SimMember {
     this.#end();
     this.machine.crash(false);
     if (life) this.#world.board.gone(this.name, life.transport);
-    if (!QuorateError.is(error)) this.#world.events.bug(this, error);
+    const blamesDisk = damaged && !this.machine.rotten;
+    if (!QuorateError.is(error) || blamesDisk) this.#world.events.bug(this, error);
     this.#world.events.failed(this, error);
   }
 

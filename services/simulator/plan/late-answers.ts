@@ -9,8 +9,8 @@ import type { Fault } from './plan.ts';
 export function drawLateAnswers(rng: Rng, safetyMs: number, electionMs: number): Fault[] {
   const faults: Fault[] = [];
   for (let atMs = 5 * electionMs; atMs < safetyMs; ) {
-    const byMs = electionMs * (4 + rng.int(6));
-    const cutMs = atMs + byMs + rng.int(2 * electionMs);
+    const byMs = electionMs * (5 + rng.int(15));
+    const cutMs = atMs + 2 * byMs + rng.int(2 * electionMs);
     const forMs = byMs + rng.int(2 * electionMs);
     faults.push(
       { atMs, kind: 'hears-late', target: 'leader', byMs, forMs: cutMs - atMs + forMs },

@@ -26,3 +26,18 @@ export function swarm<K extends string>(
     return pick(rng, chosen);
   };
 }
+
+/** Half of what there is, and what must be there. */
+export function halfOf<K extends string>(
+  rng: Rng,
+  weights: Readonly<Record<K, number>>,
+  always: readonly K[] = [],
+): (rng: Rng) => K {
+  return swarm(weights, (kind) => rng.int(2) === 0 || always.includes(kind));
+}
+
+export function weighted<T extends { readonly weight: number }>(rng: Rng, from: readonly T[]): T {
+  let left = rng.next() * from.reduce((sum, { weight }) => sum + weight, 0);
+  const found = from.find(({ weight }) => (left -= weight) < 0);
+  return found ?? pick(rng, from);
+}

@@ -11,7 +11,7 @@ export function drawTwiceDead(rng: Rng, safetyMs: number, members: number): Faul
     const target = rng.int(members);
     const forMs = 5 + rng.int(60);
     faults.push(
-      { atMs, kind: 'die-writing', target, power: rng.int(3) === 0, forMs },
+      { atMs, kind: 'die-writing', target, power: rng.int(2) === 0, forMs },
       { atMs: atMs + forMs + rng.int(250), kind: 'power', target, forMs: 20 + rng.int(300) },
     );
   }

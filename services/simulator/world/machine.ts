@@ -27,6 +27,8 @@ export class Machine {
   /** Times longer than usual. */
   slowness = 1;
   readonly #disk: SimDisk;
+  /** Its disk does not give back what it was given. */
+  rotten = false;
   /** Called once, when the next log write has been begun. */
   inNextWrite: (() => void) | undefined;
 
@@ -65,7 +67,9 @@ export class Machine {
     if (names.length === 0) return;
     const reader = this.#disk.attach();
     const used = reader.read(path, 0, reader.size(path)).findLastIndex((byte) => byte !== 0);
-    if (used >= 0) this.#disk.flip(path, this.#rng.int(used + 1), this.#rng.int(8));
+    if (used < 0) return;
+    this.#disk.flip(path, this.#rng.int(used + 1), this.#rng.int(8));
+    this.rotten = true;
   }
 
   /** The disk as one process sees it. */

@@ -23,8 +23,8 @@ export class Network {
   readonly #scheduler: Scheduler;
   readonly #rng: Rng;
   readonly #cuts = new Map<string, number>();
-  /** How much later than usual a direction carries. */
-  readonly #lags = new Map<string, number>();
+  /** How much later than usual a direction carries, in the end. */
+  readonly #lags = new Map<string, { readonly byMs: number; readonly sinceMs: number }>();
   /** When the last message of a direction arrives: later ones do not overtake it. */
   readonly #busyUntil = new Map<string, number>();
   weather: Weather;
@@ -59,11 +59,17 @@ export class Network {
     this.#lags.clear();
   }
 
-  /** From now on, for what is sent from one to the other; 0: as usual. */
-  lag(from: string, to: string, ms: number): void {
+  /** From now on more and more, for what is sent from one to the other; 0: as usual. */
+  lag(from: string, to: string, byMs: number): void {
     const key = `${from}>${to}`;
-    if (ms > 0) this.#lags.set(key, ms);
+    if (byMs > 0) this.#lags.set(key, { byMs, sinceMs: this.#scheduler.now });
     else this.#lags.delete(key);
+  }
+
+  /** It grows as fast as time passes, so that nobody is silent at any moment. */
+  #lagOf(key: string): number {
+    const lag = this.#lags.get(key);
+    return lag ? Math.min(lag.byMs, this.#scheduler.now - lag.sinceMs) : 0;
   }
 
   reaches(from: string, to: string): boolean {
@@ -104,7 +110,7 @@ export class Network {
 
   #carry(from: string, to: string, receiver: SimProcess, arrive: () => void): void {
     const key = `${from}>${to}`;
-    let at = this.#scheduler.now + this.delay() + (this.#lags.get(key) ?? 0);
+    let at = this.#scheduler.now + this.delay() + this.#lagOf(key);
     if (this.#rng.next() < this.weather.reorder) at += this.delay() * 4;
     else at = Math.max(at, this.#busyUntil.get(key) ?? 0);
     this.#busyUntil.set(key, at);

@@ -1,45 +1,35 @@
-import type { Fault, Plan } from '../../plan/plan.ts';
+import type { Direction, Fault, Lasting, Plan } from '../../plan/plan.ts';
 
-/** Something that is done to the parts above the store. What lasts ends after `forMs`. */
+interface OnNode {
+  node: number;
+}
+
+/** Schedulers and controller managers with processes of their own. */
+interface OnComponent {
+  component: number;
+}
+
+/**
+ * Something that is done to the parts above the store, or to the store, and with a member to its whole
+ * master: API server, scheduler, controllers.
+ */
 export type ControlFault = {
   readonly atMs: number;
 } /** The store, and with a member its whole master: API server, scheduler, controllers. */ & (
   | { readonly kind: 'store'; readonly fault: Fault }
-  /** Containers go on without their agent. */
-  | { readonly kind: 'agent-kill'; readonly node: number; readonly forMs: number }
-  | { readonly kind: 'agent-pause'; readonly node: number; readonly forMs: number }
-  /** Containers die as well. */
-  | { readonly kind: 'node-power'; readonly node: number; readonly forMs: number }
-  | { readonly kind: 'node-slow'; readonly node: number; readonly forMs: number }
+  /** `agent-kill`: its containers go on. `node-power`: they die as well. */
+  | Lasting<'agent-kill' | 'agent-pause' | 'node-power' | 'node-slow', OnNode>
+  | Lasting<'node-isolate', OnNode & { direction: Direction }>
+  | Lasting<'node-cut', OnNode & { master: number }>
   | { readonly kind: 'node-jump'; readonly node: number; readonly byMs: number }
-  | {
-      readonly kind: 'node-isolate';
-      readonly node: number;
-      readonly direction: 'in' | 'out' | 'both';
-      readonly forMs: number;
-    }
-  | {
-      readonly kind: 'node-cut';
-      readonly node: number;
-      readonly master: number;
-      readonly forMs: number;
-    }
-  /** Schedulers and controller managers with processes of their own. */
-  | { readonly kind: 'component-kill'; readonly component: number; readonly forMs: number }
-  | { readonly kind: 'component-pause'; readonly component: number; readonly forMs: number }
-  | {
-      readonly kind: 'component-cut';
-      readonly component: number;
-      readonly master: number;
-      readonly forMs: number;
-    }
-  | { readonly kind: 'component-isolate'; readonly component: number; readonly forMs: number }
+  | Lasting<'component-kill' | 'component-pause' | 'component-isolate', OnComponent>
+  | Lasting<'component-cut', OnComponent & { master: number }>
   /** Whoever only watches. */
-  | { readonly kind: 'onlooker-isolate'; readonly forMs: number }
+  | Lasting<'onlooker-isolate'>
   /** Every connection of one machine of all: what is under way on it is lost, answered or not. */
   | { readonly kind: 'reset'; readonly machine: number }
   /** Many calls of one machine of all break, or of all, before they arrive or before they are answered. */
-  | { readonly kind: 'flaky'; readonly machine: number | 'all'; readonly forMs: number }
+  | Lasting<'flaky', { machine: number | 'all' }>
   /** All history so far, so that who lags behind has to list again. */
   | { readonly kind: 'compact' }
 );
