@@ -73,7 +73,7 @@ SIMULATOR := node --conditions=quorate-source services/simulator/main.ts
 sim: build ## Simulated clusters under fresh seeds (SIM_ARGS="--minutes 60", SEED=7 for one)
 	@$(SIMULATOR) --corpus cluster-tests/simulation/corpus $(if $(SEED),--seed $(SEED),--seeds 1000000) $(SIM_ARGS)
 
-mutants: build ## Known bugs, one by one: which checker finds each, under which seed
+mutants: build ## Known bugs, one by one: which checker finds each, by its kept plan or under which seed
 	@node --conditions=quorate-source cluster-tests/simulation/mutants.ts $(MUTANTS_ARGS)
 
 lint: build ## Types, format, lint, layers, dead code

@@ -19,6 +19,7 @@ Flags:
   --mutant NAME    put a known bug into the code first ("list" names them all)
   --plan FILE      run one plan of the corpus
   --corpus DIR     where plans that failed are kept; they run first
+  --fresh          run no kept plans
   --shrink-seconds N   for making a failed plan shorter (default 30)
   --verbose        print what members and faults do
 
@@ -35,6 +36,7 @@ export interface Arguments {
   readonly mutant: string | undefined;
   readonly plan: string | undefined;
   readonly corpus: string;
+  readonly fresh: boolean;
   readonly shrinkSeconds: number;
   readonly verbose: boolean;
   readonly help: boolean;
@@ -49,6 +51,7 @@ const options = {
   mutant: { type: 'string' },
   plan: { type: 'string' },
   corpus: { type: 'string' },
+  fresh: { type: 'boolean' },
   'shrink-seconds': { type: 'string' },
   verbose: { type: 'boolean', short: 'v' },
   help: { type: 'boolean', short: 'h' },
@@ -79,6 +82,7 @@ export function parseArguments(
     mutant: values.mutant,
     plan: values.plan,
     corpus: values.corpus ?? `${state}/quorate-simulation`,
+    fresh: values.fresh ?? false,
     shrinkSeconds: number('shrink-seconds', 0, 1e6) ?? 30,
     verbose: values.verbose ?? false,
     help: values.help ?? false,

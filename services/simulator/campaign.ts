@@ -14,6 +14,8 @@ export interface CampaignOptions {
   /** Several: each gets as much of the time. */
   readonly layers: readonly Layers[];
   readonly corpus: string;
+  /** What is kept there is not run. */
+  readonly fresh?: boolean | undefined;
   /** The known bug that is in the code: it is not looked for in hours of calm, which cost most. */
   readonly mutant?: string | undefined;
   /** For making a failed plan shorter; 0: it is kept as it is. */
@@ -74,8 +76,8 @@ export class Campaign {
   }
 
   async run(): Promise<Failure | undefined> {
-    const { firstSeed, seeds, maxMs, members, corpus, mutant } = this.#options;
-    for (const { name, plan } of await readCorpus(corpus)) {
+    const { firstSeed, seeds, maxMs, members, corpus, fresh, mutant } = this.#options;
+    for (const { name, plan } of fresh ? [] : await readCorpus(corpus)) {
       const result = await this.#one(plan);
       const { finding } = result;
       if (finding) return { name, result, finding, plan, file: undefined };

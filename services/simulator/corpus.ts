@@ -45,7 +45,18 @@ export async function keepCase(
   const file = join(folder, `${name}.json`);
   // A stack trace names the folders of the machine it comes from.
   const text = finding.text.split('\n    at ')[0] ?? finding.text;
-  const kept = { mutant, finding: { ...finding, text }, plan };
-  await writeFile(file, `${JSON.stringify(kept, undefined, 1)}\n`);
+  const kept: Kept = { mutant, finding: { ...finding, text }, plan };
+  await writeFile(file, `${textOf(kept)}\n`);
   return file;
+}
+
+type Kept = Omit<Case, 'name'>;
+
+/** JSON with a line for each fault and each client, so that people can read it and plans stay short. */
+function textOf({ plan: { faults, clients, ...rest }, ...about }: Kept): string {
+  const lines = (items: readonly unknown[]): string =>
+    items.length === 0 ? '[]' : `[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]`;
+  const head = JSON.stringify(about).slice(0, -1);
+  const plan = JSON.stringify(rest).slice(0, -1);
+  return `${head},\n"plan": ${plan},\n"faults": ${lines(faults)},\n"clients": ${lines(clients)}}}`;
 }

@@ -31,6 +31,7 @@ export async function run(args: Arguments, drawnSeed: number, output: Output): P
     members: args.members,
     layers: args.layers,
     corpus: args.corpus,
+    fresh: args.fresh,
     mutant: args.mutant,
     shrinkMs: args.shrinkSeconds * 1000,
     clock: systemClock,
