@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ConfState, Message } from '#shared/raft';
+import type { ConfState } from '#shared/raft';
 import { ReadsConfirmed } from './reads-confirmed.ts';
 
 const conf: ConfState = {
@@ -18,7 +18,7 @@ const checker = () => {
     beats: (readContext: number) =>
       reads.sends({ ...at, type: 'heartbeat', from: 1, to: 2, commit: 1, readContext }, () => conf),
     heard: (from: number, readContext: number) =>
-      reads.receives({ ...at, type: 'heartbeat-response', from, to: 1, readContext } as Message, 2),
+      reads.receives({ ...at, type: 'heartbeat-response', from, to: 1, readContext }, 2),
     answers: (context: number) =>
       reads.sends(
         { ...at, type: 'read-index-response', from: 1, to: 2, context, index: 1 },
