@@ -47,7 +47,9 @@ export class Membership {
   }
 
   async update(id: number, peerUrls: readonly string[]): Promise<void> {
-    refuseBadUrls(peerUrls);
+    // etcd looks for the member first.
+    if (this.#serving.state.members.has(id)) refuseBadUrls(peerUrls);
+    else if (!areUrls(peerUrls)) throw membershipErrors.notFound();
     await this.#serving.node.propose({ type: 'update-member', id, peerUrls });
   }
 
@@ -134,5 +136,9 @@ function mayTryAgain(thrown: unknown): boolean {
 }
 
 function refuseBadUrls(peerUrls: readonly string[]): void {
-  if (peerUrls.length === 0 || !peerUrls.every(isUrl)) throw membershipErrors.badUrls();
+  if (!areUrls(peerUrls)) throw membershipErrors.badUrls();
+}
+
+function areUrls(peerUrls: readonly string[]): boolean {
+  return peerUrls.length > 0 && peerUrls.every(isUrl);
 }
