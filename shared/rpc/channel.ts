@@ -70,7 +70,7 @@ export function bearer(token: string): Metadata {
   return metadata;
 }
 
-type UnaryMethod<Req, Res> = (
+export type UnaryMethod<Req, Res> = (
   request: Req,
   options: CallOptions,
   callback: (error: ServiceError | null, response?: Res) => void,

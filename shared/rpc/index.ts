@@ -6,6 +6,7 @@ export {
   requireLeader,
   serverStream,
   unary,
+  type UnaryMethod,
   wasNeverSent,
 } from './channel.ts';
 export { serveDirectly, turnToAnswer } from './direct-unary.ts';
