@@ -24,6 +24,7 @@ import {
 } from './direct-wire.ts';
 import { toStatus } from './errors.ts';
 import { largeAnswersTo, largeBytes } from './large-answers.ts';
+import { useStreamTables } from './stream-table.ts';
 
 /*
  * Methods straight on node:http2, beneath the grpc-js server that owns the port: its interceptors,
@@ -84,6 +85,7 @@ export function installDirect(server: Server): Http2Server[] {
     Object.defineProperty(dispatch, 'name', { value: dispatchName });
     http2Server.removeAllListeners('stream');
     http2Server.on('stream', dispatch);
+    useStreamTables(http2Server);
   }
   return all;
 }

@@ -165,8 +165,8 @@ class LogScan {
       this.#tail.reset(entry.index - 1);
     }
     this.#index.set(entry.index, segment, at);
-    // A copy: a view would keep the whole segment in memory.
-    this.#tail.append([{ ...entry, data: new Uint8Array(entry.data) }]);
+    // A copy: a view would keep the whole segment in memory. What is committed is to be applied again.
+    this.#tail.append([{ ...entry, data: new Uint8Array(entry.data) }], 0);
   }
 
   result(): Omit<RecoveredLog, 'unwanted'> {

@@ -6,6 +6,8 @@ import type { Entry } from '#shared/raft';
  * kept grows old, and costs the garbage collector more than a follower that lags costs the disk.
  */
 const cachedBytesMax = 2 << 20;
+/** Of what is committed so many entries are kept, and at most twice as many: for followers that are a little behind. */
+const committedKept = 256;
 /** Counted for an entry beside its data. */
 const entryOverheadBytes = 100;
 
@@ -41,7 +43,8 @@ export class LogTail {
     return first && this.#cached[index - first.index];
   }
 
-  append(entries: readonly Entry[]): void {
+  /** `commit`: as far as it is known. */
+  append(entries: readonly Entry[], commit: number): void {
     const first = entries[0];
     if (!first) return;
     assert(first.index <= this.#lastIndex + 1, `hole in the log before ${first.index}`);
@@ -55,6 +58,10 @@ export class LogTail {
       this.#lastIndex = entry.index;
     }
     if (this.#cachedBytes > cachedBytesMax) this.#shrinkTo(cachedBytesMax * 0.75);
+    const committed = commit - (this.#cached[0]?.index ?? commit) + 1;
+    if (committed > 2 * committedKept) {
+      this.#drop(Math.min(committed - committedKept, this.#cached.length - 1));
+    }
   }
 
   dropThrough(index: number): void {

@@ -64,6 +64,15 @@ describe('what was written is there after a restart', () => {
     }
   });
 
+  test('entries committed long ago, which are not in memory any more, are what was written', async () => {
+    const log = await open();
+    for (let first = 1; first < 2000; first += 100) {
+      await log.write([{ hardState: state(1, first - 1), entries: run(first, first + 99, 1) }]);
+    }
+    await log.write([{ hardState: state(2, 2000), entries: run(1990, 2100, 2) }]);
+    expect(log.entries(1, 2101, 1e6)).toEqual([...run(1, 1989, 1), ...run(1990, 2100, 2)]);
+  });
+
   test('a commit index alone is not written, but goes along with the next entries', async () => {
     let log = await open();
     await log.write([{ hardState: state(1), entries: run(1, 4, 1) }]);

@@ -199,7 +199,7 @@ export class RaftLog implements LogReader {
       () => ({ hardState, entries }),
       () => {
         this.#hardState = hardState;
-        this.#tail.append(entries);
+        this.#tail.append(entries, hardState.commit);
       },
     );
   }

@@ -16,17 +16,24 @@ export interface Proposer {
   readonly term: number;
 }
 
+interface Waiter {
+  readonly resolve: (outcome: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 interface Pending {
   sequence: number;
   data: Uint8Array;
+  waiter: Waiter;
   readonly startedMs: number;
-  readonly resolve: (outcome: unknown) => void;
-  readonly reject: (error: Error) => void;
   /** The term it was proposed in; 0 while no leader has taken it. */
   term: number;
   /** What was checked against one leader's state is not for the next one. */
   readonly once: boolean;
 }
+
+const nobody: Waiter = { resolve: () => undefined, reject: () => undefined };
+const noBytes = new Uint8Array();
 
 export interface ProposalsOptions {
   readonly memberId: number;
@@ -86,7 +93,8 @@ export class Proposals {
       return Promise.reject(storeErrors.requestTooLarge());
     }
     return new Promise((resolve, reject) => {
-      const pending = { sequence, data, startedMs: nowMs, resolve, reject, term: 0, once: false };
+      const waiter = { resolve, reject };
+      const pending = { sequence, data, waiter, startedMs: nowMs, term: 0, once: false };
       this.#pending.set(sequence, pending);
       this.#untaken++;
       this.#fresh.push(pending);
@@ -113,15 +121,8 @@ export class Proposals {
     if (taken !== 'accepted') return Promise.reject(changeRefused(taken));
     const { term } = this.#proposer;
     return new Promise((resolve, reject) => {
-      const pending = {
-        sequence,
-        data: context,
-        startedMs: nowMs,
-        resolve,
-        reject,
-        term,
-        once: true,
-      };
+      const waiter = { resolve, reject };
+      const pending = { sequence, data: context, waiter, startedMs: nowMs, term, once: true };
       this.#pending.set(sequence, pending);
     });
   }
@@ -130,9 +131,9 @@ export class Proposals {
   applied(sequence: number, outcome: { value: unknown } | { error: Error }): void {
     const pending = this.#pending.get(sequence);
     if (!pending) return;
-    this.#forget(pending);
-    if ('error' in outcome) pending.reject(outcome.error);
-    else pending.resolve(outcome.value);
+    const waiter = this.#forget(pending);
+    if ('error' in outcome) waiter.reject(outcome.error);
+    else waiter.resolve(outcome.value);
     this.#renumberBefore(sequence);
   }
 
@@ -147,8 +148,7 @@ export class Proposals {
   jumped(sequence: number): void {
     for (const pending of this.#pending.values()) {
       if (pending.sequence > sequence) continue;
-      this.#forget(pending);
-      pending.reject(storeErrors.timedOut());
+      this.#forget(pending).reject(storeErrors.timedOut());
     }
   }
 
@@ -157,8 +157,7 @@ export class Proposals {
     for (const pending of this.#pending.values()) {
       if (pending.term === 0 || pending.term >= term) continue;
       if (pending.once) {
-        this.#forget(pending);
-        pending.reject(storeErrors.notLeader());
+        this.#forget(pending).reject(storeErrors.notLeader());
         continue;
       }
       pending.term = 0;
@@ -178,16 +177,14 @@ export class Proposals {
   expire(nowMs: number): void {
     for (const pending of this.#pending.values()) {
       if (nowMs - pending.startedMs < this.#options.timeoutMs) return;
-      this.#forget(pending);
       this.#failed++;
-      pending.reject(this.#options.timeoutError(pending.startedMs));
+      this.#forget(pending).reject(this.#options.timeoutError(pending.startedMs));
     }
   }
 
   stop(): void {
     for (const pending of this.#pending.values()) {
-      this.#forget(pending);
-      pending.reject(storeErrors.stopped());
+      this.#forget(pending).reject(storeErrors.stopped());
     }
   }
 
@@ -222,9 +219,17 @@ export class Proposals {
     this.#untaken++;
   }
 
-  #forget(pending: Pending): void {
+  /**
+   * Gives who waits for it. It holds nothing any more: tables that the map has outgrown or left behind
+   * keep it until V8's next full collection.
+   */
+  #forget(pending: Pending): Waiter {
     if (pending.term === 0) this.#untaken--;
     this.#pending.delete(pending.sequence);
+    const { waiter } = pending;
+    pending.waiter = nobody;
+    pending.data = noBytes;
+    return waiter;
   }
 }
 

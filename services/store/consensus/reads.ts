@@ -7,8 +7,9 @@ interface Waiter {
 }
 
 interface Request {
+  readonly context: number;
   readonly waiters: Waiter[];
-  askedMs: number;
+  readonly askedMs: number;
 }
 
 interface IndexedRead {
@@ -30,7 +31,8 @@ export interface ReadsOptions {
 export class Reads {
   readonly #options: ReadsOptions;
   #waiting: Waiter[] = [];
-  readonly #asked = new Map<number, Request>();
+  /** In the order they were asked: there are few. */
+  #asked: Request[] = [];
   /** Answered, waiting for the index to be applied. */
   #indexed: IndexedRead[] = [];
   /** Requests without an answer in time, and reads given up. */
@@ -58,7 +60,7 @@ export class Reads {
 
   /** Some have been asked for and are not answered. */
   get underWay(): boolean {
-    return this.#asked.size > 0;
+    return this.#asked.length > 0;
   }
 
   /** At the end of a turn: asks for all that wait. Without a leader they wait on. */
@@ -66,14 +68,14 @@ export class Reads {
     if (this.#waiting.length === 0) return;
     const context = this.#nextContext++;
     if (!this.#options.readIndex(context)) return;
-    this.#asked.set(context, { waiters: this.#waiting, askedMs: nowMs });
+    this.#asked.push({ context, waiters: this.#waiting, askedMs: nowMs });
     this.#waiting = [];
   }
 
   answered(context: number, index: number): void {
-    const request = this.#asked.get(context);
+    const at = this.#asked.findIndex((request) => request.context === context);
+    const [request] = at < 0 ? [] : this.#asked.splice(at, 1);
     if (!request) return;
-    this.#asked.delete(context);
     if (index <= this.#applied) for (const waiter of request.waiters) waiter.resolve();
     else this.#indexed.push({ index, waiters: request.waiters });
   }
@@ -91,20 +93,21 @@ export class Reads {
 
   /** Another leader: what was asked of the last one is asked again. */
   leaderChanged(): void {
-    for (const [context, request] of this.#asked) {
-      this.#asked.delete(context);
-      this.#waiting.push(...request.waiters);
-    }
+    this.#askAgain(this.#asked);
+    this.#asked = [];
+  }
+
+  #askAgain(requests: readonly Request[]): void {
+    for (const { waiters } of requests) for (const waiter of waiters) this.#waiting.push(waiter);
   }
 
   /** Gives up what has waited too long, and asks again what was not answered. */
   expire(nowMs: number): void {
-    for (const [context, request] of this.#asked) {
-      if (nowMs - request.askedMs < this.#options.retryMs) continue;
-      this.slow++;
-      this.#asked.delete(context);
-      this.#waiting.push(...request.waiters);
-    }
+    const { retryMs } = this.#options;
+    const slow = this.#asked.filter(({ askedMs }) => nowMs - askedMs >= retryMs);
+    if (slow.length > 0) this.#asked = this.#asked.filter((request) => !slow.includes(request));
+    this.slow += slow.length;
+    this.#askAgain(slow);
     this.#waiting = this.#waiting.filter((waiter) => this.#keep(waiter, nowMs));
     this.#indexed = this.#indexed
       .map((read) => ({ ...read, waiters: read.waiters.filter((w) => this.#keep(w, nowMs)) }))
@@ -114,11 +117,11 @@ export class Reads {
   stop(): void {
     const all = [
       ...this.#waiting,
-      ...[...this.#asked.values()].flatMap(({ waiters }) => waiters),
+      ...this.#asked.flatMap(({ waiters }) => waiters),
       ...this.#indexed.flatMap(({ waiters }) => waiters),
     ];
     this.#waiting = [];
-    this.#asked.clear();
+    this.#asked = [];
     this.#indexed = [];
     for (const waiter of all) waiter.reject(storeErrors.stopped());
   }
