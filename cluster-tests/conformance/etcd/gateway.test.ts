@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { differs } from './differences.ts';
 import { Target } from './target.ts';
 
 /** The JSON gateway, as `curl` uses it. */
@@ -61,8 +62,45 @@ test.each([
   ['kv/lease/revoke', { ID: '99' }, 404, 5, 'etcdserver: requested lease not found'],
   ['cluster/member/remove', { ID: '5' }, 404, 5, 'etcdserver: member not found'],
   ['election/resign', {}, 500, 2, '"leader" field must be provided'],
+  ['kv/range', 'null', 400, 3, 'etcdserver: key is not provided'],
+  ['lease/grant', { TTL: '9000000001' }, 400, 11, 'etcdserver: too large lease TTL'],
+  ['kv/lease/revoke', { ID: '99' }, 404, 5, 'etcdserver: requested lease not found'],
+  ['cluster/member/add', { peerURLs: ['x'] }, 400, 3, 'etcdserver: given member URLs are invalid'],
+  ['auth/user/add', {}, 400, 3, 'etcdserver: user name is empty'],
+  ['lock/lock', { name: 'bA==', lease: '99' }, 500, 2, 'etcdserver: requested lease not found'],
+  ['election/leader', { name: 'bA==' }, 500, 2, 'election: no leader'],
+  ['lease/keepalive', '{"ID":', 500, 2, 'unexpected EOF'],
 ])('%s %j is refused as over gRPC', async (path, body, status, code, error) => {
   expect(await post(path, body)).toEqual({ status, json: { error, message: error, code } });
+});
+
+test.each([
+  ['auth/enable', {}],
+  ['auth/user/get', { name: 'x' }],
+  ['auth/role/revoke', { role: 'x' }],
+])('%s %j is refused as a precondition that failed', async (path, body) => {
+  const { status, json } = await post(path, body);
+  const code = differs('HTTP code of a failed precondition', { etcd: 412, quorate: 400 });
+  expect([status, json['code']]).toEqual([code, 9]);
+});
+
+test('what is too large', async () => {
+  const { status, json } = await post('kv/put', { key: 'aw==', value: 'A'.repeat(4_000_000) });
+  expect([status, json['code']]).toEqual([429, 8]);
+});
+
+test.each([
+  ['GET', '/v3/kv/range', 405],
+  ['DELETE', '/v3/kv/range', 405],
+  ['GET', '/v3/watch', 405],
+  ['POST', '/v3/kv/nope', 404],
+  ['POST', '/v3/kv/range/', 404],
+  ['POST', '/v3alpha/kv/range', 404],
+  ['GET', '/v2/keys', 404],
+  ['GET', '/nope', 404],
+])('%s %s: %d', async (method, path, status) => {
+  const answer = await fetch(`http://${target.members.endpoints[0]}${path}`, { method });
+  expect(answer.status).toBe(status);
 });
 
 test.each([

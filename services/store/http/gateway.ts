@@ -70,8 +70,11 @@ export function createGateway(parts: GatewayParts): HttpHandler {
         ),
       );
     const asked = ask(request, method, send, maxRequestBytes).then(() => call.end());
-    if (method.responseStream) await answerStream(call, asked, response, toJson);
-    else await answerOne(call, asked, response, toJson);
+    const refused = refusal(asked, method.requestStream ? grpcCodes.unknown : undefined);
+    if (method.responseStream) await answerStream(call, refused, response, toJson);
+    else await answerOne(call, refused, response, toJson);
+    // What nobody wants to read must not stand before the connection's next request.
+    request.resume();
   };
 }
 
@@ -105,18 +108,18 @@ async function ask(
     }
   }
   if (sent > 0) return;
-  if (values.rest !== '') throw new QuorateError('bad-request', 'unexpected EOF');
+  if (!['', 'null'].includes(values.rest)) throw new QuorateError('bad-request', 'unexpected EOF');
   if (!method.requestStream) send('{}');
 }
 
 async function answerOne(
   call: GrpcCall,
-  asked: Promise<void>,
+  asking: Promise<GrpcStatus | undefined>,
   response: ServerResponse,
   toJson: (bytes: Buffer) => string,
 ): Promise<void> {
   let answered: Buffer | undefined;
-  const refused = await refusal(asked);
+  const refused = await asking;
   if (refused) {
     answerError(response, refused);
     return;
@@ -132,12 +135,12 @@ async function answerOne(
 /** One line per message, each beneath `result`; an error is the last line, or the whole answer. */
 async function answerStream(
   call: GrpcCall,
-  asked: Promise<void>,
+  asking: Promise<GrpcStatus | undefined>,
   response: ServerResponse,
   toJson: (bytes: Buffer) => string,
 ): Promise<void> {
   let refused: GrpcStatus | undefined;
-  const asking = refusal(asked).then((status) => {
+  const asked = asking.then((status) => {
     refused = status;
     if (status) call.cancel();
   });
@@ -146,7 +149,7 @@ async function answerStream(
     if (!response.write(`{"result":${toJson(message)}}\n`)) await drained(response);
   }
   const ended = await call.status;
-  await (ended.code === grpcCodes.ok ? asking : undefined);
+  await (ended.code === grpcCodes.ok ? asked : undefined);
   const status = refused ?? ended;
   if (status.code !== grpcCodes.ok && !response.headersSent) {
     answerError(response, status);
@@ -163,13 +166,20 @@ async function answerStream(
   response.end();
 }
 
-async function refusal(asked: Promise<void>): Promise<GrpcStatus | undefined> {
+/** Why the request was none. A stream that begins with no message is, as in etcd, an unknown error. */
+async function refusal(
+  asked: Promise<void>,
+  code: number = grpcCodes.invalidArgument,
+): Promise<GrpcStatus | undefined> {
   try {
     await asked;
     return undefined;
   } catch (thrown) {
     const { message } = QuorateError.from(thrown);
-    return { code: grpcCodes.invalidArgument, message };
+    if (QuorateError.is(thrown, 'resource-exhausted')) {
+      return { code: grpcCodes.resourceExhausted, message };
+    }
+    return { code, message };
   }
 }
 

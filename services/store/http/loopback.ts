@@ -7,7 +7,13 @@ export interface GrpcStatus {
   readonly message: string;
 }
 
-export const grpcCodes = { ok: 0, unknown: 2, invalidArgument: 3, unavailable: 14 } as const;
+export const grpcCodes = {
+  ok: 0,
+  unknown: 2,
+  invalidArgument: 3,
+  resourceExhausted: 8,
+  unavailable: 14,
+} as const;
 
 const frameHeaderBytes = 5;
 
