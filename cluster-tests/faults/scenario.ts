@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { checkLinearizable, checkWatches, timeline } from '#shared/checks';
@@ -7,13 +7,18 @@ import { encodeHistory, type RecordedHistory } from '#shared/workload';
 
 const results = join(import.meta.dirname, '../../test-results/faults');
 
+/** A lab, or something else that load can be put on. */
+export type Breakable = Pick<Lab, 'load' | 'heal' | 'log'> & {
+  readonly parts: readonly { readonly name: string }[];
+};
+
 /**
  * One story of a broken cluster: `run` breaks it under load and says how long writes were away. Then
  * everything is healed, and what all clients were told must be linearizable, with every watch
  * guarantee kept. Prints one line; what a failure leaves is in test-results/faults.
  */
 export async function scenario(
-  lab: Lab,
+  lab: Breakable,
   name: string,
   run: (load: Load) => Promise<number | undefined>,
 ): Promise<void> {
@@ -28,6 +33,8 @@ export async function scenario(
     expect(checkWatches(history)).toMatchObject({ outcome: 'kept' });
     report(name, history, recoveryMs);
     rmSync(folder(name), { recursive: true, force: true });
+    // For somebody else's checker: see docs/checking.md.
+    if (process.env['KEEP_HISTORIES']) keepHistory(name, history);
   } catch (thrown) {
     await lab.heal();
     keep(lab, name, history ?? (await load.stop()));
@@ -49,10 +56,15 @@ function report(
   );
 }
 
-function keep(lab: Lab, name: string, history: RecordedHistory): void {
+function keepHistory(name: string, history: RecordedHistory): string {
   const to = folder(name);
   mkdirSync(to, { recursive: true });
   writeFileSync(join(to, 'history.jsonl'), encodeHistory(history));
+  return to;
+}
+
+function keep(lab: Breakable, name: string, history: RecordedHistory): void {
+  const to = keepHistory(name, history);
   const { violation } = checkLinearizable(history);
   const options = { title: name, window: violation?.window ?? [], reason: violation?.reason };
   writeFileSync(
@@ -60,8 +72,7 @@ function keep(lab: Lab, name: string, history: RecordedHistory): void {
     timeline(history.operations, { ...options, remarks: history.remarks }),
   );
   for (const { name: part } of lab.parts) {
-    const log = join(lab.dataDir, part, 'log');
-    if (existsSync(log)) cpSync(log, join(to, `${part}.log`));
+    writeFileSync(join(to, `${part}.log`), lab.log(part));
   }
   process.stdout.write(`what ${name} left: ${to}\n`);
 }

@@ -18,5 +18,6 @@ export {
   encodeHistory,
 } from '#shared/workload';
 export { checkLinearizable, checkWatches, type History, timeline } from '#shared/checks';
+export { createRng } from '#shared/base';
 export { createGrpcApiClient, createGrpcKvClient, type KvClient } from '#shared/client';
 export type { Fault, FaultSpec } from '#shared/faults';

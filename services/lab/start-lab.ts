@@ -1,3 +1,4 @@
+import { QuorateError } from '#shared/base';
 import { type Lab, type LabOptions, startLab as startProcesses } from '#shared/lab';
 
 /**
@@ -22,6 +23,10 @@ export async function startLab({
 }: StartLabOptions = {}): Promise<Lab> {
   const breakable = { faults: true, ...options };
   if (mode === 'process') return startProcesses(breakable);
+  if (mode !== 'container' && mode !== 'in-process') {
+    const message = `mode is "${String(mode)}": must be in-process, process or container`;
+    throw new QuorateError('bad-request', message);
+  }
   const { containerLauncher, inProcessLauncher } = await import('#services/cli');
   if (mode === 'container') return startProcesses(options, await containerLauncher(image));
   return startProcesses(breakable, inProcessLauncher);

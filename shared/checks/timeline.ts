@@ -14,6 +14,7 @@ const width = 1400;
 const left = 90;
 const rowHeight = 46;
 const barHeight = 18;
+const letterWidth = 6.7;
 
 /**
  * The operations around a window as a page with one picture: a row for each client, a bar from
@@ -24,6 +25,7 @@ export function timeline(operations: readonly Operation[], options: TimelineOpti
   const { svg, height } = picture(shown, options);
   const list = options.window.map((operation) => `<li>${escape(line(operation))}</li>`).join('\n');
   const rest = operations.length - shown.length;
+  const beginning = commonBeginning(shown);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escape(options.title)}</title>
 <style>
@@ -40,8 +42,8 @@ ${list ? `<p>The operations that contradict each other, in the order of their st
 <svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="timeline">
 ${svg}
 </svg>
-<p>Green: acknowledged. Amber: outcome unknown, taken as both. Grey: failed, no effect. Red edge: part of the contradiction.
-Times are milliseconds since the first operation shown.${rest > 0 ? ` ${rest} operations further away are not shown.` : ''}</p>
+<p>Green: acknowledged. Amber: outcome unknown, taken as both. Grey: failed, no effect. Red edge: part of the contradiction, with its number.
+Times are milliseconds since the first operation shown.${rest > 0 ? ` ${rest} operations further away are not shown.` : ''}${beginning ? ` Labels leave out the ${escape(beginning)} that every key begins with.` : ''}</p>
 </body></html>
 `;
 }
@@ -67,6 +69,17 @@ function near(operations: readonly Operation[], window: readonly Operation[]): O
   return [...kept].sort((a, b) => a.invokedMs - b.invokedMs);
 }
 
+/** Up to a slash: what every key begins with. */
+function commonBeginning(operations: readonly Operation[]): string {
+  const keys = operations.flatMap(({ call }) => ('key' in call ? call.key : []));
+  const [first = ''] = keys;
+  let end = first.lastIndexOf('/') + 1;
+  while (end > 0 && !keys.every((key) => key.startsWith(first.slice(0, end)))) {
+    end = end > 1 ? first.lastIndexOf('/', end - 2) + 1 : 0;
+  }
+  return first.slice(0, end);
+}
+
 function picture(
   operations: readonly Operation[],
   { window, remarks = [] }: TimelineOptions,
@@ -78,6 +91,7 @@ function picture(
   const x = (ms: number): number =>
     left + ((Math.min(Math.max(ms, start), end) - start) / (end - start)) * (width - left - 30);
   const height = clients.length * rowHeight + 50;
+  const beginning = commonBeginning(operations);
   const parts: string[] = [];
   for (const { fromMs, toMs, text } of remarks) {
     if (toMs < start || fromMs > end) continue;
@@ -92,31 +106,50 @@ function picture(
   clients.forEach((client, row) => {
     const y = row * rowHeight + 20;
     parts.push(`<text x="6" y="${y + 13}">client ${client}</text>`);
-    for (const operation of operations) {
-      if (operation.client === client) parts.push(bar(operation, x, y, window.includes(operation)));
-    }
+    const own = operations.filter((operation) => operation.client === client);
+    own.forEach((operation, i) => {
+      const next = own[i + 1];
+      const untilX = next ? x(next.invokedMs) : width;
+      parts.push(
+        bar(operation, x, { y, untilX, beginning, number: window.indexOf(operation) + 1 }),
+      );
+    });
   });
   for (let i = 0; i <= 10; i++) {
     const ms = ((end - start) * i) / 10;
-    parts.push(`<text x="${x(start + ms).toFixed(1)}" y="12" fill="#888">${ms.toFixed(1)}</text>`);
+    const anchor = i === 10 ? ' text-anchor="end"' : '';
+    parts.push(
+      `<text x="${x(start + ms).toFixed(1)}" y="12" fill="#888"${anchor}>${ms.toFixed(1)}</text>`,
+    );
   }
   return { svg: parts.join('\n'), height };
 }
 
-function bar(operation: Operation, x: (ms: number) => number, y: number, marked: boolean): string {
+interface Place {
+  readonly y: number;
+  /** Where the client's next operation begins. */
+  readonly untilX: number;
+  /** Of keys, that labels leave out. */
+  readonly beginning: string;
+  /** Of one that is part of the contradiction, its number in the list above; else 0. */
+  readonly number: number;
+}
+
+function bar(operation: Operation, x: (ms: number) => number, place: Place): string {
+  const { y, untilX, beginning, number } = place;
   const { invokedMs, returnedMs, outcome } = operation;
   const open = outcome === 'unknown' || returnedMs === undefined;
   const from = x(invokedMs);
   const to = Math.max(from + 3, open ? width - 20 : x(returnedMs));
-  const text = `${callText(operation.call)} → ${answerText(operation)}`;
+  const whole = `${callText(operation.call)} → ${answerText(operation)}`;
+  const text = beginning ? whole.replaceAll(beginning, '') : whole;
   const title = `<title>${escape(line(operation))}</title>`;
-  const rect = `<rect class="${outcome}${marked ? ' in' : ''}" x="${from.toFixed(1)}" y="${y}" width="${(to - from).toFixed(1)}" height="${open ? barHeight / 2 : barHeight}" rx="3">${title}</rect>`;
-  const room = Math.floor((to - from) / 6.7);
-  const label =
-    marked || text.length <= room ? text : room > 6 ? `${text.slice(0, room - 1)}…` : '';
-  // Long labels of marked ones may run over their neighbours: they are what the picture is for.
-  const at = Math.min(from, width - Math.min(label.length * 6.7, width - left));
-  return `${rect}<text x="${at.toFixed(1)}" y="${y + barHeight + 13}">${escape(label)}</text>`;
+  const rect = `<rect class="${outcome}${number > 0 ? ' in' : ''}" x="${from.toFixed(1)}" y="${y}" width="${(to - from).toFixed(1)}" height="${open ? barHeight / 2 : barHeight}" rx="3">${title}</rect>`;
+  const mark =
+    number > 0 ? `<text x="${(from + 5).toFixed(1)}" y="${y + 13}">${number}</text>` : '';
+  const room = Math.floor((Math.max(to, untilX) - from - 6) / letterWidth);
+  const label = text.length <= room ? text : room > 6 ? `${text.slice(0, room - 1)}…` : '';
+  return `${rect}${mark}<text x="${from.toFixed(1)}" y="${y + barHeight + 13}">${escape(label)}</text>`;
 }
 
 function escape(text: string): string {

@@ -1,6 +1,6 @@
 import { QuorateError } from '#shared/base';
 import type { KubeObject } from '#shared/api';
-import type { Clock } from '#shared/clock';
+import { type Clock, systemClock } from '#shared/clock';
 import type { ClientTls } from '#shared/rpc';
 import type { CampaignResponse__Output } from '../rpc/gen/quorate/v1/CampaignResponse.ts';
 import type { RegisterResponse__Output } from '../rpc/gen/quorate/v1/RegisterResponse.ts';
@@ -39,7 +39,8 @@ export interface GrpcApiClient extends ApiClient, NodeApi, TableClient {
 export interface GrpcApiClientOptions {
   /** `host:port` of API servers, the preferred one first. */
   readonly servers: readonly string[];
-  readonly clock: Clock;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
   /** For each unary call on each server. */
   readonly timeoutMs?: number;
   /** Who this client is, and how it knows the servers. Absent: clear text, where servers allow it. */
@@ -59,8 +60,9 @@ export function createGrpcApiClient(options: GrpcApiClientOptions): GrpcApiClien
   if (options.servers.length === 0) {
     throw new QuorateError('bad-request', 'no API server is named');
   }
-  const servers = connectServers(options.servers, options.clock, options.tls);
-  const pool = createServerPool(servers, options.clock);
+  const { clock = systemClock } = options;
+  const servers = connectServers(options.servers, clock, options.tls);
+  const pool = createServerPool(servers, clock);
   const calls = grpcCalls(pool, { timeoutMs: options.timeoutMs ?? 10_000 });
   return {
     servers: options.servers,

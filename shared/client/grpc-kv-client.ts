@@ -1,4 +1,4 @@
-import type { Clock } from '#shared/clock';
+import { type Clock, systemClock } from '#shared/clock';
 import type { LeaseId } from '#shared/mvcc';
 import {
   type ClientTls,
@@ -34,7 +34,8 @@ import { ordersProgress } from './kv/versions.ts';
 export interface GrpcKvClientOptions {
   /** `host:port` (or with `http://` or `https://` before it) of the members; the first is used until it fails. */
   readonly endpoints: readonly string[];
-  readonly clock: Clock;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
   /** For one call, all its attempts together. Default 10,000: longer than a member's own limit. */
   readonly timeoutMs?: number;
   /** Absent: in clear text. */
@@ -47,7 +48,7 @@ export interface GrpcKvClientOptions {
  * with `unavailable`.
  */
 export function createGrpcKvClient(options: GrpcKvClientOptions): KvClient {
-  const { clock } = options;
+  const { clock = systemClock } = options;
   const endpoints = new Endpoints(
     options.endpoints,
     clock,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { QuorateError } from '#shared/base';
 import {
   createFaultClient,
   type Fault,
@@ -59,6 +60,10 @@ export class FaultPlanes {
   }
 
   async #with<T>(part: string, use: (client: FaultClient) => Promise<T>): Promise<T> {
+    if (!this.#parts.some(({ name }) => name === part)) {
+      const known = this.#parts.map(({ name }) => name).join(', ');
+      throw new QuorateError('not-found', `no part is named "${part}": there are ${known}`);
+    }
     const client = createFaultClient(readEndpoint(join(this.#dataDir, part)));
     try {
       return await use(client);

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { QuorateError } from '#shared/base';
 import {
   createGrpcApiClient,
   createGrpcKvClient,
@@ -99,7 +100,9 @@ export class Lab implements AsyncDisposable {
 
   /** The etcd v3 endpoint of a master. */
   endpoint(master: string): string {
-    return this.endpoints[Number(master.split('-')[1]) - 1] ?? '';
+    const endpoint = this.endpoints[this.parts.findIndex(({ name }) => name === master)];
+    if (endpoint !== undefined) return endpoint;
+    throw new QuorateError('not-found', `no master of this lab is named "${master}"`);
   }
 
   /** Sets a fault in one part: any of `quorate fault`. */
@@ -211,6 +214,8 @@ export async function startLab(
   options: LabOptions = {},
   launch?: (plan: LabPlan) => Launcher,
 ): Promise<Lab> {
+  checkCount('masters', options.masters, 1);
+  checkCount('workers', options.workers, 0);
   const lab = new Lab(options, await takeSlot(), launch);
   try {
     await lab.up();
@@ -219,4 +224,16 @@ export async function startLab(
     await lab.destroy();
     throw thrown;
   }
+}
+
+/** The ports of ten and more would run into those of others. */
+const partsMax = 9;
+
+function checkCount(what: string, count: number | undefined, least: number): void {
+  const fine = count === undefined || (Number.isInteger(count) && count >= least);
+  if (fine && (count ?? least) <= partsMax) return;
+  throw new QuorateError(
+    'bad-request',
+    `${what} is ${count}: must be from ${least} to ${partsMax}`,
+  );
 }

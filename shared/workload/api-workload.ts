@@ -2,6 +2,7 @@ import { QuorateError } from '#shared/base';
 import type { KubeObject } from '#shared/api';
 import type { Answer, Call } from '#shared/checks';
 import type { ApiClient } from '#shared/client';
+import { systemClock } from '#shared/clock';
 import type { Recorder } from './recorder.ts';
 import type { WorkloadOptions } from './kv-workload.ts';
 
@@ -22,7 +23,7 @@ export async function apiWorkload(
   name: string,
   options: WorkloadOptions,
 ): Promise<void> {
-  const { clock, rng, signal, keys = 4, pauseMs = 10 } = options;
+  const { clock = systemClock, rng, signal, keys = 4, pauseMs = 10 } = options;
   const client = new ObjectClient(api, recorder, options.prefix);
   const seen = new Map<string, number>();
   for (let i = 0; !signal.aborted; i++) {

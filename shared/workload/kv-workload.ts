@@ -1,11 +1,12 @@
 import type { Rng } from '#shared/base';
 import type { KvClient } from '#shared/client';
-import type { Clock } from '#shared/clock';
+import { type Clock, systemClock } from '#shared/clock';
 
 export interface WorkloadOptions {
   /** Every key begins with it; nothing may be there yet. */
   readonly prefix: string;
-  readonly clock: Clock;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
   readonly rng: Rng;
   readonly signal: AbortSignal;
   /** Few keys are written often, which is what finds bugs. Default 6. */
@@ -30,7 +31,7 @@ export async function kvWorkload(
   name: string,
   options: WorkloadOptions,
 ): Promise<void> {
-  const { prefix, clock, rng, signal, keys = 6, pauseMs = 8 } = options;
+  const { prefix, clock = systemClock, rng, signal, keys = 6, pauseMs = 8 } = options;
   const seen = new Map<string, number>();
   for (let i = 0; !signal.aborted; i++) {
     const key = `${prefix}${rng.int(keys)}`;

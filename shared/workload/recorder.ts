@@ -1,7 +1,7 @@
 import { QuorateError } from '#shared/base';
 import type { Answer, Call, History, Operation, Remark, Watch, WatchMessage } from '#shared/checks';
 import type { KvClient } from '#shared/client';
-import type { Clock } from '#shared/clock';
+import { type Clock, systemClock } from '#shared/clock';
 import type { RangeRequest, WatchRequest } from '#shared/mvcc';
 import { wasNeverSent } from '#shared/rpc';
 import {
@@ -34,7 +34,7 @@ export class Recorder {
   readonly #startMs: number;
   #clients = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock = systemClock) {
     this.#clock = clock;
     this.#startMs = clock.monotonic();
   }
