@@ -72,6 +72,8 @@ class RunningPart {
   readonly #died: () => void;
   readonly #faults: EnabledFaults;
   #started: Mortal[] = [];
+  #starting: Promise<void> = Promise.resolve();
+  #ended = false;
 
   constructor(cluster: Cluster, part: Part, died: () => void) {
     this.#cluster = cluster;
@@ -95,6 +97,12 @@ class RunningPart {
 
   async start(): Promise<void> {
     const registered: Promise<unknown>[] = [];
+    this.#starting = this.#start(registered);
+    await this.#starting;
+    await Promise.all(registered);
+  }
+
+  async #start(registered: Promise<unknown>[]): Promise<void> {
     const part: PartContext = {
       context: this.#context(),
       cluster: this.#cluster,
@@ -116,17 +124,21 @@ class RunningPart {
         ? await buildMaster(part, this.#part)
         : await buildWorker(part, this.#part);
     for (const service of [this.#faults.service, ...services]) {
+      if (this.#ended) return;
       this.#started.push(service);
       await service.start();
+      if (this.#ended) await service.stop();
     }
-    await Promise.all(registered);
   }
 
+  /** Nothing of it writes a file after this, not even of a start that is under way. */
   async stop(): Promise<void> {
+    this.#ended = true;
     const started = this.#started.splice(0);
-    for (const service of started.toReversed()) {
-      await Promise.race([service.stop(), systemClock.sleep(stopTimeoutMs)]).catch(() => undefined);
-    }
+    const atMost = (ending: Promise<unknown>): Promise<unknown> =>
+      Promise.race([ending, systemClock.sleep(stopTimeoutMs)]).catch(() => undefined);
+    for (const service of started.toReversed()) await atMost(service.stop());
+    await atMost(this.#starting);
   }
 
   /** Nobody hears of it any more from this moment on, and nothing more is saved. */
