@@ -336,6 +336,16 @@ describe('writes', () => {
   });
 });
 
+it('reads booleans as Kubernetes does', async () => {
+  const kindOf = async (query: string): Promise<string> =>
+    textOf((await admin.ask(`${maps}?${query}`)).body.kind);
+  for (const no of ['watch=0', 'watch=false', 'watch=False', 'pretty=FALSE']) {
+    expect(await kindOf(no)).toBe('ConfigMapList');
+  }
+  const [line] = await admin.lines(`${maps}?watch=&timeoutSeconds=1&resourceVersion=zz`, 1);
+  expect(line).toBeUndefined();
+});
+
 describe('who is answered while still sending', () => {
   const body = Buffer.alloc(12 * 1024 * 1024, ' ');
   const asked = { method: 'POST', body };

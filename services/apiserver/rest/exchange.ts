@@ -12,6 +12,7 @@ import { statusFor } from '#shared/api';
 import type { Clock } from '#shared/clock';
 import { decodeBody, type Twice } from './body.ts';
 import { parseMediaType } from './negotiate.ts';
+import { booleanParam } from './query.ts';
 import { discardUpload, isUploaded, readUpload } from './upload.ts';
 
 /** The connection of a request that asks to make something else of it. */
@@ -149,8 +150,8 @@ export class Exchange {
 
   /** People read what these print. */
   get pretty(): boolean {
-    const asked = this.query.get('pretty');
-    if (asked !== null) return asked !== 'false' && asked !== '0';
+    const asked = booleanParam(this.query, 'pretty');
+    if (asked !== undefined) return asked;
     return /^(curl|Wget|Mozilla)/.test(this.header('user-agent') ?? '');
   }
 

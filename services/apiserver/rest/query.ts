@@ -18,8 +18,8 @@ import type { Exchange } from './exchange.ts';
 export function booleanParam(query: URLSearchParams, key: string): boolean | undefined {
   const text = query.get(key);
   if (text === null) return undefined;
-  // As Kubernetes reads them: there is true unless it says otherwise.
-  return text !== 'false' && text !== '0';
+  // As Kubernetes reads them: there is true unless it says otherwise, as Python does with a capital.
+  return text.toLowerCase() !== 'false' && text !== '0';
 }
 
 export function integerParam(query: URLSearchParams, key: string): number | undefined {
