@@ -3,6 +3,7 @@ import { certificateSigningRequest } from './kinds/certificate-signing-request.t
 import { configMap } from './kinds/config-map.ts';
 import { controllerRevision } from './kinds/controller-revision.ts';
 import { cronJob } from './kinds/cron-job.ts';
+import { customResourceDefinition } from './kinds/custom-resource-definition.ts';
 import { csiDriver, csiNode, csiStorageCapacity, volumeAttachment } from './kinds/csi.ts';
 import { daemonSet } from './kinds/daemon-set.ts';
 import { deployment } from './kinds/deployment.ts';
@@ -67,6 +68,7 @@ export const resources: readonly Resource[] = [
   cronJob,
   job,
   certificateSigningRequest,
+  customResourceDefinition,
   lease,
   nodeMetrics,
   podMetrics,

@@ -96,6 +96,9 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
   });
 
   test('what is wrong with an object is said before it is stored', async () => {
+    const typo = { apiVersion: 'apps/v1', kind: 'Deploymnet', metadata: { name: 'x' } };
+    const mistyped = await kubectl.runWith(JSON.stringify(typo), 'apply', '-f', '-');
+    expect(mistyped.stderr).toContain('no matches for kind "Deploymnet" in version "apps/v1"');
     const unknown = { ...configMap('bad', {}), dta: {} };
     const strict = await kubectl.runWith(JSON.stringify(unknown), 'create', '-f', '-');
     expect(strict.stderr).toContain('unknown field "dta"');

@@ -100,6 +100,22 @@ describe('a new pod', () => {
     expect(made.metadata?.finalizers).toEqual(['kubernetes.io/pvc-protection']);
     const none = await create(claim('none', { storageClassName: '' }));
     expect(none.spec?.storageClassName).toBe('');
+    const resize = (storage: string): Promise<string> =>
+      t.api
+        .patch(refs.persistentVolumeClaims, 'data', 'merge', {
+          spec: { resources: { requests: { storage } } },
+        })
+        .then(
+          () => 'ok',
+          (thrown: Error) => thrown.message,
+        );
+    expect(await resize('2Gi')).toContain('Only bound persistent volume claims can be expanded');
+    const bound = { status: { phase: 'Bound', capacity: { storage: '1Gi' } } };
+    await t.api.patch(refs.persistentVolumeClaims, 'data', 'merge', bound, {
+      subresource: 'status',
+    });
+    expect(await resize('2Gi')).toContain('must support resize');
+    expect(await resize('1Mi')).toContain('field can not be less than status.capacity');
   });
 
   it('takes the priority of its class, and no other', async () => {

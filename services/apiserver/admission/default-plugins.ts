@@ -9,7 +9,11 @@ import { nodeRestriction } from './plugins/node-restriction.ts';
 import { priorityPlugin } from './plugins/priority.ts';
 import { resourceQuotaPlugin } from './plugins/resource-quota.ts';
 import { roleEscalation } from './plugins/role-escalation.ts';
-import { defaultStorageClassPlugin, storageObjectInUseProtection } from './plugins/storage.ts';
+import {
+  claimResize,
+  defaultStorageClassPlugin,
+  storageObjectInUseProtection,
+} from './plugins/storage.ts';
 import { type ServiceAccountDeps, serviceAccountPlugin } from './plugins/service-account.ts';
 
 export interface AdmissionOptions {
@@ -43,6 +47,7 @@ export function defaultPlugins(
     defaultTolerationSeconds(tolerationSeconds),
     defaultStorageClassPlugin(watches, kinds),
     storageObjectInUseProtection,
+    claimResize(watches, kinds),
     nodeRestriction(watches, kinds),
   ];
   const wanted = plugins.filter(({ name }) => !disabled.includes(name));

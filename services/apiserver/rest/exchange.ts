@@ -12,7 +12,7 @@ import { statusFor } from '#shared/api';
 import type { Clock } from '#shared/clock';
 import { decodeBody, type Twice } from './body.ts';
 import { parseMediaType } from './negotiate.ts';
-import { booleanParam } from './query.ts';
+import { booleanParam } from './params.ts';
 import { discardUpload, isUploaded, readUpload } from './upload.ts';
 
 /** The connection of a request that asks to make something else of it. */

@@ -3,7 +3,7 @@ import type { LogOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Call } from '../requests/call.ts';
 import type { Exchange } from './exchange.ts';
-import { booleanParam, integerParam } from './query.ts';
+import { booleanParam, integerParam } from './params.ts';
 import { send } from './send.ts';
 
 /** pods/log: the container's output as it is, for as long as it is followed. */

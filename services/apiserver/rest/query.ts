@@ -1,4 +1,4 @@
-import { badRequest, type FieldValidation, forbiddenValue, notSupported } from '#shared/api';
+import { type FieldValidation, forbiddenValue, notSupported } from '#shared/api';
 import type { FieldCause } from '#shared/base';
 import type { DeleteOptions, ListOptions, WriteOptions } from '#shared/client';
 import type { ApplyOptions } from '../registry/apply.ts';
@@ -12,23 +12,9 @@ import {
   readDeleteOptions,
 } from '../registry/options.ts';
 import type { Exchange } from './exchange.ts';
+import { booleanParam, integerParam } from './params.ts';
 
 /** The options of Kubernetes' verbs as query parameters. All throw `bad-request` for what is none. */
-
-export function booleanParam(query: URLSearchParams, key: string): boolean | undefined {
-  const text = query.get(key);
-  if (text === null) return undefined;
-  // As Kubernetes reads them: there is true unless it says otherwise, as Python does with a capital.
-  return text.toLowerCase() !== 'false' && text !== '0';
-}
-
-export function integerParam(query: URLSearchParams, key: string): number | undefined {
-  const text = query.get(key);
-  if (text === null || text === '') return undefined;
-  const value = Number(text);
-  if (/^-?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-}
 
 const matches = { Exact: 'exact', NotOlderThan: 'not-older-than' } as const;
 

@@ -2,7 +2,7 @@ import type { RequestLabels } from '../metrics/request-metrics.ts';
 import type { KindTable } from '../registry/kinds.ts';
 import type { Exchange } from './exchange.ts';
 import { parseMediaType } from './negotiate.ts';
-import { booleanParam } from './query.ts';
+import { booleanParam } from './params.ts';
 import { isStream } from './subresources.ts';
 import { parseTarget, type ResourceTarget, type Target } from './target.ts';
 

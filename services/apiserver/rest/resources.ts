@@ -17,7 +17,8 @@ import {
   parseMediaType,
   tableTransform,
 } from './negotiate.ts';
-import { booleanParam, deleteOptions, listOptions, patchOptions, writeOptions } from './query.ts';
+import { booleanParam } from './params.ts';
+import { deleteOptions, listOptions, patchOptions, writeOptions } from './query.ts';
 import { listOf, sendList } from './send-list.ts';
 import { isStream, subresourceInfo } from './subresources.ts';
 import type { ResourceTarget } from './target.ts';

@@ -11,7 +11,8 @@ import type { Exchange } from './exchange.ts';
 import { send } from './send.ts';
 import { type FormContext, formObject } from './forms.ts';
 import { contentType } from './negotiate.ts';
-import { booleanParam, integerParam, listOptions } from './query.ts';
+import { booleanParam, integerParam } from './params.ts';
+import { listOptions } from './query.ts';
 
 /** Kubernetes ends a watch that names no time after 30 to 60 minutes. */
 const defaultTimeoutSeconds = 45 * 60;

@@ -1,8 +1,9 @@
+import type { FieldCause } from '#shared/base';
 import { forbidden, invalidValue, required } from '../causes.ts';
 import { ageColumn, column, nameColumn, wide } from '../columns.ts';
 import { defaultClaimSpec } from '../defaults/claim-spec.ts';
 import { equalJson } from '../equal.ts';
-import { tryParseQuantity } from '../quantity.ts';
+import { type Quantity, tryParseQuantity } from '../quantity.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../types.ts';
 import { accessModes, validateAccessModes } from '../validation/access-modes.ts';
 import { validateSelector } from '../validation/selectors.ts';
@@ -62,9 +63,22 @@ export const persistentVolumeClaim = declare<PersistentVolumeClaim>({
     if (old?.spec && !equalJson(fixedPart(spec, old.spec), fixedPart(old.spec, old.spec))) {
       causes.push(forbidden('spec', updateRule));
     }
+    causes.push(...shrunk(amount, old));
     return causes;
   },
 });
+
+/** A claim may grow, and be given up growing: it is never less than what it has. */
+function shrunk(asked: Quantity | undefined, old: PersistentVolumeClaim | undefined): FieldCause[] {
+  const sizeOf = (text: string | undefined): bigint =>
+    (text === undefined ? undefined : tryParseQuantity(text))?.nano ?? 0n;
+  const before = sizeOf(old?.spec?.resources?.requests?.['storage']);
+  if (!asked || asked.nano >= before) return [];
+  if (asked.nano > sizeOf(old?.status?.capacity?.['storage'])) return [];
+  return [
+    forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'),
+  ];
+}
 
 const updateRule =
   'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';

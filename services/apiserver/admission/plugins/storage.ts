@@ -1,6 +1,8 @@
 import {
   defaultStorageClass,
+  forbiddenTo,
   type KubeObject,
+  parseQuantity,
   type PersistentVolumeClaim,
   refs,
   type StorageClass,
@@ -25,6 +27,34 @@ export function defaultStorageClassPlugin(watches: WatchCache, kinds: KindTable)
       const all = classes.values() as StorageClass[];
       const name = defaultStorageClass(all)?.metadata?.name;
       if (name !== undefined) spec.storageClassName = name;
+    },
+  };
+}
+
+const bytesOf = ({ spec }: PersistentVolumeClaim): bigint =>
+  parseQuantity(spec?.resources?.requests?.['storage'] ?? '0').nano;
+
+/** A claim grows where its class lets it. */
+export function claimResize(watches: WatchCache, kinds: KindTable): AdmissionPlugin {
+  const classes = watches.of(kinds.builtin(refs.storageClasses));
+  return {
+    name: 'PersistentVolumeClaimResize',
+    handles: (request) =>
+      request.operation === 'update' &&
+      request.subresource === '' &&
+      isKind(request, '', 'persistentvolumeclaims'),
+    validate({ resource, name }, object, old) {
+      const [now, before] = [object, old] as (PersistentVolumeClaim | undefined)[];
+      if (!now || !before || bytesOf(now) <= bytesOf(before)) return;
+      if (before.status?.phase !== 'Bound') {
+        throw forbiddenTo(resource, name, 'Only bound persistent volume claims can be expanded');
+      }
+      const all = classes.values() as StorageClass[];
+      const used = all.find(({ metadata }) => metadata?.name === now.spec?.storageClassName);
+      if (used?.allowVolumeExpansion === true) return;
+      const why =
+        'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';
+      throw forbiddenTo(resource, name, why);
     },
   };
 }

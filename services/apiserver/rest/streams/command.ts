@@ -4,7 +4,7 @@ import type { CommandCall, CommandOptions, ExecOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Call } from '../../requests/call.ts';
 import type { Exchange, Upgrade } from '../exchange.ts';
-import { booleanParam } from '../query.ts';
+import { booleanParam } from '../params.ts';
 import type { CommandPeer } from './command-peer.ts';
 import { spdyCommand, spdyCommandProtocols } from './spdy-command.ts';
 import {
