@@ -70,6 +70,16 @@ describe('the garbage collector', () => {
     expect(gone.findLastIndex((write) => write.endsWith('/owner'))).toBe(gone.length - 1);
   });
 
+  it('goes on in the foreground where somebody first wanted to leave the dependents', async () => {
+    const owner = await make('owner');
+    await world.pass(100);
+    await world.api.delete(refs.configMaps, 'owner', { ...inDefault, propagation: 'orphan' });
+    await make('late', owner);
+    await world.api.delete(refs.configMaps, 'owner', { ...inDefault, propagation: 'foreground' });
+    await world.pass(500);
+    expect(names()).toEqual([]);
+  });
+
   it('lets dependents live when they are orphaned', async () => {
     const owner = await make('owner');
     await make('child', owner);

@@ -69,7 +69,9 @@ function follow({ info, informer }: CollectedKind, kinds: CollectedKinds, queue:
       const sameOwners = equalJson(before.metadata?.ownerReferences, owners);
       // Most updates, such as a node's every heartbeat, are no concern of ours.
       if (!sameOwners || isDeleting(after)) enqueueIfConcerned(after);
-      if (!isDeleting(before) && isDeleting(after)) enqueueDependents(after);
+      // Also where somebody asks for another way than whoever deleted it first.
+      const anotherWay = isDeleting(before) !== isDeleting(after) || waits(before) !== waits(after);
+      if (anotherWay) enqueueDependents(after);
       if (!sameOwners) enqueueOwners(before);
     },
     deleted(object) {
@@ -175,5 +177,8 @@ class Collector {
   }
 }
 
-const stateOfLiving = (owner: KubeObject): OwnerState =>
-  isDeleting(owner) && hasFinalizer(owner, foregroundFinalizer) ? 'waiting' : 'there';
+/** For its dependents to go. */
+const waits = (owner: KubeObject): boolean =>
+  isDeleting(owner) && hasFinalizer(owner, foregroundFinalizer);
+
+const stateOfLiving = (owner: KubeObject): OwnerState => (waits(owner) ? 'waiting' : 'there');

@@ -229,7 +229,7 @@ class ControlSimulation {
 
   #startUsers(): void {
     for (const [i, steps] of this.#plan.clients.entries()) {
-      const { process, api, clock } = this.#client(`user${i}`);
+      const { process, api, clock } = this.#client(`user${i}`, i);
       const who = { who: `user${i}`, process, elected: false };
       const world = {
         api: this.#checks.recorded(who, api),
@@ -243,14 +243,17 @@ class ControlSimulation {
     }
   }
 
-  /** Of the API, with every right, on a machine of its own. */
-  #client(name: string) {
+  /** Of the API, with every right, on a machine of its own. `first`: the so many-th master is asked first. */
+  #client(name: string, first = 0) {
     const user = { name: 'admin', groups: ['system:masters', 'system:authenticated'] };
     const machine = this.#machine(name);
     const process = this.#newProcess();
     const clock = machine.time.clock(process);
     const caller = { machine: name, process, user };
-    return { process, clock, api: simApiClient(this.#links, caller, this.#masters(), clock) };
+    const masters = this.#masters();
+    const at = first % masters.length;
+    const servers = [...masters.slice(at), ...masters.slice(0, at)];
+    return { process, clock, api: simApiClient(this.#links, caller, servers, clock) };
   }
 
   #createOnlooker(): Onlooker {
@@ -307,7 +310,8 @@ class ControlSimulation {
     const steps = Array.from({ length: 3 }, () =>
       this.#nodes.flatMap((_, pick) => [
         { afterMs: 1500, kind: 'uncordon' as const, pick },
-        { afterMs: 0, kind: 'untaint' as const, pick },
+        // The first takes everybody; what expels pods from others goes on to do so.
+        { afterMs: 0, kind: pick === 0 ? ('untaint' as const) : ('admit' as const), pick },
       ]),
     );
     uncordon.run(steps.flat()).catch((thrown: unknown) => this.#bug('admin', thrown));

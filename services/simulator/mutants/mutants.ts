@@ -1,4 +1,5 @@
 import { controlMutants } from './control.ts';
+import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
 import type { Mutant } from './mutant.ts';
 import { mvccMutants } from './mvcc.ts';
@@ -16,4 +17,5 @@ export const mutants: readonly Mutant[] = [
   ...slipMutants,
   ...controlMutants,
   ...workloadMutants,
+  ...judgedMutants,
 ];

@@ -22,6 +22,7 @@ import { OnePerOrdinal } from './one-per-ordinal.ts';
 import { OverCreation } from './over-creation.ts';
 import { Placement } from './placement.ts';
 import { Promptness } from './promptness.ts';
+import { Preconditions } from './preconditions.ts';
 import { recordedApi, type Recording } from './recorded-api.ts';
 import { Rollouts } from './rollouts.ts';
 import { StartedOnce } from './started-once.ts';
@@ -52,6 +53,7 @@ export class ControlChecks {
   readonly #created = new OverCreation();
   readonly #reads = new FreshReads(this.objects);
   readonly #counters = new Counters(this.objects);
+  readonly #preconditions = new Preconditions(this.objects);
   readonly #budgets = new Budgets(this.objects);
   readonly #watches: ApiWatches;
   readonly #checkers: readonly Checker[];
@@ -81,6 +83,7 @@ export class ControlChecks {
       new JobCounts(),
       this.#created,
       this.#counters,
+      this.#preconditions,
       this.#fencing,
       this.#reads,
       this.#watches,
@@ -116,6 +119,8 @@ export class ControlChecks {
         if (elected) this.#check(this.#fencing, () => this.#fencing.wrote(write));
       },
       evicted: (granted) => this.#check(this.#budgets, () => this.#budgets.evicted(granted)),
+      deleted: (deletion) =>
+        this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
       deletes: (namespace, name) => this.#budgets.deleted(namespace, name),
       uncertain: (resource) => {
         if (resource === 'pods') this.#created.uncertain();

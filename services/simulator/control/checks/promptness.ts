@@ -2,7 +2,7 @@ import { type EndpointSlice, isPodReady, type Node, type Pod } from '#shared/api
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { ObjectHistory } from './objects.ts';
-import { repelling } from './room.ts';
+import { expels } from './room.ts';
 
 /** Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels. */
 export class Promptness implements Checker {
@@ -53,9 +53,8 @@ export class Promptness implements Checker {
     for (const pod of this.#objects.all<Pod>('pods')) {
       const node = nodes.get(pod.spec?.nodeName ?? '');
       if (!node || pod.metadata?.deletionTimestamp !== undefined) continue;
-      const expelling = (node.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
-      const taint = repelling(pod, { spec: { taints: expelling } });
-      if (taint) yield `pod ${pod.metadata?.name} stays on ${node.metadata?.name}, which expels it`;
+      if (expels(node, pod))
+        yield `pod ${pod.metadata?.name} stays on ${node.metadata?.name}, which expels it`;
     }
   }
 }

@@ -5,6 +5,7 @@ import type { ApiWatches } from './api-watches.ts';
 import type { Granted } from './budgets.ts';
 import type { FencedWrite } from './fencing.ts';
 import type { FreshReads } from './fresh-reads.ts';
+import type { Deletion } from './preconditions.ts';
 import { resourceName } from './objects.ts';
 
 /** Who wants to hear of what clients of the API ask and are answered. */
@@ -20,6 +21,8 @@ export interface Recording {
   /** A write has taken effect for sure. */
   wrote(write: FencedWrite): void;
   evicted(granted: Granted): void;
+  /** Only the object of this uid was to go, and it was granted. */
+  deleted(deletion: Deletion): void;
   /** Somebody asks for the deletion of a pod. */
   deletes(namespace: string, name: string): void;
   /** Nobody knows whether this object was created. */
@@ -125,9 +128,16 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       }
       return answer;
     },
-    delete: (...[ref, name, options]: Parameters<ApiClient['delete']>) => {
-      if (ref.resource === 'pods') recording.deletes(options?.namespace ?? '', name);
-      return ask(() => api.delete(ref, name, options));
+    delete: async (...[ref, name, options = {}]: Parameters<ApiClient['delete']>) => {
+      const { namespace, uid } = options;
+      if (ref.resource === 'pods') recording.deletes(namespace ?? '', name);
+      const since = recording.revision();
+      const answer = await ask(() => api.delete(ref, name, options));
+      const until = recording.revision();
+      const resource = resourceName(ref);
+      if (uid !== undefined)
+        recording.deleted({ who, resource, namespace, name, uid, since, until });
+      return answer;
     },
     update: <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) =>
       write(`update of ${ref.resource} ${object.metadata?.name}`, options, () =>

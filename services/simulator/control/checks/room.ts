@@ -15,7 +15,7 @@ export function millicores({ spec }: Pod): number {
 }
 
 /** The first taint that keeps the pod from being put on the node; a cordon is one. */
-export function repelling(pod: Pod, { spec }: Node): Taint | undefined {
+export function repelling(pod: Pick<Pod, 'spec'>, { spec }: Node): Taint | undefined {
   const cordon: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
   const taints = spec?.unschedulable ? [...(spec.taints ?? []), cordon] : (spec?.taints ?? []);
   const tolerations = pod.spec?.tolerations ?? [];
@@ -24,6 +24,12 @@ export function repelling(pod: Pod, { spec }: Node): Taint | undefined {
       taint.effect !== 'PreferNoSchedule' &&
       !tolerations.some((toleration) => isTolerated(taint, toleration)),
   );
+}
+
+/** A pod may not stay there. */
+export function expels({ spec }: Node, pod: Pick<Pod, 'spec'>): boolean {
+  const taints = (spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
+  return repelling(pod, { spec: { taints } }) !== undefined;
 }
 
 function isTolerated(taint: Taint, { key, operator, value, effect }: Toleration): boolean {

@@ -80,9 +80,12 @@ const stepWeights: Readonly<Record<UserStepKind, number>> = {
   uncordon: 3,
   taint: 2,
   untaint: 2,
+  admit: 1,
   evict: 4,
   drain: 1,
-  namespace: 2,
+  namespace: 3,
+  'delete-namespace': 2,
+  'delete-seen': 4,
 };
 
 /** Of these every seed has some: the others need something to happen to. */

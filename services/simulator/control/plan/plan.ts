@@ -68,9 +68,12 @@ export type UserStepKind =
   | 'uncordon'
   | 'taint'
   | 'untaint'
+  | 'admit'
   | 'evict'
   | 'drain'
-  | 'namespace';
+  | 'namespace'
+  | 'delete-namespace'
+  | 'delete-seen';
 
 /** A whole cluster: masters over a store of their own, workers, and users. */
 export interface ControlPlan {

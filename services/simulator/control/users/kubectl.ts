@@ -1,4 +1,11 @@
-import { type KubeObject, type Node, type Pod, refs, type ResourceRef } from '#shared/api';
+import {
+  type KubeObject,
+  type Node,
+  type Pod,
+  refs,
+  type ResourceRef,
+  type Taint,
+} from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ApiClient, DeleteOptions } from '#shared/client';
 
@@ -56,11 +63,26 @@ export class Kubectl {
     await this.#api.patch<Node>(refs.nodes, node, 'merge', patch);
   }
 
-  /** Undefined: without it. */
-  async taint(node: string, key: string, effect: string | undefined): Promise<void> {
+  async taint(node: string, key: string, effect: string): Promise<void> {
+    await this.#changeTaints(node, (taints) => [
+      ...taints.filter((taint) => taint.key !== key),
+      { key, effect },
+    ]);
+  }
+
+  /** `effect`: only of that one. */
+  async untaint(node: string, key: string, effect?: string): Promise<void> {
+    const goes = (taint: Taint): boolean =>
+      taint.key === key && (effect ?? taint.effect) === taint.effect;
+    await this.#changeTaints(node, (taints) => taints.filter((taint) => !goes(taint)));
+  }
+
+  async #changeTaints(
+    node: string,
+    change: (taints: readonly Taint[]) => readonly Taint[],
+  ): Promise<void> {
     const { metadata, spec } = await this.#api.get<Node>(refs.nodes, node);
-    const others = (spec?.taints ?? []).filter((taint) => taint.key !== key);
-    const taints = effect === undefined ? others : [...others, { key, effect }];
+    const taints = change(spec?.taints ?? []);
     const { resourceVersion } = metadata ?? {};
     const patch = { metadata: { resourceVersion }, spec: { taints } };
     await this.#api.patch<Node>(refs.nodes, node, 'merge', patch);

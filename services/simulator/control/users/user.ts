@@ -59,6 +59,7 @@ export class User {
   readonly #number: number;
   readonly #world: UserWorld;
   readonly #kubectl: Kubectl;
+  readonly #seen: { readonly ref: ResourceRef; readonly name: string; readonly uid: string }[] = [];
   #jobs = 0;
 
   constructor(number: number, world: UserWorld) {
@@ -118,11 +119,14 @@ export class User {
       case 'cordon':
       case 'uncordon':
         return kubectl.cordon(this.#node(pick), kind === 'cordon');
-      case 'taint':
-      case 'untaint': {
+      case 'taint': {
         const effect = pick % 2 === 0 ? 'NoSchedule' : 'NoExecute';
-        return kubectl.taint(this.#node(pick), taintKey, kind === 'taint' ? effect : undefined);
+        return kubectl.taint(this.#node(pick), taintKey, effect);
       }
+      case 'untaint':
+        return kubectl.untaint(this.#node(pick), taintKey);
+      case 'admit':
+        return kubectl.untaint(this.#node(pick), taintKey, 'NoSchedule');
       case 'evict': {
         const pod = await kubectl.any<Pod>(refs.pods, pick, namespace);
         return pod && kubectl.evict(pod);
@@ -131,6 +135,11 @@ export class User {
         return kubectl.drain(this.#node(pick));
       case 'namespace':
         return this.#namespace(`team-${pick % 2}`, pick);
+      case 'delete-namespace':
+        await this.#world.api.delete(refs.namespaces, `team-${pick % 2}`);
+        return;
+      case 'delete-seen':
+        return this.#deleteSeen(pick);
       default:
         assertNever(kind, 'step');
     }
@@ -266,13 +275,23 @@ export class User {
     await this.#world.api.patch(refs.pods, pod.metadata?.name ?? '', 'merge', patch, { namespace });
   }
 
-  /** A namespace with something in it, or none. */
+  /** Just what was seen a while ago, and not what has its name by now. */
+  async #deleteSeen(pick: number): Promise<void> {
+    const known = this.#seen.shift();
+    if (known) {
+      const { ref, name, uid } = known;
+      return this.#kubectl.delete(ref, name, namespace, { uid });
+    }
+    for (const ref of [refs.pods, refs.statefulSets, refs.services]) {
+      const object = await this.#kubectl.any(ref, pick, namespace);
+      const { name = '', uid = '' } = object?.metadata ?? {};
+      if (object) this.#seen.push({ ref, name, uid });
+    }
+  }
+
+  /** A namespace with something in it. */
   async #namespace(name: string, pick: number): Promise<void> {
     const { api } = this.#world;
-    if (pick % 3 === 0) {
-      await api.delete(refs.namespaces, name);
-      return;
-    }
     const known = await api.get(refs.namespaces, name).catch((thrown: unknown) => {
       if (!QuorateError.is(thrown, 'not-found')) throw thrown;
       return api.create(refs.namespaces, namespaceObject(name));

@@ -1,5 +1,5 @@
 import { type Node, type Pod, isConditionTrue, isPodReady, isPodTerminal } from '#shared/api';
-import { nodeFor } from '../room.ts';
+import { expels, nodeFor } from '../room.ts';
 import { each, type Look, nameOf, type Reality, waitsForRoom } from './reality.ts';
 
 /** Every machine is a node that is ready, and free of the taints that said otherwise. */
@@ -22,6 +22,10 @@ const readiness = each<Node>('nodes', ({ status, spec }) => {
 /** Every pod that some node has room for is on one, and is ready there. */
 export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
   const node = pod.spec?.nodeName;
+  const expelling = objects
+    .all<Node>('nodes')
+    .find((each) => nameOf(each) === node && expels(each, pod));
+  if (expelling && !isPodTerminal(pod)) return `stays on ${node}, which expels it`;
   if (node === undefined) {
     if (!waitsForRoom(pod)) return 'waits for the scheduler';
     const fitting = nodeFor(pod, objects.all<Node>('nodes'), objects.all<Pod>('pods'));

@@ -13,6 +13,7 @@ import {
   type ReplicaSet,
   type StatefulSet,
 } from '#shared/api';
+import { expels } from '../room.ts';
 import { jobs } from './jobs.ts';
 import { each, type Look, nameOf, podsOf, waitsForRoom } from './reality.ts';
 
@@ -145,7 +146,11 @@ const daemonSets = each<DaemonSet>('apps/daemonsets', (set, { objects }) => {
   const released = own.find((pod) => !isSelected(set, pod));
   if (released) return `controls pod ${nameOf(released)}, which it does not select`;
   if (own.some(waitsForRoom)) return '';
-  const wanted = objects.all<Node>('nodes').length;
+  const { spec: podSpec } = set.spec?.template ?? {};
+  const nodes = objects.all<Node>('nodes');
+  const wanted = nodes.filter(
+    (node) => !expels(node, { ...(podSpec && { spec: podSpec }) }),
+  ).length;
   const on = new Set(own.map(({ spec }) => spec?.nodeName));
   if (on.size !== wanted || own.length !== wanted || !own.every(isPodReady))
     return `has ${own.length} pods on ${on.size} of ${wanted} nodes`;
