@@ -72,12 +72,16 @@ describe('the garbage collector', () => {
 
   it('goes on in the foreground where somebody first wanted to leave the dependents', async () => {
     const owner = await make('owner');
-    await world.pass(100);
+    const held = { ...owner, metadata: { ...owner.metadata, finalizers: ['example.com/hold'] } };
+    await world.api.update(refs.configMaps, held);
     await world.api.delete(refs.configMaps, 'owner', { ...inDefault, propagation: 'orphan' });
+    await world.pass(200);
     await make('late', owner);
+    await world.pass(200);
+    expect(names()).toEqual(['owner', 'late']);
     await world.api.delete(refs.configMaps, 'owner', { ...inDefault, propagation: 'foreground' });
     await world.pass(500);
-    expect(names()).toEqual([]);
+    expect(names()).toEqual(['owner']);
   });
 
   it('lets dependents live when they are orphaned', async () => {
