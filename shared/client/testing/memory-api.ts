@@ -202,7 +202,7 @@ export class MemoryApi implements ApiClient {
       deletionGracePeriodSeconds,
       finalizers,
     };
-    if (JSON.stringify(metadata) !== JSON.stringify({ ...before.metadata, finalizers })) {
+    if (JSON.stringify(metadata) !== JSON.stringify(before.metadata)) {
       this.#record('delete', ref, metadata, options);
       this.#store(ref, { ...before, metadata }, 'MODIFIED');
     }
