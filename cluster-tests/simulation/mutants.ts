@@ -120,8 +120,9 @@ async function table(): Promise<void> {
   };
   say(row('mutant', 'caught as', 'by checker', 'of', 'runs', 'seconds'));
   const survivors: string[] = [];
-  for (const { name, layers = 'store' } of mutants) {
-    if (names.length > 0 && !names.includes(name) && !names.includes(layers)) continue;
+  for (const { name, layers = 'store', blindSpot } of mutants) {
+    const wanted = names.length === 0 || names.includes(layers);
+    if (!names.includes(name) && (!wanted || blindSpot !== undefined)) continue;
     const kept = !values.fresh && hasPlan(name) ? await huntKept(name) : undefined;
     const keep = values.keep && !hasPlan(name) ? corpus : undefined;
     const hunt = kept?.kind ? kept : await huntSeeds(name, { ...options, keep });
@@ -129,7 +130,14 @@ async function table(): Promise<void> {
     say(row(name, kind, checker, by, String(runs), seconds.toFixed(1)));
     if (!hunt.kind) survivors.push(name);
   }
-  say(survivors.length === 0 ? 'all were caught' : `not caught: ${survivors.join(', ')}`);
+  for (const { name, blindSpot } of mutants) {
+    if (names.length === 0 && blindSpot) say(`not hunted: ${name}, which takes ${blindSpot}`);
+  }
+  say(
+    survivors.length === 0
+      ? 'all that were hunted were caught'
+      : `not caught: ${survivors.join(', ')}`,
+  );
   if (survivors.length > 0) process.exitCode = 1;
 }
 

@@ -13,28 +13,39 @@ const slipAbove = (name: string, story: string, ...place: Place): Mutant => ({
   layers: 'cluster',
 });
 
+const unseen = (blindSpot: string, mutant: Mutant): Mutant => ({ ...mutant, blindSpot });
+
 /** A second round of slips, put in by somebody who did not look at the checkers first. */
 export const judgedMutants: readonly Mutant[] = [
-  slip(
-    'commit-past-the-match',
-    'a follower commits what it holds beyond what its leader has confirmed',
-    'shared/raft/follower',
-    'log.commitTo(Math.min(commit, last));',
-    'log.commitTo(Math.min(commit, log.lastIndex));',
+  unseen(
+    'a log that agrees with the leader for some entries, and then not, behind a short append',
+    slip(
+      'commit-past-the-match',
+      'a follower commits what it holds beyond what its leader has confirmed',
+      'shared/raft/follower',
+      'log.commitTo(Math.min(commit, last));',
+      'log.commitTo(Math.min(commit, log.lastIndex));',
+    ),
   ),
-  slip(
-    'snapshot-taken-for-known',
-    'a log that is long enough is taken to hold what the snapshot holds, whatever its terms',
-    'shared/raft/install',
-    'if (log.matches(index, term)) {',
-    'if (index <= log.lastIndex) {',
+  unseen(
+    'a state that comes to a member whose own log is longer, and of an older term',
+    slip(
+      'snapshot-taken-for-known',
+      'a log that is long enough is taken to hold what the snapshot holds, whatever its terms',
+      'shared/raft/install',
+      'if (log.matches(index, term)) {',
+      'if (index <= log.lastIndex) {',
+    ),
   ),
-  slip(
-    'transfer-never-given-up',
-    'a leader that hands over to somebody who is dead takes no proposals any more',
-    'shared/raft/transfer',
-    'if (core.transferElapsed >= core.config.electionTicks) core.transferTarget = noNode;',
-    '',
+  unseen(
+    'a checker of how long writes are refused while somebody is dead',
+    slip(
+      'transfer-never-given-up',
+      'a leader that hands over to somebody who is dead takes no proposals any more',
+      'shared/raft/transfer',
+      'if (core.transferElapsed >= core.config.electionTicks) core.transferTarget = noNode;',
+      '',
+    ),
   ),
   slip(
     'last-command-repeated',
@@ -50,19 +61,25 @@ export const judgedMutants: readonly Mutant[] = [
     "} else if (role !== 'leader' && leases.promoted) { leases.demote(); }",
     '}',
   ),
-  slip(
-    'first-vote-of-a-batch-wins',
-    'of several votes and terms that are written at once, the first is kept',
-    'shared/storage/raft-log',
-    'writes.findLast((write) => write.hardState)?.hardState',
-    'writes.find((write) => write.hardState)?.hardState',
+  unseen(
+    'two terms in one write, and the power lost right after it',
+    slip(
+      'first-vote-of-a-batch-wins',
+      'of several votes and terms that are written at once, the first is kept',
+      'shared/storage/raft-log',
+      'writes.findLast((write) => write.hardState)?.hardState',
+      'writes.find((write) => write.hardState)?.hardState',
+    ),
   ),
-  slip(
-    'merged-writes-keep-the-replaced',
-    'of writes that are merged, entries stay that the later ones replace',
-    'shared/storage/raft-log',
-    'else merged.length = Math.min(merged.length, first.index - base);',
-    '',
+  unseen(
+    'entries and those that replace them in one write',
+    slip(
+      'merged-writes-keep-the-replaced',
+      'of writes that are merged, entries stay that the later ones replace',
+      'shared/storage/raft-log',
+      'else merged.length = Math.min(merged.length, first.index - base);',
+      '',
+    ),
   ),
   slip(
     'compacted-revision-unreadable',
@@ -120,12 +137,15 @@ export const judgedMutants: readonly Mutant[] = [
     'watcher.nextRevision = Math.max(watcher.nextRevision, slice.through + 1);',
     'watcher.nextRevision = Math.max(watcher.nextRevision, slice.through + 2);',
   ),
-  slip(
-    'previous-lost-at-the-compaction',
-    'what the first change after a compaction replaced is not told',
-    'shared/mvcc/mvcc',
-    'if (revision - 1 < this.#compactRevision) return undefined;',
-    'if (revision - 1 <= this.#compactRevision) return undefined;',
+  unseen(
+    'a watch that catches up with the very revision after the compaction',
+    slip(
+      'previous-lost-at-the-compaction',
+      'what the first change after a compaction replaced is not told',
+      'shared/mvcc/mvcc',
+      'if (revision - 1 < this.#compactRevision) return undefined;',
+      'if (revision - 1 <= this.#compactRevision) return undefined;',
+    ),
   ),
   slipAbove(
     'pod-bound-twice',

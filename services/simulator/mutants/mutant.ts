@@ -15,5 +15,7 @@ export interface Mutant {
   readonly story: string;
   /** What it takes to find it; absent: the store alone. */
   readonly layers?: Layers | undefined;
+  /** Not found so far, and what it would take: it is hunted where it is named, and only there. */
+  readonly blindSpot?: string | undefined;
   readonly patches: readonly Patch[];
 }

@@ -10,13 +10,16 @@ const troubles = ['broken', 'late', 'orphaned'] as const;
 export function drawFarBehind(rng: Rng, safetyMs: number, members: number): Fault[] {
   const faults: Fault[] = [];
   for (let atMs = 1500 + rng.int(1000); atMs < safetyMs; atMs += 800 + rng.int(1500)) {
-    const target = rng.int(members);
-    const forMs = 150 + rng.int(650);
+    // A leader that is away for longer has entries by then that nobody else will ever have.
+    const deposed = rng.int(4) === 0;
+    const target = deposed ? 'leader' : rng.int(members);
+    const forMs = deposed ? 2500 + rng.int(1500) : 150 + rng.int(650);
     if (rng.int(4) > 0) {
       const how = troubles[rng.int(troubles.length)] ?? 'broken';
       faults.push({ atMs, kind: 'snapshots', how, forMs: forMs + 100 + rng.int(1000) });
     }
-    faults.push(...absence(rng, target, atMs, forMs));
+    if (deposed) faults.push({ atMs, kind: 'isolate', target, direction: 'both', forMs });
+    else faults.push(...absence(rng, target, atMs, forMs));
     if (rng.int(5) > 0) continue;
     const backMs = atMs + forMs + rng.int(200);
     if (rng.int(2) === 0) faults.push({ atMs: backMs, kind: 'transfer', target: rng.int(members) });
