@@ -4,16 +4,13 @@ import {
   conflict,
   createdBy,
   forbiddenTo,
-  jsonPatch,
   type KubeObject,
-  mergePatch,
   methodNotSupported,
   notFound,
   prepareCreate,
   requestedObject,
   storageKey,
   type Resource,
-  strategicMergePatch,
   trackUpdate,
   withEntries,
   type Writer,
@@ -28,6 +25,7 @@ import type {
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { type ApplyOptions, applied, applierOf, checkConfiguration } from './apply.ts';
+import { applyPatch, asObject, bodyNamespace, checkName } from './bodies.ts';
 import { decideDeletion, settle, timestamp } from './deletion.ts';
 import { checkNamespace, checkPathSegment } from './keys.ts';
 import { type Lister, listObjects } from './list.ts';
@@ -336,29 +334,6 @@ export class Registry {
 const isNamespace = ({ group, resource }: Resource): boolean =>
   group === '' && resource === 'namespaces';
 
-function asObject(body: unknown): KubeObject {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw badRequest('the body must be a JSON object');
-  }
-  const { metadata } = body as { metadata?: unknown };
-  if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) {
-    throw badRequest('metadata: Invalid value: must be an object');
-  }
-  return body;
-}
-
-function applyPatch(
-  resource: Resource,
-  target: KubeObject,
-  type: PatchType,
-  patch: unknown,
-): unknown {
-  if (type === 'json') return jsonPatch(target, patch);
-  if (type === 'merge') return mergePatch(target, asObject(patch));
-  // A Scale or another view has no lists to merge, and the schema of its kind does not matter.
-  return strategicMergePatch(resource.schema, target, patch);
-}
-
 /** A decision may be made several times; what it has to say is said once. */
 function warnOnce({ fieldValidation, warn }: WriteOptions): Reading {
   const told = new Set<string>();
@@ -370,28 +345,4 @@ function warnOnce({ fieldValidation, warn }: WriteOptions): Reading {
       warn?.(warning);
     },
   };
-}
-
-function checkName(object: KubeObject, name: string): void {
-  const given = object.metadata?.name;
-  if (given !== undefined && given !== name) {
-    throw badRequest(
-      `the name of the object (${given}) does not match the name on the URL (${name})`,
-    );
-  }
-}
-
-/** The namespace of a write: the request's, which the body may repeat, or the body's. */
-function bodyNamespace(resource: Resource, object: KubeObject, requested?: string): string {
-  const given = object.metadata?.namespace;
-  if (!resource.namespaced && given) {
-    throw badRequest(`metadata.namespace: Forbidden: ${resource.kind} is not namespaced`);
-  }
-  const namespace = checkNamespace(resource, requested || given);
-  if (given && given !== namespace) {
-    throw badRequest(
-      `the namespace of the provided object does not match the namespace sent on the request (${given}, ${namespace})`,
-    );
-  }
-  return namespace;
 }
