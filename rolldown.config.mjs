@@ -1,17 +1,20 @@
 import { defineConfig } from 'rolldown';
 
 // The command is bundled, dependencies included: five processes start at once, and resolving and
-// reading a thousand small files is most of what each of them would do.
+// reading a thousand small files is most of what each of them would do. So are the libraries: a lab in a test's
+// own process starts the same parts, and what both export is one class, not two.
 export default defineConfig({
   input: {
     quorate: 'services/cli/main.ts',
+    testing: 'services/lab/index.ts',
+    client: 'shared/client/index.ts',
     // A thread's: it is found by its name.
     'yaml-worker': 'services/apiserver/rest/yaml/yaml-worker.ts',
   },
   platform: 'node',
-  // The first three find their native binaries beside themselves. The last looks for its 64-bit integers with
-  // a require that no bundler sees, and would go on with inexact numbers.
-  external: ['bcrypt', 'classic-level', '@lydell/node-pty', '@grpc/proto-loader'],
+  // The first three find their native binaries beside themselves. The fourth looks for its 64-bit integers
+  // with a require that no bundler sees, and would go on with inexact numbers. The last is the user's.
+  external: ['bcrypt', 'classic-level', '@lydell/node-pty', '@grpc/proto-loader', 'testcontainers'],
   resolve: { conditionNames: ['quorate-source', 'node', 'import', 'default'] },
   output: { dir: 'dist/bin', format: 'esm', cleanDir: true },
 });

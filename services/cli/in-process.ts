@@ -135,8 +135,14 @@ class RunningPart {
   async stop(): Promise<void> {
     this.#ended = true;
     const started = this.#started.splice(0);
-    const atMost = (ending: Promise<unknown>): Promise<unknown> =>
-      Promise.race([ending, systemClock.sleep(stopTimeoutMs)]).catch(() => undefined);
+    const atMost = async (ending: Promise<unknown>): Promise<void> => {
+      const ended = new AbortController();
+      const limit = systemClock.sleep(stopTimeoutMs, ended.signal);
+      await Promise.race([ending, limit]).catch(() => undefined);
+      // Or it would hold up the end of the whole process.
+      limit.catch(() => undefined);
+      ended.abort();
+    };
     for (const service of started.toReversed()) await atMost(service.stop());
     await atMost(this.#starting);
   }
