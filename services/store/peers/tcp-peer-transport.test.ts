@@ -1,4 +1,4 @@
-import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { createRng, QuorateError } from '#shared/base';
@@ -8,6 +8,7 @@ import { silentLog } from '../../../shared/client/testing/silent-log.ts';
 import type { PeerHandlers } from '../consensus/transport.ts';
 import { encodeHello } from '../wire/peer.ts';
 import { askCluster } from './ask-cluster.ts';
+import { patientPingMs } from './converse.ts';
 import { protocol } from './accept.ts';
 import { frame, type FrameKind, frameKinds } from './frames.ts';
 import { clearText } from './security.ts';
@@ -158,24 +159,70 @@ test('calls are answered, with a value or with the error of the other side', asy
   await expect(one.transport.changeMembers(9, change, 1000)).rejects.toThrow(/not known here/);
 });
 
+const confState = {
+  voters: [1, 2],
+  learners: [],
+  votersOutgoing: [],
+  learnersNext: [],
+  autoLeave: false,
+};
+const metadata = { index: 9, term: 3, confState };
+const snapshotMessage: Message = {
+  type: 'snapshot',
+  from: 1,
+  to: 2,
+  term: 3,
+  snapshot: { metadata, data: new Uint8Array() },
+};
+
 test('a snapshot arrives as it was sent', async () => {
   const [one, two] = await pair();
-  const confState = {
-    voters: [1, 2],
-    learners: [],
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
-  const snapshot = { metadata: { index: 9, term: 3, confState }, data: new Uint8Array() };
-  const message: Message = { type: 'snapshot', from: 1, to: 2, term: 3, snapshot };
   const chunks = Array.from({ length: 40 }, (_, i) => Buffer.alloc(256 << 10, i));
   async function* stream(): AsyncGenerator<Uint8Array> {
     yield* chunks;
   }
-  await one.transport.sendSnapshot(message, stream());
-  expect(two.received).toEqual([message]);
+  await one.transport.sendSnapshot(snapshotMessage, stream());
+  expect(two.received).toEqual([snapshotMessage]);
   expect(two.snapshot?.equals(Buffer.concat(chunks))).toBe(true);
+});
+
+test('a snapshot that nobody takes any more is given up, and no more of it is read', async () => {
+  const one = await new Member(1).start();
+  // It says welcome to whoever comes, and freezes.
+  const frozen = createServer((socket) => {
+    sockets.push(socket);
+    socket.once('data', () => {
+      socket.pause();
+      socket.write(frame('welcome', Buffer.alloc(0)));
+    });
+  });
+  await once(frozen.listen(0, '127.0.0.1'), 'listening');
+  one.transport.setPeers(new Map([[2, [`127.0.0.1:${(frozen.address() as AddressInfo).port}`]]]));
+  await one.until('connected 2');
+  let read = 0;
+  let flows = (): void => undefined;
+  const flowing = new Promise<void>((resolve) => (flows = resolve));
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      read++;
+      flows();
+      yield Buffer.alloc(256 << 10);
+    }
+  }
+  let outcome: unknown;
+  const sending = one.transport.sendSnapshot(snapshotMessage, endless());
+  sending.catch((thrown: unknown) => {
+    outcome = thrown;
+  });
+  await flowing;
+  while (outcome === undefined) {
+    clock.advance(patientPingMs);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(String(outcome)).toMatch(/nothing heard/);
+  // No more than what sockets hold.
+  expect(read).toBeLessThan(256);
+  frozen.close();
 });
 
 test('a member that stops is missed, on both connections', async () => {
