@@ -21,14 +21,19 @@ export class LargeAnswers {
   /** Resolves when an answer that may be large can be made; the result must be called once it is sent. */
   turn(): Promise<() => void> {
     return new Promise((resolve) => {
+      let waited = false;
       this.#waiting.push(() => {
         this.#making = true;
-        resolve(() => {
+        const over = (): void => {
           this.#making = false;
           this.#next();
-        });
+        };
+        // A client that goes ends its streams one by one: the next answer is not made in between.
+        if (waited) setImmediate(resolve, over);
+        else resolve(over);
       });
       this.#next();
+      waited = true;
     });
   }
 
