@@ -96,6 +96,8 @@ export interface StoreOptions {
   readonly bcryptCost?: number | undefined;
   /** Absent in production: then nothing of it is in the way of anything. */
   readonly faults?: FaultPlane | undefined;
+  /** All is loaded, and nobody knows yet that this member is there. */
+  readonly onLoaded?: (() => void) | undefined;
   /** The member has stopped itself: its disk cannot be trusted, or an invariant is broken. */
   readonly onFatal?: ((error: Error) => void) | undefined;
 }

@@ -6,6 +6,7 @@ import { systemClock } from '#shared/clock';
 import type { EnabledFaults } from '#shared/faults';
 import {
   createLogger,
+  dropStartUpGarbage,
   type Environment,
   exitCodes,
   type HostProcess,
@@ -126,7 +127,8 @@ async function withDiscovery({ flags, discoverySrv }: Configuration): Promise<Fl
 function serve(host: StoreHost, log: Logger, flags: Flags): Promise<void> {
   const onFatal = (): void => host.program.exit(exitCodes.failed);
   return runMain(host.program, log, async () => {
-    if (!host.enableFaults) return [createStore({ ...flags, ...surroundings(log), onFatal })];
+    const events = { onFatal, onLoaded: dropStartUpGarbage };
+    if (!host.enableFaults) return [createStore({ ...flags, ...surroundings(log), ...events })];
     mkdirSync(flags.dataDir, { recursive: true, mode: 0o700 });
     const faults = host.enableFaults(flags.name, flags.dataDir);
     const store = createStore({
@@ -134,7 +136,7 @@ function serve(host: StoreHost, log: Logger, flags: Flags): Promise<void> {
       ...surroundings(log),
       clock: faults.clock,
       faults: faults.plane,
-      onFatal,
+      ...events,
     });
     return [faults.service, store];
   });

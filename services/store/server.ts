@@ -95,6 +95,7 @@ export function createStore(options: StoreOptions): Store {
           ],
         });
         running = new Running(settings, dir, identity, { clientTls, security });
+        settings.onLoaded?.();
         await running.listen();
       } catch (thrown) {
         // It closes its directory with itself.
