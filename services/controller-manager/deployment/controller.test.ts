@@ -68,6 +68,20 @@ describe('a Deployment', () => {
     expect(world.api.writes.slice(before)).toEqual([]);
   });
 
+  it('counts the ReplicaSet that it made, though the cache does not show it yet', async () => {
+    const release = world.api.hold(refs.replicaSets);
+    await world.api.create(refs.deployments, deployment('web', {}));
+    await world.pass(100);
+    await update('web', { template: template({ app: 'web' }, 'two') });
+    await world.pass(100);
+    const total = (): number => sizes().reduce((sum, size) => sum + size, 0);
+    expect(sizes()).toHaveLength(2);
+    expect(total()).toBe(4);
+    release();
+    await world.pass(100);
+    expect(total()).toBe(4);
+  });
+
   it('rolls a new template out without ever having too few or too many', async () => {
     await settled();
     await update('web', { template: template({ app: 'web' }, 'two') });

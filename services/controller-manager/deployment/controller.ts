@@ -79,6 +79,8 @@ export function deploymentController(context: ControllerContext): Controller {
 class Deployments {
   readonly #context: ControllerContext;
   readonly #events: EventRecorder;
+  /** By Deployment, what was made for it and the cache has not shown: another template must not be full size beside it. */
+  readonly #unseen = new Map<string, readonly ReplicaSet[]>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -87,8 +89,12 @@ class Deployments {
 
   async reconcile(key: string): Promise<ReconcileResult> {
     const deployment = this.#context.informers.deployments.store.get(key);
-    if (!deployment) return undefined;
-    const replicaSets = await this.#claimReplicaSets(deployment);
+    if (!deployment) {
+      this.#unseen.delete(key);
+      return undefined;
+    }
+    const unseen = await this.#lookUpUnseen(key);
+    const replicaSets = await this.#claimReplicaSets(deployment, unseen);
     const oldPodsRunning = isRecreate(deployment) && this.#oldPodsRun(deployment, replicaSets);
     const plan = planRollout({ deployment, replicaSets, oldPodsRunning });
     const now = await this.#carryOut(deployment, replicaSets, plan);
@@ -97,7 +103,27 @@ class Deployments {
     return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
   }
 
-  #claimReplicaSets(deployment: Deployment): Promise<ReplicaSet[]> {
+  /** As they are now, where they are still there. */
+  async #lookUpUnseen(key: string): Promise<readonly ReplicaSet[]> {
+    const made = this.#unseen.get(key);
+    if (!made) return [];
+    const { api, informers } = this.#context;
+    const found: ReplicaSet[] = [];
+    for (const replicaSet of made) {
+      const { name = '', namespace, uid } = replicaSet.metadata ?? {};
+      const isSame = (other?: ReplicaSet): boolean => other?.metadata?.uid === uid;
+      if (isSame(informers.replicaSets.store.get(objectKey(replicaSet)))) continue;
+      const there = await api
+        .get<ReplicaSet>(refs.replicaSets, name, namespace)
+        .catch(unlessNotFound);
+      if (there && isSame(there)) found.push(there);
+    }
+    if (found.length > 0) this.#unseen.set(key, found);
+    else this.#unseen.delete(key);
+    return found;
+  }
+
+  #claimReplicaSets(deployment: Deployment, unseen: readonly ReplicaSet[]): Promise<ReplicaSet[]> {
     const { api, informers } = this.#context;
     const { store } = informers.replicaSets;
     return claim<ReplicaSet>({
@@ -110,6 +136,7 @@ class Deployments {
       candidates: [
         ...controlledBy(store, deployment),
         ...orphansIn(store, deployment.metadata?.namespace),
+        ...unseen,
       ],
     });
   }
@@ -142,9 +169,7 @@ class Deployments {
     }
     for (const { metadata } of plan.deletes) {
       const { name = '', namespace, uid } = metadata ?? {};
-      await api.delete(refs.replicaSets, name, { namespace, uid }).catch((thrown: unknown) => {
-        if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-      });
+      await api.delete(refs.replicaSets, name, { namespace, uid }).catch(unlessNotFound);
       now.delete(uid);
     }
     await this.#writeRevision(deployment, [...now.values()]);
@@ -155,6 +180,8 @@ class Deployments {
     const { api } = this.#context;
     try {
       const created = await api.create(refs.replicaSets, replicaSet);
+      const key = objectKey(deployment);
+      this.#unseen.set(key, [...(this.#unseen.get(key) ?? []), created]);
       this.#sayScaled(deployment, created, 0);
       return created;
     } catch (thrown) {
@@ -219,3 +246,8 @@ const withZeros = (status: Deployment['status']): object => ({
   unavailableReplicas: 0,
   ...status,
 });
+
+function unlessNotFound(thrown: unknown): undefined {
+  if (!QuorateError.is(thrown, 'not-found')) throw thrown;
+  return undefined;
+}

@@ -45,6 +45,7 @@ export class MemoryApi implements ApiClient {
   readonly #collections = new Map<string, Map<string, Body>>();
   readonly #changes: Change[] = [];
   readonly #watchers = new Set<() => void>();
+  readonly #held = new Set<string>();
   #revision = 0;
   #compacted = 0;
 
@@ -63,6 +64,15 @@ export class MemoryApi implements ApiClient {
   compact(): void {
     this.#compacted = this.#revision;
     this.#changes.length = 0;
+  }
+
+  /** Watches of a resource show nothing new until the result is called. */
+  hold(ref: ResourceRef): () => void {
+    this.#held.add(collectionOf(ref));
+    return () => {
+      this.#held.delete(collectionOf(ref));
+      this.#wake();
+    };
   }
 
   /** Breaks every watch. */
@@ -105,7 +115,8 @@ export class MemoryApi implements ApiClient {
       if (seen < this.#compacted) throw new QuorateError('expired', 'compacted');
       if (broken !== this.#broken) throw new QuorateError('unavailable', 'disconnected');
       const next = this.#changes.find(
-        (change) => change.revision > seen && change.collection === collection,
+        (change) =>
+          change.revision > seen && change.collection === collection && !this.#held.has(collection),
       );
       if (next) {
         seen = next.revision;
