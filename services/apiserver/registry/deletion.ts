@@ -1,4 +1,4 @@
-import { conflict, type KubeObject, type ObjectMeta, type Resource } from '#shared/api';
+import { conflict, type KubeObject, type ObjectMeta, parseTime, type Resource } from '#shared/api';
 import type { DeleteOptions } from '#shared/client';
 import type { Decision } from './object-store.ts';
 
@@ -32,8 +32,10 @@ export function decideDeletion(
     if (meta.generation !== undefined) draftMeta.generation = meta.generation + 1;
     resource.deletion?.begin?.(draft);
   } else if (grace < (meta.deletionGracePeriodSeconds ?? 0)) {
-    // A second delete can only make it sooner.
-    draftMeta.deletionTimestamp = timestamp(nowMs + grace * 1000);
+    // A second delete can only make it sooner; the time counts from the first.
+    const firstMs =
+      (parseTime(meta.deletionTimestamp) ?? nowMs) - (meta.deletionGracePeriodSeconds ?? 0) * 1000;
+    draftMeta.deletionTimestamp = timestamp(firstMs + grace * 1000);
     draftMeta.deletionGracePeriodSeconds = grace;
   }
   return { action: 'put', object: draft };
