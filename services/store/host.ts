@@ -294,11 +294,12 @@ export class MemberHost {
     throw refusals.bootstrapped(id, known.name, known.peerUrls[0] ?? '');
   }
 
-  /** No part of the cluster any more. Whoever asked for that shall still get an answer, as in etcd. */
+  /**
+   * No part of the cluster any more. Whoever asked for that shall still get an answer, as in etcd; and
+   * where one of two goes, the other may need its vote until it knows.
+   */
   #leave(error: Error): void {
-    if (this.#leaving) return;
-    this.node.abandon();
-    this.#leaving = this.#settings.clock.after(leaveMs, () => this.#fatal(error));
+    this.#leaving ??= this.#settings.clock.after(leaveMs, () => this.#fatal(error));
   }
 
   #idle(): boolean {
