@@ -2,15 +2,14 @@ import { join } from 'node:path';
 import {
   CoordinationV1Api,
   CoreV1Api,
-  type Informer,
   KubeConfig,
-  makeInformer,
   type V1ConfigMap,
   type V1Lease,
   V1MicroTime,
 } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, type Lab, startLab } from '#shared/lab';
+import { followConfigMaps, type Followed } from './follow-config-maps.ts';
 
 /**
  * What controllers are made of, while servers die under them: a cluster of its own, on its own store whatever
@@ -58,25 +57,9 @@ describe.skipIf(process.env['CONFORMANCE_STORE'] === 'etcd')('a controller', () 
         );
   };
 
-  interface Followed {
-    readonly informer: Informer<V1ConfigMap>;
-    readonly seen: string[];
-  }
-
   /** An informer that starts again after an error, as its documentation has it. */
   async function follow(master: string): Promise<Followed> {
-    const config = configFor(master);
-    const core = config.makeApiClient(CoreV1Api);
-    const path = `/api/v1/namespaces/${namespace}/configmaps`;
-    const informer = makeInformer(config, path, () => core.listNamespacedConfigMap({ namespace }));
-    const seen: string[] = [];
-    const note = (what: string) => (object: V1ConfigMap) => {
-      if (object.metadata?.name === 'kube-root-ca.crt') return;
-      seen.push(`${what} ${object.metadata?.name} ${object.data?.['n'] ?? ''}`);
-    };
-    informer.on('add', note('add'));
-    informer.on('update', note('update'));
-    informer.on('delete', note('delete'));
+    const { informer, seen } = followConfigMaps(configFor(master), namespace);
     informer.on('error', () => setTimeout(() => void informer.start(), 50));
     await informer.start();
     return { informer, seen };

@@ -3,12 +3,12 @@ import {
   CoreV1Api,
   KubeConfig,
   KubernetesObjectApi,
-  makeInformer,
   PatchStrategy,
   type V1ConfigMap,
   V1MicroTime,
 } from '@kubernetes/client-node';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { followConfigMaps } from './follow-config-maps.ts';
 
 /** What controllers are made of, by the official client for Node.js. */
 const config = new KubeConfig();
@@ -31,17 +31,7 @@ const configMap = (name: string, data: Record<string, string> = {}): V1ConfigMap
 
 test('an informer tells of everything, in order', async () => {
   await core.createNamespacedConfigMap({ namespace, body: configMap('before') });
-  const path = `/api/v1/namespaces/${namespace}/configmaps`;
-  const informer = makeInformer(config, path, () => core.listNamespacedConfigMap({ namespace }));
-  const seen: string[] = [];
-  const note = (what: string) => (object: V1ConfigMap) => {
-    // Every namespace gets this one, whenever the controller comes to it.
-    if (object.metadata?.name === 'kube-root-ca.crt') return;
-    seen.push(`${what} ${object.metadata?.name} ${object.data?.['n'] ?? ''}`);
-  };
-  informer.on('add', note('add'));
-  informer.on('update', note('update'));
-  informer.on('delete', note('delete'));
+  const { informer, seen } = followConfigMaps(config, namespace);
   await informer.start();
   await expect.poll(() => seen).toEqual(['add before ']);
   await core.createNamespacedConfigMap({ namespace, body: configMap('one', { n: '1' }) });

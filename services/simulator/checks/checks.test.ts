@@ -5,19 +5,8 @@ import { AcknowledgedKept } from './acknowledged-kept.ts';
 import { AnswerCheck } from './answers.ts';
 import { Past } from './past.ts';
 import { type AppliedEntry, StateLog } from './state-log.ts';
+import { put } from './testing.ts';
 import { VotesKept } from './votes-kept.ts';
-
-const put = (key: string, value: string, modRevision: number): Event => ({
-  type: 'put',
-  kv: {
-    key,
-    value: Buffer.from(value),
-    createRevision: modRevision,
-    modRevision,
-    version: 1,
-    lease: 0n,
-  },
-});
 
 function entry(index: number, revision: number, ...events: Event[]): AppliedEntry {
   return {

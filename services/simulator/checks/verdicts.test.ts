@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Operation } from '#shared/checks';
-import { type Event, Mvcc } from '#shared/mvcc';
+import { Mvcc } from '#shared/mvcc';
 import { LeaseBook } from '../clients/leases.ts';
 import type { Query } from '../clients/queries.ts';
 import { checkAttachments } from './attachments.ts';
@@ -9,18 +9,7 @@ import { Past } from './past.ts';
 import { QueryCheck } from './queries.ts';
 import { RefusalCheck } from './refusals.ts';
 import { type AppliedEntry, StateLog } from './state-log.ts';
-
-const put = (key: string, value: string, modRevision: number, lease = 0n): Event => ({
-  type: 'put',
-  kv: {
-    key,
-    value: Buffer.from(value),
-    createRevision: modRevision,
-    modRevision,
-    version: 1,
-    lease,
-  },
-});
+import { put } from './testing.ts';
 
 /** A lease that lives from 100 to 900 ms with key "a", a second key, and a compaction at 500 ms. */
 function history(): StateLog {
