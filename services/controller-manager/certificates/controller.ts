@@ -1,5 +1,4 @@
 import { type CertificateSigningRequest, objectKey, parseTime, refs } from '#shared/api';
-import { QuorateError } from '#shared/base';
 import { type ReconcileResult, timestamp } from '#shared/client';
 import { type Authority, readRequest, signRequest } from '#shared/pki';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../controller.ts';
 import { writeStatus } from '../write-status.ts';
 import { signers } from './signers.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 type Status = NonNullable<CertificateSigningRequest['status']>;
 
@@ -37,7 +37,7 @@ export function certificateController(
     const wait = expiryOf(request) - clock.now();
     if (wait <= 0) {
       const { name = '', uid } = request.metadata ?? {};
-      await api.delete(refs.certificateSigningRequests, name, { uid }).catch(ignoreGone);
+      await api.delete(refs.certificateSigningRequests, name, { uid }).catch(unlessNotFound);
       return undefined;
     }
     const status = await answer(request, authority, clock.now(), timestamp(clock));
@@ -45,10 +45,6 @@ export function certificateController(
     return { requeueAfterMs: wait };
   };
   return queuedController('certificate-signer', queue, reconcile);
-}
-
-function ignoreGone(thrown: unknown): void {
-  if (!QuorateError.is(thrown, 'not-found')) throw thrown;
 }
 
 const conditionsOf = ({ status }: CertificateSigningRequest) => status?.conditions ?? [];

@@ -30,6 +30,7 @@ import {
   splitByTemplate,
 } from './replica-sets.ts';
 import { deploymentStatus, msToProgressCheck } from './status.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 /** Rolls templates out by making one ReplicaSet grow and the others shrink. */
 export function deploymentController(context: ControllerContext): Controller {
@@ -246,8 +247,3 @@ const withZeros = (status: Deployment['status']): object => ({
   unavailableReplicas: 0,
   ...status,
 });
-
-function unlessNotFound(thrown: unknown): undefined {
-  if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-  return undefined;
-}
