@@ -10,6 +10,7 @@ import {
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ApiClient } from '#shared/client';
+import { unlessNotFound } from './not-found.ts';
 
 export interface ClaimOptions<T extends KubeObject> {
   readonly api: ApiClient;
@@ -86,10 +87,5 @@ async function setOwners<T extends KubeObject>(
 ): Promise<T | undefined> {
   const { name = '', namespace, uid = '', resourceVersion = '' } = object.metadata ?? {};
   const patch = { metadata: { uid, resourceVersion, ownerReferences } };
-  try {
-    return await api.patch<T>(objectRef, name, 'merge', patch, { namespace });
-  } catch (thrown) {
-    if (QuorateError.is(thrown, 'not-found')) return undefined;
-    throw thrown;
-  }
+  return await api.patch<T>(objectRef, name, 'merge', patch, { namespace }).catch(unlessNotFound);
 }

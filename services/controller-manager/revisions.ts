@@ -14,6 +14,7 @@ import {
 import { QuorateError } from '#shared/base';
 import type { ControllerContext } from './controller.ts';
 import { controlledBy } from './shared-informers.ts';
+import { unlessNotFound } from './not-found.ts';
 
 /** The label of pods and revisions that says which template they are of. */
 export const revisionLabel = 'controller-revision-hash';
@@ -111,10 +112,6 @@ export async function pruneRevisions(
   const old = all.slice(0, -1).filter((revision) => !live.has(hashOf(revision)));
   for (const { metadata } of old.slice(0, Math.max(old.length - limit, 0))) {
     const { name = '', namespace, uid } = metadata ?? {};
-    try {
-      await api.delete(refs.controllerRevisions, name, { namespace, uid });
-    } catch (thrown) {
-      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-    }
+    await api.delete(refs.controllerRevisions, name, { namespace, uid }).catch(unlessNotFound);
   }
 }

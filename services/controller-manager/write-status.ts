@@ -1,6 +1,6 @@
 import { equalJson, type KubeObject, type ResourceRef } from '#shared/api';
-import { QuorateError } from '#shared/base';
 import type { ApiClient } from '#shared/client';
+import { unlessNotFound } from './not-found.ts';
 
 /** Writes a status that differs; absent counts and lists mean none. */
 export async function writeStatus<T extends KubeObject & { status?: object | undefined }>(
@@ -10,12 +10,8 @@ export async function writeStatus<T extends KubeObject & { status?: object | und
   status: NonNullable<T['status']>,
 ): Promise<void> {
   if (equalJson(withoutEmpty(object.status), withoutEmpty(status))) return;
-  try {
-    await api.update(ref, { ...object, status }, { subresource: 'status' });
-  } catch (thrown) {
-    // Deleted meanwhile: there is nothing left to say.
-    if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-  }
+  // Deleted meanwhile: there is nothing left to say.
+  await api.update(ref, { ...object, status }, { subresource: 'status' }).catch(unlessNotFound);
 }
 
 const withoutEmpty = (status: object | undefined): object =>

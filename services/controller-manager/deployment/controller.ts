@@ -228,12 +228,8 @@ class Deployments {
     // The revision may just have been written: a patch is not put off by that.
     const patch = { metadata: { uid }, status };
     const options = { namespace, subresource: 'status' };
-    try {
-      await api.patch(refs.deployments, name, 'merge', patch, options);
-    } catch (thrown) {
-      // Deleted meanwhile: there is nothing left to say.
-      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-    }
+    // Deleted meanwhile: there is nothing left to say.
+    await api.patch(refs.deployments, name, 'merge', patch, options).catch(unlessNotFound);
     return status;
   }
 }

@@ -7,7 +7,6 @@ import {
   refs,
   type Service,
 } from '#shared/api';
-import { QuorateError } from '#shared/base';
 import type { ReconcileResult } from '#shared/client';
 import {
   type Controller,
@@ -17,6 +16,7 @@ import {
 } from '../controller.ts';
 import { queueSelectedServices } from '../selected-services.ts';
 import { endpointGroups, isSelecting } from '../endpointslice/endpoints.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 type Subset = NonNullable<Endpoints['subsets']>[number];
 
@@ -70,11 +70,7 @@ const isOurs = ({ metadata }: Endpoints): boolean =>
 
 async function remove({ api }: ControllerContext, { metadata }: Endpoints): Promise<void> {
   const { name = '', namespace, uid } = metadata ?? {};
-  try {
-    await api.delete(refs.endpoints, name, { namespace, uid });
-  } catch (thrown) {
-    if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-  }
+  await api.delete(refs.endpoints, name, { namespace, uid }).catch(unlessNotFound);
 }
 
 function endpointsFor(service: Service, pods: readonly Pod[]): Endpoints {

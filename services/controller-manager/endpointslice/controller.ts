@@ -1,5 +1,4 @@
 import { type EndpointSlice, refs } from '#shared/api';
-import { QuorateError } from '#shared/base';
 import type { ReconcileResult } from '#shared/client';
 import {
   type Controller,
@@ -10,6 +9,7 @@ import {
 import { queueSelectedServices } from '../selected-services.ts';
 import { isSelecting } from './endpoints.ts';
 import { managedBy, managedByLabel, planSlices, serviceNameLabel } from './plan.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 /** Says for each Service with a selector which pods serve it. */
 export function endpointSliceController(context: ControllerContext): Controller {
@@ -43,10 +43,6 @@ async function reconcile(context: ControllerContext, key: string): Promise<Recon
   for (const slice of plan.updates) await api.update(refs.endpointSlices, slice);
   for (const { metadata } of plan.deletes) {
     const { name: sliceName = '', uid } = metadata ?? {};
-    try {
-      await api.delete(refs.endpointSlices, sliceName, { namespace, uid });
-    } catch (thrown) {
-      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-    }
+    await api.delete(refs.endpointSlices, sliceName, { namespace, uid }).catch(unlessNotFound);
   }
 }

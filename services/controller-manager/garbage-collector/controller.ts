@@ -24,6 +24,7 @@ import {
   type OwnerState,
   planDependent,
 } from './plan.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 /** Keys are `<collection>|<namespace/name>`. */
 const keyOf = (info: KindInfo, object: KubeObject): string =>
@@ -159,11 +160,9 @@ class Collector {
         (reference) => reference.uid !== ownerUid,
       );
       const patch = { metadata: { uid, resourceVersion, ownerReferences: others } };
-      try {
-        await this.#context.api.patch(kind.info, name, 'merge', patch, { namespace });
-      } catch (thrown) {
-        if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-      }
+      await this.#context.api
+        .patch(kind.info, name, 'merge', patch, { namespace })
+        .catch(unlessNotFound);
     }
     await this.#removeFinalizer(info, owner, orphanFinalizer);
   }

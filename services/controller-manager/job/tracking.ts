@@ -5,6 +5,7 @@ import { type ControllerContext, controllerQueue } from '../controller.ts';
 import { controlledBy } from '../shared-informers.ts';
 import { isTracked, trackingFinalizer } from './ledger.ts';
 import { isFinished } from './plan.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 /** From now on it counts. */
 export const track = (api: ApiClient, pod: Pod): Promise<void> =>
@@ -21,11 +22,7 @@ export const release = (api: ApiClient, pod: Pod): Promise<void> =>
 async function setFinalizers(api: ApiClient, pod: Pod, finalizers: string[]): Promise<void> {
   const { name = '', namespace, uid = '', resourceVersion = '' } = pod.metadata ?? {};
   const patch = { metadata: { uid, resourceVersion, finalizers } };
-  try {
-    await api.patch<Pod>(refs.pods, name, 'merge', patch, { namespace });
-  } catch (thrown) {
-    if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-  }
+  await api.patch<Pod>(refs.pods, name, 'merge', patch, { namespace }).catch(unlessNotFound);
 }
 
 /** Pods that no Job will count: of one that is finished, on its way out, or gone. */

@@ -7,6 +7,7 @@ import {
   controllerQueue,
   queuedController,
 } from '../controller.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 const finalizer = 'kubernetes';
 /** Between two looks at a namespace whose pods are still ending. */
@@ -37,11 +38,9 @@ async function reconcile(context: ControllerContext, name: string): Promise<Reco
   for (const kind of kinds) remaining += await deleteAll(api, kind, name);
   if (remaining > 0) return { requeueAfterMs: recheckMs };
   const spec = { ...namespace.spec, finalizers: finalizers.filter((each) => each !== finalizer) };
-  try {
-    await api.update(refs.namespaces, { ...namespace, spec }, { subresource: 'finalize' });
-  } catch (thrown) {
-    if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-  }
+  await api
+    .update(refs.namespaces, { ...namespace, spec }, { subresource: 'finalize' })
+    .catch(unlessNotFound);
   return undefined;
 }
 

@@ -19,6 +19,7 @@ import { claimKeyOf, reconcileClaim } from './claims.ts';
 import type { VolumeContext } from './context.ts';
 import { standardClass } from './local-path.ts';
 import { reconcileVolume } from './volumes.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 const claimPrefix = 'claim/';
 const volumePrefix = 'volume/';
@@ -107,10 +108,5 @@ async function find<T extends PersistentVolume | PersistentVolumeClaim>(
   name: string,
   namespace?: string,
 ): Promise<T | undefined> {
-  try {
-    return await api.get<T>(ref, name, namespace);
-  } catch (thrown) {
-    if (QuorateError.is(thrown, 'not-found')) return undefined;
-    throw thrown;
-  }
+  return await api.get<T>(ref, name, namespace).catch(unlessNotFound);
 }

@@ -10,6 +10,7 @@ import {
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { VolumeContext } from './context.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 /** Who makes volumes that are folders of a worker's machine. */
 const provisioner = 'quorate.dev/local-path';
@@ -143,11 +144,11 @@ export async function deleteVolume(
     const metadata = { ...volume.metadata, finalizers: left };
     await api.update(refs.persistentVolumes, { ...volume, metadata });
     const pod = deletionPod(volume);
-    await find(() => api.delete(refs.pods, pod, { namespace, gracePeriodSeconds: 0 }));
+    await api.delete(refs.pods, pod, { namespace, gracePeriodSeconds: 0 }).catch(unlessNotFound);
   }
   if (deletionTimestamp === undefined) {
     const options = uid === undefined ? {} : { uid };
-    await find(() => api.delete(refs.persistentVolumes, name, options));
+    await api.delete(refs.persistentVolumes, name, options).catch(unlessNotFound);
   }
   return true;
 }
@@ -163,7 +164,7 @@ async function deleteData(
   const name = deletionPod(volume);
   const node = nodeOf(volume, nodes.list());
   if (!node) return true;
-  const pod = await find(() => api.get<Pod>(refs.pods, name, namespace));
+  const pod = await api.get<Pod>(refs.pods, name, namespace).catch(unlessNotFound);
   const { phase } = pod?.status ?? {};
   if (!pod) {
     const made = deletion(name, node, volume);
@@ -215,13 +216,4 @@ function deletion(name: string, node: Node, { spec, metadata }: PersistentVolume
       volumes: [{ name: 'storage', hostPath: { path: folder, type: 'DirectoryOrCreate' } }],
     },
   };
-}
-
-async function find<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (thrown) {
-    if (QuorateError.is(thrown, 'not-found')) return undefined;
-    throw thrown;
-  }
 }

@@ -1,5 +1,4 @@
 import { type Job, objectKey, parseTime, refs } from '#shared/api';
-import { QuorateError } from '#shared/base';
 import type { ReconcileResult } from '#shared/client';
 import {
   type Controller,
@@ -7,6 +6,7 @@ import {
   controllerQueue,
   queuedController,
 } from '../controller.ts';
+import { unlessNotFound } from '../not-found.ts';
 
 /** Deletes Jobs `ttlSecondsAfterFinished` after their end, and their pods with them. */
 export function ttlAfterFinishedController(context: ControllerContext): Controller {
@@ -23,12 +23,8 @@ export function ttlAfterFinishedController(context: ControllerContext): Controll
     const wait = expiry - context.clock.now();
     if (wait > 0) return { requeueAfterMs: wait };
     const { name = '', namespace, uid, resourceVersion } = job.metadata ?? {};
-    try {
-      const options = { namespace, uid, resourceVersion, propagation: 'foreground' } as const;
-      await context.api.delete(refs.jobs, name, options);
-    } catch (thrown) {
-      if (!QuorateError.is(thrown, 'not-found')) throw thrown;
-    }
+    const options = { namespace, uid, resourceVersion, propagation: 'foreground' } as const;
+    await context.api.delete(refs.jobs, name, options).catch(unlessNotFound);
     return undefined;
   };
   return queuedController('ttl-after-finished', queue, reconcile);
