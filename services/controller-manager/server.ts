@@ -1,5 +1,5 @@
 import type { KindInfo } from '#shared/api';
-import type { Rng } from '#shared/base';
+import { QuorateError, type Rng } from '#shared/base';
 import { type ApiClient, type Fence, fencedApi, runElected } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Authority } from '#shared/pki';
@@ -84,7 +84,8 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
   let running: Promise<void> | undefined;
   const lead = async (fence: Fence, signal: AbortSignal): Promise<void> => {
     const fenced = fencedApi(api, fence);
-    const kinds = await api.kinds();
+    const kinds = await servedKinds(options, signal);
+    if (!kinds || signal.aborted) return;
     const apiFor = (account: string): ApiClient =>
       fencedApi(options.apiFor?.(account) ?? api, fence);
     const parts = { api: fenced, clock, log, rng, config };
@@ -105,6 +106,26 @@ export function createControllerManager(options: ControllerManagerOptions): Cont
       await running;
     },
   };
+}
+
+const discoveryRetryMs = 500;
+
+/** Asked for until somebody answers; undefined: the lead was lost before. */
+async function servedKinds(
+  { api, clock, log }: ControllerManagerOptions,
+  signal: AbortSignal,
+): Promise<readonly KindInfo[] | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await api.kinds();
+    } catch (thrown) {
+      const { message } = QuorateError.from(thrown);
+      log.warn({ error: message }, 'no API server says what it serves');
+    }
+    // Aborted while waiting: the loop's condition ends it.
+    await clock.sleep(discoveryRetryMs, signal).catch(() => undefined);
+  }
+  return undefined;
 }
 
 /** One term of leading: what the controllers know starts from nothing and is thrown away at the end. */
