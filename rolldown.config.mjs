@@ -29,5 +29,6 @@ export default defineConfig({
   external: ['bcrypt', 'classic-level', '@lydell/node-pty', '@grpc/proto-loader', 'testcontainers'],
   resolve: { conditionNames: ['quorate-source', 'node', 'import', 'default'] },
   plugins: [asciiOnly],
-  output: { dir: 'dist/bin', format: 'esm', cleanDir: true },
+  // V8 keeps the text of what it has loaded, comments too.
+  output: { dir: 'dist/bin', format: 'esm', cleanDir: true, comments: false },
 });

@@ -6,7 +6,7 @@ import { configure } from './config.ts';
 import { flagNames, specOf, flagNamed } from './flags/table.ts';
 import { complaint, durationMs } from './flags/values.ts';
 
-const flagsOf = (args: readonly string[], env = {}) => configure(args, env).flags;
+const flagsOf = async (args: readonly string[], env = {}) => (await configure(args, env)).flags;
 
 const fileOf = (text: string): string => {
   const file = join(mkdtempSync(join(tmpdir(), 'quorate-config-')), 'etcd.yaml');
@@ -14,8 +14,8 @@ const fileOf = (text: string): string => {
   return file;
 };
 
-test('without flags it is a cluster of one on the ports of etcd', () => {
-  expect(flagsOf([])).toMatchObject({
+test('without flags it is a cluster of one on the ports of etcd', async () => {
+  expect(await flagsOf([])).toMatchObject({
     name: 'default',
     dataDir: 'default.etcd',
     listenClientUrls: ['http://localhost:2379'],
@@ -26,17 +26,23 @@ test('without flags it is a cluster of one on the ports of etcd', () => {
   });
 });
 
-test('flags are written as Go has them: one dash or two, with a space or an equals sign', () => {
-  const flags = flagsOf(['-name', 'a', '--data-dir=/x', '--force-new-cluster', '-pre-vote=true']);
+test('flags are written as Go has them: one dash or two, with a space or an equals sign', async () => {
+  const flags = await flagsOf([
+    '-name',
+    'a',
+    '--data-dir=/x',
+    '--force-new-cluster',
+    '-pre-vote=true',
+  ]);
   expect(flags).toMatchObject({ name: 'a', dataDir: '/x', forceNewCluster: true });
 });
 
-test('the environment says what flags leave open; both for one thing is an error, as in etcd', () => {
+test('the environment says what flags leave open; both for one thing is an error, as in etcd', async () => {
   const env = { ETCD_NAME: 'env', ETCD_SNAPSHOT_COUNT: '7', ETCD_UNHEARD: 'x' };
-  const { flags, warnings } = configure(['--data-dir', '/d'], env);
+  const { flags, warnings } = await configure(['--data-dir', '/d'], env);
   expect([flags.name, flags.dataDir, flags.snapshotCount]).toEqual(['env', '/d', 7]);
   expect(warnings).toEqual(['unrecognized environment variable ETCD_UNHEARD']);
-  expect(() => configure(['--name', 'flag'], env)).toThrow(
+  await expect(configure(['--name', 'flag'], env)).rejects.toThrow(
     'conflicting environment variable "ETCD_NAME" is shadowed by corresponding command-line flag',
   );
 });
@@ -44,9 +50,9 @@ test('the environment says what flags leave open; both for one thing is an error
 test.each([
   'name: file\nheartbeat-interval: 200\nauto-compaction-retention: 5m\nexperimental-corrupt-check-time: 0\nunheard: 1\ngrpc-keepalive-timeout: 3000000000\n',
   '{"name":"file","heartbeat-interval":200,"auto-compaction-retention":"5m","unheard":1,"grpc-keepalive-timeout":3000000000}',
-])('a configuration file counts alone: %s', (text) => {
+])('a configuration file counts alone: %s', async (text) => {
   const file = fileOf(text);
-  const { flags, warnings } = configure(['--config-file', file, '--name=flag'], {
+  const { flags, warnings } = await configure(['--config-file', file, '--name=flag'], {
     ETCD_NAME: 'env',
   });
   expect(flags).toMatchObject({
@@ -78,21 +84,26 @@ test.each([
   [['--auto-compaction-mode=bad'], 'unknown auto-compaction-mode "bad"'],
   [['--auto-compaction-mode=revision', '--auto-compaction-retention=5m'], 'error parsing'],
   [['--config-file=/nope'], 'error verifying flags, /nope: ENOENT'],
-])('%j is refused, naming the flag', (args, message) => {
-  expect(() => configure(args, {})).toThrow(message);
+])('%j is refused, naming the flag', async (args, message) => {
+  await expect(configure(args, {})).rejects.toThrow(message);
 });
 
-test('retention counts hours, a duration, or revisions', () => {
-  const retained = (...args: string[]) => flagsOf(args).autoCompaction;
-  expect(retained('--auto-compaction-retention=2')).toEqual({ mode: 'periodic', periodMs: 7.2e6 });
-  expect(retained('--auto-compaction-mode=revision', '--auto-compaction-retention=10')).toEqual({
+test('retention counts hours, a duration, or revisions', async () => {
+  const retained = async (...args: string[]) => (await flagsOf(args)).autoCompaction;
+  expect(await retained('--auto-compaction-retention=2')).toEqual({
+    mode: 'periodic',
+    periodMs: 7.2e6,
+  });
+  expect(
+    await retained('--auto-compaction-mode=revision', '--auto-compaction-retention=10'),
+  ).toEqual({
     mode: 'revision',
     revisions: 10,
   });
 });
 
-test('the former names of flags work, and a flag without effect says so', () => {
-  const { flags, warnings } = configure(
+test('the former names of flags work, and a flag without effect says so', async () => {
+  const { flags, warnings } = await configure(
     ['--experimental-watch-progress-notify-interval=5s', '--max-wals=7', '--pre-vote=false'],
     {},
   );

@@ -27,8 +27,8 @@ export interface Configuration {
 const maxElectionMs = 50_000;
 
 /** etcd's flags, environment variables and configuration file as options of the store. */
-export function configure(args: readonly string[], env: Environment): Configuration {
-  const values = readFlags(args, env);
+export async function configure(args: readonly string[], env: Environment): Promise<Configuration> {
+  const values = await readFlags(args, env);
   const domain = values.text('discovery-srv');
   if (domain !== '' && values.isSet('initial-cluster')) {
     throw new QuorateError(

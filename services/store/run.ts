@@ -49,7 +49,7 @@ export async function runStore(
   if (answered(host, args)) return;
   try {
     const restoring = restoreOptions(args);
-    const configuration = configure(restoring?.flags ?? args, env);
+    const configuration = await configure(restoring?.flags ?? args, env);
     const log = loggerOf(configuration);
     for (const warning of configuration.warnings) log.warn({}, warning);
     const flags = await withDiscovery(configuration);

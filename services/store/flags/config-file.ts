@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, QuorateError } from '#shared/base';
-import { parse } from 'yaml';
 import { flagNamed, specOf } from './table.ts';
 
 export interface ConfigFile {
@@ -19,8 +18,8 @@ const transportSections: Readonly<Record<string, (key: string) => string>> = {
 };
 
 /** etcd's configuration file: YAML, and so JSON too; keys are flags, durations nanoseconds. */
-export function readConfigFile(path: string): ConfigFile {
-  const document = load(path);
+export async function readConfigFile(path: string): Promise<ConfigFile> {
+  const document = await load(path);
   const values = new Map<string, string>();
   const unknown: string[] = [];
   const set = (shown: string, name: string, value: unknown): void => {
@@ -41,7 +40,7 @@ export function readConfigFile(path: string): ConfigFile {
   return { values, unknown };
 }
 
-function load(path: string): Record<string, unknown> {
+async function load(path: string): Promise<Record<string, unknown>> {
   const bad = (text: string): QuorateError =>
     new QuorateError('bad-request', `error verifying flags, ${path}: ${text}`);
   let text: string;
@@ -50,6 +49,8 @@ function load(path: string): Record<string, unknown> {
   } catch (thrown) {
     throw bad(messageOf(thrown));
   }
+  // Loaded here: few members have such a file, and the library is a megabyte of memory.
+  const { parse } = await import('yaml');
   let document: unknown;
   try {
     document = parse(text, { maxAliasCount: 0 });

@@ -47,11 +47,11 @@ export class UsageError extends Error {}
  * Flags, then the environment for what they leave open; or, where there is a config file, that file
  * alone. As in etcd, a flag and a variable for the same thing is an error.
  */
-export function readFlags(args: readonly string[], env: Environment): FlagValues {
+export async function readFlags(args: readonly string[], env: Environment): Promise<FlagValues> {
   const fromArgs = parseArgs(args);
   const file = fromArgs.get('config-file') ?? (env['ETCD_CONFIG_FILE'] || undefined);
   if (file !== undefined) {
-    const { values, unknown } = readConfigFile(file);
+    const { values, unknown } = await readConfigFile(file);
     const given = checked(values, (name) => `${name} in ${file}`);
     const others = fromArgs.size - (fromArgs.has('config-file') ? 1 : 0);
     return new FlagValues(given, [
