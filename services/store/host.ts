@@ -9,6 +9,7 @@ import type { Digest, PeerTransport } from './consensus/transport.ts';
 import type { Identity, IdentityFile } from './member/identity.ts';
 import { publish } from './member/publish.ts';
 import { refusals } from './member/refusal.ts';
+import { hexId, shownId } from './member/shown-id.ts';
 import type { Settings } from './options.ts';
 import { Counters } from './metrics/counters.ts';
 import type { Serving } from './serve/context.ts';
@@ -154,6 +155,10 @@ export class MemberHost {
     return {
       memberId: this.#identity.memberId,
       clusterId: this.#identity.clusterId,
+      shown: {
+        memberId: shownId(this.#identity.memberId),
+        clusterId: shownId(this.#identity.clusterId),
+      },
       node: this.node,
       state: this.state,
       transport: this.#transport,
@@ -335,7 +340,10 @@ export class MemberHost {
   #leaderChanged(softState: SoftState): void {
     const { log } = this.#settings;
     const { leader, role } = softState;
-    log.info({ role, leader, term: this.node.term }, leader === noNode ? 'no leader' : 'leader');
+    log.info(
+      { role, leader: hexId(leader), term: this.node.term },
+      leader === noNode ? 'no leader' : 'leader',
+    );
     this.leader.changed(softState);
     this.leases.leaderChanged(softState);
   }

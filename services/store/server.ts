@@ -22,6 +22,7 @@ import { forceNewCluster } from './member/force-new.ts';
 import { found } from './member/found.ts';
 import type { Identity } from './member/identity.ts';
 import type { Member } from './member/member.ts';
+import { hexId } from './member/shown-id.ts';
 import type { HttpListeners } from './http/serve.ts';
 import { type Settings, type StoreOptions, settle } from './options.ts';
 import { askCluster } from './peers/ask-cluster.ts';
@@ -247,7 +248,8 @@ class Running {
     await this.#host.start();
     await this.#ports.open();
     const { memberId, clusterId, name } = this.#identity;
-    log.info({ name, memberId, clusterId, listenClientUrls, listenPeerUrls }, 'store is listening');
+    const ids = { memberId: hexId(memberId), clusterId: hexId(clusterId) };
+    log.info({ name, ...ids, listenClientUrls, listenPeerUrls }, 'store is listening');
     void this.#announce();
   }
 

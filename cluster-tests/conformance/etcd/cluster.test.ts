@@ -39,6 +39,42 @@ test('every member knows the same leader and term, and itself', async () => {
   }
 });
 
+test('ids have 64 bits, and are the same wherever they are shown', async () => {
+  const { members, header } = await (apis[0] as Api).cluster.memberList({});
+  const ids = members.map(({ ID }) => BigInt(ID));
+  expect(ids).toEqual(ids.toSorted((a, b) => (a < b ? -1 : 1)));
+  expect(ids.some((id) => id > 2n ** 53n)).toBe(true);
+  const [endpoint = ''] = target.members.endpoints;
+  const { member_id: own = '', cluster_id: cluster = '' } = header ?? {};
+  expect(members.map(({ ID }) => ID)).toContain(own);
+  const status = await (apis[0] as Api).maintenance.status({});
+  expect(status.header).toMatchObject({ member_id: own, cluster_id: cluster });
+  expect(members.map(({ ID }) => ID)).toContain(status.leader);
+
+  const hex = (id: string): string => BigInt(id).toString(16);
+  const asJson = await target.etcdctl(['member', 'list', '-w', 'json']);
+  for (const { ID } of members) expect(asJson.stdout).toContain(`"ID":${ID}`);
+  expect(asJson.stdout).toContain(`"cluster_id":${cluster}`);
+  const lines = await target.etcdctl(['member', 'list']);
+  for (const { ID } of members) expect(lines.stdout).toContain(`${hex(ID)}, started`);
+  const table = await target.etcdctl(['endpoint', 'status', '-w', 'table']);
+  for (const { ID } of members) expect(table.stdout).toContain(` ${hex(ID)} |`);
+  const list = await fetch(`http://${endpoint}/v3/cluster/member/list`, {
+    method: 'POST',
+    body: '{}',
+  });
+  expect(await list.json()).toMatchObject({
+    header: { cluster_id: cluster, member_id: own },
+    members: members.map(({ ID }) => ({ ID })),
+  });
+  const metrics = await (await fetch(`http://${endpoint}/metrics`)).text();
+  expect(metrics).toContain(`etcd_server_id{server_id="${hex(own)}"} 1`);
+  const vars = await fetch(`http://${endpoint}/debug/vars`);
+  expect(await vars.json()).toMatchObject({
+    'raft.status': { id: hex(own), lead: hex(status.leader) },
+  });
+});
+
 test('equal revisions have equal hashes', async () => {
   const { header } = await (apis[0] as Api).kv.put({ key: bytes('h'), value: bytes('1') });
   const revision = header?.revision ?? 0;

@@ -100,6 +100,16 @@ test('an alarm of no kind changes nothing, and those of one kind can be listed',
   await apis[0].maintenance.alarm({ action: 'DEACTIVATE', ...alarm });
 });
 
+test('an alarm may name anybody', async () => {
+  for (const memberID of ['0', '5', '18446744073709551615']) {
+    const alarm = { memberID, alarm: 'NOSPACE' } as const;
+    const raised = await apis[0].maintenance.alarm({ action: 'ACTIVATE', ...alarm });
+    expect(raised.alarms).toEqual([alarm]);
+    expect((await apis[0].maintenance.alarm({ action: 'GET' })).alarms).toEqual([alarm]);
+    await apis[0].maintenance.alarm({ action: 'DEACTIVATE', ...alarm });
+  }
+});
+
 test('a defragmentation loses nothing and needs nobody else', async () => {
   const revision = await writtenEverywhere('defragmented');
   for (const api of apis) {

@@ -2,6 +2,7 @@ import { handleUnary, headerToWire } from '#shared/rpc';
 import type { ClusterHandlers } from '../../../shared/rpc/gen/etcdserverpb/Cluster.ts';
 import type { Member as PbMember } from '../../../shared/rpc/gen/etcdserverpb/Member.ts';
 import type { Member } from '../member/member.ts';
+import { idOfShown, shownId } from '../member/shown-id.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
 import { headerAt, type Serving } from '../serve/context.ts';
 import type { Membership } from '../serve/membership.ts';
@@ -68,16 +69,15 @@ export function clusterHandlers(
   };
 }
 
-/** Ids of ours have 53 bits; any other one is nobody's. */
-function idFromWire(id: string): number {
-  const number = Number(id);
-  if (!Number.isSafeInteger(number) || number <= 0) throw membershipErrors.notFound();
-  return number;
+function idFromWire(shown: string): number {
+  const id = idOfShown(BigInt(shown));
+  if (id === undefined) throw membershipErrors.notFound();
+  return id;
 }
 
 function memberToWire(member: Member): PbMember {
   return {
-    ID: String(member.id),
+    ID: String(shownId(member.id)),
     name: member.name,
     peerURLs: [...member.peerUrls],
     clientURLs: [...member.clientUrls],

@@ -5,6 +5,7 @@ import type { AlarmRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/
 import type { MaintenanceHandlers } from '../../../shared/rpc/gen/etcdserverpb/Maintenance.ts';
 import { storeErrors } from '../errors.ts';
 import { changeAlarm, listAlarms } from '../serve/alarms.ts';
+import { idOfShown, shownId } from '../member/shown-id.ts';
 import { headerNow, type Serving } from '../serve/context.ts';
 import { downgrade } from '../serve/downgrade.ts';
 import type { Alarm, AlarmType } from '../state/alarms.ts';
@@ -36,7 +37,7 @@ export function maintenanceHandlers(
             version: contractVersion,
             dbSize: bytes,
             dbSizeInUse: bytesInUse(node.backend.liveBytes, bytes),
-            leader: raft.leader,
+            leader: String(shownId(raft.leader)),
             raftIndex: raft.commit,
             raftTerm: raft.term,
             raftAppliedIndex: node.backend.applied.index,
@@ -100,7 +101,7 @@ export function maintenanceHandlers(
       gated(
         gate,
         async ({ targetID }) => {
-          await moveLeader(serving, Number(targetID));
+          await moveLeader(serving, BigInt(targetID));
           return { header: header() };
         },
         { needs: 'admin' },
@@ -137,10 +138,13 @@ async function defragment({ node, clock, counters }: Serving): Promise<void> {
   }
 }
 
-async function moveLeader(serving: Serving, target: number): Promise<void> {
+async function moveLeader(serving: Serving, shown: bigint): Promise<void> {
   const { node, clock, limits } = serving;
   if (!node.leads) throw storeErrors.notLeader();
-  if (!node.status().confState.voters.includes(target)) throw storeErrors.badTransferee();
+  const target = idOfShown(shown);
+  if (target === undefined || !node.status().confState.voters.includes(target)) {
+    throw storeErrors.badTransferee();
+  }
   const deadline = clock.monotonic() + limits.requestTimeoutMs;
   if (node.leader !== target && !node.transferLeadership(target)) {
     throw storeErrors.badTransferee();
@@ -159,7 +163,7 @@ async function answerAlarm(
   const type = alarmTypes.get(alarm);
   if (action === 'GET') return listAlarms(serving, type);
   if (type === undefined) return [];
-  const memberId = Number(memberID);
+  const memberId = BigInt(memberID);
   return changeAlarm(serving, action === 'ACTIVATE', { memberId, alarm: type, automatic: false });
 }
 

@@ -1,4 +1,5 @@
 import type { DurationHistogram, MetricsText } from '#shared/runtime';
+import { hexId } from '../member/shown-id.ts';
 import type { SnapshotsWith } from '../metrics/counters.ts';
 import type { Serving } from '../serve/context.ts';
 
@@ -117,7 +118,7 @@ function writeSnapshots(out: MetricsText, { counters, node }: Serving): void {
   for (const [verb, label, all] of directions) {
     const name = (what: string): string => `etcd_network_snapshot_${verb}_${what}`;
     const each = [...all].map(([id, counts]) => ({
-      labels: { [label]: id.toString(16) },
+      labels: { [label]: hexId(id) },
       counts,
     }));
     const values = (value: (counts: SnapshotsWith) => number) =>

@@ -5,6 +5,7 @@ import {
   type Sample,
   writeProcessMetrics,
 } from '#shared/runtime';
+import { hexId } from '../member/shown-id.ts';
 import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { Serving } from '../serve/context.ts';
 import { answer, type HttpHandler } from './answers.ts';
@@ -72,7 +73,7 @@ function writeServer(out: MetricsText, parts: MetricsParts): void {
   out.gauge(
     server('id'),
     "Server or member ID in hexadecimal format. 1 for 'server_id' label with current ID.",
-    labelled({ server_id: serving.memberId.toString(16) }),
+    labelled({ server_id: hexId(serving.memberId) }),
   );
   out.gauge(
     server('has_leader'),
@@ -239,7 +240,7 @@ function writeData(out: MetricsText, parts: MetricsParts): void {
 
 /** With etcd's labels: ids in hexadecimal. */
 function writePeers(out: MetricsText, { serving, peers }: MetricsParts): void {
-  const each = [...peers()].map(([id, traffic]) => ({ hex: id.toString(16), id, traffic }));
+  const each = [...peers()].map(([id, traffic]) => ({ hex: hexId(id), id, traffic }));
   const metric = (name: string): string => `etcd_network_${name}`;
   const counted = (
     name: string,
@@ -266,7 +267,7 @@ function writePeers(out: MetricsText, { serving, peers }: MetricsParts): void {
     'Round-Trip-Time histogram between peers',
     each.map(({ hex, traffic }) => ({ labels: { To: hex }, histogram: traffic.roundTrip })),
   );
-  const Local = serving.memberId.toString(16);
+  const Local = hexId(serving.memberId);
   out.gauge(
     metric('active_peers'),
     'The current number of active peer connections.',
@@ -279,7 +280,7 @@ function writePeers(out: MetricsText, { serving, peers }: MetricsParts): void {
   out.gauge(
     metric('known_peers'),
     'The current number of known peers.',
-    others.map((id) => ({ labels: { Local, Remote: id.toString(16) }, value: 1 })),
+    others.map((id) => ({ labels: { Local, Remote: hexId(id) }, value: 1 })),
   );
 }
 

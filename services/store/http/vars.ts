@@ -1,4 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
+import { hexId } from '../member/shown-id.ts';
 import type { Serving } from '../serve/context.ts';
 import { answer, type HttpHandler, refuseOtherThanGet } from './answers.ts';
 
@@ -17,20 +18,19 @@ export function varsHandler({ serving }: VarsParts): HttpHandler {
 
 function raftStatus({ node }: Serving): object {
   const { id, role, term, vote, commit, leader, progress, transferTarget } = node.status();
-  const hex = (member: number): string => member.toString(16);
   const capital = `${role.charAt(0).toUpperCase()}${role.slice(1)}`;
   return {
-    id: hex(id),
+    id: hexId(id),
     term,
-    vote: hex(vote),
+    vote: hexId(vote),
     commit,
-    lead: hex(leader),
+    lead: hexId(leader),
     raftState: `State${capital}`,
     applied: node.backend.applied.index,
     progress: Object.fromEntries(
-      progress.map(({ id: member, match, next }) => [hex(member), { match, next }]),
+      progress.map(({ id: member, match, next }) => [hexId(member), { match, next }]),
     ),
-    leadtransferee: hex(transferTarget),
+    leadtransferee: hexId(transferTarget),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Settings } from '../options.ts';
 import { StateMachine } from '../state/state-machine.ts';
 import { votersOnly } from './found.ts';
 import type { Identity } from './identity.ts';
+import { hexId } from './shown-id.ts';
 import { MemberTable } from './table.ts';
 
 const noLimit = Infinity;
@@ -49,5 +50,8 @@ export async function forceNewCluster(
   backend.setApplied({ index, term, confState: votersOnly(only) });
   await backend.flush();
   raftLog.setConfState(backend.applied.confState);
-  log.warn({ memberId, removed: others, index }, 'forced a new cluster of this member alone');
+  log.warn(
+    { memberId: hexId(memberId), removed: others.map(hexId), index },
+    'forced a new cluster of this member alone',
+  );
 }

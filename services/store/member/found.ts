@@ -16,6 +16,7 @@ import {
 } from './identity.ts';
 import { hasPublished, type Member } from './member.ts';
 import { refusals } from './refusal.ts';
+import { hexId } from './shown-id.ts';
 import { MemberTable } from './table.ts';
 
 /** A member's disk, as far as beginning on it goes. */
@@ -99,7 +100,7 @@ async function join(
   await dir.backend.flush();
   const identity = newIdentity(place.id, view.id, settings);
   await writeIdentity(dir, identity);
-  settings.log.info({ memberId: place.id, clusterId: view.id }, 'joins a cluster');
+  settings.log.info({ memberId: hexId(place.id), clusterId: hexId(view.id) }, 'joins a cluster');
   return identity;
 }
 

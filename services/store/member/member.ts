@@ -16,8 +16,3 @@ export interface Member {
 export function hasPublished(member: Member): boolean {
   return member.clientUrls.length > 0;
 }
-
-/** As etcd and its clients print ids. */
-export function hexId(id: number): string {
-  return id.toString(16);
-}

@@ -1,5 +1,5 @@
 import { QuorateError } from '#shared/base';
-import { hexId } from './member.ts';
+import { hexId } from './shown-id.ts';
 
 const kind = 'MemberRefused';
 

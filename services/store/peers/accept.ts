@@ -1,3 +1,4 @@
+import { hexId } from '../member/shown-id.ts';
 import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { Socket } from 'node:net';
 import { QuorateError } from '#shared/base';
@@ -122,12 +123,15 @@ export class Incoming {
     if (cluster !== clusterId) {
       throw new QuorateError(
         'failed-precondition',
-        `this is a member of cluster ${clusterId}, the caller is of cluster ${cluster}: ` +
+        `this is a member of cluster ${hexId(clusterId)}, the caller is of cluster ${hexId(cluster)}: ` +
           'check --initial-cluster, --initial-cluster-token and the data directory',
       );
     }
     if (to !== id) {
-      throw new QuorateError('failed-precondition', `this is member ${id}, not ${to}`);
+      throw new QuorateError(
+        'failed-precondition',
+        `this is member ${hexId(id)}, not ${hexId(to)}`,
+      );
     }
     if (!addresses.every(isAddress)) throw noPeer('where the caller listens is no address');
     handlers.admit(from, incarnation);

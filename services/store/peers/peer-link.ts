@@ -3,6 +3,7 @@ import type { Clock, Timer } from '#shared/clock';
 import type { Message, NodeId } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
 import { isRefusal } from '../member/refusal.ts';
+import { hexId } from '../member/shown-id.ts';
 import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import { encodeBatch } from '../wire/message.ts';
 import {
@@ -103,7 +104,10 @@ export class PeerLink {
   call(call: PeerCall, timeoutMs: number): Promise<PeerAnswer> {
     const connection = this.#connection;
     if (!connection || this.#connectedSinceMs === undefined) {
-      const error = new QuorateError('unavailable', `no connection to member ${this.#options.id}`);
+      const error = new QuorateError(
+        'unavailable',
+        `no connection to member ${hexId(this.#options.id)}`,
+      );
       return Promise.resolve({ error });
     }
     return new Promise((resolve) => {
@@ -177,7 +181,7 @@ export class PeerLink {
     this.#complained = '';
     this.#retryMs = reconnectMs;
     connection.trust();
-    log.info({ peer: id, address: this.address }, 'connected to a peer');
+    log.info({ peer: hexId(id), address: this.address }, 'connected to a peer');
     const queue = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -195,7 +199,7 @@ export class PeerLink {
     if (reason.message !== this.#complained) {
       this.#complained = reason.message;
       log.warn(
-        { peer: id, address: this.address, reason: reason.message },
+        { peer: hexId(id), address: this.address, reason: reason.message },
         'no connection to a peer',
       );
     }

@@ -6,6 +6,7 @@ import { ManualClock } from '#shared/clock';
 import type { Message } from '#shared/raft';
 import { silentLog } from '../../../shared/client/testing/silent-log.ts';
 import type { PeerHandlers } from '../consensus/transport.ts';
+import { hexId } from '../member/shown-id.ts';
 import { encodeHello } from '../wire/peer.ts';
 import { askCluster } from './ask-cluster.ts';
 import { patientPingMs } from './converse.ts';
@@ -232,7 +233,7 @@ test('a member that stops is missed, on both connections', async () => {
   one.transport.send([heartbeat(1)]);
   await one.until('unreachable 2');
   await expect(one.transport.leaderLease(2, { id: 7n, renew: true }, 10)).rejects.toThrow(
-    /no connection to member 2/,
+    `no connection to member ${hexId(2)}`,
   );
 });
 
@@ -257,12 +258,14 @@ test('a member of another cluster, or that is not who it was called as, is refus
   const two = await new Member(2, 4).start();
   one.transport.setPeers(new Map([[2, [two.address]]]));
   await Promise.all([one.until('complaint'), two.until('complaint')]);
-  expect(one.complaints[0]).toMatch(/this is a member of cluster 4, the caller is of cluster 1/);
+  expect(one.complaints[0]).toContain(
+    `this is a member of cluster ${hexId(4)}, the caller is of cluster ${hexId(1)}`,
+  );
   expect(two.complaints).toEqual(one.complaints);
   const three = await new Member(3, 4).start();
   three.transport.setPeers(new Map([[5, [two.address]]]));
   await three.until('complaint');
-  expect(three.complaints[0]).toBe('this is member 2, not 5');
+  expect(three.complaints[0]).toBe(`this is member ${hexId(2)}, not ${hexId(5)}`);
 });
 
 test('whoever comes is answered where it listens, before the table knows it', async () => {

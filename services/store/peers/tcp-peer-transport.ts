@@ -9,6 +9,7 @@ import type {
   PeerHandlers,
   PeerTransport,
 } from '../consensus/transport.ts';
+import { hexId } from '../member/shown-id.ts';
 import { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { MemberChange } from '../wire/command.ts';
 import type { Hello, PeerAnswer, Purpose } from '../wire/peer.ts';
@@ -223,7 +224,7 @@ export class TcpPeerTransport implements PeerTransport {
 
   #link(id: NodeId): PeerLink {
     const known = this.#links.get(id);
-    if (!known) throw new QuorateError('unavailable', `member ${id} is not known here`);
+    if (!known) throw new QuorateError('unavailable', `member ${hexId(id)} is not known here`);
     return known.link;
   }
 }

@@ -12,6 +12,8 @@ import type { Digests } from './digests.ts';
 export interface Serving {
   readonly memberId: number;
   readonly clusterId: number;
+  /** Both as clients know them. */
+  readonly shown: { readonly memberId: bigint; readonly clusterId: bigint };
   readonly node: RaftNode;
   readonly state: StateMachine;
   readonly transport: PeerTransport;
@@ -38,8 +40,7 @@ export interface Limits {
 /** The header of an answer that saw the store at `revision`. */
 export function headerAt(serving: Serving, revision: number): ResponseHeader {
   return {
-    clusterId: BigInt(serving.clusterId),
-    memberId: BigInt(serving.memberId),
+    ...serving.shown,
     revision,
     raftTerm: serving.node.term,
   };

@@ -2,7 +2,7 @@ import { QuorateError } from '#shared/base';
 import type { Timer } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import type { Digest } from '../consensus/transport.ts';
-import { hexId } from '../member/member.ts';
+import { hexId, shownId } from '../member/shown-id.ts';
 import type { Serving } from './context.ts';
 
 export interface CorruptionOptions {
@@ -111,7 +111,10 @@ export class CorruptionChecks {
         } catch (thrown) {
           const { code, message } = QuorateError.from(thrown);
           if (code !== 'unavailable' || clock.monotonic() >= until) {
-            this.#log.info({ peer: id, reason: message }, 'a member could not be compared with');
+            this.#log.info(
+              { peer: hexId(id), reason: message },
+              'a member could not be compared with',
+            );
             return [];
           }
         }
@@ -123,8 +126,11 @@ export class CorruptionChecks {
   }
 
   async #raise(memberId: number, found: Digest, expected: Digest): Promise<void> {
-    this.#log.error({ memberId, found, expected }, 'the data of members differs: raising CORRUPT');
-    const alarm = { memberId, alarm: 'corrupt', automatic: false } as const;
+    this.#log.error(
+      { memberId: hexId(memberId), found, expected },
+      'the data of members differs: raising CORRUPT',
+    );
+    const alarm = { memberId: shownId(memberId), alarm: 'corrupt', automatic: false } as const;
     await this.#parts.node.propose({ type: 'alarm', raise: true, alarm });
   }
 

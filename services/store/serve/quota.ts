@@ -52,9 +52,9 @@ export class Quota {
   }
 
   get #own(): Alarm | undefined {
-    const { state, memberId } = this.#serving;
+    const { state, shown } = this.#serving;
     return state.alarms.all.find(
-      (raised) => raised.memberId === memberId && raised.alarm === 'nospace',
+      (raised) => raised.memberId === shown.memberId && raised.alarm === 'nospace',
     );
   }
 
@@ -64,12 +64,12 @@ export class Quota {
   }
 
   async #raise(): Promise<void> {
-    const { memberId, node } = this.#serving;
+    const { shown, node } = this.#serving;
     this.#options.log.warn(
       { liveBytes: this.#liveBytes, quotaBytes: this.#options.bytes },
       'the quota is exceeded: raising NOSPACE',
     );
-    const alarm = { memberId, alarm: 'nospace', automatic: true } as const;
+    const alarm = { memberId: shown.memberId, alarm: 'nospace', automatic: true } as const;
     await node.propose({ type: 'alarm', raise: true, alarm });
   }
 

@@ -3,13 +3,17 @@ import type { MetaStore } from './meta-store.ts';
 export type AlarmType = 'nospace' | 'corrupt';
 
 export interface Alarm {
-  readonly memberId: number;
+  /** As clients know it: whoever raises one may name anybody. */
+  readonly memberId: bigint;
   readonly alarm: AlarmType;
   /** Raised by the quota itself, which also clears it when there is space again. */
   readonly automatic: boolean;
 }
 
 const metaName = 'alarms';
+
+/** What is kept is JSON. */
+type KeptAlarm = Omit<Alarm, 'memberId'> & { readonly memberId: string };
 
 /** The alarms that are raised. Replicated, so that all members refuse the same commands. */
 export class AlarmTable {
@@ -18,7 +22,10 @@ export class AlarmTable {
 
   constructor(store: MetaStore) {
     this.#store = store;
-    this.#alarms = (store.getMeta(metaName) ?? []) as readonly Alarm[];
+    this.#alarms = ((store.getMeta(metaName) ?? []) as readonly KeptAlarm[]).map((alarm) => ({
+      ...alarm,
+      memberId: BigInt(alarm.memberId),
+    }));
   }
 
   get all(): readonly Alarm[] {
@@ -44,7 +51,8 @@ export class AlarmTable {
 
   #write(alarms: readonly Alarm[]): void {
     this.#alarms = alarms;
-    this.#store.putMeta(metaName, alarms);
+    const kept = alarms.map((alarm): KeptAlarm => ({ ...alarm, memberId: String(alarm.memberId) }));
+    this.#store.putMeta(metaName, kept);
   }
 }
 

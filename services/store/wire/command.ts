@@ -121,7 +121,7 @@ function writeOperation(operation: Operation): void {
     case 'alarm':
       writer.message(14, () => {
         writer.boolean(1, operation.raise);
-        writer.integer(2, operation.alarm.memberId);
+        writer.bigint(2, operation.alarm.memberId);
         writer.integer(3, alarmTypes.indexOf(operation.alarm.alarm) + 1);
         writer.boolean(4, operation.alarm.automatic);
       });
@@ -454,13 +454,13 @@ function readUpdateMember(reader: Reader): Operation {
 
 function readAlarm(reader: Reader): Operation {
   let raise = false;
-  let memberId = 0;
+  let memberId = 0n;
   let alarm: AlarmType = 'nospace';
   let automatic = false;
   while (!reader.done) {
     const field = reader.field();
     if (field === 1) raise = reader.boolean();
-    else if (field === 2) memberId = reader.integer();
+    else if (field === 2) memberId = BigInt.asUintN(64, reader.bigint());
     else if (field === 3) alarm = alarmTypes[reader.integer() - 1] ?? alarm;
     else if (field === 4) automatic = reader.boolean();
     else reader.skip();

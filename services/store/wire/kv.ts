@@ -52,8 +52,8 @@ export function encodeRangeResponse(response: WithHeader<RangeResult>): Buffer {
 }
 
 export function writeHeader(to: Writer, header: ResponseHeader): void {
-  to.integer(1, Number(header.clusterId));
-  to.integer(2, Number(header.memberId));
+  to.bigint(1, header.clusterId);
+  to.bigint(2, header.memberId);
   to.integer(3, header.revision);
   to.integer(4, header.raftTerm);
 }

@@ -8,6 +8,8 @@ import { QuorateError } from '#shared/base';
 const varint = 0;
 const lengthDelimited = 2;
 
+const eightBytes = new DataView(new ArrayBuffer(8));
+
 /** One growing buffer; `finish` copies out what was written and starts over. */
 export class Writer {
   #bytes = Buffer.allocUnsafe(64 * 1024);
@@ -18,7 +20,7 @@ export class Writer {
     if (value === 0) return;
     this.#reserve(16);
     this.#varint(field * 8 + varint);
-    if (value < 0) this.#bigVarint(BigInt.asUintN(64, BigInt(value)));
+    if (value < 0) this.#bigVarint(BigInt(value));
     else this.#varint(value);
   }
 
@@ -26,7 +28,7 @@ export class Writer {
     if (value === 0n) return;
     this.#reserve(16);
     this.#varint(field * 8 + varint);
-    this.#bigVarint(BigInt.asUintN(64, value));
+    this.#bigVarint(value);
   }
 
   boolean(field: number, value: boolean | undefined): void {
@@ -144,13 +146,17 @@ export class Writer {
     this.#bytes[this.#at++] = rest;
   }
 
+  /** In two halves: arithmetic on a bigint makes a new one at every step. */
   #bigVarint(value: bigint): void {
-    let rest = value;
-    while (rest > 0x7fn) {
-      this.#bytes[this.#at++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
+    eightBytes.setBigUint64(0, value);
+    let high = eightBytes.getUint32(0);
+    let low = eightBytes.getUint32(4);
+    while (high > 0) {
+      this.#bytes[this.#at++] = (low & 0x7f) | 0x80;
+      low = ((low >>> 7) | (high << 25)) >>> 0;
+      high >>>= 7;
     }
-    this.#bytes[this.#at++] = Number(rest);
+    this.#varint(low);
   }
 }
 

@@ -183,7 +183,7 @@ function action(rng: Rng): Operation {
         type: 'alarm',
         raise: flag(rng),
         alarm: {
-          memberId: 1 + integer(rng),
+          memberId: BigInt.asUintN(64, BigInt(integer(rng)) * 0x9e37_79b9_7f4a_7c15n),
           alarm: flag(rng) ? 'nospace' : 'corrupt',
           automatic: flag(rng),
         },
