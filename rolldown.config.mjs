@@ -20,8 +20,9 @@ export default defineConfig({
     quorate: 'services/cli/main.ts',
     testing: 'services/lab/index.ts',
     client: 'shared/client/index.ts',
-    // A thread's: it is found by its name.
+    // Threads': they are found by their names.
     'yaml-worker': 'services/apiserver/rest/yaml/yaml-worker.ts',
+    'certificates-thread': 'services/cli/certificates-thread.ts',
   },
   platform: 'node',
   // The first three find their native binaries beside themselves. The fourth looks for its 64-bit integers

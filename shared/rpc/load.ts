@@ -12,11 +12,16 @@ const options: Options = {
   includeDirs: [protoRoot],
 };
 
+/** Reading one takes tens of milliseconds, and whoever makes a client asks for it. */
+const loaded = new Map<string, GrpcObject>();
+
 /**
- * Loads .proto files, named relative to proto/, as grpc-js service definitions. The caller names
- * the generated `ProtoGrpcType` as `T`.
+ * Loads .proto files, named relative to proto/, as grpc-js service definitions, which are shared by all
+ * who ask for them. The caller names the generated `ProtoGrpcType` as `T`.
  */
 export function loadProto<T>(...files: string[]): T {
-  const loaded: GrpcObject = loadPackageDefinition(loadSync(files, options));
-  return loaded as T;
+  const name = files.join();
+  const known = loaded.get(name) ?? loadPackageDefinition(loadSync(files, options));
+  loaded.set(name, known);
+  return known as T;
 }

@@ -24,6 +24,7 @@ export {
 export { formatLogLine } from './log-text.ts';
 export { ownUser } from './own-user.ts';
 export { dropStartUpGarbage } from './start-up-garbage.ts';
+export { startThread } from './thread.ts';
 export { version } from './version.ts';
 export { DurationHistogram, exponentialMs } from './metrics/histogram.ts';
 export { writeProcessMetrics } from './metrics/process.ts';

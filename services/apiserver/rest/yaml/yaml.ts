@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads';
 import { badRequest } from '#shared/api';
 import { QuorateError } from '#shared/base';
+import { startThread } from '#shared/runtime';
 import type { Yaml } from './read-yaml.ts';
 
 /** Longer ones are read in a thread of their own: the library takes seconds for a megabyte of them. */
@@ -8,8 +8,6 @@ const longBytes = 64 * 1024;
 
 /** Memory of that thread, in MiB: some hundred times what a request may send. */
 const maxHeapMb = 1024;
-
-const workerFile = import.meta.url.endsWith('.ts') ? './yaml-worker.ts' : './yaml-worker.js';
 
 /** One after the other: a second processor is all that long documents get. */
 let queue: Promise<unknown> = Promise.resolve();
@@ -32,7 +30,7 @@ export async function parseYaml(text: string, signal: AbortSignal): Promise<Yaml
 
 async function inThread(text: string, signal: AbortSignal): Promise<Yaml> {
   if (signal.aborted) throw left();
-  const worker = new Worker(new URL(workerFile, import.meta.url), {
+  const worker = startThread(import.meta.url, 'yaml-worker', {
     workerData: text,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
   });
