@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // Unit and scenario tests stand beside the code; cluster-tests start real processes and run on
-// the compiled output, one file at a time, because each of them wants the machine to itself.
+// the compiled output, one file at a time, because each of them wants the machine to itself. All
+// timeouts guard against hangs, on machines however busy: what waits inside says sooner for what.
 const conditions = ['quorate-source'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
@@ -17,7 +18,7 @@ export default defineConfig({
           // Nothing below keeps state in a module, so files can share a worker.
           isolate: false,
           include: ['{shared,services,cluster-tests/tidy}/**/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -32,8 +33,8 @@ export default defineConfig({
             'cluster-tests/faults/full/**',
           ],
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -45,8 +46,8 @@ export default defineConfig({
           include: ['cluster-tests/conformance/kubernetes/**/*.test.ts'],
           globalSetup: ['cluster-tests/conformance/kubernetes/setup.ts'],
           maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -57,8 +58,8 @@ export default defineConfig({
           name: 'conformance',
           include: ['cluster-tests/conformance/etcd/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -69,8 +70,8 @@ export default defineConfig({
           name: 'faults',
           include: ['cluster-tests/faults/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
         },
       },
     ],

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
-import { freePort } from '#shared/lab';
+import { eventually, freePort } from '#shared/lab';
 import { loadProto } from '#shared/rpc';
 import type { ProtoGrpcType } from '../../shared/rpc/gen/rpc.ts';
+import type { Member__Output } from '../../shared/rpc/gen/etcdserverpb/Member.ts';
 import type { StatusResponse__Output } from '../../shared/rpc/gen/etcdserverpb/StatusResponse.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -107,7 +108,7 @@ export class Members {
   kill(index: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#processes[index];
     this.#processes[index] = undefined;
-    if (!child || child.exitCode !== null) return Promise.resolve();
+    if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => {
       child.once('exit', () => resolve());
       child.kill(signal);
@@ -145,6 +146,17 @@ export class Members {
     );
   }
 
+  /** Resolves when every member lists every member as one that serves: they publish that one by one. */
+  async published(): Promise<void> {
+    for (const endpoint of this.endpoints) {
+      await eventually(`${endpoint} to list all that serve`, async () => {
+        const members = await memberList(endpoint, this.#reach.credentials);
+        const serving = members.filter(({ clientURLs }) => clientURLs.length > 0);
+        return serving.length === size || undefined;
+      });
+    }
+  }
+
   log(index: number): string {
     const file = join(this.#dir, `m${index}.log`);
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -166,7 +178,21 @@ async function freePorts(): Promise<{ client: number; peer: number }[]> {
   return ports;
 }
 
-const { Maintenance } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
+const { Cluster, Maintenance } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
+
+function memberList(
+  endpoint: string,
+  channel = credentials.createInsecure(),
+): Promise<readonly Member__Output[]> {
+  return new Promise((resolve, reject) => {
+    const client = new Cluster(endpoint, channel, { 'grpc.use_local_subchannel_pool': 1 });
+    client.MemberList({}, { deadline: Date.now() + 20_000 }, (error, response) => {
+      client.close();
+      if (error) reject(error);
+      else resolve(response?.members ?? []);
+    });
+  });
+}
 
 function status(
   endpoint: string,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Lab, startLab } from '#shared/lab';
+import { eventually, type Lab, startLab } from '#shared/lab';
 
 /** What is wrong gets one clear message that names the field, and changes nothing. */
 let lab: Lab;
@@ -46,6 +46,16 @@ const cases: [what: string, manifest: string, message: RegExp][] = [
 
 beforeAll(async () => {
   lab = await startLab({ workers: 1 });
+  // What a new cluster makes by itself, so that what is there changes no more.
+  await eventually('an authority in every namespace, and the API’s Service', async () => {
+    const { stdout } = await lab.quorateOk('get', 'ns,cm,svc', '-A', '-o', 'name');
+    const count = (what: RegExp): number => stdout.match(what)?.length ?? 0;
+    const settled =
+      count(/^namespace\//gm) === count(/^configmap\/kube-root-ca.crt$/gm) &&
+      count(/^service\/kubernetes$/gm) === 1;
+    if (!settled) throw new Error(stdout);
+    return true;
+  });
 });
 afterAll(() => lab.destroy());
 

@@ -80,7 +80,10 @@ test('apply again changes nothing', async () => {
 
 test('the service is answered in turn by the three pods', async () => {
   const url = await serviceUrl();
-  await eventually('an answer', () => get(url));
+  // The proxy hears of one after the other.
+  await eventually('all three to answer', async () =>
+    new Set(await answering(url, 3)).size === 3 ? true : undefined,
+  );
   const answers = await answering(url, 6);
   expect(new Set(answers).size).toBe(3);
   expect(answers.slice(0, 3)).toEqual(answers.slice(3));

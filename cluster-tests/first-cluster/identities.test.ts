@@ -21,7 +21,7 @@ afterAll(async () => {
 
 function client(tls?: ClientTls): GrpcApiClient {
   const servers = [...lab.apiServers];
-  const made = createGrpcApiClient({ servers, clock: systemClock, tls, timeoutMs: 2_000 });
+  const made = createGrpcApiClient({ servers, clock: systemClock, tls, timeoutMs: 20_000 });
   clients.push(made);
   return made;
 }

@@ -60,15 +60,14 @@ test('a worker dies: its pods come back on the other one, and the service answer
     'hello',
   );
   const url = `http://${service.spec.clusterIP}:${service.spec.ports[0]?.port}/`;
+  await eventually('an answer', () => get(url));
   for (let i = 0; i < 6; i++) expect(await get(url)).toMatch(/hello/);
 });
 
 test('the worker comes back: Ready, and given pods again', async () => {
   await lab.quorateOk('start', 'worker-2');
-  await eventually('worker-2 Ready', async () => {
-    const { stdout } = await lab.quorateOk('get', 'nodes', '--no-headers');
-    return /worker-2 +Ready/.test(stdout) ? true : undefined;
-  });
+  const { stdout } = await lab.quorateOk('get', 'nodes', '--no-headers');
+  expect(stdout).toMatch(/worker-2 +Ready/);
   await lab.quorateOk('scale', 'deployment', 'hello', '--replicas=6');
   await lab.quorateOk('rollout', 'status', 'deployment/hello');
   const all = await eventually('six ready pods, none left over', async () => {

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 
 /** One GET on a connection of its own, as curl makes it. */
-export function get(url: string, timeoutMs = 5_000): Promise<string> {
+export function get(url: string, timeoutMs = 30_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const req = request(url, { agent: false, timeout: timeoutMs }, (response) => {
       let body = '';

@@ -110,8 +110,9 @@ test('connections to an endpoint that left go on for the drain time, and no long
   await clock.advance(config.drainMs - 1);
   socket.write('still here\n');
   expect(await readLine(socket)).toBe('still here');
+  const reset = once(socket, 'error');
   await clock.advance(1);
-  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+  const [error] = (await reset) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNRESET');
 });
 

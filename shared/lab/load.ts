@@ -15,7 +15,7 @@ export interface LoadOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const drainMs = 10_000;
+const drainMs = 60_000;
 
 /**
  * Clients that read and write until they are stopped, and everything they were told: a watch on each

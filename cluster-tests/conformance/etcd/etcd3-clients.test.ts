@@ -161,13 +161,13 @@ test('elections: campaigners follow each other, and what they proclaim is observ
 });
 
 test('a lease is kept alive, and its loss is told', async () => {
-  const lease = client.lease(2, { autoKeepAlive: true });
-  await lease.put('kept').value('x');
-  const id = await lease.grant();
+  const lease = client.lease(6, { autoKeepAlive: true });
   const renewed = new Promise<string>((resolve) => {
     lease.on('keepaliveSucceeded', ({ TTL }) => resolve(TTL));
   });
-  expect(await renewed).toBe('2');
+  await lease.put('kept').value('x');
+  const id = await lease.grant();
+  expect(await renewed).toBe('6');
   const lost = new Promise<void>((resolve) => {
     lease.on('lost', () => resolve());
   });

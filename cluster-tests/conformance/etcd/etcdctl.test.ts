@@ -87,10 +87,10 @@ test('watches: from a revision on, with what was before, and typed in', async ()
   await run('put', 'w', '1');
   await run('del', 'w');
   const args = ['watch', 'w', `--rev=${header.revision}`, '--prev-kv'];
-  expect(await target.etcdctlUntil(args, /DELETE/)).toBe(
+  expect(await target.etcdctlUntil(args, /DELETE\nw\n1\nw\n\n/)).toBe(
     'PUT\nw\n0\nPUT\nw\n0\nw\n1\nDELETE\nw\n1\nw\n\n',
   );
-  const printed = await target.etcdctlUntil(['watch', '-i'], /later/, async (child, so) => {
+  const printed = await target.etcdctlUntil(['watch', '-i'], /later\n/, async (child, so) => {
     child.stdin?.write(`watch typed --rev=1\nprogress\n`);
     await run('put', 'typed', 'now');
     await eventually('the first event', () => so().includes('now') || undefined);
@@ -138,6 +138,8 @@ test('endpoints: status, health, hashes', async () => {
   expect(new Set(statuses.map(({ Status }) => Status.leader)).size).toBe(1);
   const { version } = statuses[0]?.Status ?? {};
   expect(version).toBe(differs('version', { etcd: '3.4.23', quorate: '3.5.13' }));
+  // A linearizable read makes sure that each of them has applied everything.
+  for (const endpoint of target.members.endpoints) await run('--endpoints', endpoint, 'get', 'x');
   const hashes = (await json('endpoint', 'hashkv')) as { HashKV: { hash: number } }[];
   expect(new Set(hashes.map(({ HashKV }) => HashKV.hash)).size).toBe(1);
 });
@@ -197,9 +199,9 @@ test('a lock around a command, and who is locked out', async () => {
   expect(await run('lock', 'mutex', 'echo', 'held')).toBe('held');
   const printed = await target.etcdctlUntil(
     ['lock', 'mutex'],
-    /^mutex\/[0-9a-f]+/,
+    /^mutex\/[0-9a-f]+\n/,
     async (_, so) => {
-      await eventually('the lock', () => so() !== '' || undefined);
+      await eventually('the lock', () => so().includes('\n') || undefined);
       const other = await target.etcdctl(['--command-timeout=1s', 'get', '--prefix', 'mutex/']);
       expect(other.stdout).toContain(so().trim());
     },

@@ -102,6 +102,8 @@ describe.runIf(target === 'quorate')('migration', () => {
     ]) {
       expect((await theirs.etcdctl(args)).code).toBe(0);
     }
+    // etcdctl asked whichever member: the one that is saved may be behind.
+    await from.kv.range({ key: bytes('x') });
     const file = `${ours.dataDir('snapshot')}.db`;
     const endpoint = theirs.members.endpoints[0] ?? '';
     const saved = await theirs.etcdctl(['--endpoints', endpoint, 'snapshot', 'save', file]);

@@ -58,6 +58,7 @@ export class Target {
   async start(): Promise<void> {
     await this.members.startAll();
     await this.members.leader();
+    await this.members.published();
   }
 
   async stop(): Promise<void> {
@@ -75,11 +76,11 @@ export class Target {
   /** One run of etcdctl, against all endpoints if it names none, with `input` on its standard input. */
   etcdctl(args: readonly string[], input = ''): Promise<Run> {
     return new Promise((resolve, reject) => {
-      const options = { env: etcdctlEnv, timeout: 30_000 };
+      const options = { env: etcdctlEnv, timeout: 120_000 };
       const child = execFile('etcdctl', this.#args(args), options, (error, stdout, stderr) => {
         const code = error ? error.code : 0;
         if (typeof code === 'number') resolve({ code, stdout, stderr });
-        else reject(error ?? new Error('etcdctl was killed'));
+        else reject(new Error(`etcdctl ${args.join(' ')} did not end: ${stdout}${stderr}`));
       });
       child.stdin?.end(input);
     });
@@ -93,26 +94,36 @@ export class Target {
       Promise.resolve(),
   ): Promise<string> {
     const child = spawn('etcdctl', this.#args(args), { env: etcdctlEnv });
+    const gone = once(child, 'exit');
     let printed = '';
+    let complaints = '';
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk.toString();
     });
+    child.stderr.on('data', (chunk: Buffer) => {
+      complaints += chunk.toString();
+    });
     try {
       await meanwhile(child, () => printed);
-      await eventually(`etcdctl ${args.join(' ')} to print ${pattern.source}`, () =>
-        pattern.test(printed) ? true : undefined,
-      );
+      await eventually(`etcdctl ${args.join(' ')} to print ${pattern.source}`, () => {
+        if (pattern.test(printed)) return true;
+        throw new Error(JSON.stringify({ printed, complaints }));
+      });
       return printed;
     } finally {
-      const gone = once(child, 'exit');
       child.kill('SIGINT');
       await gone;
     }
   }
 
   #args(args: readonly string[]): string[] {
-    if (args.includes('--endpoints')) return [...args];
-    return ['--endpoints', this.members.endpoints.join(','), ...args];
+    const given = (flag: string): boolean => args.some((arg) => arg.startsWith(flag));
+    return [
+      ...(given('--endpoints') ? [] : ['--endpoints', this.members.endpoints.join(',')]),
+      // Its own five and two seconds are few on a busy machine.
+      ...(given('--command-timeout') ? [] : ['--command-timeout=60s', '--dial-timeout=60s']),
+      ...args,
+    ];
   }
 }
 
@@ -266,7 +277,7 @@ export class Api {
   #promised<Req, Res>(method: Unary<Req, Res>): (request: Req) => Promise<Res> {
     return (request) =>
       new Promise((resolve, reject) => {
-        method(request, this.#metadata, { deadline: Date.now() + 20_000 }, (error, response) => {
+        method(request, this.#metadata, { deadline: Date.now() + 60_000 }, (error, response) => {
           if (error || response === undefined) reject(error ?? new Error('no response'));
           else resolve(response);
         });
@@ -279,6 +290,7 @@ export class WatchSession {
   readonly #stream: ClientDuplexStream<WatchRequest, WatchResponse__Output>;
   readonly #responses: WatchResponse__Output[] = [];
   #waiting: (() => void) | undefined;
+  #last: WatchResponse__Output | undefined;
 
   constructor(stream: ClientDuplexStream<WatchRequest, WatchResponse__Output>) {
     this.#stream = stream;
@@ -300,12 +312,18 @@ export class WatchSession {
     return this.next();
   }
 
-  async next(timeoutMs = 10_000): Promise<WatchResponse__Output> {
-    const until = Date.now() + timeoutMs;
+  async next(): Promise<WatchResponse__Output> {
+    const until = Date.now() + 60_000;
     for (;;) {
       const response = this.#responses.shift();
-      if (response) return response;
-      if (Date.now() > until) throw new Error('no response of the watch');
+      if (response) {
+        this.#last = response;
+        return response;
+      }
+      if (Date.now() > until) {
+        const last = JSON.stringify(this.#last);
+        throw new Error(`no response of the watch in 60 s; the last one was ${last}`);
+      }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, until - Date.now());
         this.#waiting = () => {

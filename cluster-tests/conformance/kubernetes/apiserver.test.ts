@@ -33,7 +33,10 @@ beforeAll(async () => {
   };
   server.stdout?.on('data', collect);
   server.stderr?.on('data', collect);
-  await eventually(`it to be ready: ${log}`, () => (/"msg":"ready"/.test(log) ? true : undefined));
+  await eventually('it to be ready', () => {
+    if (/"msg":"ready"/.test(log)) return true;
+    throw new Error(log);
+  });
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
@@ -49,7 +52,7 @@ it('an API server on its own is another server of the same cluster, to kubectl a
   expect(await second.ok('get', 'configmap', 'here', '-o', 'jsonpath={.data.a}')).toBe('2');
   const image = 'busybox';
   await second.ok('create', 'deployment', 'here', `--image=${image}`, '--', 'sleep', '1000');
-  await second.ok('rollout', 'status', 'deployment/here', '--timeout=60s');
+  await second.ok('rollout', 'status', 'deployment/here', '--timeout=120s');
   const token = (await second.ok('create', 'token', 'default')).trim();
   const who = ['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'];
   const authority = join(dir, 'pki', 'ca.crt');
@@ -59,6 +62,7 @@ it('an API server on its own is another server of the same cluster, to kubectl a
     `system:serviceaccount:${first.namespace}:default`,
   );
   await second.ok('delete', 'deployment', 'here');
+  second.stop();
 });
 
 it('stops when told to', async () => {
@@ -78,7 +82,8 @@ it.each([
   wrong.stderr?.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const [code] = (await once(wrong, 'exit')) as [number];
+  // Not when it has ended: when all that it said is here, too.
+  const [code] = (await once(wrong, 'close')) as [number];
   expect(code).not.toBe(0);
   expect(said).toMatch(text);
 });

@@ -20,11 +20,14 @@ beforeAll(async () => {
   config.loadFromFile(inject('kubeconfig'));
   core = config.makeApiClient(CoreV1Api);
   await core.createNamespace({ body: { metadata: { name: namespace } } });
+  await eventually('the account of its pods', () =>
+    core.readNamespacedServiceAccount({ namespace, name: 'default' }),
+  );
   const script = `trap 'exit 0' TERM; node -e "${server}" & while :; do echo tick; sleep 0.1; done`;
   await core.createNamespacedPod({ namespace, body: shellPod('web', script) });
-  await eventually('the pod', async () => {
-    const { status } = await core.readNamespacedPod({ namespace, name: 'web' });
-    return status?.phase === 'Running' ? true : undefined;
+  await eventually('the server in the pod', async () => {
+    const log = await core.readNamespacedPodLog({ namespace, name: 'web' });
+    return log.includes('listening') || undefined;
   });
 });
 afterAll(() => core.deleteNamespace({ name: namespace }));
@@ -46,7 +49,7 @@ test('Exec: output, input and status', async () => {
     reason: 'NonZeroExitCode',
     details: { causes: [{ reason: 'ExitCode', message: '3' }] },
   });
-  expect(seen).toEqual({ out: 'got it\n', err: 'oops\n' });
+  await expect.poll(() => seen, { timeout: 60_000 }).toEqual({ out: 'got it\n', err: 'oops\n' });
 });
 
 test('Attach', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { eventually } from '#shared/lab';
 import { kubectlVersions, useKubectl } from './kubectl.ts';
 
 describe.each(kubectlVersions())('kubectl $version', (program) => {
@@ -59,7 +58,7 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
 
   test('proxy', async () => {
     const proxy = kubectl.start('proxy', '--port=0');
-    const port = await eventually('its port', () => /127\.0\.0\.1:(\d+)/.exec(proxy.text())?.[1]);
+    const port = await proxy.says(/127\.0\.0\.1:(\d+)/);
     const url = `http://127.0.0.1:${port}/api/v1/namespaces/${kubectl.namespace}`;
     const answer = (await (await fetch(url)).json()) as { kind: string };
     expect(answer.kind).toBe('Namespace');

@@ -33,7 +33,7 @@ test('an informer tells of everything, in order', async () => {
   await core.createNamespacedConfigMap({ namespace, body: configMap('before') });
   const { informer, seen } = followConfigMaps(config, namespace);
   await informer.start();
-  await expect.poll(() => seen).toEqual(['add before ']);
+  await expect.poll(() => seen, { timeout: 60_000 }).toEqual(['add before ']);
   await core.createNamespacedConfigMap({ namespace, body: configMap('one', { n: '1' }) });
   await core.replaceNamespacedConfigMap({
     namespace,
@@ -42,7 +42,7 @@ test('an informer tells of everything, in order', async () => {
   });
   await core.deleteNamespacedConfigMap({ namespace, name: 'one' });
   await expect
-    .poll(() => seen.slice(1), { timeout: 20_000 })
+    .poll(() => seen.slice(1), { timeout: 60_000 })
     .toEqual(['add one 1', 'update one 2', 'delete one 2']);
   expect(informer.get('before', namespace)?.metadata?.name).toBe('before');
   await informer.stop();

@@ -16,6 +16,40 @@ interface Program {
   readonly path: string;
 }
 
+/** A command left running, with all that it has said so far. */
+export class Running {
+  readonly child: ChildProcess;
+  readonly #what: string;
+  #text = '';
+
+  constructor(path: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#what = `kubectl ${args.join(' ')}`;
+    this.child = spawn(path, args, { env });
+    const collect = (chunk: Buffer): void => {
+      this.#text += chunk.toString();
+    };
+    this.child.stdout?.on('data', collect);
+    this.child.stderr?.on('data', collect);
+  }
+
+  /** Waits until it has said so: the first group, or all that matches. */
+  says(pattern: RegExp): Promise<string> {
+    return eventually(`${String(pattern)} from ${this.#what}`, () => {
+      const found = pattern.exec(this.#text);
+      if (found) return found[1] ?? found[0];
+      throw new Error(`it said ${JSON.stringify(this.#text)}`);
+    });
+  }
+
+  /** Its exit code, once it has ended. */
+  ended(): Promise<number> {
+    return eventually(`the end of ${this.#what}`, () => {
+      if (this.child.exitCode !== null) return this.child.exitCode;
+      throw new Error(`it said ${JSON.stringify(this.#text)}`);
+    });
+  }
+}
+
 /**
  * The oldest and the newest of the kubectl on PATH and its versioned siblings beside it, such as
  * `kubectl.1.27`: what works with both works with those between them.
@@ -48,6 +82,7 @@ export class Kubectl {
   /** Its cache and configuration are its own, not this machine's. */
   readonly env: NodeJS.ProcessEnv;
   readonly #path: string;
+  readonly #running: Running[] = [];
 
   constructor({ path }: Program, namespace: string, kubeconfig = inject('kubeconfig')) {
     this.#path = path;
@@ -56,7 +91,7 @@ export class Kubectl {
     this.env = { ...process.env, KUBECONFIG: kubeconfig, HOME: this.folder };
   }
 
-  /** Runs one command, whatever its exit code; one that has a timeout of a minute says itself what it waited for. */
+  /** Runs one command, whatever its exit code; one that has a timeout of its own says itself what it waited for. */
   run(...args: string[]): Promise<Result> {
     return this.runWith('', ...args);
   }
@@ -64,7 +99,7 @@ export class Kubectl {
   /** The same with `input` on its standard input. */
   runWith(input: string | Uint8Array, ...args: string[]): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const options = { env: this.env, maxBuffer: 64 * 1024 * 1024, timeout: 90_000 };
+      const options = { env: this.env, maxBuffer: 64 * 1024 * 1024, timeout: 200_000 };
       const child = execFile(this.#path, this.#args(args), options, (error, stdout, stderr) => {
         const code = error === null ? 0 : error.code;
         if (typeof code === 'number') resolve({ code, stdout, stderr });
@@ -88,25 +123,25 @@ export class Kubectl {
     throw new Error(`kubectl ${args.join(' ')} exited with ${code}: ${stdout}${stderr}`);
   }
 
-  /** A command left running, with its output so far. */
-  start(...args: string[]): { readonly child: ChildProcess; readonly text: () => string } {
-    const child = spawn(this.#path, this.#args(args), { env: this.env });
-    let text = '';
-    const collect = (chunk: Buffer): void => {
-      text += chunk.toString();
-    };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    return { child, text: () => text };
+  /** Leaves a command running, until `stop` at the latest. */
+  start(...args: string[]): Running {
+    const running = new Running(this.#path, this.#args(args), this.env);
+    this.#running.push(running);
+    return running;
+  }
+
+  /** Ends what still runs, and takes its files away. */
+  stop(): void {
+    for (const { child } of this.#running) child.kill();
+    rmSync(this.folder, { recursive: true });
   }
 
   /** Repeats a command until its output has `text`. */
   until(text: string | RegExp, ...args: string[]): Promise<string> {
     return eventually(`${String(text)} in kubectl ${args.join(' ')}`, async () => {
-      const { stdout } = await this.run(...args);
-      return (typeof text === 'string' ? stdout.includes(text) : text.test(stdout))
-        ? stdout
-        : undefined;
+      const { stdout, stderr } = await this.run(...args);
+      if (typeof text === 'string' ? stdout.includes(text) : text.test(stdout)) return stdout;
+      throw new Error(`it said ${stdout}${stderr}`);
     });
   }
 
@@ -115,14 +150,26 @@ export class Kubectl {
   }
 }
 
+/** Makes a namespace and waits for what every namespace is given: whoever counts or uses that would meet it half made. */
+export async function makeNamespace(kubectl: Kubectl): Promise<void> {
+  await kubectl.ok('create', 'namespace', kubectl.namespace);
+  await kubectl.until(
+    /^configmap\/kube-root-ca.crt\nserviceaccount\/default\n$/,
+    'get',
+    'configmaps,serviceaccounts',
+    '-o',
+    'name',
+  );
+}
+
 /** A kubectl for the tests of this block; its namespace is made before and removed after them. */
 export function useKubectl(program: Program, topic: string): Kubectl {
   const namespace = `${topic}-${program.version.replace(/[^0-9a-z]+/g, '-')}`;
   const kubectl = new Kubectl(program, namespace);
-  beforeAll(() => kubectl.ok('create', 'namespace', namespace));
+  beforeAll(() => makeNamespace(kubectl));
   afterAll(async () => {
     await kubectl.run('delete', 'namespace', namespace, '--wait=false');
-    rmSync(kubectl.folder, { recursive: true });
+    kubectl.stop();
   });
   return kubectl;
 }

@@ -42,7 +42,7 @@ describe.each(kubectlVersions().slice(-1))('kubectl $version', (version) => {
     );
     expect((await kubectl.run('diff', '-k', overlay)).code).toBe(0);
     expect(await kubectl.ok('apply', '-k', overlay)).not.toMatch(/created|configured/);
-    await kubectl.ok('rollout', 'status', 'deployment/staging-web', '--timeout=50s');
+    await kubectl.ok('rollout', 'status', 'deployment/staging-web', '--timeout=120s');
     await kubectl.ok('delete', '-k', overlay, '--wait=false');
   });
 });

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '#shared/lab';
@@ -14,7 +13,7 @@ describe.each(kubectlVersions().slice(0, 1))('nodes, kubectl $version', (program
   });
   afterAll(async () => {
     await lab.destroy();
-    rmSync(kubectl.folder, { recursive: true });
+    kubectl.stop();
   });
 
   test('cordon, taint, drain, and back', async () => {

@@ -135,12 +135,17 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
   test('watch, and wait for a field', async () => {
     const watch = kubectl.start('get', 'cm', '--watch', '-o', 'name');
     await kubectl.ok('create', 'configmap', 'seen');
-    await expect.poll(watch.text, { timeout: 20_000 }).toContain('configmap/seen');
+    await watch.says(/configmap\/seen/);
     watch.child.kill();
-    const waiting = kubectl.ok('wait', 'cm/seen', '--for=jsonpath={.data.ready}=yes');
+    const waiting = kubectl.ok(
+      'wait',
+      'cm/seen',
+      '--for=jsonpath={.data.ready}=yes',
+      '--timeout=120s',
+    );
     await kubectl.ok('patch', 'cm', 'seen', '-p', '{"data":{"ready":"yes"}}');
     expect(await waiting).toBe('configmap/seen condition met\n');
-    const gone = kubectl.ok('wait', 'cm/seen', '--for=delete', '--timeout=30s');
+    const gone = kubectl.ok('wait', 'cm/seen', '--for=delete', '--timeout=120s');
     await kubectl.ok('delete', 'cm', 'seen', '--wait=false');
     await gone;
   });

@@ -15,4 +15,4 @@ export const server = `require('http').createServer((request, answer) => {
   let size = 0;
   request.on('data', (chunk) => { size += chunk.length });
   request.on('end', () => answer.end(String(size)));
-}).listen(8080, process.env.POD_IP)`;
+}).listen(8080, process.env.POD_IP, () => console.log('listening'))`;

@@ -12,7 +12,7 @@ if (!newest) throw new Error('no kubectl');
 describe(`volumes, by kubectl ${newest.version}`, () => {
   const kubectl = useKubectl(newest, 'volumes');
   const ready = (pod: string): Promise<string> =>
-    kubectl.ok('wait', `pod/${pod}`, '--for=condition=Ready', '--timeout=60s');
+    kubectl.ok('wait', `pod/${pod}`, '--for=condition=Ready', '--timeout=120s');
   const mounted = (volumes: object[], volumeMounts: object[], script = 'sleep 1000') => ({
     volumes,
     containers: [{ name: 'main', image: 'busybox', command: ['sh', '-c', script], volumeMounts }],
@@ -82,6 +82,8 @@ describe(`volumes, by kubectl ${newest.version}`, () => {
         { name: 'main', image: 'node', command: ['node', '--input-type=module', '-e', script] },
       ],
     });
+    const as = `--as=system:serviceaccount:${account}`;
+    await kubectl.until('yes', 'auth', 'can-i', 'list', 'configmaps', as);
     await kubectl.okWith(pod, 'apply', '-f', '-');
     await kubectl.until('may not 403', 'logs', 'client');
     expect(await kubectl.ok('logs', 'client')).toContain('kube-root-ca.crt');
@@ -120,18 +122,23 @@ describe(`volumes, by kubectl ${newest.version}`, () => {
     expect(await kubectl.ok('get', 'pvc', 'data')).toMatch(
       /data +Bound +pvc-\S+ +1Gi +RWO +standard/,
     );
+    // It is ready before its script has done anything.
+    await kubectl.until(/^started\n$/, 'exec', 'db', '--', 'cat', '/data/log');
     const name = await kubectl.ok('get', 'pvc', 'data', '-o=jsonpath={.spec.volumeName}');
-    expect(await kubectl.ok('get', 'pv', name)).toMatch(
+    await kubectl.until(
       new RegExp(`1Gi +RWO +Delete +Bound +${kubectl.namespace}/data +standard`),
+      'get',
+      'pv',
+      name,
     );
     await kubectl.ok('delete', 'pod', 'db', '--now');
     await kubectl.okWith(pod, 'apply', '-f', '-');
     await ready('db');
-    expect(await kubectl.ok('exec', 'db', '--', 'cat', '/data/log')).toBe('started\nstarted\n');
+    await kubectl.until(/^started\nstarted\n$/, 'exec', 'db', '--', 'cat', '/data/log');
     await kubectl.ok('delete', 'pvc', 'data', '--wait=false');
     expect(await kubectl.ok('get', 'pvc', 'data')).toMatch(/data +Terminating/);
     await kubectl.ok('delete', 'pod', 'db', '--now');
-    await kubectl.ok('wait', `pv/${name}`, '--for=delete', '--timeout=30s');
+    await kubectl.ok('wait', `pv/${name}`, '--for=delete', '--timeout=120s');
   });
 
   test('a StatefulSet’s pods come back to their claims, which go when it says so', async () => {
@@ -163,16 +170,17 @@ describe(`volumes, by kubectl ${newest.version}`, () => {
       },
     };
     await kubectl.okWith(set, 'apply', '-f', '-');
-    await kubectl.ok('rollout', 'status', 'statefulset/set', '--timeout=60s');
+    await kubectl.ok('rollout', 'status', 'statefulset/set', '--timeout=120s');
+    await kubectl.until(/^set-0\n$/, 'exec', 'set-0', '--', 'cat', '/data/log');
     const uid = await kubectl.ok('get', 'pod', 'set-0', '-o=jsonpath={.metadata.uid}');
     // To wait is to wait for the name to be free: the next pod may have it before kubectl looks.
     await kubectl.ok('delete', 'pod', 'set-0', '--wait=false');
     const another = new RegExp(`^(?!${uid})[0-9a-f]`);
     await kubectl.until(another, 'get', 'pod', 'set-0', '-o=jsonpath={.metadata.uid}');
     await ready('set-0');
-    expect(await kubectl.ok('exec', 'set-0', '--', 'cat', '/data/log')).toBe('set-0\nset-0\n');
+    await kubectl.until(/^set-0\nset-0\n$/, 'exec', 'set-0', '--', 'cat', '/data/log');
     await kubectl.ok('scale', 'statefulset/set', '--replicas=1');
-    await kubectl.ok('wait', 'pvc/data-set-1', '--for=delete', '--timeout=30s');
+    await kubectl.ok('wait', 'pvc/data-set-1', '--for=delete', '--timeout=120s');
     await kubectl.ok('delete', 'statefulset', 'set');
     expect(await kubectl.ok('get', 'pvc')).toMatch(/data-set-0 +Bound/);
   });

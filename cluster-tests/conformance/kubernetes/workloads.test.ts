@@ -7,18 +7,23 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
   const kubectl = useKubectl(program, 'workloads');
   const sleeps = ['--', 'sh', '-c', 'while :; do sleep 0.2; done'];
   const rolledOut = (): Promise<string> =>
-    kubectl.ok('rollout', 'status', 'deployment/web', '--timeout=60s');
+    kubectl.ok('rollout', 'status', 'deployment/web', '--timeout=120s');
 
   test('a deployment: create, scale, change, pause, undo, restart', async () => {
     await kubectl.ok('create', 'deployment', 'web', '--image=web:1', '--replicas=2', ...sleeps);
     expect(await rolledOut()).toContain('deployment "web" successfully rolled out');
     expect(await kubectl.ok('get', 'deployment', 'web')).toMatch(/web +2\/2 +2 +2 +\d+s\n/);
     await kubectl.ok('scale', 'deployment/web', '--replicas=3', '--current-replicas=2');
-    await kubectl.ok('wait', 'deployment/web', '--for=jsonpath={.status.readyReplicas}=3');
+    await kubectl.ok(
+      'wait',
+      'deployment/web',
+      '--for=jsonpath={.status.readyReplicas}=3',
+      '--timeout=120s',
+    );
     await kubectl.ok('set', 'image', 'deployment/web', 'web=web:2');
     await kubectl.ok('annotate', 'deployment/web', 'kubernetes.io/change-cause=second');
     await rolledOut();
-    expect(await kubectl.ok('rollout', 'history', 'deployment/web')).toMatch(/2 +second\n/);
+    await kubectl.until(/2 +second\n/, 'rollout', 'history', 'deployment/web');
     await kubectl.ok('rollout', 'pause', 'deployment/web');
     await kubectl.ok('set', 'env', 'deployment/web', 'LEVEL=3');
     await kubectl.ok('set', 'resources', 'deployment/web', '--limits=cpu=100m,memory=32Mi');
@@ -31,7 +36,7 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
     expect(await kubectl.ok('get', 'deployment', 'web', image)).toBe('web:1');
     await kubectl.ok('rollout', 'restart', 'deployment/web');
     await rolledOut();
-    expect(await kubectl.ok('describe', 'deployment', 'web')).toContain('ScalingReplicaSet');
+    await kubectl.until('ScalingReplicaSet', 'describe', 'deployment', 'web');
   });
 
   test('expose and autoscale', async () => {
@@ -74,25 +79,30 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
 
   test('events tell the story of a pod', async () => {
     await kubectl.okWith(shellPod('story', 'sleep 100'), 'apply', '-f', '-');
-    await kubectl.ok('wait', 'pod/story', '--for=condition=Ready', '--timeout=60s');
+    await kubectl.ok('wait', 'pod/story', '--for=condition=Ready', '--timeout=120s');
     await kubectl.until('Started container main', 'events', '--for', 'pod/story');
-    const events = await kubectl.ok('get', 'events', '--field-selector=involvedObject.name=story');
-    expect(events).toMatch(/Scheduled +pod\/story +Successfully assigned/);
+    // The scheduler writes its own when it comes to it.
+    await kubectl.until(
+      /Scheduled +pod\/story +Successfully assigned/,
+      'get',
+      'events',
+      '--field-selector=involvedObject.name=story',
+    );
     expect(await kubectl.ok('describe', 'pod', 'story')).toContain('Started container main');
   });
 
   test('top: what runs is measured', async () => {
     const spin = 'while :; do :; done';
     await kubectl.okWith(shellPod('spin', spin), 'apply', '-f', '-');
-    await kubectl.ok('wait', 'pod/spin', '--for=condition=Ready', '--timeout=60s');
+    await kubectl.ok('wait', 'pod/spin', '--for=condition=Ready', '--timeout=120s');
     await eventually('CPU of a busy pod', async () => {
       const { stdout } = await kubectl.run('top', 'pod', 'spin', '--no-headers');
       const [, millis] = /spin +(\d+)m +\d+Mi/.exec(stdout) ?? [];
       return Number(millis) > 50 ? true : undefined;
     });
-    const containers = await kubectl.ok('top', 'pod', '-l', 'app=spin', '--containers');
-    expect(containers).toMatch(/spin +main +\d+m +\d+Mi/);
-    expect(await kubectl.ok('top', 'node')).toMatch(/worker-1 +\d+m +\d+% +\d+Mi +\d+%/);
+    const containers = ['top', 'pod', '-l', 'app=spin', '--containers'];
+    await kubectl.until(/spin +main +\d+m +\d+Mi/, ...containers);
+    await kubectl.until(/worker-1 +\d+m +\d+% +\d+Mi +\d+%/, 'top', 'node');
     await kubectl.ok('delete', 'pod', 'spin', '--now');
   });
 

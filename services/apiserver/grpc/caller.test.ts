@@ -40,7 +40,7 @@ afterAll(async () => {
 
 function client(tls?: ClientTls): GrpcApiClient {
   const servers = [`127.0.0.1:${server.port}`];
-  const made = createGrpcApiClient({ servers, clock: systemClock, tls, timeoutMs: 2_000 });
+  const made = createGrpcApiClient({ servers, clock: systemClock, tls, timeoutMs: 20_000 });
   clients.push(made);
   return made;
 }
@@ -98,7 +98,7 @@ it('is not taken for a server by a client that was led to a node', async () => {
     servers: [`127.0.0.1:${impostor.port}`],
     clock: systemClock,
     tls: { ca: authority.cert, ...admin },
-    timeoutMs: 2_000,
+    timeoutMs: 20_000,
   });
   clients.push(api);
   expect(await codeOf(api.list(refs.namespaces))).toBe('unavailable');

@@ -8,10 +8,10 @@ import { workersOf } from './layout.ts';
 import { runningProcess } from './processes.ts';
 import type { Cluster } from './state.ts';
 
-const timeoutMs = 30_000;
+const timeoutMs = 60_000;
 const pollMs = 25;
 
-/** Resolves when the API answers and the node of every worker that runs is Ready. */
+/** Resolves when the API answers and the node of every worker that runs takes pods. */
 export async function waitForNodes(context: Context, cluster: Cluster): Promise<void> {
   const running = workersOf(cluster.state.parts).filter((part) =>
     runningProcess(cluster, part.name),
@@ -36,7 +36,7 @@ export async function waitForNodes(context: Context, cluster: Cluster): Promise<
   ): Promise<string | undefined> {
     try {
       const { items } = await list();
-      const ready = new Set(items.filter(isReady).map((node) => node.metadata?.name));
+      const ready = new Set(items.filter(takesPods).map((node) => node.metadata?.name));
       const missing = running.filter((part) => !ready.has(part.name));
       return missing.length === 0
         ? undefined
@@ -46,6 +46,12 @@ export async function waitForNodes(context: Context, cluster: Cluster): Promise<
       throw thrown;
     }
   }
+}
+
+/** The taint outlives the condition, until the node controller comes to it. */
+function takesPods(node: Node): boolean {
+  const silent = /^node\.kubernetes\.io\/(not-ready|unreachable)$/;
+  return isReady(node) && !node.spec?.taints?.some(({ key }) => silent.test(key));
 }
 
 export function isReady(node: Node): boolean {
