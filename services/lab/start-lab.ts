@@ -1,6 +1,6 @@
-import { enableCompileCache } from 'node:module';
 import { QuorateError } from '#shared/base';
 import { type Lab, type LabOptions, startLab as startProcesses } from '#shared/lab';
+import { keepCompiledCode } from '#shared/runtime';
 
 /**
  * How masters and workers are run. `in-process`: within the test's own process, ready soonest; they
@@ -32,10 +32,4 @@ export async function startLab({
   const { containerLauncher, inProcessLauncher } = await import('#services/cli');
   if (mode === 'container') return startProcesses(options, await containerLauncher(image));
   return startProcesses(breakable, inProcessLauncher);
-}
-
-/** As the command does: the parts' code is megabytes, and the next test run finds it compiled. */
-function keepCompiledCode(): void {
-  // Node.js counts less exactly what comes from the cache.
-  if (process.env['NODE_V8_COVERAGE'] === undefined) enableCompileCache();
 }

@@ -14,8 +14,11 @@ export interface TakenSlot {
 const slots = 48;
 const nodePortsPerSlot = 57;
 const lockPort = 20_290;
-/** The first master's etcd port: taken where somebody chose such a port offset by hand. */
-const firstPort = 23_791;
+/**
+ * The first master's ports, and the first worker's: taken where somebody chose such a port offset by hand,
+ * or where the process that had a lab died before it.
+ */
+const firstPorts = [23_791, 26_441, 16_441, 20_251];
 
 /** A slot that no other lab has. It is this process's until it ends, or until `release`. */
 export async function takeSlot(): Promise<TakenSlot> {
@@ -24,9 +27,7 @@ export async function takeSlot(): Promise<TakenSlot> {
     // A listening port is a lock that the kernel gives back, however its holder ends.
     const release = await hold(lockPort + portOffset);
     if (!release) continue;
-    const releaseFirst = await hold(firstPort + portOffset);
-    releaseFirst?.();
-    if (releaseFirst) {
+    if (await areFree(firstPorts.map((port) => port + portOffset))) {
       const podCidr = `127.${128 + n}.0.0/16`;
       const serviceCidr = `127.${128 + slots + n}.0.0/16`;
       return { portOffset, podCidr, serviceCidr, nodePortRange: nodePortsOf(n), release };
@@ -34,6 +35,12 @@ export async function takeSlot(): Promise<TakenSlot> {
     release();
   }
   throw new QuorateError('resource-exhausted', `${slots} labs run on this machine already`);
+}
+
+async function areFree(ports: readonly number[]): Promise<boolean> {
+  const held = await Promise.all(ports.map(hold));
+  for (const release of held) release?.();
+  return held.every((release) => release !== undefined);
 }
 
 /** A share of Kubernetes' 30000-32767. */

@@ -10,6 +10,7 @@ export {
   numberFlagNames,
   withNumbers,
 } from './config.ts';
+export { keepCompiledCode } from './compiled-code.ts';
 export { exitCodes, type HostProcess, runMain, type Service } from './lifecycle.ts';
 export {
   createLogger,
