@@ -28,6 +28,7 @@ import {
 } from './parts/masters.ts';
 import { type NodeWorld, SimNode } from './parts/node.ts';
 import type { ControlPlan } from './plan/plan.ts';
+import { zones } from './users/extras.ts';
 import { Onlooker } from './users/onlooker.ts';
 import { User } from './users/user.ts';
 
@@ -90,7 +91,7 @@ class ControlSimulation {
     this.#observer.states.onNew = (entry) => this.#checks.applied(entry);
     this.#links = new Links(scheduler, this.#network, createRng(rng.int(2 ** 31)), plan.watchLagMs);
     this.#cluster = this.#createStore();
-    this.#nodes = Array.from({ length: plan.nodes }, (_, i) => this.#createNode(`n${i + 1}`));
+    this.#nodes = Array.from({ length: plan.nodes }, (_, i) => this.#createNode(i));
     this.#components = everyComponent.flatMap((kind) =>
       Array.from(
         { length: plan.components },
@@ -199,7 +200,7 @@ class ControlSimulation {
     }
   }
 
-  #createNode(name: string): SimNode {
+  #createNode(number: number): SimNode {
     const world: NodeWorld = {
       scheduler: this.#scheduler,
       links: this.#links,
@@ -211,7 +212,8 @@ class ControlSimulation {
       servers: () => this.#masters(),
     };
     const rng = createRng(this.#rng.int(2 ** 31));
-    return new SimNode(this.#machine(name), this.#plan.cpus, rng, world);
+    const zone = zones[number % zones.length] ?? 'a';
+    return new SimNode(this.#machine(`n${number + 1}`), zone, this.#plan.cpus, rng, world);
   }
 
   #machine(name: string): Machine {

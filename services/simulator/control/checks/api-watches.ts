@@ -3,6 +3,7 @@ import { BrokenPromise } from '#shared/checks';
 import type { WatchEvent, WatchOptions } from '#shared/client';
 import type { Checker } from './checker.ts';
 import type { Change, ObjectHistory } from './objects.ts';
+import { selects } from './selection.ts';
 
 /** One watch as its client had it. */
 export interface WatchRecord {
@@ -29,7 +30,7 @@ export class ApiWatches implements Checker {
 
   begin(who: string, resource: string, options: WatchOptions, alive: () => boolean): WatchRecord {
     const record: WatchRecord = { who, resource, options, events: [], open: true, alive };
-    if (options.resourceVersion && options.labelSelector === undefined) this.#records.push(record);
+    if (options.resourceVersion) this.#records.push(record);
     return record;
   }
 
@@ -65,7 +66,7 @@ export class ApiWatches implements Checker {
   }
 
   #expected(resource: string, options: WatchOptions, since: number) {
-    const inScope = scopeOf(options);
+    const inScope = selects(options);
     return this.#objects.changesAfter(resource, since).flatMap((change) => {
       const { revision, atMs, before, after } = change;
       const was = before !== undefined && inScope(before);
@@ -81,23 +82,3 @@ const objectOf = ({ before, after }: Change): KubeObject => after ?? before ?? {
 
 const textOf = (type: string, { metadata }: KubeObject, revision: number): string =>
   `${type} ${metadata?.namespace ?? ''}/${metadata?.name} (${metadata?.uid}) @${revision}`;
-
-/** Namespace, name and one field, as the parts here ask for them. */
-function scopeOf({
-  namespace,
-  name,
-  fieldSelector,
-}: WatchOptions): (object: KubeObject) => boolean {
-  const [path = '', wanted = ''] = fieldSelector?.split('=') ?? [];
-  return (object) => {
-    if (namespace && object.metadata?.namespace !== namespace) return false;
-    if (name && object.metadata?.name !== name) return false;
-    return path === '' || fieldAt(object, path) === wanted;
-  };
-}
-
-function fieldAt(object: unknown, path: string): string {
-  let at = object;
-  for (const part of path.split('.')) at = (at as Record<string, unknown> | undefined)?.[part];
-  return typeof at === 'string' ? at : '';
-}

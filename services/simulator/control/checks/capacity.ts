@@ -2,7 +2,7 @@ import { isPodTerminal, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
-import { millicores, roomOf } from './room.ts';
+import { hostPorts, millicores, roomOf } from './room.ts';
 
 /** Pods are bound where there is room for them, and to nodes that exist. */
 export class Capacity implements Checker {
@@ -33,6 +33,13 @@ export class Capacity implements Checker {
     if (!node) throw new BrokenPromise(`${key} is bound to ${name}, which does not exist`);
     const there = [...this.#pods.values()].filter(({ spec }) => spec?.nodeName === name);
     const asked = there.reduce((sum, pod) => sum + millicores(pod), 0);
+    const held = there.flatMap(hostPorts);
+    const twice = held.find((port, i) => held.indexOf(port) < i);
+    if (twice !== undefined) {
+      throw new BrokenPromise(
+        `${key} is bound to ${name} at revision ${revision}: two pods hold its port ${twice}`,
+      );
+    }
     const room = roomOf(node);
     if (asked > room) {
       throw new BrokenPromise(

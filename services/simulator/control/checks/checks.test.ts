@@ -206,12 +206,18 @@ describe('the API', () => {
     const version = (revision: number) => named('a', 'a', { resourceVersion: String(revision) });
     store.put(mapKey('a'), named('a'));
     store.put(mapKey('a'), named('a'));
-    const read = { who: 'me', resource: 'configmaps', since: 3, namespace: 'default' };
+    const read = {
+      who: 'me',
+      resource: 'configmaps',
+      since: 3,
+      namespace: 'default',
+      selects: () => true,
+    };
     expect(broken(() => check.got(read, 'a', version(3)))).toBe('kept');
     expect(broken(() => check.got(read, 'a', version(2)))).toMatch(/gets version 2; it was 3/);
     expect(broken(() => check.got(read, 'a', undefined))).toMatch(/gets version none/);
     const list = (revision: number, ...items: KubeObject[]) =>
-      broken(() => check.listed(read, { items, resourceVersion: String(revision) }, true));
+      broken(() => check.listed(read, { items, resourceVersion: String(revision) }));
     expect(list(3, version(3))).toBe('kept');
     expect(list(2, version(2))).toMatch(/changed at 3/);
     expect(list(3)).toMatch(/\[\], not \[3\]/);

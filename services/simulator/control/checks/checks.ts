@@ -4,6 +4,8 @@ import type { Report } from '../../checks/report.ts';
 import type { ContainerEvents } from '../parts/containers.ts';
 import type { SimProcess } from '../../world/process.ts';
 import { ApiWatches } from './api-watches.ts';
+import { Attempts } from './attempts.ts';
+import { Availability } from './availability.ts';
 import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import type { Checker } from './checker.ts';
@@ -12,6 +14,7 @@ import { EndpointConditions } from './endpoints.ts';
 import { Fencing } from './fencing.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { Garbage } from './garbage.ts';
+import { Generations } from './generations.ts';
 import { InOrder } from './in-order.ts';
 import { JobCounts } from './job-counts.ts';
 import { Namespaces } from './namespaces.ts';
@@ -27,6 +30,7 @@ import { recordedApi, type Recording } from './recorded-api.ts';
 import { Rollouts } from './rollouts.ts';
 import { StartedOnce } from './started-once.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
+import { Writes } from './writes.ts';
 
 /** A client of the API. */
 export interface Asking {
@@ -55,6 +59,7 @@ export class ControlChecks {
   readonly #counters = new Counters(this.objects);
   readonly #preconditions = new Preconditions(this.objects);
   readonly #budgets = new Budgets(this.objects);
+  readonly #writes = new Writes(this.objects);
   readonly #watches: ApiWatches;
   readonly #checkers: readonly Checker[];
   /** Requests of all clients. */
@@ -72,18 +77,22 @@ export class ControlChecks {
       new ObjectLife(),
       new Capacity(),
       new UniqueAddresses(),
+      new Generations(),
       new Garbage(patienceMs),
       new Namespaces(),
       new EndpointConditions(),
       new Rollouts(patienceMs),
       new InOrder(patienceMs),
       new Placement(patienceMs),
+      new Attempts(promptMs < Infinity),
+      new Availability(promptMs < Infinity ? patienceMs : Infinity),
       new Promptness(this.objects, promptMs),
       this.#budgets,
       new JobCounts(),
       this.#created,
       this.#counters,
       this.#preconditions,
+      this.#writes,
       this.#fencing,
       this.#reads,
       this.#watches,
@@ -119,6 +128,7 @@ export class ControlChecks {
         if (elected) this.#check(this.#fencing, () => this.#fencing.wrote(write));
       },
       evicted: (granted) => this.#check(this.#budgets, () => this.#budgets.evicted(granted)),
+      changed: (written) => this.#check(this.#writes, () => this.#writes.wrote(written)),
       deleted: (deletion) =>
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
       deletes: (namespace, name) => this.#budgets.deleted(namespace, name),

@@ -3,6 +3,7 @@ import { BrokenPromise } from '#shared/checks';
 import type { ObjectList } from '#shared/client';
 import type { Checker } from './checker.ts';
 import type { Change, ObjectHistory } from './objects.ts';
+import type { Selects } from './selection.ts';
 
 interface Read {
   readonly who: string;
@@ -10,6 +11,10 @@ interface Read {
   /** Of the store, when it was asked. */
   readonly since: number;
   readonly namespace: string | undefined;
+}
+
+interface ListRead extends Read {
+  readonly selects: Selects;
 }
 
 /** What is read is as new as the moment it was asked for, and was so once. */
@@ -37,7 +42,11 @@ export class FreshReads implements Checker {
     );
   }
 
-  listed(read: Read, { items, resourceVersion }: ObjectList, whole: boolean): void {
+  /** `items`: of all pages, where there are several. */
+  listed(
+    read: ListRead,
+    { items, resourceVersion }: Pick<ObjectList, 'items' | 'resourceVersion'>,
+  ): void {
     const revision = Number(resourceVersion);
     const inScope = (change: Change): boolean => isOf(change, read.namespace, undefined);
     const missed = this.#objects
@@ -45,12 +54,11 @@ export class FreshReads implements Checker {
       .find((change) => change.revision <= read.since && inScope(change));
     const said = `${read.who} lists ${read.resource} at revision ${read.since}, answered as of ${revision}`;
     if (missed) throw new BrokenPromise(`${said}: ${missed.key} changed at ${missed.revision}`);
-    if (!whole) return;
     const state = new Map<string, number>();
     for (const change of this.#objects.changes(read.resource)) {
       if (change.revision > revision) break;
       if (!inScope(change)) continue;
-      if (change.after) state.set(change.key, change.revision);
+      if (change.after && read.selects(change.after)) state.set(change.key, change.revision);
       else state.delete(change.key);
     }
     const expected = [...state.values()].sort((a, b) => a - b).join();

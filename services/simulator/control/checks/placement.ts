@@ -2,7 +2,7 @@ import type { Node, Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
-import { meantFor, repelling } from './room.ts';
+import { isChosen, meantFor, repelling } from './room.ts';
 
 /** Pods are bound to nodes that they are meant for, and that do not repel them. */
 export class Placement implements Checker {
@@ -29,11 +29,11 @@ export class Placement implements Checker {
       throw new BrokenPromise(`${what}, and is meant for ${meant}`);
     }
     const versions = this.#nodes.get(name) ?? [];
-    const taints = versions.map(({ node }) => repelling(pod, node));
+    const reasons = versions.map(({ node }) => unfit(pod, node));
     // The one of before the time that a scheduler may be behind is in force at its beginning.
     const first = versions[0];
-    if (!first || first.atMs > atMs - this.#patienceMs || !taints.every(Boolean)) return;
-    throw new BrokenPromise(`${what}, which has had the taint ${taints[0]?.key} for long`);
+    if (!first || first.atMs > atMs - this.#patienceMs || !reasons.every(Boolean)) return;
+    throw new BrokenPromise(`${what}, which has had ${reasons[0]} for long`);
   }
 
   #node(node: Node, atMs: number): void {
@@ -42,4 +42,10 @@ export class Placement implements Checker {
     const from = versions.findLastIndex((each) => each.atMs <= atMs - this.#patienceMs);
     this.#nodes.set(name, from > 0 ? versions.slice(from) : versions);
   }
+}
+
+function unfit(pod: Pod, node: Node): string | undefined {
+  const taint = repelling(pod, node);
+  if (taint) return `the taint ${taint.key}`;
+  return isChosen(pod, node) ? undefined : 'other labels than it is to have';
 }

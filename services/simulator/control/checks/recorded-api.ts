@@ -7,6 +7,8 @@ import type { FencedWrite } from './fencing.ts';
 import type { FreshReads } from './fresh-reads.ts';
 import type { Deletion } from './preconditions.ts';
 import { resourceName } from './objects.ts';
+import { selects } from './selection.ts';
+import type { Written } from './writes.ts';
 
 /** Who wants to hear of what clients of the API ask and are answered. */
 export interface Recording {
@@ -20,6 +22,8 @@ export interface Recording {
   answered(): void;
   /** A write has taken effect for sure. */
   wrote(write: FencedWrite): void;
+  /** It has changed an object that was there. */
+  changed(written: Written): void;
   evicted(granted: Granted): void;
   /** Only the object of this uid was to go, and it was granted. */
   deleted(deletion: Deletion): void;
@@ -49,6 +53,9 @@ function reads(who: string, api: ApiClient, recording: Recording, ask: Ask) {
   const read = (ref: ResourceRef, namespace: string | undefined) => {
     return { who, resource: resourceName(ref), since: recording.revision(), namespace };
   };
+  type ListRead = Parameters<FreshReads['listed']>[0];
+  /** Lists that go on, by what they go on with. */
+  const pages = new Map<string, { readonly record: ListRead; readonly items: KubeObject[] }>();
   return {
     get: async <O extends KubeObject>(ref: ResourceRef, name: string, namespace?: string) => {
       const record = read(ref, namespace);
@@ -62,13 +69,16 @@ function reads(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       }
     },
     list: async <O extends KubeObject>(ref: ResourceRef, options: ListOptions = {}) => {
-      const { namespace, labelSelector, fieldSelector, continue: next } = options;
-      const record = read(ref, namespace);
+      const begun = options.continue === undefined ? undefined : pages.get(options.continue);
+      const record = begun?.record ?? {
+        ...read(ref, options.namespace),
+        selects: selects(options),
+      };
       const list = await ask(() => api.list<O>(ref, options));
-      const selected = labelSelector !== undefined || fieldSelector !== undefined;
-      if (!next && !options.resourceVersion) {
-        recording.reads.listed(record, list, !selected && list.continue === undefined);
-      }
+      const items = [...(begun?.items ?? []), ...list.items];
+      if (options.resourceVersion || (options.continue && !begun)) return list;
+      if (list.continue) pages.set(list.continue, { record, items });
+      else recording.reads.listed(record, { items, resourceVersion: list.resourceVersion });
       return list;
     },
     watch: <O extends KubeObject>(ref: ResourceRef, options: WatchOptions = {}) =>
@@ -105,6 +115,21 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
     if (revision > since) recording.wrote({ who, fence: options?.fence, what, revision });
     return object;
   };
+  const change = async <R extends KubeObject>(
+    ref: ResourceRef,
+    what: string,
+    options: WriteOptions | undefined,
+    expected: string | undefined,
+    call: () => Promise<R>,
+  ): Promise<R> => {
+    const since = recording.revision();
+    const answer = await write(what, options, call);
+    // Without the version before it, it might be somebody else's: who changes nothing gets the newest.
+    if (expected === undefined || Number(answer.metadata?.resourceVersion) <= since) return answer;
+    const { subresource } = options ?? {};
+    recording.changed({ who, resource: resourceName(ref), subresource, expected, answer });
+    return answer;
+  };
   return {
     create: async <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) => {
       const what = `create of ${ref.resource} ${object.metadata?.name ?? ''}`;
@@ -139,15 +164,18 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
         recording.deleted({ who, resource, namespace, name, uid, since, until });
       return answer;
     },
-    update: <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) =>
-      write(`update of ${ref.resource} ${object.metadata?.name}`, options, () =>
-        api.update<O>(ref, object, options),
-      ),
-    patch: <O extends KubeObject>(
+    update: async <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) => {
+      const what = `update of ${ref.resource} ${object.metadata?.name}`;
+      const expected = object.metadata?.resourceVersion;
+      return change(ref, what, options, expected, () => api.update<O>(ref, object, options));
+    },
+    patch: async <O extends KubeObject>(
       ...[ref, name, type, patch, options]: Parameters<ApiClient['patch']>
-    ) =>
-      write(`patch of ${ref.resource} ${name}`, options, () =>
+    ) => {
+      const expected = (patch as KubeObject).metadata?.resourceVersion;
+      return change(ref, `patch of ${ref.resource} ${name}`, options, expected, () =>
         api.patch<O>(ref, name, type, patch, options),
-      ),
+      );
+    },
   };
 }

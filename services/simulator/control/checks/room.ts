@@ -45,6 +45,37 @@ export function meantFor({ spec }: Pod): string | undefined {
   return fields.find(({ key }) => key === 'metadata.name')?.values?.[0];
 }
 
+/** The node has the labels that the pod chooses its node by. */
+export function isChosen({ spec }: Pick<Pod, 'spec'>, { metadata }: Node): boolean {
+  const labels = metadata?.labels ?? {};
+  const plain = Object.entries(spec?.nodeSelector ?? {});
+  const terms =
+    spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  return (
+    plain.every(([key, value]) => labels[key] === value) &&
+    (terms?.some(({ matchExpressions = [] }) =>
+      matchExpressions.every((one) => holds(one, labels[one.key])),
+    ) ??
+      true)
+  );
+}
+
+function holds(
+  { operator, values = [] }: { readonly operator: string; readonly values?: readonly string[] },
+  value: string | undefined,
+): boolean {
+  if (operator === 'Exists') return value !== undefined;
+  if (operator === 'In') return value !== undefined && values.includes(value);
+  // Users here ask for no other.
+  return value === undefined || !values.includes(value);
+}
+
+/** Ports of the node that the pod takes for itself. */
+export const hostPorts = ({ spec }: Pod): number[] =>
+  (spec?.containers ?? []).flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort }) => (hostPort ? [hostPort] : [])),
+  );
+
 /** The name of a node that would take the pod. */
 export function nodeFor(
   pod: Pod,
@@ -52,13 +83,17 @@ export function nodeFor(
   pods: readonly Pod[],
 ): string | undefined {
   const meant = meantFor(pod);
+  const wanted = hostPorts(pod);
   const fits = (node: Node): boolean => {
     const { name } = node.metadata ?? {};
     const there = pods.filter((each) => each.spec?.nodeName === name && !isPodTerminal(each));
     const taken = there.reduce((sum, each) => sum + millicores(each), 0);
+    const held = there.flatMap(hostPorts);
     return (
       (meant === undefined || meant === name) &&
+      isChosen(pod, node) &&
       repelling(pod, node) === undefined &&
+      !wanted.some((port) => held.includes(port)) &&
       taken + millicores(pod) <= roomOf(node)
     );
   };

@@ -33,14 +33,25 @@ export interface Behaviour {
   readonly exitCode?: number | undefined;
   /** How long it takes to end after SIGTERM. */
   readonly termMs?: number | undefined;
-  /** Its probes succeed this long after its start. */
+  /** Its readiness probe succeeds this long after its start. */
   readonly readyMs?: number | undefined;
+  /** Until then it answers no probe. */
+  readonly startMs?: number | undefined;
+  /** Its first attempts fail so long after their start. */
+  readonly crashes?: Mishap | undefined;
+  /** Its first attempts answer nothing more from then on. */
+  readonly hangs?: Mishap | undefined;
+}
+
+interface Mishap {
+  readonly times: number;
+  readonly afterMs: number;
 }
 
 /** The command line of a container that behaves like this. */
 export const command = (behaviour: Behaviour): string[] => ['sim', JSON.stringify(behaviour)];
 
-function behaviourOf([program, text = '{}']: readonly string[]): Behaviour {
+export function behaviourOf([program, text = '{}']: readonly string[]): Behaviour {
   return program === 'sim' ? (JSON.parse(text) as Behaviour) : {};
 }
 
@@ -117,7 +128,7 @@ export class Containers {
       removeContainer: (id) => answer(() => void this.#containers.delete(id)),
       listContainers: (sandbox) => answer(() => this.#of(sandbox)),
       containerStatus: (id) => answer(() => this.#must(id).status),
-      execSync: (id) => answer(() => this.#probe(id)),
+      execSync: (id, [question]) => answer(() => this.#probe(id, question)),
       exec: notHere,
       attach: notHere,
       portForward: notHere,
@@ -180,8 +191,10 @@ export class Containers {
     if (container.status.state !== 'created') return;
     container.status = { ...container.status, state: 'running', startedAt: this.#now() };
     this.#events.started(this.#machine.name, container.status);
-    const { runMs, exitCode = 0 } = container.behaviour;
-    if (runMs !== undefined) this.#endIn(container, runMs, exitCode);
+    const { runMs, exitCode = 0, crashes } = container.behaviour;
+    if (container.status.attempt < (crashes?.times ?? 0)) {
+      this.#endIn(container, crashes?.afterMs ?? 0, 1);
+    } else if (runMs !== undefined) this.#endIn(container, runMs, exitCode);
   }
 
   #endIn(container: Container, ms: number, exitCode: number, reason?: string): void {
@@ -225,10 +238,14 @@ export class Containers {
     this.#listener?.(before.podSandboxId);
   }
 
-  #probe(id: string) {
+  /** `ready`, `alive` or `started`? */
+  #probe(id: string, question: string | undefined) {
     const { status, behaviour } = this.#must(id);
+    const { readyMs = 0, startMs = 0, hangs } = behaviour;
     const age = this.#now() - (status.startedAt ?? this.#now());
-    const ok = status.state === 'running' && age >= (behaviour.readyMs ?? 0);
+    const hung = status.attempt < (hangs?.times ?? 0) && age >= (hangs?.afterMs ?? 0);
+    const answers = status.state === 'running' && age >= startMs && !hung;
+    const ok = answers && (question !== 'ready' || age >= readyMs);
     return { exitCode: ok ? 0 : 1, output: ok ? '' : 'not yet', timedOut: false };
   }
 

@@ -7,6 +7,7 @@ import type { Machine } from '../../world/machine.ts';
 import type { Asking } from '../checks/checks.ts';
 import type { SimProcess } from '../../world/process.ts';
 import type { Scheduler } from '../../world/scheduler.ts';
+import { zoneKey } from '../users/extras.ts';
 import { simApiClient } from './api.ts';
 import { type ContainerEvents, Containers } from './containers.ts';
 import type { Links } from './links.ts';
@@ -35,8 +36,11 @@ export class SimNode {
   readonly #manifests = new Map<string, string>();
   #process: SimProcess | undefined;
 
-  constructor(machine: Machine, cpus: number, rng: Rng, world: NodeWorld) {
+  readonly #zone: string;
+
+  constructor(machine: Machine, zone: string, cpus: number, rng: Rng, world: NodeWorld) {
     this.name = machine.name;
+    this.#zone = zone;
     this.machine = machine;
     this.#cpus = cpus;
     this.#world = world;
@@ -67,7 +71,7 @@ export class SimNode {
       host: this.#host(process),
       clock,
       log: logger(name),
-      config: { restartBackoffMaxMs: 10_000 },
+      config: { restartBackoffMaxMs: 10_000, labels: { [zoneKey]: this.#zone } },
     });
     agent.start().catch((thrown: unknown) => bug(name, thrown));
   }

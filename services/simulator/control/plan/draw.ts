@@ -63,11 +63,14 @@ const stepWeights: Readonly<Record<UserStepKind, number>> = {
   statefulset: 5,
   daemonset: 2,
   job: 4,
+  suspend: 2,
   service: 5,
   budget: 3,
   count: 3,
   dependent: 3,
   list: 4,
+  pages: 3,
+  'watch-past': 2,
   'delete-workload': 3,
   'delete-service': 1,
   'delete-owner': 2,
@@ -81,6 +84,7 @@ const stepWeights: Readonly<Record<UserStepKind, number>> = {
   taint: 2,
   untaint: 2,
   admit: 1,
+  rezone: 1,
   evict: 4,
   drain: 1,
   namespace: 3,
@@ -266,7 +270,7 @@ function drawClients(rng: Rng, safetyMs: number): UserStep[][] {
       const afterMs = rng.int(2 * paceMs);
       spentMs += afterMs;
       const kind = steps.length < 2 ? pick(rng, groundwork) : kindOf(rng);
-      steps.push({ afterMs, kind, pick: rng.int(1000) });
+      steps.push({ afterMs, kind, pick: rng.int(2000) });
     }
     return steps;
   });

@@ -11,22 +11,11 @@ import type {
   StatefulSet,
 } from '#shared/api';
 import { command } from '../parts/containers.ts';
+import { Dice } from './dice.ts';
+import { extrasOf, jobExtras, minReady, partition } from './extras.ts';
 
-/** Numbers taken from one number, each as if by itself. */
-class Dice {
-  #left: number;
-
-  constructor(pick: number) {
-    this.#left = pick * 7919 + 13;
-  }
-
-  int(below: number): number {
-    this.#left = (this.#left * 48_271 + 11) % 2_147_483_647;
-    return this.#left % below;
-  }
-}
-
-function template(app: string, dice: Dice): PodTemplateSpec {
+function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
+  const { behaviour, main, port, spec } = extrasOf(pick);
   const probed = dice.int(2) === 0;
   const readyMs = probed ? 200 + dice.int(2000) : 0;
   const termMs = [20, 300, 2500, 9000][dice.int(4)] ?? 20;
@@ -36,15 +25,17 @@ function template(app: string, dice: Dice): PodTemplateSpec {
     metadata: { labels: { app }, annotations: { version: String(dice.int(100)) } },
     spec: {
       terminationGracePeriodSeconds: graceSeconds,
+      ...spec,
       ...(tolerant && { tolerations: [{ key: taintKey, operator: 'Exists' }] }),
       containers: [
         {
           name: 'main',
           image: 'sim',
-          command: command({ termMs, readyMs }),
-          ports: [{ name: 'http', containerPort: 8000 + dice.int(3) }],
+          command: command({ termMs, readyMs, ...behaviour }),
+          ports: [{ name: 'http', containerPort: 8000 + dice.int(3), ...port }],
           resources: { requests: { cpu: `${[100, 300, 450][dice.int(3)] ?? 100}m` } },
           ...(probed && { readinessProbe: { exec: { command: ['ready'] }, periodSeconds: 1 } }),
+          ...main,
         },
       ],
     },
@@ -68,7 +59,8 @@ export function deployment(name: string, pick: number): Deployment {
     spec: {
       replicas: dice.int(5),
       selector: selector(name),
-      template: template(name, dice),
+      template: template(name, pick, dice),
+      ...minReady(pick),
       progressDeadlineSeconds: 600,
       revisionHistoryLimit: dice.int(3),
       strategy: recreate
@@ -92,9 +84,11 @@ export function statefulSet(name: string, pick: number): StatefulSet {
     metadata: { name },
     spec: {
       replicas: dice.int(4),
+      ...minReady(pick),
+      ...partition(pick),
       serviceName: name,
       selector: selector(name),
-      template: template(name, dice),
+      template: template(name, pick, dice),
       // It cannot be changed later on.
       podManagementPolicy: name.length % 2 === 0 ? 'Parallel' : 'OrderedReady',
     },
@@ -106,23 +100,35 @@ export function daemonSet(name: string, pick: number): DaemonSet {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
     metadata: { name },
-    spec: { selector: selector(name), template: template(name, new Dice(pick)) },
+    spec: {
+      selector: selector(name),
+      template: template(name, pick, new Dice(pick)),
+      ...minReady(pick),
+    },
   };
 }
 
 /** One in four fails, each time. */
 export function job(name: string, pick: number): Job {
   const dice = new Dice(pick);
-  const { spec, metadata } = template(name, dice);
+  const { spec, metadata } = template(name, pick, dice);
   const fails = dice.int(4) === 0;
-  const behaviour = { runMs: 200 + dice.int(3000), exitCode: fails ? 1 : 0 };
-  const [main] = spec?.containers ?? [];
-  const { readinessProbe: _, ...container } = { ...main, command: command(behaviour) };
+  const extras = jobExtras(pick);
+  const runMs = extras.activeDeadlineSeconds === undefined ? 200 + dice.int(3000) : 3_600_000;
+  const behaviour = { runMs, exitCode: fails ? 1 : 0 };
+  const { initContainers: _i, containers: [main] = [], ...podSpec } = spec ?? {};
+  const {
+    readinessProbe: _,
+    livenessProbe: _l,
+    startupProbe: _s,
+    ...container
+  } = { ...main, command: command(behaviour) };
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: { name },
     spec: {
+      ...extras,
       completions: 1 + dice.int(4),
       parallelism: 1 + dice.int(3),
       backoffLimit: fails ? dice.int(3) : 100,
@@ -130,7 +136,7 @@ export function job(name: string, pick: number): Job {
       template: {
         ...(metadata && { metadata }),
         spec: {
-          ...spec,
+          ...podSpec,
           containers: [{ ...container, name: 'main' }],
           restartPolicy: fails || dice.int(2) === 0 ? 'Never' : 'OnFailure',
         },

@@ -4,17 +4,28 @@ import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import type { SimProcess } from '../../world/process.ts';
 import { type ObjectHistory, resourceName } from '../checks/objects.ts';
+import { type Selects, selects } from '../checks/selection.ts';
 
-const watched: readonly ResourceRef[] = [
-  refs.pods,
-  refs.configMaps,
-  refs.secrets,
-  refs.services,
-  refs.replicaSets,
+interface Watched {
+  readonly ref: ResourceRef;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+const watched: readonly Watched[] = [
+  { ref: refs.pods },
+  { ref: refs.configMaps },
+  { ref: refs.secrets },
+  { ref: refs.services },
+  { ref: refs.replicaSets },
+  // What is selected comes and goes as it changes.
+  { ref: refs.pods, labelSelector: 'app in (web,nobody)' },
+  { ref: refs.pods, fieldSelector: 'status.phase=Running' },
 ];
 
 interface Followed {
   readonly resource: string;
+  readonly selects: Selects;
   readonly informer: Informer<KubeObject>;
   /** What its handlers were told, by key. */
   readonly told: Map<string, KubeObject>;
@@ -34,7 +45,7 @@ export class Onlooker {
   ) {
     this.machine = at.machine;
     this.process = at.process;
-    this.#followed = watched.map((ref) => follow(api, ref, clock, log));
+    this.#followed = watched.map((each) => follow(api, each, clock, log));
   }
 
   start(): void {
@@ -43,8 +54,8 @@ export class Onlooker {
 
   /** How what is shown differs from what is; empty: not at all. */
   wrong(objects: ObjectHistory): string {
-    for (const { resource, informer, told } of this.#followed) {
-      const truth = versions(objects.all(resource));
+    for (const { resource, selects: selected, informer, told } of this.#followed) {
+      const truth = versions(objects.all(resource).filter(selected));
       const shown = versions(informer.store.list());
       const handled = versions([...told.values()]);
       const differs = difference(truth, shown);
@@ -56,10 +67,12 @@ export class Onlooker {
   }
 }
 
-function follow(api: ApiClient, ref: ResourceRef, clock: Clock, log: Logger): Followed {
+function follow(api: ApiClient, of: Watched, clock: Clock, log: Logger): Followed {
+  const { ref, ...selection } = of;
   const told = new Map<string, KubeObject>();
   const put = (object: KubeObject): void => void told.set(objectKey(object), object);
   const informer = createInformer<KubeObject>(api, ref, {
+    ...selection,
     clock,
     log,
     handlers: {
@@ -68,7 +81,7 @@ function follow(api: ApiClient, ref: ResourceRef, clock: Clock, log: Logger): Fo
       deleted: (object) => void told.delete(objectKey(object)),
     },
   });
-  return { resource: resourceName(ref), informer, told };
+  return { resource: resourceName(ref), selects: selects(selection), informer, told };
 }
 
 const versions = (objects: readonly KubeObject[]): Map<string, string> =>

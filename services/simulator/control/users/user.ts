@@ -1,14 +1,16 @@
 import {
   type ConfigMap,
   getControllerOf,
+  type Job,
   type KubeObject,
   type Pod,
   refs,
   type ResourceRef,
 } from '#shared/api';
 import { assertNever, must, QuorateError } from '#shared/base';
-import type { ApiClient } from '#shared/client';
+import type { ApiClient, ListOptions } from '#shared/client';
 import type { UserStep } from '../plan/plan.ts';
+import { zoneKey, zones } from './extras.ts';
 import { Kubectl } from './kubectl.ts';
 import {
   apps,
@@ -52,7 +54,21 @@ const everyday = [
   // The namespace has no service account yet.
   'forbidden',
   'resource-exhausted',
+  // What somebody goes on from has been compacted.
+  'expired',
 ] as const;
+
+/** What is listed or watched. */
+function some(pick: number): [ResourceRef, ListOptions] {
+  const ref = must(listed[pick % listed.length], 'a kind');
+  const app = apps[pick % apps.length];
+  const selectors = [`app=${app}`, `app in (${app},db)`, `app!=${app}`, '!app'];
+  const labelSelector = pick % 3 === 0 ? selectors[pick % selectors.length] : undefined;
+  return [
+    ref,
+    { ...(ref !== refs.nodes && { namespace }), ...(labelSelector && { labelSelector }) },
+  ];
+}
 
 /** Somebody with kubectl. Takes steps one after the other. */
 export class User {
@@ -103,6 +119,17 @@ export class User {
         return this.#dependent(pick, namespace);
       case 'list':
         return this.#list(pick);
+      case 'pages':
+        return this.#pages(pick);
+      case 'watch-past':
+        return this.#watchPast(pick);
+      case 'suspend': {
+        const found = await kubectl.any<Job>(refs.jobs, pick, namespace);
+        const patch = { spec: { suspend: pick % 3 > 0 } };
+        const { name = '' } = found?.metadata ?? {};
+        if (found) await this.#world.api.patch(refs.jobs, name, 'merge', patch, { namespace });
+        return;
+      }
       case 'delete-workload':
       case 'delete-service':
       case 'delete-owner':
@@ -127,6 +154,12 @@ export class User {
         return kubectl.untaint(this.#node(pick), taintKey);
       case 'admit':
         return kubectl.untaint(this.#node(pick), taintKey, 'NoSchedule');
+      case 'rezone': {
+        const labels = { [zoneKey]: pick % 3 === 0 ? null : zones[pick % 2] };
+        const patch = { metadata: { labels } };
+        await this.#world.api.patch(refs.nodes, this.#node(pick), 'merge', patch);
+        return;
+      }
       case 'evict': {
         const pod = await kubectl.any<Pod>(refs.pods, pick, namespace);
         return pod && kubectl.evict(pod);
@@ -217,9 +250,31 @@ export class User {
   }
 
   async #list(pick: number): Promise<void> {
-    const ref = must(listed[pick % listed.length], 'a kind');
-    const some = pick % 3 === 0 ? { labelSelector: `app=${apps[pick % apps.length]}` } : {};
-    await this.#world.api.list(ref, { ...(ref !== refs.nodes && { namespace }), ...some });
+    await this.#world.api.list(...some(pick));
+  }
+
+  /** As of one moment, in pages, however much changes meanwhile. */
+  async #pages(pick: number): Promise<void> {
+    const [ref, options] = some(pick);
+    let next: string | undefined;
+    do {
+      const page = { ...options, limit: 1 + (pick % 4), ...(next && { continue: next }) };
+      next = (await this.#world.api.list(ref, page)).continue;
+      await this.#world.sleep(pick % 50);
+    } while (next);
+  }
+
+  /** From some versions ago on, for a moment. */
+  async #watchPast(pick: number): Promise<void> {
+    const { api, sleep } = this.#world;
+    const [ref, options] = some(pick);
+    const { resourceVersion } = await api.list(ref, { ...options, limit: 1 });
+    const since = String(Math.max(1, Number(resourceVersion) - (pick % 150)));
+    const enough = new AbortController();
+    const { signal } = enough;
+    const watch = api.watch(ref, { ...options, resourceVersion: since, signal });
+    void sleep(2_000).then(() => enough.abort());
+    for await (const _ of watch);
   }
 
   async #delete(

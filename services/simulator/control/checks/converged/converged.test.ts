@@ -16,10 +16,16 @@ test('a cluster has settled when everything is as it was asked for', () => {
     status: { conditions },
   } as KubeObject);
   expect(look()).toBe('');
-  const pod = { ...named('a'), spec: { nodeName: 'n1' }, status: { conditions } } as KubeObject;
+  const pod = { ...named('a'), spec: { nodeName: 'n1', containers: [] }, status: { conditions } };
   store.put(podKey('a'), pod);
   expect(look()).toBe('n1 does not run pod a');
   nodes[0]?.running.push(container('a'));
+  expect(look()).toBe('pod a runs a_main_0; status undefined');
+  const restarted = { ...pod, status: { conditions, ...told('a', 1) } };
+  store.put(podKey('a'), restarted);
+  expect(look()).toMatch(/pod a runs a_main_0; status .*"restartCount":1/);
+  const running = { ...pod, status: { conditions, ...told('a') } };
+  store.put(podKey('a'), running);
   expect(look()).toBe('');
   store.put(podKey('a'), { ...pod, metadata: { ...pod.metadata, deletionTimestamp: 'now' } });
   expect(look()).toMatch(/was deleted and is still there/);
@@ -28,6 +34,11 @@ test('a cluster has settled when everything is as it was asked for', () => {
 });
 
 const ready = [{ type: 'Ready', status: 'True' }];
+const told = (uid: string, restartCount = 0) => ({
+  containerStatuses: [
+    { name: 'main', restartCount, containerID: `sim://${container(uid, restartCount).id}` },
+  ],
+});
 
 /** A cluster with one node, on which everything that is bound to it runs. */
 class World {
@@ -53,7 +64,7 @@ class World {
     const pod = named(name, name, { labels: { app: 'a' }, ...metadata });
     const ports = [{ name: 'http', containerPort: 8000 }];
     const spec = { nodeName: 'n1', containers: [{ ports }] };
-    const status = { phase: 'Running', conditions: ready, podIP: '10.0.0.1' };
+    const status = { phase: 'Running', conditions: ready, podIP: '10.0.0.1', ...told(name) };
     this.put(`pods/default/${name}`, { ...pod, spec, status });
     this.#running.push(container(name));
   }

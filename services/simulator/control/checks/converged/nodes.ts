@@ -1,4 +1,6 @@
 import { type Node, type Pod, isConditionTrue, isPodReady, isPodTerminal } from '#shared/api';
+import type { ContainerStatus } from '#services/agent';
+import { behaviourOf } from '../../parts/containers.ts';
 import { expels, nodeFor } from '../room.ts';
 import { each, type Look, nameOf, type Reality, waitsForRoom } from './reality.ts';
 
@@ -51,9 +53,24 @@ export function containers({ objects, nodes: machines }: Reality): string {
     if (stray) return `${name} runs ${stray.id}, which is no pod of it`;
     for (const pod of all) {
       if (pod.spec?.nodeName !== name || isPodTerminal(pod)) continue;
-      if (!running.some(({ podSandboxId }) => podSandboxId === pod.metadata?.uid))
-        return `${name} does not run pod ${nameOf(pod)}`;
+      const own = running.filter(({ podSandboxId }) => podSandboxId === pod.metadata?.uid);
+      if (own.length === 0) return `${name} does not run pod ${nameOf(pod)}`;
+      for (const status of own) {
+        const wrong = container(pod, status);
+        if (wrong !== '') return `pod ${nameOf(pod)} ${wrong}`;
+      }
     }
   }
   return '';
+}
+
+/** The status speaks of the attempt that runs, and that is one that lasts. */
+function container(pod: Pod, { name, attempt, id }: ContainerStatus): string {
+  const told = pod.status?.containerStatuses?.find((each) => each.name === name);
+  if (told?.restartCount !== attempt || !told.containerID?.endsWith(id))
+    return `runs ${id}; status ${JSON.stringify(told)}`;
+  const { command = [] } = pod.spec?.containers.find((each) => each.name === name) ?? {};
+  const { crashes, hangs } = behaviourOf(command);
+  const mishaps = Math.max(crashes?.times ?? 0, hangs?.times ?? 0);
+  return attempt < mishaps ? `is at attempt ${attempt}, and all before ${mishaps} are to end` : '';
 }

@@ -13,7 +13,7 @@ import {
   type ReplicaSet,
   type StatefulSet,
 } from '#shared/api';
-import { expels } from '../room.ts';
+import { expels, isChosen } from '../room.ts';
 import { jobs } from './jobs.ts';
 import { each, type Look, nameOf, podsOf, waitsForRoom } from './reality.ts';
 
@@ -126,32 +126,45 @@ const statefulSets = each<StatefulSet>('apps/statefulsets', (set, { objects }) =
     .join();
   if (ordinals !== expected) return `wants [${expected}], has [${ordinals}]`;
   if (!own.every(isPodReady)) return 'has pods that are not ready';
-  const other = own.find((pod) => !runs(pod, set.spec?.template));
+  const { partition = 0 } = set.spec?.updateStrategy?.rollingUpdate ?? {};
+  const newest = own.filter((pod) => Number(nameOf(pod).split('-').at(-1)) >= partition);
+  const other = newest.find((pod) => !runs(pod, set.spec?.template));
   if (other) return `has pod ${nameOf(other)} of another template`;
-  const { status, metadata } = set;
+  return statefulCounts(set, own);
+});
+
+function statefulCounts({ status, metadata, spec }: StatefulSet, own: readonly Pod[]): string {
   if (!status) return 'has no status';
   if (status.observedGeneration !== metadata?.generation)
     return `is at generation ${metadata?.generation}, observed ${status.observedGeneration}`;
-  const { replicas, readyReplicas, currentReplicas, updatedReplicas } = status;
-  const told = [replicas, readyReplicas, currentReplicas, updatedReplicas];
-  if (told.some((count) => (count ?? 0) !== wanted))
+  const wanted = spec?.replicas ?? 1;
+  const { replicas, readyReplicas, availableReplicas, currentRevision, updateRevision } = status;
+  const of = (revision: string | undefined): number =>
+    own.filter(({ metadata: { labels } = {} }) =>
+      revision?.endsWith(labels?.['controller-revision-hash'] ?? '?'),
+    ).length;
+  const told = [replicas, readyReplicas, availableReplicas];
+  const counted =
+    (status.currentReplicas ?? 0) === of(currentRevision) &&
+    (status.updatedReplicas ?? 0) === of(updateRevision);
+  if (!counted || told.some((count) => (count ?? 0) !== wanted))
     return `wants ${wanted} replicas; status ${JSON.stringify(status)}`;
-  if (status.updateRevision !== undefined && status.currentRevision !== status.updateRevision)
-    return `is at revision ${status.currentRevision} instead of ${status.updateRevision}`;
-  return '';
-});
+  const partial = spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
+  return partial === 0 && updateRevision !== undefined && currentRevision !== updateRevision
+    ? `is at revision ${currentRevision} instead of ${updateRevision}`
+    : '';
+}
 
 const daemonSets = each<DaemonSet>('apps/daemonsets', (set, { objects }) => {
   const own = podsOf(objects, set);
   const released = own.find((pod) => !isSelected(set, pod));
   if (released) return `controls pod ${nameOf(released)}, which it does not select`;
   if (own.some(waitsForRoom)) return '';
-  const { spec: podSpec } = set.spec?.template ?? {};
+  const { spec } = set.spec?.template ?? {};
+  const template = { ...(spec && { spec }) };
   const nodes = objects.all<Node>('nodes');
-  const wanted = nodes.filter(
-    (node) => !expels(node, { ...(podSpec && { spec: podSpec }) }),
-  ).length;
-  const on = new Set(own.map(({ spec }) => spec?.nodeName));
+  const wanted = nodes.filter((node) => !expels(node, template) && isChosen(template, node)).length;
+  const on = new Set(own.map((pod) => pod.spec?.nodeName));
   if (on.size !== wanted || own.length !== wanted || !own.every(isPodReady))
     return `has ${own.length} pods on ${on.size} of ${wanted} nodes`;
   const other = own.find((pod) => !runs(pod, set.spec?.template));

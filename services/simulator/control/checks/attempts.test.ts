@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '#shared/api';
+import type { ContainerStatus } from '#services/agent';
+import { command } from '../parts/containers.ts';
+import { Attempts } from './attempts.ts';
+import { Availability } from './availability.ts';
+import { broken, container, controlledBy, named, podKey, Store } from './testing.ts';
+
+describe('containers', () => {
+  function pod(spec: object = {}) {
+    const check = new Attempts(true);
+    const main = { name: 'main', command: command({ hangs: { times: 1, afterMs: 5 } }) };
+    new Store(check).put(podKey('a'), {
+      ...named('a'),
+      spec: { containers: [main], ...spec },
+    } as KubeObject);
+    let atMs = 0;
+    const status = (attempt: number, name: string): ContainerStatus => ({
+      ...container('a', attempt),
+      name,
+      startedAt: atMs,
+    });
+    return {
+      starts: (attempt: number, afterMs = 0, name = 'main'): string => {
+        atMs += afterMs;
+        return broken(() => check.started('n1', status(attempt, name)));
+      },
+      ends: (attempt: number, exitCode: number, name = 'main'): void =>
+        check.exited('n1', {
+          ...status(attempt, name),
+          state: 'exited',
+          exitCode,
+          finishedAt: atMs,
+        }),
+    };
+  }
+
+  test('run one attempt at a time', () => {
+    const { starts, ends } = pod();
+    expect(starts(0)).toBe('kept');
+    expect(starts(1)).toMatch(/while attempt 0 runs/);
+    ends(0, 1);
+    expect(starts(1)).toBe('kept');
+  });
+
+  test('pause longer from restart to restart', () => {
+    const { starts, ends } = pod();
+    starts(0);
+    ends(0, 1);
+    expect(starts(1)).toBe('kept');
+    ends(1, 1);
+    expect(starts(2, 1_000)).toBe('kept');
+    ends(2, 1);
+    expect(starts(3, 1_500)).toMatch(/after 1500 of 2000 ms/);
+  });
+
+  test('start again where their policy says so', () => {
+    const never = pod({ restartPolicy: 'Never' });
+    never.starts(0);
+    never.ends(0, 1);
+    expect(never.starts(1)).toMatch(/is never to be/);
+    const onFailure = pod({ restartPolicy: 'OnFailure' });
+    onFailure.starts(0);
+    onFailure.ends(0, 0);
+    expect(onFailure.starts(1)).toMatch(/after it has succeeded/);
+  });
+
+  test('are stopped for a reason', () => {
+    const { starts, ends } = pod();
+    starts(0);
+    ends(0, 137);
+    expect(starts(1)).toBe('kept');
+    ends(1, 137);
+    expect(starts(2, 1_000)).toMatch(/stopped for nothing/);
+  });
+
+  test('wait for those before them', () => {
+    const { starts, ends } = pod({ initContainers: [{ name: 'first' }, { name: 'second' }] });
+    expect(starts(0)).toMatch(/before first has succeeded/);
+    expect(starts(0, 0, 'first')).toBe('kept');
+    ends(0, 1, 'first');
+    expect(starts(0, 0, 'second')).toMatch(/before first has succeeded/);
+    starts(1, 0, 'first');
+    ends(1, 0, 'first');
+    expect(starts(0, 0, 'second')).toBe('kept');
+  });
+});
+
+test('a pod is available when it has been ready for long enough', () => {
+  const check = new Availability(100);
+  const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
+  const at = (atMs: number, resource: string, after: object): string => {
+    const change = { key: 'x', revision: 1, before: undefined };
+    return broken(() => check.changed({ ...change, atMs, resource, after }));
+  };
+  const set = (availableReplicas: number): object => ({
+    ...named('s'),
+    spec: { minReadySeconds: 4 },
+    status: { availableReplicas },
+  });
+  at(0, 'pods', { ...named('a', 'a', controlledBy('ReplicaSet', 's')), status: ready });
+  expect(at(1_000, 'apps/replicasets', set(1))).toMatch(/counts 1 available/);
+  expect(at(4_000, 'apps/replicasets', set(1))).toBe('kept');
+  expect(at(4_000, 'apps/replicasets', set(2))).toMatch(/and 1 were ready/);
+});

@@ -1,0 +1,66 @@
+import { type DaemonSet, getControllerOf, isPodReady, type ReplicaSet } from '#shared/api';
+import { BrokenPromise } from '#shared/checks';
+import type { Checker } from './checker.ts';
+import type { Change } from './objects.ts';
+
+interface Ready {
+  readonly owner: string;
+  readonly sinceMs: number;
+  /** Infinity: it is. */
+  untilMs: number;
+}
+
+/** Clocks say seconds, and a pod is ready before that is written. */
+const roundedMs = 2_000;
+
+/** Where nothing breaks, a pod counts as available when it has been ready for as long as it has to. */
+export class Availability implements Checker {
+  readonly name = 'availability';
+  readonly #ready = new Map<string, Ready>();
+  readonly #patienceMs: number;
+
+  /** What was that long ago is known to all who work; Infinity: nobody knows. */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  changed(change: Change): void {
+    if (this.#patienceMs === Infinity) return;
+    const { resource, after } = change;
+    if (resource === 'pods') this.#pod(change);
+    else if (resource === 'apps/replicasets' || resource === 'apps/statefulsets') {
+      const set: ReplicaSet | undefined = after;
+      this.#counted(change, set?.status?.availableReplicas ?? 0);
+    } else if (resource === 'apps/daemonsets') {
+      const set: DaemonSet | undefined = after;
+      this.#counted(change, set?.status?.numberAvailable ?? 0);
+    }
+  }
+
+  #pod({ atMs, before, after }: Change): void {
+    const pod = after ?? before ?? {};
+    const uid = pod.metadata?.uid ?? '';
+    const known = this.#ready.get(uid);
+    const isReady = after !== undefined && isPodReady(after);
+    if (isReady && known?.untilMs !== Infinity) {
+      const owner = getControllerOf(pod)?.uid ?? '';
+      this.#ready.set(uid, { owner, sinceMs: atMs, untilMs: Infinity });
+    } else if (!isReady && known?.untilMs === Infinity) known.untilMs = atMs;
+  }
+
+  #counted({ key, atMs, revision, after }: Change, counted: number): void {
+    const { metadata, spec } = (after ?? {}) as ReplicaSet;
+    const neededMs = (spec?.minReadySeconds ?? 0) * 1000;
+    if (neededMs === 0) return;
+    const possible = [...this.#ready.values()].filter(
+      ({ owner, sinceMs, untilMs }) =>
+        owner === metadata?.uid &&
+        untilMs >= atMs - this.#patienceMs &&
+        Math.min(atMs, untilMs) - sinceMs >= neededMs - roundedMs,
+    );
+    if (counted <= possible.length) return;
+    throw new BrokenPromise(
+      `${key} counts ${counted} available at revision ${revision}, and ${possible.length} were ready for ${neededMs} ms`,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import type { Container, PodSpec } from '#shared/api';
+import { type Behaviour, command } from '../parts/containers.ts';
+import { Dice } from './dice.ts';
+
+/** Picks below it make what they always made, so that plans that are kept stay the same plans. */
+const firstExtra = 1000;
+
+/** A label of nodes, by which some pods choose theirs. */
+export const zoneKey = 'zone';
+export const zones = ['a', 'b'] as const;
+
+/** What one pick says of some pods besides, and of others not. */
+export interface Extras {
+  readonly behaviour: Behaviour;
+  readonly main: Partial<Container>;
+  readonly port: { readonly hostPort?: number };
+  readonly spec: Partial<PodSpec>;
+}
+
+export function extrasOf(pick: number): Extras {
+  if (pick < firstExtra) return { behaviour: {}, main: {}, port: {}, spec: {} };
+  const dice = new Dice(pick + 31);
+  return {
+    ...life(dice),
+    port: dice.int(6) === 0 ? { hostPort: 9000 + dice.int(2) } : {},
+    spec: { ...place(dice), ...(dice.int(4) === 0 && { initContainers: inits(dice) }) },
+  };
+}
+
+/** How long a pod has to be ready before it counts. */
+export const minReady = (pick: number): { readonly minReadySeconds?: number } =>
+  pick >= firstExtra && pick % 3 === 0 ? { minReadySeconds: 4 } : {};
+
+/** Up to where a StatefulSet keeps what it had. */
+export const partition = (pick: number) =>
+  pick >= firstExtra && pick % 4 === 0
+    ? { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } }
+    : {};
+
+/** A Job that is cut short, or one whose pods each have a number. */
+export function jobExtras(pick: number) {
+  if (pick < firstExtra) return {};
+  const kind = pick % 4;
+  if (kind === 0) return { activeDeadlineSeconds: 3 };
+  return kind === 1 ? { completionMode: 'Indexed' } : {};
+}
+
+/** Programs that crash a few times, hang a few times, or are slow to start, and then run. */
+function life(dice: Dice): Pick<Extras, 'behaviour' | 'main'> {
+  const times = 1 + dice.int(3);
+  const afterMs = 300 + dice.int(1500);
+  const probe = (what: string, failureThreshold: number) => ({
+    exec: { command: [what] },
+    periodSeconds: 1,
+    failureThreshold,
+  });
+  switch (dice.int(6)) {
+    case 0:
+      return { behaviour: { crashes: { times, afterMs } }, main: {} };
+    case 1:
+      return {
+        behaviour: { hangs: { times, afterMs } },
+        main: { livenessProbe: probe('alive', 2) },
+      };
+    case 2:
+      return {
+        behaviour: { startMs: 1500 + dice.int(3000) },
+        main: { startupProbe: probe('started', 60), livenessProbe: probe('alive', 1) },
+      };
+    default:
+      return { behaviour: {}, main: {} };
+  }
+}
+
+function inits(dice: Dice): Container[] {
+  const init = (name: string, behaviour: Behaviour): Container => ({
+    name,
+    image: 'sim',
+    command: command({ runMs: 50 + dice.int(600), ...behaviour }),
+  });
+  const crashes = dice.int(3) === 0 ? { crashes: { times: 1, afterMs: 100 } } : {};
+  return [init('first', crashes), init('second', {})];
+}
+
+function place(dice: Dice): Pick<PodSpec, 'nodeSelector' | 'affinity'> {
+  const zone = zones[dice.int(zones.length)] ?? 'a';
+  const needs = (operator: string, values?: string[]): Pick<PodSpec, 'affinity'> => ({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: zoneKey, operator, ...(values && { values }) }] },
+          ],
+        },
+      },
+    },
+  });
+  switch (dice.int(12)) {
+    case 0:
+    case 1:
+      return { nodeSelector: { [zoneKey]: zone } };
+    case 2:
+      return needs('In', [zone]);
+    case 3:
+      return needs('NotIn', [zone]);
+    case 4:
+      return needs('Exists');
+    default:
+      return {};
+  }
+}
