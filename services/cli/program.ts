@@ -117,19 +117,22 @@ function manners(command: Command, context: Context): void {
       getOutHelpWidth: () => context.out.columns,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError: (text, write) => write(`${kubectlWording(text)}${seeHelp(command)}`),
+      outputError: (text, write) => write(`${kubectlWording(text, command)}${seeHelp(command)}`),
     });
 }
 
-function kubectlWording(text: string): string {
+function kubectlWording(text: string, command: Command): string {
   return text
     .replace(/unknown option '([^']+)'/, 'unknown flag: $1')
     .replace(/required option '--([a-z-]+)[^']*' not specified/, 'required flag(s) "$1" not set')
     .replace(/option '([^']+)' argument missing/, 'flag needs an argument: $1')
-    .replace(/unknown command '([^']+)'/, 'unknown command "$1" for "quorate"');
+    .replace(/unknown command '([^']+)'/, `unknown command "$1" for "${pathOf(command)}"`);
 }
 
-function seeHelp(command: Command): string {
-  const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
-  return `See '${path} --help' for usage.\n`;
+const seeHelp = (command: Command): string => `See '${pathOf(command)} --help' for usage.\n`;
+
+/** As it is typed. */
+function pathOf(command: Command): string {
+  if (command.parent) return `${pathOf(command.parent)} ${command.name()}`;
+  return command.name() === 'quorate' ? 'quorate' : `quorate ${command.name()}`;
 }

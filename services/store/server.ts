@@ -64,6 +64,8 @@ export interface Store {
 /** One member of the store. */
 export function createStore(options: StoreOptions): Store {
   const settings = settle(options);
+  const { faults } = settings;
+  const medium = faults && faultyMedium(systemMedium, faults);
   let running: Running | undefined;
   const started = (): Running => {
     if (!running) throw storeErrors.stopped();
@@ -72,8 +74,6 @@ export function createStore(options: StoreOptions): Store {
   return {
     async start() {
       refuseEtcdData(settings.dataDir);
-      const { faults } = settings;
-      const medium = faults && faultyMedium(systemMedium, faults);
       const dir = await DataDir.open(settings.dataDir, medium);
       if (faults) pointsInStorage(faults, dir);
       try {

@@ -28,7 +28,7 @@ export function faultyClock(plane: FaultPlane): Clock {
     const before = rate;
     rate = plane.clocks.reduce((product, { spec }) => product * (1 + spec.driftPpm / 1e6), 1);
     offset = plane.clocks.reduce((sum, { spec }) => sum + spec.offsetMs, 0);
-    for (const fault of plane.clocks) fault.hits++;
+    for (const fault of plane.clocks) fault.hits = 1;
     if (rate === before) return;
     for (const one of pending) {
       one.timer.cancel();

@@ -17,6 +17,7 @@ interface Held {
  * loses it, as a machine's cache would be lost.
  */
 export function faultyDisk(disk: Disk, plane: FaultPlane): Disk {
+  plane.addDisk();
   const held = new Map<string, Held[]>();
   const files = new Map<string, DiskFile>();
   plane.onChange(() => {

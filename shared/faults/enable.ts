@@ -74,7 +74,7 @@ export function enableFaults(options: EnableOptions): EnabledFaults {
     },
     closeGates,
     async gateBefore(peer, listen) {
-      const target = await freeAddress();
+      const target = await freeAddress(rng);
       await open(new Gate({ plane, peer, callers: 'in', listen, target }));
       return target;
     },

@@ -104,7 +104,7 @@ export function checkFault(
   forMs: number | undefined,
   points: ReadonlyMap<string, PointTraits>,
 ): void {
-  if (forMs !== undefined) range('the duration', forMs, 1, 86_400_000);
+  if (forMs !== undefined) range('the duration', forMs, 1, 86_400_000, ' ms');
   switch (spec.kind) {
     case 'link':
       checkLink(spec);
@@ -120,8 +120,8 @@ export function checkFault(
       }
       return;
     case 'clock':
-      range('--offset', spec.offsetMs, -1e12, 1e12);
-      range('--drift', spec.driftPpm, -900_000, 10_000_000);
+      range('--offset', spec.offsetMs, -1e12, 1e12, ' ms');
+      range('--drift', spec.driftPpm, -900_000, 10_000_000, ' ppm');
       if (spec.offsetMs === 0 && spec.driftPpm === 0)
         refuse('a clock fault needs an offset or a drift');
       return;
@@ -152,9 +152,9 @@ function checkLink(spec: LinkFault): void {
   range('--drop', spec.drop, 0, 1);
   range('--duplicate', spec.duplicate, 0, 1);
   range('--reorder', spec.reorder, 0, 1);
-  range('--delay', spec.delayMs, 0, maxDelayMs);
-  range('--jitter', spec.jitterMs, 0, maxDelayMs);
-  range('--bandwidth', spec.bytesPerSecond, 0, 1e12);
+  range('--delay', spec.delayMs, 0, maxDelayMs, ' ms');
+  range('--jitter', spec.jitterMs, 0, maxDelayMs, ' ms');
+  range('--bandwidth', spec.bytesPerSecond, 0, 1e12, ' bytes a second');
   const { drop, duplicate, reorder, delayMs, jitterMs, bytesPerSecond } = spec;
   if (drop + duplicate + reorder + delayMs + jitterMs + bytesPerSecond === 0) {
     refuse(
@@ -163,9 +163,9 @@ function checkLink(spec: LinkFault): void {
   }
 }
 
-function range(what: string, value: number, min: number, max: number): void {
+function range(what: string, value: number, min: number, max: number, unit = ''): void {
   if (value >= min && value <= max) return;
-  refuse(`${what} is ${value}: must be from ${min} to ${max}`);
+  refuse(`${what} is ${value}${unit}: must be from ${min} to ${max}${unit}`);
 }
 
 function oneOf<T extends string>(what: string, value: T, choices: readonly T[]): void {

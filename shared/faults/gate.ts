@@ -1,5 +1,5 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
-import { QuorateError } from '#shared/base';
+import { QuorateError, type Rng } from '#shared/base';
 import { isCut } from './shaper.ts';
 import type { FaultPlane } from './plane.ts';
 
@@ -139,15 +139,19 @@ export function split(address: string): { host: string; port: number } {
   };
 }
 
-/** A loopback port that is free now, for the real server behind a gate. */
-export function freeAddress(): Promise<string> {
+/**
+ * A loopback address that nobody listens at, for the real server behind a gate, which comes a while later.
+ * Of hosts that nothing else uses: a free port of 127.0.0.1 may be somebody's connection by then.
+ */
+export function freeAddress(rng: Rng): Promise<string> {
+  const host = `127.${rng.int(62) + 1}.${rng.int(256)}.${rng.int(254) + 1}`;
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, host, () => {
       const bound = server.address();
       const port = typeof bound === 'object' && bound ? bound.port : 0;
-      server.close(() => resolve(`127.0.0.1:${port}`));
+      server.close(() => resolve(`${host}:${port}`));
     });
   });
 }

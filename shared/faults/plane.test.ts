@@ -36,6 +36,10 @@ test('what makes no sense is refused, and says why', () => {
   expect(() => plane.set({ ...noLinkFault, drop: 2 })).toThrow('from 0 to 1');
   expect(() => plane.set({ kind: 'process', what: 'pause', percent: 0 })).toThrow('--for');
   expect(() => plane.set({ kind: 'point', name: 'x', terms: 'panic' })).toThrow('no failpoint x');
+  const full = { kind: 'disk', what: 'full', target: 'log', ms: 0, probability: 1 } as const;
+  expect(() => plane.set(full)).toThrow('no disk to break');
+  const kill = { kind: 'process', what: 'kill', percent: 0 } as const;
+  expect(() => plane.set(kill, { survivesRestart: true })).toThrow('when the process starts again');
   plane.addPoint('x');
   expect(() => plane.set({ kind: 'point', name: 'x', terms: 'explode' })).toThrow('panic, exit');
   expect(() => plane.set({ kind: 'point', name: 'x', terms: 'return' })).toThrow('left out');

@@ -9,6 +9,7 @@ import {
   type Fault,
   type FaultSpec,
   type LinkFault,
+  type ProcessFault,
 } from './fault.ts';
 import { TermRun } from './terms.ts';
 
@@ -60,6 +61,7 @@ export class FaultPlane {
   readonly rng: Rng;
   readonly crash: (code: number | undefined) => void;
   readonly #points = new Map<string, PointTraits>();
+  #hasDisk = false;
   readonly #file: string | undefined;
   readonly #shared: boolean;
   readonly #faults = new Map<string, ActiveFault>();
@@ -69,6 +71,7 @@ export class FaultPlane {
   #links: readonly ActiveFault<LinkFault>[] = [];
   #disks: readonly ActiveFault<DiskFault>[] = [];
   #clocks: readonly ActiveFault<ClockFault>[] = [];
+  #processes: readonly ActiveFault<ProcessFault>[] = [];
   #pointRuns = new Map<string, ActiveFault>();
   #nextId = 1;
 
@@ -94,6 +97,11 @@ export class FaultPlane {
     this.#points.set(name, traits);
   }
 
+  /** Whoever has a disk that can be broken says so. */
+  addDisk(): void {
+    this.#hasDisk = true;
+  }
+
   get points(): ReadonlyMap<string, PointTraits> {
     return this.#points;
   }
@@ -101,10 +109,19 @@ export class FaultPlane {
   /** Throws `bad-request` where the fault makes no sense in this process. */
   set(spec: FaultSpec, options: SetOptions = {}): Fault {
     checkFault(spec, options.forMs, this.points);
+    if (spec.kind === 'disk' && !this.#hasDisk) {
+      throw new QuorateError('bad-request', `${this.name} stores nothing: it has no disk to break`);
+    }
     if (this.#shared && spec.kind === 'process' && spec.what !== 'kill') {
       throw new QuorateError(
         'bad-request',
         'parts that share a process cannot be paused or slowed: use processes',
+      );
+    }
+    if (options.survivesRestart && spec.kind === 'process' && spec.what !== 'slow') {
+      throw new QuorateError(
+        'bad-request',
+        `a ${spec.what} is over when the process starts again: it cannot survive that`,
       );
     }
     return this.#set(spec, options);
@@ -183,6 +200,10 @@ export class FaultPlane {
     return this.#clocks;
   }
 
+  get processes(): readonly ActiveFault<ProcessFault>[] {
+    return this.#processes;
+  }
+
   point(name: string): ActiveFault | undefined {
     return this.#pointRuns.get(name);
   }
@@ -200,6 +221,7 @@ export class FaultPlane {
     this.#links = of<LinkFault>('link');
     this.#disks = of<DiskFault>('disk');
     this.#clocks = of<ClockFault>('clock');
+    this.#processes = of<ProcessFault>('process');
     this.#pointRuns = new Map();
     for (const fault of all) {
       if (fault.spec.kind === 'point') this.#pointRuns.set(fault.spec.name, fault);

@@ -25,6 +25,7 @@ test('a slow process loses its share of the time, until it is healed', async () 
   carryOut(slow, undefined);
   await clock.advance(30);
   expect(held).toEqual([10, 10, 10]);
+  expect(plane.list()).toMatchObject([{ hits: 3 }]);
   plane.heal();
   await clock.advance(100);
   expect(held).toHaveLength(4);

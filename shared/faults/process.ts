@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ProcessFault } from './fault.ts';
-import type { FaultPlane } from './plane.ts';
+import type { ActiveFault, FaultPlane } from './plane.ts';
 import { holdUp } from './points.ts';
 
 export interface OwnProcess {
@@ -22,21 +22,22 @@ export function processInjector(
   hold: (ms: number) => void = holdUp,
 ): (spec: ProcessFault, forMs: number | undefined) => void {
   const { clock } = plane;
-  const slowness = (): number =>
-    plane
-      .list()
-      .reduce(
-        (most, { spec }) =>
-          spec.kind === 'process' && spec.what === 'slow' ? Math.max(most, spec.percent) : most,
-        0,
+  const slowest = (): ActiveFault<ProcessFault> | undefined =>
+    plane.processes
+      .filter(({ spec }) => spec.what === 'slow')
+      .reduce<ActiveFault<ProcessFault> | undefined>(
+        (most, fault) => (fault.spec.percent > (most?.spec.percent ?? 0) ? fault : most),
+        undefined,
       );
   let slowing = false;
   const slow = (): void => {
-    const percent = slowness();
-    slowing = percent > 0;
-    if (!slowing) return;
-    clock.after(slowEveryMs * (1 - percent / 100), () => {
-      hold(slowEveryMs * (percent / 100));
+    const fault = slowest();
+    slowing = fault !== undefined;
+    if (!fault) return;
+    const heldMs = slowEveryMs * (fault.spec.percent / 100);
+    clock.after(slowEveryMs - heldMs, () => {
+      fault.hits++;
+      hold(heldMs);
       slow();
     });
   };

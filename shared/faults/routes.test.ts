@@ -33,4 +33,5 @@ test('a partition cuts every link between its groups, and no other', () => {
     'w1: both m2',
   ]);
   expect(() => partitionRoutes(targets, [['m1', 'm2', 'w1']], numbers)).toThrow('two sides');
+  expect(() => partitionRoutes(targets, [['m1'], ['m2', 'm1']], numbers)).toThrow('named twice');
 });

@@ -53,10 +53,16 @@ export function partitionRoutes(
   groups: readonly (readonly string[])[],
   numbers: LinkNumbers,
 ): Route[] {
-  const listed = new Set(groups.flat());
-  for (const name of listed) {
-    if (!callers.includes(name)) named(targets, name);
-    else throw new QuorateError('bad-request', `${name} cannot be in a partition: cut its links`);
+  const listed = new Set<string>();
+  for (const name of groups.flat()) {
+    if (callers.includes(name)) {
+      throw new QuorateError('bad-request', `${name} cannot be in a partition: cut its links`);
+    }
+    named(targets, name);
+    if (listed.has(name)) {
+      throw new QuorateError('bad-request', `${name} is named twice in the partition`);
+    }
+    listed.add(name);
   }
   const rest = targets.map(({ name }) => name).filter((name) => !listed.has(name));
   const all = rest.length > 0 ? [...groups, rest] : groups;

@@ -32,6 +32,7 @@ test('what is to survive a restart is there again after a kill, by the name of t
   await fault('disk', 'stall', 'solo', '--ms', '5');
   expect(await fault('list')).toMatch(/solo.*slow 60%/);
   await stores.kill('solo');
+  await expect(fault('list')).rejects.toThrow('no answer from solo');
   await start();
   const after = await fault('list');
   expect(after).toMatch(/solo.*slow 60%/);

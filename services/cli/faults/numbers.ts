@@ -1,4 +1,5 @@
 import { CommandError } from '../command-error.ts';
+import { parseDuration } from '../objects/duration.ts';
 
 /** `10%` or `0.1`. */
 export function share(flag: string, text: string): number {
@@ -24,3 +25,13 @@ export function drift(flag: string, text: string): number {
   if (number !== '') return Number(number) * (unit === '%' ? 10_000 : 1);
   throw new CommandError(`invalid value "${text}" for ${flag}: write 200ppm, or 10% or -10%`);
 }
+
+/** Milliseconds, from `30s` or `1m30s`; a bare number counts seconds. Never negative, unlike a timeout of kubectl's. */
+export function duration(flag: string, text: string): number {
+  if (!text.startsWith('-')) return parseDuration(flag, text);
+  throw new CommandError(`invalid value "${text}" for ${flag}: must not be negative`);
+}
+
+/** The same with a sign. */
+export const signedDuration = (flag: string, text: string): number =>
+  text.startsWith('-') ? -duration(flag, text.slice(1)) : duration(flag, text.replace(/^\+/, ''));

@@ -39,17 +39,19 @@ export async function listFaults(
       fault.survivesRestart ? 'yes' : 'no',
     ]),
   );
-  const silent = answers.filter(([, faults]) => !faults).map(([process]) => process);
-  if (rows.length === 0) context.out.write('Nothing is broken.\n');
-  else {
-    context.out.write(
-      formatTable(['fault', 'what', 'remaining', 'hits', 'survives restart'], rows),
-    );
-  }
-  if (silent.length > 0)
-    context.err.write(
-      `No answer from ${silent.join(', ')}: stopped, paused, or started without --enable-faults.\n`,
-    );
+  const names = (answer: boolean): string =>
+    answers
+      .filter(([, faults]) => (faults !== undefined) === answer)
+      .map(([process]) => process)
+      .join(', ');
+  const silence = `${names(false)}: stopped, paused, or started without --enable-faults`;
+  if (names(true) === '') throw new CommandError(`no answer from ${silence}`);
+  if (rows.length > 0) {
+    const header = ['fault', 'what', 'remaining', 'hits', 'survives restart'];
+    context.out.write(formatTable(header, rows));
+  } else if (names(false) === '') context.out.write('Nothing is broken.\n');
+  else context.out.write(`Nothing is broken in ${names(true)}.\n`);
+  if (names(false) !== '') context.err.write(`No answer from ${silence}.\n`);
 }
 
 /** `process`, `process/id`, or nothing for everything. */

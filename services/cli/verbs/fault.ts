@@ -9,15 +9,16 @@ import {
   partitionRoutes,
   type Route,
 } from '#shared/faults';
-import { choiceFlag } from '../flags.ts';
 import type { Context } from '../context.ts';
-import { asTyped } from '../flags.ts';
-import { bandwidth, drift, share } from '../faults/numbers.ts';
+import { asTyped, choiceFlag, integerFlag } from '../flags.ts';
+import { bandwidth, drift, duration, share, signedDuration } from '../faults/numbers.ts';
 import { FaultProcesses, type FaultTargetOptions } from '../faults/processes.ts';
 import { healFaults, listFaults } from '../faults/show.ts';
-import { parseDuration } from '../objects/duration.ts';
 import { addDataDir, collect } from '../options.ts';
 import { formatTable } from '../print/table.ts';
+
+/** Ten minutes. */
+const stallMsMax = 600_000;
 
 interface SetFlags extends FaultTargetOptions {
   readonly for?: string;
@@ -74,12 +75,12 @@ function setter(name: string, summary: string): Command {
 }
 
 function link(context: Context): Command {
-  return setter(
-    'link',
-    'Disturb what FROM sends to TO. Either may be a process, * or clients, api, rest.',
-  )
-    .argument('<from>', 'such as master-1 or worker-1')
-    .argument('<to>', 'such as master-2')
+  return setter('link', 'Disturb what FROM sends to TO: processes, * for all, or callers.')
+    .argument('<from>', 'such as master-1, worker-1, *')
+    .argument(
+      '<to>',
+      'such as master-2; either may be clients, api or rest: who calls a master on its etcd, quorate.v1 and Kubernetes port',
+    )
     .option('--both', 'the other way too')
     .option('--cut', 'nothing gets through')
     .option('--drop <share>', 'of the messages, such as 10%')
@@ -103,7 +104,7 @@ function linkNumbers(flags: LinkFlags) {
   const part = (flag: string, text: string | undefined): number =>
     text === undefined ? 0 : share(flag, text);
   const ms = (flag: string, text: string | undefined): number =>
-    text === undefined ? 0 : parseDuration(flag, text);
+    text === undefined ? 0 : duration(flag, text);
   const { kind: _kind, peer: _peer, direction: _direction, ...none } = noLinkFault;
   return {
     ...none,
@@ -137,8 +138,9 @@ function disk(context: Context): Command {
     .argument('<what>', diskFaults.join('|'))
     .argument('<process...>', 'such as master-1')
     .addOption(new Option('--target <part>', 'of the data').choices(diskTargets).default('all'))
-    .option('--ms <number>', 'how long each write stalls', '0')
+    .option('--ms <number>', 'how long each write stalls, in milliseconds', '0')
     .option('--probability <share>', 'of the writes that it meets', '100%')
+    .addHelpText('after', diskHelp)
     .action(
       (
         what: string,
@@ -149,13 +151,22 @@ function disk(context: Context): Command {
           kind: 'disk',
           what: choiceFlag('the disk fault', what, diskFaults),
           target: choiceFlag('--target', flags.target, diskTargets),
-          ms: Number(flags.ms),
+          ms: integerFlag('--ms', flags.ms, 0, stallMsMax),
           probability: share('--probability', flags.probability),
         };
         return setEach(context, names, spec, flags);
       },
     );
 }
+
+const diskHelp = `
+What a write meets:
+  stall       it waits for --ms
+  error       it fails (EIO), and the member stops
+  full        it fails (ENOSPC), and the member stops
+  lose-sync   it is acknowledged and only kept in memory: a kill loses it, a heal writes it
+  torn-write  a part of it is written, and the process is killed
+  bit-flip    one bit of it is changed`;
 
 function clock(context: Context): Command {
   return setter('clock', 'Bend the time that a process lives in.')
@@ -168,12 +179,6 @@ function clock(context: Context): Command {
       const driftPpm = flags.drift === undefined ? 0 : drift('--drift', flags.drift);
       return setEach(context, names, { kind: 'clock', offsetMs, driftPpm }, flags);
     });
-}
-
-function signedDuration(flag: string, text: string): number {
-  return text.startsWith('-')
-    ? -parseDuration(flag, text.slice(1))
-    : parseDuration(flag, text.replace(/^\+/, ''));
 }
 
 function processFault(context: Context): Command {
@@ -189,7 +194,7 @@ function processFault(context: Context): Command {
       const spec = {
         kind: 'process',
         what: choiceFlag('the process fault', what, kinds),
-        percent: Number(flags.percent),
+        percent: integerFlag('--percent', flags.percent, 1, 99),
       } as const;
       return setEach(context, names, spec, flags);
     });
@@ -215,6 +220,7 @@ function point(context: Context): Command {
           client.list(),
         );
         context.out.write(points.map((known) => `${known}\n`).join(''));
+        if (points.length === 0) context.err.write(`${name} has no failpoints: masters have.\n`);
       },
     );
 }
@@ -254,7 +260,7 @@ async function set(
   routes: readonly Route[],
   flags: SetFlags,
 ): Promise<void> {
-  const forMs = flags.for === undefined ? undefined : parseDuration('--for', flags.for);
+  const forMs = flags.for === undefined ? undefined : duration('--for', flags.for);
   const done = await processes.set(routes, { forMs, survivesRestart: flags.surviveRestart });
   const rows = done.map(([process, { id, spec }]) => [`${process}/${id}`, faultText(spec)]);
   context.out.write(formatTable(['fault', 'what'], rows, { noHeaders: true }));
