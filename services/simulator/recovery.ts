@@ -68,6 +68,9 @@ export class Recovery {
 
   async #eachServes(): Promise<boolean> {
     const { cluster, client } = this.#world;
+    // As its operator would. What the quota raised by itself goes by itself.
+    const full = cluster.members.findIndex(({ life }) => life?.host.state.alarms.has('nospace'));
+    if (full >= 0) await client.makeRoom(full);
     for (const [i, { name, life }] of cluster.members.entries()) {
       if (!life || life.host.isLearner() || !isMember(life)) continue;
       this.#probed = name;

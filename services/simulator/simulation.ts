@@ -116,10 +116,12 @@ export class Simulation {
       process: this.#process,
       recorder: this.#recorder,
       leases: this.#leases,
+      passwords: new Map<string, string>(),
       members: () => this.#cluster.members,
       bug: (member: string, thrown: unknown) => this.#bug(member, thrown),
     };
-    this.#clients = [...plan.clients, []].map((_, number) => new SimClient(number, world));
+    const users = [...(plan.users ?? plan.clients.map(() => undefined)), 'trusted'];
+    this.#clients = users.map((user, number) => new SimClient(number, world, user));
   }
 
   run(): SimulationResult {
@@ -138,6 +140,8 @@ export class Simulation {
         recorder: this.#recorder,
         leases: this.#leases,
         mustHear: this.#mustHear,
+        model: this.#observer.model,
+        quotaBytes: this.#plan.store?.quotaBackendBytes,
         endMs: this.#scheduler.now,
         leaseSlackMs: recoveryMs,
       });
@@ -165,6 +169,7 @@ export class Simulation {
   /** Liveness. */
   #recover(): void {
     this.#faults.heal(fair);
+    for (const { watching } of this.#clients) watching.hurry();
     const scheduler = this.#scheduler;
     const client = must(this.#clients.at(-1), 'a client without a plan');
     const world = { scheduler, process: this.#process, cluster: this.#cluster, client };

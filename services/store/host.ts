@@ -43,12 +43,19 @@ export interface HostParts {
   readonly slowApply?: (type: string, ms: number) => void;
   /** Is told whose tokens are given out, and end. */
   readonly tokens?: Tokens;
+  /** How much is done, or kept, at a time. */
+  readonly bounds?: Bounds;
   /** Whoever serves clients must end all calls. */
   readonly halted: () => void;
 }
 
-/** Events of history read per slice for watches that catch up. */
-const syncEvents = 500;
+export interface Bounds {
+  /** Events of history read per slice for watches that catch up. Default 500. */
+  readonly syncEvents?: number;
+  /** Of decoded values. Default: as Mvcc has it. */
+  readonly cacheBytes?: number;
+}
+
 const leaveMs = 1000;
 
 /**
@@ -74,6 +81,7 @@ export class MemberHost {
   readonly #autoCompaction: AutoCompaction | undefined;
   readonly #corruption: CorruptionChecks;
   readonly #quota: Quota;
+  readonly #syncEvents: number;
   readonly #progress = new ProgressRequests();
   readonly #compactions: CompactionSteps;
   #leaving: Timer | undefined;
@@ -82,6 +90,8 @@ export class MemberHost {
   constructor(parts: HostParts) {
     const { settings, dir, identity } = parts;
     const { clock, log } = settings;
+    const { syncEvents = 500, cacheBytes } = parts.bounds ?? {};
+    this.#syncEvents = syncEvents;
     this.#settings = settings;
     this.#dir = dir;
     this.#identity = identity;
@@ -89,7 +99,12 @@ export class MemberHost {
     this.#halted = parts.halted;
     this.#slowApply = parts.slowApply;
     this.#counters = parts.counters ?? new Counters();
-    this.state = new StateMachine(dir.backend, () => this.#membersChanged(), parts.tokens);
+    this.state = new StateMachine(
+      dir.backend,
+      () => this.#membersChanged(),
+      parts.tokens,
+      cacheBytes === undefined ? {} : { cacheBytes },
+    );
     this.#compactions = new CompactionSteps({
       state: this.state,
       clock,
@@ -309,7 +324,7 @@ export class MemberHost {
 
   #idle(): boolean {
     const { hub } = this.state;
-    const behind = hub.unsyncedSize > 0 && hub.syncSlice(syncEvents);
+    const behind = hub.unsyncedSize > 0 && hub.syncSlice(this.#syncEvents);
     this.watches.answerProgress();
     this.#progress.look();
     return this.#compactions.next() || behind;

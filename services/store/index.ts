@@ -1,4 +1,6 @@
-export { anonymous } from './auth/caller.ts';
+export type { AuthChange } from './auth/auth-table.ts';
+export { anonymous, type Caller, trusted } from './auth/caller.ts';
+export { SimpleTokens } from './auth/simple-tokens.ts';
 export type {
   PeerHandlers,
   PeerTransport,
@@ -6,10 +8,17 @@ export type {
   LeaderLeaseRequest,
 } from './consensus/transport.ts';
 export { type HostParts, MemberHost } from './host.ts';
+export { Auth } from './serve/auth.ts';
+export { changeAlarm } from './serve/alarms.ts';
 export { found } from './member/found.ts';
 export type { Member } from './member/member.ts';
 export { isRefusal } from './member/refusal.ts';
-export { type Settings, type StoreOptions, settle } from './options.ts';
+export {
+  type AutoCompactionSettings,
+  type Settings,
+  type StoreOptions,
+  settle,
+} from './options.ts';
 export { runStore } from './run.ts';
 export { createStore, type Store, type StoreStatus } from './server.ts';
 export type { Outcome } from './state/state-machine.ts';

@@ -1,4 +1,4 @@
-import { messageOf } from '#shared/base';
+import { messageOf, must } from '#shared/base';
 import { CommittedKept, ElectionSafety, LeaderCompleteness, LogMatching } from '#shared/checks';
 import type { Event } from '#shared/mvcc';
 import type { ConfState, Entry, Message, NodeId } from '#shared/raft';
@@ -9,6 +9,8 @@ import { checkAttachments } from './attachments.ts';
 import { CommitQuorum } from './commit-quorum.ts';
 import { LeaderKept } from './leader-kept.ts';
 import { MembershipSteps } from './membership-steps.ts';
+import { ModelCheck } from './model/check.ts';
+import { describe, describeAuth } from './model/describe.ts';
 import { ReadsConfirmed } from './reads-confirmed.ts';
 import type { Report } from './report.ts';
 import { type Contents, StateLog } from './state-log.ts';
@@ -17,6 +19,7 @@ import { VotesKept } from './votes-kept.ts';
 interface Applying {
   operation: Operation | undefined;
   error: string | undefined;
+  result: unknown;
   events: readonly Event[];
 }
 
@@ -40,6 +43,7 @@ export class Observer {
   readonly #leaderKept: LeaderKept;
   readonly #lives = new Map<NodeId, Life>();
   readonly #names = new Map<NodeId, string>();
+  #model: ModelCheck | undefined;
   #newestTerm = 0;
 
   readonly #fewKeys: boolean;
@@ -50,6 +54,11 @@ export class Observer {
     this.#report = report;
     this.#now = now;
     this.#leaderKept = new LeaderKept(leaseMs);
+  }
+
+  /** Undefined: nothing was applied. */
+  get model(): ModelCheck | undefined {
+    return this.#model;
   }
 
   /** Terms that had a leader, as far as anybody heard of it. */
@@ -120,6 +129,7 @@ export class Observer {
   born({ name }: SimMember, life: Life): void {
     const { host, dir } = life;
     const id = host.serving.memberId;
+    this.#model ??= new ModelCheck(host.state.members.values());
     this.#lives.set(id, life);
     this.#names.set(id, name);
     this.#leaderKept.restarted(id);
@@ -171,12 +181,19 @@ export class Observer {
 
   #watchState(id: NodeId, life: Life): void {
     const { state } = life.host;
-    const applying: Applying = { operation: undefined, error: undefined, events: [] };
+    const applying: Applying = {
+      operation: undefined,
+      error: undefined,
+      result: undefined,
+      events: [],
+    };
     const apply = state.apply.bind(state);
     state.apply = (operation, index) => {
       applying.operation = operation;
       try {
-        return apply(operation, index);
+        const outcome = apply(operation, index);
+        applying.result = outcome.result;
+        return outcome;
       } catch (thrown) {
         applying.error = messageOf(thrown);
         throw thrown;
@@ -210,10 +227,24 @@ export class Observer {
       this.#commits.counts(id, backend.applied.confState);
       setApplied(applied);
       const { index, term } = applied;
-      const { operation, error, events } = applying;
+      const { operation, error, result, events } = applying;
       applying.operation = undefined;
       applying.error = undefined;
+      applying.result = undefined;
       applying.events = [];
+      const rest = restOf(life);
+      if (index === this.states.lastIndex + 1 && this.#fewKeys) {
+        this.#report.check('the model', () =>
+          this.#model?.applied({
+            index,
+            operation,
+            error,
+            result,
+            events,
+            rest: meaningOf(life.host.state),
+          }),
+        );
+      }
       this.#report.check('state-machine equality', () => {
         this.states.applied(this.#nameOf(id), {
           index,
@@ -222,7 +253,7 @@ export class Observer {
           error,
           revision: life.host.state.mvcc.revision,
           events,
-          rest: restOf(life),
+          rest,
           atMs: this.#now(),
         });
       });
@@ -254,11 +285,29 @@ export function contentsOf(life: Life): Contents {
 
 /** The rest of the replicated state, in one line. */
 function restOf({ host, dir }: Life): string {
-  const { mvcc, members } = host.state;
+  const { mvcc } = host.state;
   const { sequences, applied } = dir.backend;
   let numbers = '';
   for (const id of inOrder(sequences)) numbers += ` ${id}:${sequences.get(id)}`;
-  return `compacted ${mvcc.compactRevision} sequences${numbers} members ${members.size} conf ${confText(applied.confState)}`;
+  return `compacted ${mvcc.compactRevision} sequences${numbers} conf ${confText(applied.confState)} ${meaningOf(host.state)}`;
+}
+
+/** Of leases, alarms, users, roles and members. */
+function meaningOf({ mvcc, alarms, auth, table }: Life['host']['state']): string {
+  const { leases } = mvcc;
+  const { enabled, revision, users, roles } = auth;
+  return describe({
+    leases: leases.ids().map((id) => ({ id, ...leases.record(id) })),
+    alarms: alarms.all,
+    auth: describeAuth({
+      enabled,
+      revision,
+      users: users.map((name) => must(auth.user(name), 'a user that is listed')),
+      roles: roles.map((name) => must(auth.role(name), 'a role that is listed')),
+    }),
+    members: [...table.members.values()],
+    removed: [...table.removed],
+  });
 }
 
 /** By id; they mostly are already. */

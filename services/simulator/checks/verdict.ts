@@ -10,11 +10,15 @@ import {
 import type { LeaseBook } from '../clients/leases.ts';
 import type { Recorder } from '../clients/recorder.ts';
 import type { SimMember } from '../cluster/member.ts';
+import { checkAlarms } from './alarms.ts';
 import { AnswerCheck } from './answers.ts';
+import { checkAttempts } from './attempts.ts';
 import { eventLogOf } from './event-log.ts';
 import { checkLeases, checkLeasesEnd } from './leases.ts';
+import type { ModelCheck } from './model/check.ts';
 import { contentsOf } from './observer.ts';
 import { Past } from './past.ts';
+import { PermissionCheck } from './permissions.ts';
 import { QueryCheck } from './queries.ts';
 import { RefusalCheck } from './refusals.ts';
 import type { Report } from './report.ts';
@@ -31,6 +35,9 @@ export interface Evidence {
   /** Watches that must have caught up with this revision in the end. */
   readonly mustHear: { readonly open: readonly Watch[]; readonly revision: number };
   readonly endMs: number;
+  readonly model: ModelCheck | undefined;
+  /** Undefined: as good as none. */
+  readonly quotaBytes: number | undefined;
   /** A lease that nobody renews is there this much longer, at most. */
   readonly leaseSlackMs: number;
 }
@@ -50,6 +57,9 @@ export function judge(report: Report, evidence: Evidence): void {
     new QueryCheck(past).run(queries);
     new RefusalCheck(states, past).run(operations);
   });
+  report.check('transactions', () => checkAttempts(recorder.attempts, evidence.model));
+  report.check('permissions', () => new PermissionCheck(states).run(recorder.accesses));
+  report.check('alarms', () => checkAlarms(states, evidence.quotaBytes));
   report.check('watch', () => judgeWatches(evidence));
   report.check('linearizability', () => judgeOrder(recorder));
   report.check('lease safety', () => checkLeases(leases, states, past));
@@ -68,6 +78,8 @@ function judgeWatches({ states, recorder, mustHear }: Evidence): void {
 }
 
 function judgeOrder(recorder: Recorder): void {
+  // They make revisions of which this history knows nothing.
+  if (recorder.attempts.length > 0) return;
   const { outcome, violation } = checkLinearizable(recorder, { initialRevision: 1, budget });
   if (outcome !== 'violated' || !violation) return;
   const window = violation.window.map((op) => `${callText(op.call)} → ${answerText(op)}`);

@@ -1,47 +1,43 @@
-import { QuorateError } from '#shared/base';
+import { assertNever } from '#shared/base';
 import type { Answer, Call, KnownKv } from '#shared/checks';
 import type { KvClient } from '#shared/client';
 import type { LeaseId } from '#shared/mvcc';
-import { anonymous } from '#services/store';
-import type { Life, SimMember } from '../cluster/member.ts';
 import type { Step } from '../plan/plan.ts';
+import { oddTxn } from './odd.ts';
+import { Operator } from './operator.ts';
 import { queryOf } from './queries.ts';
 import { type Asked, conditionOn, deleteRange, put, range, txn } from './requests.ts';
+import { Session } from './session.ts';
 import { WatchingClient } from './watching.ts';
 import type { ClientWorld } from './world.ts';
 
 const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
 const everything = { key: 'a', rangeEnd: 'z' };
-const giveUpMs = 9000;
-const detourAnswers = 5;
 const ttlSeconds = [2, 3, 5];
 /** Of some values: more than a sector of a disk has room for, so that a write can be torn. */
 const largeBytes = 3000;
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
-/** Errors after which a request may still take effect. */
-const uncertain = ['unavailable', 'deadline-exceeded', 'internal'] as const;
-
-/** Takes its steps one after the other, at one member until it is told to move, or while nobody is there. */
+/** Takes its steps one after the other. */
 export class SimClient {
   readonly number: number;
   readonly #world: ClientWorld;
+  readonly #session: Session;
+  readonly #operator: Operator;
   readonly #watching: WatchingClient;
-  /** The so many-th member; and how many further on, since nobody was there. */
-  #home: number;
-  #detour = 0;
-  #answers = 0;
   #values = 0;
   #lastRevision = 1;
   #leases: LeaseId[] = [];
   /** What this client saw last of each key. */
   readonly #seen = new Map<string, KnownKv>();
 
-  constructor(number: number, world: ClientWorld) {
+  /** `user`: absent, nobody in particular. */
+  constructor(number: number, world: ClientWorld, user?: string) {
     this.number = number;
-    this.#home = number;
     this.#world = world;
-    this.#watching = new WatchingClient(number, world, () => this.#member());
+    this.#session = new Session(number, world, user);
+    this.#operator = new Operator(world, this.#session);
+    this.#watching = new WatchingClient(number, world, () => this.#session.member());
   }
 
   get watching(): WatchingClient {
@@ -57,23 +53,8 @@ export class SimClient {
 
   /** A write that must succeed: the cluster is whole. Where: the so many-th member. */
   async probe(at: number): Promise<boolean> {
-    this.#goTo(at);
+    this.#session.goTo(at);
     return this.#put('probe', undefined);
-  }
-
-  #member(): SimMember | undefined {
-    const members = this.#world.members();
-    return members[(this.#home + this.#detour) % members.length];
-  }
-
-  #goTo(member: number): void {
-    this.#home = member;
-    this.#detour = 0;
-  }
-
-  /** Soon back where it was: or else all clients would be at the one that never failed. */
-  #wasAnswered(): void {
-    if (++this.#answers % detourAnswers === 0) this.#detour = 0;
   }
 
   #sleep(ms: number): Promise<void> {
@@ -166,9 +147,73 @@ export class SimClient {
       case 'unwatch':
         this.#watching.cancel(pick);
         return;
+      case 'watch-stream':
+        this.#watching.watchStream(pick, this.#lastRevision);
+        return;
       case 'move':
-        this.#goTo(pick);
+        this.#session.goTo(pick);
+        return;
+      case 'odd':
+        return this.#odd(pick);
+      case 'clean-up':
+        await this.makeRoom();
+        return;
+      case 'alarm':
+        return this.#operator.raiseAlarm();
+      case 'disarm':
+        return this.#operator.disarm();
+      case 'found-users':
+        return this.#operator.foundUsers();
+      case 'change-users':
+        return this.#operator.changeUsers(pick);
+      case 'update-member':
+        return this.#operator.updateMember(pick);
+      default:
+        assertNever(kind, 'step');
     }
+  }
+
+  /** Nothing is there any more, and nothing of it can be read; alarms that people raised are taken back. */
+  async makeRoom(at?: number): Promise<void> {
+    if (at !== undefined) this.#session.goTo(at);
+    await this.#operator.disarm();
+    await this.#ask(deleteRange(everything));
+    await this.#session.reach(
+      ({ kv }) => kv.deleteRange({ key: 'z', rangeEnd: '\0' }),
+      ({ header }) => this.#saw(header.revision),
+      () => undefined,
+    );
+    await this.#compact(this.#lastRevision);
+  }
+
+  #saw(revision: number): void {
+    this.#lastRevision = Math.max(this.#lastRevision, revision);
+  }
+
+  /** Judged by itself: its keys are nobody else's. */
+  async #odd(pick: number): Promise<void> {
+    const { recorder } = this.#world;
+    const lease = BigInt(77 + (pick % 3));
+    if (pick % 6 === 0) {
+      // Often one that is there.
+      await this.#session.reach(
+        ({ kv }) => kv.leaseGrant({ id: pick % 4 === 0 ? 0n : lease, ttlSeconds: 1 + (pick % 5) }),
+        () => undefined,
+        () => undefined,
+      );
+      return;
+    }
+    const number = pick * 1000 + this.#lastRevision;
+    const request = oddTxn(number, () => this.#value(), pick % 5 === 0 ? 76n : lease);
+    const who = `client ${this.number} at ${this.#session.member()?.name}`;
+    await this.#session.reach(
+      ({ kv }) => kv.txn(request),
+      ({ header, ...result }) => {
+        this.#saw(header.revision);
+        recorder.attempts.push({ who, request, revision: header.revision, result });
+      },
+      (error) => recorder.attempts.push({ who, request, error }),
+    );
   }
 
   #value(): string {
@@ -241,8 +286,8 @@ export class SimClient {
   async #keepAlive(id: LeaseId): Promise<void> {
     const { leases, scheduler } = this.#world;
     const fromMs = scheduler.now;
-    await this.#reach(
-      (kv) => kv.leaseKeepAlive(id),
+    await this.#session.reach(
+      ({ kv }) => kv.leaseKeepAlive(id),
       (ttl) => {
         if (ttl > 0) leases.renewed(id, fromMs, scheduler.now, ttl);
         else this.#leases = this.#leases.filter((other) => other !== id);
@@ -260,8 +305,8 @@ export class SimClient {
   async #timeLeft(id: LeaseId): Promise<void> {
     const { leases, scheduler } = this.#world;
     const fromMs = scheduler.now;
-    await this.#reach(
-      (_, host) => host.leases.timeToLive(id, true, anonymous),
+    await this.#session.reach(
+      ({ life, caller }) => life.host.leases.timeToLive(id, true, caller),
       (left) => leases.told({ id, fromMs, toMs: scheduler.now, ...left }),
       () => undefined,
     );
@@ -271,9 +316,9 @@ export class SimClient {
   async #query(pick: number): Promise<void> {
     const { recorder } = this.#world;
     const query = queryOf(pick, this.#lastRevision);
-    const who = `client ${this.number} at ${this.#member()?.name}`;
-    await this.#reach(
-      query.ask,
+    const who = `client ${this.number} at ${this.#session.member()?.name}`;
+    await this.#session.reach(
+      ({ kv }) => query.ask(kv),
       (answered) => recorder.queries.push({ who, ...answered }),
       () => undefined,
     );
@@ -303,10 +348,10 @@ export class SimClient {
 
   async #ask({ call, ask }: Asked): Promise<boolean> {
     const { recorder } = this.#world;
-    const operation = recorder.begin(this.number, call, this.#member()?.name ?? '');
+    const operation = recorder.begin(this.number, call, this.#session.member()?.name ?? '');
     let done = false;
-    await this.#reach(
-      ask,
+    await this.#session.reach(
+      ({ kv }) => ask(kv),
       (answer) => {
         done = true;
         this.#learn(call, answer);
@@ -314,70 +359,19 @@ export class SimClient {
       },
       (error, unknown) => recorder.failed(operation, error, unknown),
     );
+    const { user, token } = this.#session;
+    if (user !== undefined && user !== 'trusted')
+      recorder.accesses.push({ user, operation, token });
     return done;
   }
 
   #learn(call: Call, answer: Answer): void {
     const { revision = 0, kvs = [], answers = [] } = answer;
-    this.#lastRevision = Math.max(this.#lastRevision, revision);
+    this.#saw(revision);
     for (const kv of kvs) this.#seen.set(kv.key, kv);
     if (call.type === 'put') this.#seen.set(call.key, { ...call, mod: revision });
     if (call.type !== 'txn') return;
     const ops = answer.succeeded ? call.success : call.failure;
     ops.forEach((op, i) => this.#learn(op, { revision, ...answers[i] }));
   }
-
-  /** One request over the network: an answer, a refusal, or nobody will ever know. */
-  #reach<T>(
-    ask: (kv: KvClient, host: Life['host']) => Promise<T>,
-    answered: (value: T) => void,
-    failed: (error: string, unknown: boolean) => void,
-  ): Promise<void> {
-    const { scheduler, network, process } = this.#world;
-    const member = this.#member();
-    const life = member?.life;
-    if (!member || !life) {
-      this.#detour++;
-      failed('nobody is there', false);
-      return Promise.resolve();
-    }
-    const self = `client-${this.number}`;
-    return new Promise((resolve) => {
-      let over = false;
-      const end = (finish: () => void): void => {
-        if (over) return;
-        over = true;
-        overdue.cancel();
-        alive();
-        finish();
-        resolve();
-      };
-      const overdue = scheduler.at(process, scheduler.now + giveUpMs, () =>
-        end(() => failed('no answer in time', true)),
-      );
-      const alive = life.process.whenKilled(() =>
-        scheduler.soon(process, () => end(() => failed('the connection dropped', true))),
-      );
-      const back = (finish: () => void): void =>
-        network.call(member.name, self, process, () => end(finish));
-      network.call(self, member.name, life.process, () => {
-        ask(life.host.clientFor(anonymous), life.host).then(
-          (value) =>
-            back(() => {
-              this.#wasAnswered();
-              answered(value);
-            }),
-          (thrown: unknown) => {
-            if (!QuorateError.is(thrown)) this.#world.bug(member.name, thrown);
-            const error = QuorateError.from(thrown);
-            back(() => failed(error.message, isUncertain(error)));
-          },
-        );
-      });
-    });
-  }
-}
-
-function isUncertain(error: QuorateError): boolean {
-  return QuorateError.is(error, ...uncertain);
 }

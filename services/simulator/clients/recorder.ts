@@ -1,8 +1,25 @@
 import type { Answer, Call, KnownKv, Operation, Watch, WatchMessage } from '#shared/checks';
-import type { KeyValue } from '#shared/mvcc';
+import type { KeyValue, TxnRequest, TxnResult } from '#shared/mvcc';
 import type { Query } from './queries.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A transaction that is judged by itself. */
+export interface Attempt {
+  readonly who: string;
+  readonly request: TxnRequest;
+  readonly revision?: number;
+  readonly result?: TxnResult;
+  /** It was refused, or nobody knows. */
+  readonly error?: string;
+}
+
+/** Something that a user asked; `token`: what they showed, where they were asked to. */
+export interface Access {
+  readonly user: string;
+  readonly operation: Operation;
+  readonly token: string | undefined;
+}
 
 export type Recorded = Mutable<Operation>;
 export type RecordedWatch = Watch & { readonly messages: WatchMessage[] };
@@ -27,6 +44,8 @@ export class Recorder {
   readonly operations: Recorded[] = [];
   readonly watches: RecordedWatch[] = [];
   readonly queries: Query[] = [];
+  readonly attempts: Attempt[] = [];
+  readonly accesses: Access[] = [];
   /** Watches that ended, each with the one that its client went on with. */
   readonly resumed: (readonly [RecordedWatch, RecordedWatch])[] = [];
   readonly #now: () => number;

@@ -1,7 +1,8 @@
 import type { WatchedEvent } from '#shared/checks';
 import type { Event, WatchRequest } from '#shared/mvcc';
-import { anonymous } from '#services/store';
+import { trusted } from '#services/store';
 import type { Life, SimMember } from '../cluster/member.ts';
+import { SimStream } from './stream.ts';
 import { known, type RecordedWatch } from './recorder.ts';
 import type { ClientWorld } from './world.ts';
 
@@ -13,6 +14,8 @@ interface Wanted {
   readonly prevKv?: boolean | undefined;
   readonly filters?: readonly ('no-put' | 'no-delete')[] | undefined;
   readonly slowMs?: number | undefined;
+  /** With others of this client. */
+  readonly onStream?: boolean | undefined;
 }
 
 interface Open {
@@ -39,11 +42,18 @@ export class WatchingClient {
   readonly #world: ClientWorld;
   readonly #member: () => SimMember | undefined;
   readonly #open: Open[] = [];
+  #hurries = false;
+  #stream: { readonly life: Life; readonly stream: SimStream } | undefined;
 
   constructor(client: number, world: ClientWorld, member: () => SimMember | undefined) {
     this.#client = client;
     this.#world = world;
     this.#member = member;
+  }
+
+  /** From now on it is slow no more. */
+  hurry(): void {
+    this.#hurries = true;
   }
 
   /** Those that are open. */
@@ -74,6 +84,15 @@ export class WatchingClient {
     });
   }
 
+  /** One of several on a stream, and what it is sent comes in parts. */
+  watchStream(pick: number, seenRevision: number): void {
+    this.#watch(pick, {
+      startRevision: [0, seenRevision + 1, Math.max(1, seenRevision - (pick % 60))][pick % 3],
+      prevKv: pick % 5 === 0,
+      onStream: true,
+    });
+  }
+
   #watch(pick: number, wanted: Omit<Wanted, 'key'>): void {
     if (this.#open.length >= watchesMax) this.cancel(0);
     const [key, rangeEnd] = ranges[pick % ranges.length] ?? ['a', 'z'];
@@ -92,7 +111,7 @@ export class WatchingClient {
       scheduler.at(process, scheduler.now + resumeMs, () => this.#begin(wanted, before));
       return;
     }
-    const { slowMs, ...request } = wanted;
+    const { slowMs, onStream, ...request } = wanted;
     const watch = recorder.watch({ client: this.#client, ...request });
     if (before) recorder.resumed.push([before, watch]);
     const open: Open = {
@@ -102,8 +121,9 @@ export class WatchingClient {
       stop: () => undefined,
     };
     this.#open.push(open);
-    const stop =
-      slowMs === undefined
+    const stop = onStream
+      ? this.#listenOnStream(life, request, open)
+      : slowMs === undefined
         ? this.#listen(life, request, open)
         : this.#listenSlowly(life, request, slowMs, open);
     const alive = life.process.whenKilled(() => this.#lost(open));
@@ -114,9 +134,24 @@ export class WatchingClient {
   }
 
   #listen(life: Life, request: WatchRequest, open: Open): () => void {
-    const handle = life.host.clientFor(anonymous).watch(request, this.#handler(open));
+    const handle = life.host.clientFor(trusted).watch(request, this.#handler(open));
     if (this.#world.recorder.watches.length % 3 === 0) handle.requestProgress();
     return () => handle.cancel();
+  }
+
+  #listenOnStream(life: Life, request: WatchRequest, open: Open): () => void {
+    const { scheduler, recorder } = this.#world;
+    if (this.#stream?.life !== life) {
+      const after = (ms: number, fn: () => void): unknown =>
+        scheduler.at(life.process, scheduler.now + ms, fn);
+      const slowMs = recorder.watches.length % 2 === 0 ? 0 : 1 + (recorder.watches.length % 50);
+      const options = { slowMs: () => (this.#hurries ? 0 : slowMs), after };
+      this.#stream = { life, stream: new SimStream(life.host.watches, options) };
+    }
+    const { stream } = this.#stream;
+    const stop = stream.watch(request, this.#handler(open));
+    if (recorder.watches.length % 3 === 0) stream.requestProgress();
+    return stop;
   }
 
   /** As a stream whose reader is behind: what is refused is offered again. */
@@ -131,7 +166,7 @@ export class WatchingClient {
         if (busy) return false;
         busy = true;
         handler.events(events, { revision });
-        scheduler.at(life.process, scheduler.now + slowMs, () => {
+        scheduler.at(life.process, scheduler.now + (this.#hurries ? 0 : slowMs), () => {
           busy = false;
           hub.resume(watcher);
           life.host.node.wakeIdle();

@@ -13,6 +13,8 @@ export interface ClientWorld {
   readonly process: SimProcess;
   readonly recorder: Recorder;
   readonly leases: LeaseBook;
+  /** Of users, by name. */
+  readonly passwords: Map<string, string>;
   readonly members: () => readonly SimMember[];
   /** A member threw what is no answer. */
   readonly bug: (member: string, thrown: unknown) => void;

@@ -1,7 +1,17 @@
 import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Logger } from '#shared/runtime';
 import { DataDir } from '#shared/storage';
-import { type ClusterView, found, isRefusal, MemberHost, settle } from '#services/store';
+import {
+  Auth,
+  type ClusterView,
+  found,
+  type HostParts,
+  isRefusal,
+  MemberHost,
+  settle,
+  SimpleTokens,
+} from '#services/store';
+import type { StoreSettings } from '../plan/plan.ts';
 import type { Machine } from '../world/machine.ts';
 import type { SimProcess } from '../world/process.ts';
 import type { Scheduler } from '../world/scheduler.ts';
@@ -15,6 +25,7 @@ export interface MemberSettings {
   readonly maxMessageBytes?: number | undefined;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
+  readonly store?: StoreSettings | undefined;
 }
 
 /** One life of a member, from its start to its end. */
@@ -22,6 +33,7 @@ export interface Life {
   readonly process: SimProcess;
   readonly dir: DataDir;
   readonly host: MemberHost;
+  readonly auth: Auth;
   readonly transport: SimTransport;
 }
 
@@ -131,6 +143,7 @@ export class SimMember {
       log: this.#logger(),
       rng: createRng(rng.int(2 ** 31)),
       ...settings,
+      ...settings.store,
       onFatal: (error) => this.#failed(process, error),
     });
     const options = { ...settled, tickMs: settings.tickMs ?? settled.tickMs };
@@ -141,14 +154,15 @@ export class SimMember {
       clusterId: identity.clusterId,
       incarnation: identity.incarnation,
     });
-    const host = new MemberHost({
+    const { host, auth } = asServed({
       settings: options,
       dir,
       identity,
       transport,
+      bounds: settings.store ?? {},
       halted: () => undefined,
     });
-    this.#life = { process, dir, host, transport };
+    this.#life = { process, dir, host, auth, transport };
     events.born(this, this.#life);
     await host.start();
     events.started?.(this, this.#life);
@@ -185,3 +199,27 @@ export class SimMember {
 }
 
 const nameOf = (url: string): string => url.replace(/^http:\/\//, '').replace(/:\d+$/, '');
+
+const tokenSeconds = 10;
+const hashMs = 2;
+
+/** The host, with what `quorate` puts around it for users: passwords are no secrets here. */
+function asServed(parts: HostParts): { readonly host: MemberHost; readonly auth: Auth } {
+  const { clock, log } = parts.settings;
+  const rng = createRng(parts.identity.starts);
+  const tokens = new SimpleTokens({
+    clock,
+    ttlSeconds: tokenSeconds,
+    randomInt: (max) => rng.int(max),
+    appliedIndex: () => host.node.backend.applied.index,
+    caughtUp: () => host.node.linearizable(),
+  });
+  const host: MemberHost = new MemberHost({ ...parts, tokens });
+  const hash = (password: string): string => `hash of ${password}`;
+  const passwords = {
+    hash: (password: string) => clock.sleep(hashMs).then(() => hash(password)),
+    matches: (password: string, known: string) =>
+      clock.sleep(hashMs).then(() => hash(password) === known),
+  };
+  return { host, auth: new Auth(host.serving, tokens, passwords, log) };
+}

@@ -3,7 +3,7 @@ import type { Pace } from './paces.ts';
 import { halfOf, pick, swarm } from './pickers.ts';
 import type { Step, StepKind } from './plan.ts';
 
-const stepWeights: Readonly<Record<StepKind, number>> = {
+const stepWeights: Readonly<Partial<Record<StepKind, number>>> = {
   put: 20,
   'put-prev': 4,
   'put-large': 2,

@@ -2,6 +2,7 @@ import { createRng } from '#shared/base';
 import { drawClients } from './draw-clients.ts';
 import { drawFaults, drawWeather } from './draw-faults.ts';
 import { paces } from './paces.ts';
+import { withExtras } from './extras.ts';
 import { pick, weighted } from './pickers.ts';
 import type { Plan } from './plan.ts';
 import {
@@ -23,6 +24,10 @@ export interface DrawOptions {
  * those that are always there would hide what needs them to be absent.
  */
 export function drawPlan(seed: number, options: DrawOptions = {}): Plan {
+  return withExtras(drawBasis(seed, options));
+}
+
+function drawBasis(seed: number, options: DrawOptions): Plan {
   const rng = createRng(seed);
   const members = options.members ?? pick(rng, [3, 3, 3, 3, 3, 5, 1]);
   const pace = weighted(rng, paces);

@@ -30,7 +30,7 @@ export function swarm<K extends string>(
 /** Half of what there is, and what must be there. */
 export function halfOf<K extends string>(
   rng: Rng,
-  weights: Readonly<Record<K, number>>,
+  weights: Readonly<Partial<Record<K, number>>>,
   always: readonly K[] = [],
 ): (rng: Rng) => K {
   return swarm(weights, (kind) => rng.int(2) === 0 || always.includes(kind));

@@ -1,3 +1,4 @@
+import type { AutoCompactionSettings } from '#services/store';
 import type { Span } from '../world/machine.ts';
 import type { SnapshotTrouble, Weather } from '../world/network.ts';
 
@@ -91,7 +92,33 @@ export type StepKind =
   | 'watch-part'
   | 'watch-slow'
   | 'unwatch'
-  | 'move';
+  | 'move'
+  | 'odd'
+  | 'watch-stream'
+  | 'clean-up'
+  | 'alarm'
+  | 'disarm'
+  | 'found-users'
+  | 'change-users'
+  | 'update-member';
+
+/** Of the production settings, those that make rare things happen. Absent: as in production. */
+export interface StoreSettings {
+  readonly quotaBackendBytes?: number;
+  readonly corruptCheckMs?: number;
+  readonly compactHashCheckMs?: number;
+  readonly initialCorruptCheck?: boolean;
+  readonly leaseCheckpointMs?: number;
+  readonly compactionBatchLimit?: number;
+  readonly watchProgressNotifyMs?: number;
+  /** Also of what a watch is sent at a time. */
+  readonly maxRequestBytes?: number;
+  readonly autoCompaction?: AutoCompactionSettings;
+  /** Of history that is read at a time for watches that catch up. */
+  readonly syncEvents?: number;
+  /** Of values that are kept decoded. */
+  readonly cacheBytes?: number;
+}
 
 export interface Plan {
   /** Of everything that is not said here. */
@@ -108,6 +135,9 @@ export interface Plan {
   readonly maxMessageBytes?: number | undefined;
   readonly snapshotCount: number;
   readonly snapshotCatchUpEntries: number;
+  readonly store?: StoreSettings | undefined;
+  /** Who each client is; absent: nobody in particular. */
+  readonly users?: readonly string[] | undefined;
   readonly syncMs: Span;
   readonly weather: Weather;
   /** How long things go wrong; then everything heals. */

@@ -24,10 +24,15 @@ const rootPermission: Permission = { type: 'readwrite', key: '', rangeEnd: '\0' 
 export class Auth {
   readonly #serving: Serving;
   readonly #tokens: TokenProvider;
-  readonly #passwords: Passwords;
+  readonly #passwords: Pick<Passwords, 'hash' | 'matches'>;
   readonly #log: Logger;
 
-  constructor(serving: Serving, tokens: TokenProvider, passwords: Passwords, log: Logger) {
+  constructor(
+    serving: Serving,
+    tokens: TokenProvider,
+    passwords: Pick<Passwords, 'hash' | 'matches'>,
+    log: Logger,
+  ) {
     this.#serving = serving;
     this.#tokens = tokens;
     this.#passwords = passwords;

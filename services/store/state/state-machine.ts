@@ -1,5 +1,5 @@
 import { assertNever } from '#shared/base';
-import { type Backend, type Event, Mvcc, WatchHub } from '#shared/mvcc';
+import { type Backend, type Event, Mvcc, type MvccOptions, WatchHub } from '#shared/mvcc';
 import type { Member } from '../member/member.ts';
 import { MemberTable } from '../member/table.ts';
 import { storeErrors } from '../errors.ts';
@@ -41,6 +41,7 @@ const touchesKeys: ReadonlySet<Operation['type']> = new Set([
  * commands in equal order give equal states; nothing here knows time or who leads.
  */
 export class StateMachine {
+  readonly #mvccOptions: MvccOptions;
   #mvcc: Mvcc;
   readonly hub: WatchHub;
   #table: MemberTable;
@@ -50,8 +51,14 @@ export class StateMachine {
   readonly #membersChanged: () => void;
   readonly #tokens: Tokens;
 
-  constructor(backend: MetaBackend, membersChanged: () => void, tokens: Tokens = noTokens) {
-    this.#mvcc = new Mvcc(backend);
+  constructor(
+    backend: MetaBackend,
+    membersChanged: () => void,
+    tokens: Tokens = noTokens,
+    mvccOptions: MvccOptions = {},
+  ) {
+    this.#mvccOptions = mvccOptions;
+    this.#mvcc = new Mvcc(backend, mvccOptions);
     this.#mvcc.restore();
     this.hub = new WatchHub(this.#mvcc);
     this.#table = new MemberTable(backend);
@@ -90,7 +97,7 @@ export class StateMachine {
 
   /** A snapshot took the place of everything. */
   replace(backend: MetaBackend): void {
-    this.#mvcc = new Mvcc(backend);
+    this.#mvcc = new Mvcc(backend, this.#mvccOptions);
     this.#mvcc.restore();
     this.hub.reset(this.#mvcc);
     this.#table = new MemberTable(backend);

@@ -1,0 +1,82 @@
+import { BrokenPromise } from '#shared/checks';
+import { anonymous } from '#services/store';
+import type { Access } from '../clients/recorder.ts';
+import { AuthModel } from './model/auth.ts';
+import type { StateLog } from './state-log.ts';
+
+interface Since {
+  readonly atMs: number;
+  readonly auth: AuthModel;
+}
+
+interface Token {
+  readonly user: string;
+  readonly fromMs: number;
+  toMs: number;
+}
+
+/**
+ * Who reads may do so at some moment between question and answer, with a token that was good then; who
+ * is refused may not. Who writes is judged by the model.
+ */
+export class PermissionCheck {
+  readonly #history: Since[] = [{ atMs: 0, auth: new AuthModel() }];
+  readonly #tokens = new Map<string, Token>();
+
+  constructor({ entries }: StateLog) {
+    for (const { index, operation, error, atMs } of entries) {
+      if (operation?.type !== 'auth' || error !== undefined) continue;
+      const { change } = operation;
+      const auth = this.#last.changed(change);
+      if (typeof auth !== 'string') this.#history.push({ atMs, auth });
+      if (change.action === 'authenticate') {
+        const token = { user: change.user, fromMs: atMs, toMs: Infinity };
+        this.#tokens.set(`${change.tokenPrefix}.${index}`, token);
+      } else if (change.action === 'disable') this.#end(atMs, () => true);
+      else if (change.action === 'user-delete' || change.action === 'user-change-password')
+        this.#end(atMs, ({ user }) => user === change.user);
+    }
+  }
+
+  get #last(): AuthModel {
+    return this.#history.at(-1)?.auth ?? new AuthModel();
+  }
+
+  #end(atMs: number, which: (token: Token) => boolean): void {
+    for (const token of this.#tokens.values()) {
+      if (which(token)) token.toMs = Math.min(token.toMs, atMs);
+    }
+  }
+
+  run(accesses: readonly Access[]): void {
+    for (const { user, operation, token } of accesses) {
+      const { call, invokedMs, returnedMs = Infinity, outcome, error = '' } = operation;
+      if (call.type !== 'range' || outcome === 'unknown') continue;
+      const denied = error.includes('permission denied');
+      if (outcome === 'failed' && !denied) continue;
+      // Who reads what may be old is looked at by what may be old.
+      const within = this.#between(call.serializable ? 0 : invokedMs, returnedMs);
+      const answers = within.map((auth) => {
+        const caller = auth.enabled ? { user, authRevision: auth.revision } : anonymous;
+        return auth.keys(caller, 'read', call.key, call.rangeEnd);
+      });
+      const lived = this.#tokens.get(token ?? '');
+      const shown =
+        call.serializable ||
+        within.some(({ enabled }) => !enabled) ||
+        (lived?.user === user && lived.fromMs <= returnedMs && lived.toMs >= invokedMs);
+      const right = denied ? answers.some((why) => why !== '') : answers.includes('') && shown;
+      if (right) continue;
+      throw new BrokenPromise(
+        `${user} at ${operation.endpoint}, ${Math.round(invokedMs)} ms: ${JSON.stringify(call)} was ${denied ? 'refused' : 'answered'}, with ${token ?? 'no token'}; right: ${answers.join() || 'allowed'}`,
+      );
+    }
+  }
+
+  /** All that were in force at some moment of it. */
+  #between(fromMs: number, toMs: number): AuthModel[] {
+    return this.#history
+      .filter(({ atMs }, i) => atMs <= toMs && (this.#history[i + 1]?.atMs ?? Infinity) >= fromMs)
+      .map(({ auth }) => auth);
+  }
+}

@@ -1,0 +1,76 @@
+import { createRng, type Rng } from '#shared/base';
+import { drawRoles } from './draw-clients.ts';
+import { pick } from './pickers.ts';
+import type { Plan, Step, StoreSettings } from './plan.ts';
+
+/** Plans made around one schedule need what they ask to be answered. */
+const ordinary: readonly (string | undefined)[] = ['busy', 'storm', 'majorities', 'tuned'];
+
+/**
+ * What some seeds have besides: settings that make rare things happen often, and further clients that
+ * ask for what few ask for. Drawn by itself, so that all the rest of a seed stays what it is.
+ */
+export function withExtras(plan: Plan): Plan {
+  const rng = createRng(plan.seed ^ 0x0d_d5);
+  const settled = { ...plan, store: drawSettings(rng, plan) };
+  const has = (oneIn: number): boolean => rng.int(oneIn) === 0;
+  const odd = has(3)
+    ? withClient(settled, rng, { odd: 8, 'watch-stream': 3, unwatch: 1, move: 1 })
+    : settled;
+  const moved = has(4)
+    ? withClient(odd, rng, { 'update-member': 1, 'watch-stream': 2, move: 1 })
+    : odd;
+  if (!ordinary.includes(plan.pace)) return moved;
+  const cramped = has(5) ? withQuota(moved, rng) : moved;
+  return has(4) ? withUsers(cramped, rng) : cramped;
+}
+
+function drawSettings(rng: Rng, { electionMs }: Plan): StoreSettings {
+  const some = (): boolean => rng.int(3) === 0;
+  return {
+    ...(some() && { compactionBatchLimit: 1 + rng.int(3) }),
+    ...(some() && { leaseCheckpointMs: pick(rng, [1000, 1500]) }),
+    ...(some() && { watchProgressNotifyMs: pick(rng, [1, 5]) * electionMs }),
+    ...(some() && { maxRequestBytes: 20_000 }),
+    ...(some() && { syncEvents: 1 + rng.int(8) }),
+    ...(some() && { cacheBytes: pick(rng, [0, 600, 2000]) }),
+    ...(rng.int(5) === 0 && {
+      corruptCheckMs: pick(rng, [1, 3]) * electionMs,
+      compactHashCheckMs: electionMs,
+      initialCorruptCheck: some(),
+    }),
+    ...(rng.int(6) === 0 && {
+      autoCompaction: { mode: 'periodic', periodMs: pick(rng, [2, 10]) * electionMs } as const,
+    }),
+  };
+}
+
+function withClient(plan: Plan, rng: Rng, weights: Parameters<typeof drawRoles>[1][number]): Plan {
+  const paceMs = paceOf(plan);
+  const [steps = []] = drawRoles(rng, [weights], 1, paceMs, plan.safetyMs);
+  return { ...plan, clients: [...plan.clients, steps] };
+}
+
+/** As often as the others ask. */
+function paceOf({ clients, safetyMs }: Plan): number {
+  const steps = clients.reduce((sum, each) => sum + each.length, 0);
+  const spentMs = clients.flat().reduce((sum, { afterMs }) => sum + afterMs, 0);
+  return Math.max(3, Math.min(safetyMs / 20, Math.round(spentMs / Math.max(1, steps))));
+}
+
+/** Little room, which somebody makes again and again; at times somebody says that there is none. */
+function withQuota(plan: Plan, rng: Rng): Plan {
+  const quotaBackendBytes = pick(rng, [20_000, 40_000]);
+  const cramped = { ...plan, store: { ...plan.store, quotaBackendBytes } };
+  const full = withClient(cramped, rng, { 'put-large': 1 });
+  return withClient(full, rng, { 'clean-up': 3, alarm: rng.int(2), disarm: 3, move: 1, get: 3 });
+}
+
+/** Somebody founds users first, and changes what they may do while they ask. */
+function withUsers(plan: Plan, rng: Rng): Plan {
+  const found: Step = { afterMs: plan.electionMs, kind: 'found-users', pick: 0 };
+  const { clients } = withClient(plan, rng, { 'change-users': 6, get: 1, move: 1 });
+  const admin = [found, ...(clients.at(-1) ?? [])];
+  const users = plan.clients.map(() => pick(rng, ['root', 'ann', 'ann', 'ben']));
+  return { ...plan, clients: [...plan.clients, admin], users: [...users, 'root'] };
+}
