@@ -64,7 +64,7 @@ describe('the model', () => {
     expect(as('c', 7)).toBe('etcdserver: permission denied');
     expect(as('b', 7, { prevKv: true })).toBe('etcdserver: permission denied');
     expect(as('b', 6)).toBe('etcdserver: revision of auth store is old');
-    const alarm = { memberId: 1, alarm: 'nospace', automatic: true } as const;
+    const alarm = { memberId: 1n, alarm: 'nospace', automatic: true } as const;
     model.apply({ type: 'alarm', raise: true, alarm }, 3);
     expect(as('b', 7)).toBe('etcdserver: mvcc: database space exceeded');
   });
@@ -152,7 +152,7 @@ test('permissions: nobody reads what they may not, or with a token that has ende
 
 test('alarms: no space where there is, more than there is, and corruption', () => {
   const raised = (alarm: 'nospace' | 'corrupt'): Partial<AppliedEntry> => ({
-    operation: { type: 'alarm', raise: true, alarm: { memberId: 1, alarm, automatic: true } },
+    operation: { type: 'alarm', raise: true, alarm: { memberId: 1n, alarm, automatic: true } },
   });
   checkAlarms(logOf(raised('nospace')), 20_000);
   expect(() => checkAlarms(logOf(raised('nospace')), 1_000_000)).toThrow('no space');

@@ -91,7 +91,7 @@ export class Operator {
 
   async raiseAlarm(): Promise<void> {
     await this.#reach(({ life: { host } }) => {
-      const { memberId } = host.serving;
+      const memberId = BigInt(host.serving.memberId);
       return changeAlarm(host.serving, true, { memberId, alarm: 'nospace', automatic: false });
     });
   }

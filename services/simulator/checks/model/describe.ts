@@ -13,7 +13,7 @@ export interface Rest {
     readonly ttlSeconds: number;
     readonly remainingSeconds: number;
   }[];
-  readonly alarms: readonly { readonly memberId: number; readonly alarm: string }[];
+  readonly alarms: readonly { readonly memberId: bigint; readonly alarm: string }[];
   /** See `describeAuth`. */
   readonly auth: string;
   readonly members: readonly Member[];
