@@ -1,5 +1,5 @@
 import { mvccErrors } from './errors.ts';
-import { after, endOf } from './key-range.ts';
+import { after, endOf, infinity } from './key-range.ts';
 import { maxLeaseTtlSeconds } from './lessor.ts';
 import type {
   DeleteRangeRequest,
@@ -80,41 +80,54 @@ function checkOps(request: TxnRequest, maxOps: number): void {
 }
 
 interface Touched {
-  readonly puts: Set<Key>;
-  readonly deletes: { readonly low: Key; readonly high: Key }[];
+  /** Whether what was there before is needed: its value, or its lease. */
+  readonly puts: Map<Key, boolean>;
+  readonly deletes: Deletion[];
+}
+
+interface Deletion {
+  readonly low: Key;
+  readonly high: Key;
+  /** Without an end, `\0`. */
+  readonly open: boolean;
 }
 
 /**
  * Refuses a branch that puts a key twice or both puts and deletes it, nested branches included; the
  * two branches of one nested transaction may touch the same keys, since only one of them runs.
  *
- * As in etcd a put in a nested transaction is not held against a delete in a later one: that works,
- * in the order written. Unlike etcd, a delete "from a key on" (`\0`) counts as what it is: etcd takes
- * it for empty here, and then panics where it has deleted a key whose value a put wants to keep.
+ * As in etcd a put in a nested transaction is not held against a delete in a later one, nor any put
+ * against a delete "from a key on" (`\0`): that works, in the order written. Unlike etcd, which panics
+ * there, a put that keeps what such a delete may have taken is refused.
  */
 function checkOverlaps(ops: readonly RequestOp[]): Touched {
-  const puts = new Set<Key>();
-  const deletes: Touched['deletes'] = [];
-  const add = (key: Key, alsoFine?: Set<Key>): void => {
+  const puts = new Map<Key, boolean>();
+  const deletes: Deletion[] = [];
+  const add = (key: Key, keeps: boolean, alsoFine?: Touched['puts']): void => {
     if (puts.has(key) && alsoFine?.has(key) !== true) throw mvccErrors.duplicateKey();
-    for (const { low, high } of deletes) {
-      if (key >= low && key < high) throw mvccErrors.duplicateKey();
+    for (const { low, high, open } of deletes) {
+      if (key >= low && key < high && (keeps || !open)) throw mvccErrors.duplicateKey();
     }
-    puts.add(key);
+    puts.set(key, keeps || puts.get(key) === true);
   };
   for (const op of ops) {
     if (op.type !== 'deleteRange') continue;
     const { key, rangeEnd } = op.deleteRange;
-    deletes.push({ low: key, high: endOf(rangeEnd) ?? after(key) });
+    const high = endOf(rangeEnd) ?? after(key);
+    deletes.push({ low: key, high, open: high === infinity });
   }
   for (const op of ops) {
     if (op.type !== 'txn') continue;
     const success = checkOverlaps(op.txn.success);
     const failure = checkOverlaps(op.txn.failure);
-    for (const key of success.puts) add(key);
-    for (const key of failure.puts) add(key, success.puts);
+    for (const [key, keeps] of success.puts) add(key, keeps);
+    for (const [key, keeps] of failure.puts) add(key, keeps, success.puts);
     deletes.push(...success.deletes, ...failure.deletes);
   }
-  for (const op of ops) if (op.type === 'put') add(op.put.key);
+  for (const op of ops) {
+    if (op.type !== 'put') continue;
+    const { key, ignoreValue, ignoreLease } = op.put;
+    add(key, ignoreValue === true || ignoreLease === true);
+  }
   return { puts, deletes };
 }

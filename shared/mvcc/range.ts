@@ -5,10 +5,10 @@ import { endOf } from './key-range.ts';
 import type { RevisionStore } from './revision-store.ts';
 import type { Key, KeyValue, RangeRequest, RangeResult, SortTarget } from './types.ts';
 
-/** Refuses a revision that cannot be read; 0 or absent is now. */
+/** Refuses a revision that cannot be read; -1 is no compaction's, in etcd, either. */
 export function checkReadable(revision: number, current: number, compacted: number): void {
   if (revision > current) throw mvccErrors.futureRevision();
-  if (revision < compacted) throw mvccErrors.compacted();
+  if (revision < (compacted || -1)) throw mvccErrors.compacted();
 }
 
 /**

@@ -39,6 +39,7 @@ export {
   rangeToWire,
   txnFromWire,
   txnToWire,
+  integerFromWire,
 } from './etcd/requests.ts';
 export {
   deleteRangeResultFromWire,

@@ -9,10 +9,15 @@ afterAll(() => target.stop());
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-async function post(path: string, body: object | string): Promise<{ status: number; json: Json }> {
+async function post(
+  path: string,
+  body: object | string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; json: Json }> {
   const answer = await fetch(`http://${target.members.endpoints[0]}/v3/${path}`, {
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers,
   });
   return { status: answer.status, json: (await answer.json()) as Json };
 }
@@ -82,6 +87,64 @@ test.each([
   const { status, json } = await post(path, body);
   const code = differs('HTTP code of a failed precondition', { etcd: 412, quorate: 400 });
   expect([status, json['code']]).toEqual([code, 9]);
+});
+
+test.each([
+  ['1H', 200],
+  ['999999999S', 200],
+  ['+5S', 200],
+  ['0S', 200],
+  ['', 200],
+  ['-1S', 504],
+  ['x', 400],
+  ['S', 400],
+  ['5', 400],
+  ['1s', 400],
+  ['1.5S', 400],
+])('within Grpc-Timeout %j: %d', async (timeout, status) => {
+  const answer = await post('kv/range', { key: base64('foo') }, { 'Grpc-Timeout': timeout });
+  expect(answer.status).toBe(status);
+  if (status === 400) expect(answer.json['error']).toBe(`invalid grpc-timeout: ${timeout}`);
+  if (status === 504) expect(answer.json).toMatchObject({ code: 4 });
+});
+
+test('a stream ends at its Grpc-Timeout, and says so', async () => {
+  const answer = await fetch(`http://${target.members.endpoints[0]}/v3/watch`, {
+    method: 'POST',
+    body: JSON.stringify({ create_request: { key: base64('nothing') } }),
+    headers: { 'grpc-timeout': '300m' },
+  });
+  const [created = '', ended = ''] = (await answer.text()).split('\n');
+  expect(JSON.parse(created)).toMatchObject({ result: { created: true } });
+  // etcd's code depends on which of its two ends notices first.
+  expect(JSON.parse(ended)).toMatchObject({
+    error: { message: 'context deadline exceeded', http_status: expect.any(String) },
+  });
+});
+
+test('an enum’s number that nobody knows is the method’s matter', async () => {
+  const range = await post('kv/range', { key: base64('foo'), sort_order: 7 });
+  expect(range.status).toBe(differs('an unknown sort order', { etcd: 200, quorate: 400 }));
+  const compare = [{ key: base64('foo'), target: 'MOD', result: 9 }];
+  const txn = await post('kv/txn', { compare });
+  expect(txn.status).toBe(differs('an unknown comparison', { etcd: 200, quorate: 400 }));
+  expect((await post('kv/range', { key: base64('foo'), sort_order: 'BAD' })).status).toBe(400);
+});
+
+test('ids of 63 bits', async () => {
+  const ID = '9223372036854775807';
+  expect(await post('lease/grant', { ID, TTL: '100' })).toMatchObject({ json: { ID } });
+  expect((await post('kv/put', { key: base64('wide'), lease: ID })).status).toBe(200);
+  expect(await post('lease/timetolive', { ID, keys: true })).toMatchObject({
+    json: { ID, keys: [base64('wide')] },
+  });
+  const { json } = await post('lock/lock', { name: base64('wide'), lease: ID });
+  expect(json['key']).toBe(base64('wide/7fffffffffffffff'));
+  const elected = await post('election/campaign', { name: base64('e'), lease: ID, value: 'eA==' });
+  expect(elected.json['leader']).toMatchObject({ lease: ID });
+  expect((await post('lease/revoke', { ID })).status).toBe(200);
+  const beyond = await post('lease/grant', { ID: '9223372036854775808', TTL: '100' });
+  expect(beyond).toMatchObject({ status: 400, json: { code: 3 } });
 });
 
 test('what is too large', async () => {

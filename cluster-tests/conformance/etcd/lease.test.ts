@@ -48,6 +48,22 @@ describe.each([0, 1, 2])('leases at member %i', (index) => {
     );
   });
 
+  test.each(['9223372036854775807', '9007199254740993', '-1', '-9223372036854775808'])(
+    'an id of %s',
+    async (ID) => {
+      expect((await api().lease.grant({ ID, TTL: 60 })).ID).toBe(ID);
+      await put('wide', ID);
+      const { kvs } = await api().kv.range({ key: bytes(`l/${index}/wide`) });
+      expect(kvs[0]?.lease).toBe(ID);
+      const { leases } = await api().lease.leases({});
+      expect(leases.map((lease) => lease.ID)).toContain(ID);
+      expect(await api().lease.timeToLive({ ID, keys: true })).toMatchObject({ ID });
+      expect(await api().lease.keepAlive(ID)).toMatchObject({ ID, TTL: '60' });
+      await api().lease.revoke({ ID });
+      expect(await count('wide')).toBe('0');
+    },
+  );
+
   test('kept alive; one that is gone has no time left', async () => {
     const { ID } = await api().lease.grant({ TTL: 60 });
     await everywhere();

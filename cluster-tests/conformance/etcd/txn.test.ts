@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Compare } from '../../../shared/rpc/gen/etcdserverpb/Compare.ts';
 import type { TxnRequest } from '../../../shared/rpc/gen/etcdserverpb/TxnRequest.ts';
+import { differs } from './differences.ts';
 import { type Api, bytes, failure, Target } from './target.ts';
 
 const target = new Target();
@@ -111,6 +112,78 @@ describe('operations', () => {
     expect(deleted?.deleted).toBe('1');
     expect(deleted?.prev_kvs[0]?.value.toString()).toBe('x');
   });
+});
+
+describe('what is beyond what a store can hold', () => {
+  const most = '9223372036854775807';
+  const least = '-9223372036854775808';
+  const precise = '9007199254740993';
+  const numbers: [string, Compare['result'], boolean][] = [
+    [most, 'LESS', true],
+    [most, 'GREATER', false],
+    [precise, 'LESS', true],
+    [least, 'GREATER', true],
+    [least, 'LESS', false],
+    ['-1', 'EQUAL', false],
+  ];
+  test.each(numbers)('a revision of %s, %s', async (number, result = 'EQUAL', expected) => {
+    for (const operand of [
+      { target: 'MOD', mod_revision: number },
+      { target: 'CREATE', create_revision: number },
+      { target: 'VERSION', version: number },
+      { target: 'LEASE', lease: number },
+    ] as const) {
+      // With a write, it goes through the log.
+      const put = putOp('beyond', '1');
+      const { succeeded } = await api.kv.txn({
+        compare: [{ ...k, ...operand, result }],
+        success: [put],
+        failure: [put],
+      });
+      expect(succeeded).toBe(expected);
+    }
+  });
+
+  test('limits and filters', async () => {
+    const all = { key: bytes('k'), range_end: bytes('l') };
+    for (const [request, count] of [
+      [{ limit: most }, 2],
+      [{ limit: '-1' }, 2],
+      [{ min_mod_revision: most }, 0],
+      [{ max_mod_revision: most }, 2],
+      [{ min_create_revision: least }, 2],
+      [{ max_create_revision: least }, 0],
+      [{ max_mod_revision: '-1' }, 0],
+    ] as const) {
+      expect((await api.kv.range({ ...all, ...request })).kvs).toHaveLength(count);
+      const { responses } = await api.kv.txn({
+        success: [putOp('beyond', '1'), { request_range: { ...all, ...request } }],
+      });
+      expect(responses[1]?.response_range?.kvs).toHaveLength(count);
+    }
+  });
+});
+
+test('a delete from a key on stands beside puts, and happens in its place', async () => {
+  const openEnd = Buffer.of(0);
+  const allOf = { key: bytes('y/'), range_end: openEnd };
+  const deletion = { request_delete_range: allOf };
+  const last = await api.kv.txn({ success: [putOp('y/1', '1'), deletion] });
+  expect(last.responses[1]?.response_delete_range?.deleted).toBe('1');
+  expect((await api.kv.range(allOf)).count).toBe('0');
+  await api.kv.txn({ success: [deletion, putOp('y/2', '1')] });
+  expect((await api.kv.range(allOf)).kvs.map(({ key }) => String(key))).toEqual(['y/2']);
+});
+
+test('a comparison nobody knows', async () => {
+  const unknown = (compare: object) => api.kv.txn({ compare: [{ ...k, ...compare }] });
+  const text = (what: string): string =>
+    differs('an unknown comparison', {
+      etcd: 'OK',
+      quorate: `3 etcdserver: invalid compare ${what}`,
+    });
+  expect(await failure(unknown({ result: 7 }))).toBe(text('result'));
+  expect(await failure(unknown({ target: 9 }))).toBe(text('target'));
 });
 
 describe('errors', () => {

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
-import { headerToWire, keyFromWire, keyToWire, keyValueToWire, toStatus } from '#shared/rpc';
+import {
+  headerToWire,
+  integerFromWire,
+  keyFromWire,
+  keyToWire,
+  keyValueToWire,
+  toStatus,
+} from '#shared/rpc';
 import type { ElectionHandlers } from '../../../shared/rpc/gen/v3electionpb/Election.ts';
 import type {
   LeaderKey,
@@ -72,7 +79,7 @@ function leaderKeyFromWire(leaderKey: LeaderKey__Output | null): Leadership {
   if (!leaderKey) throw new QuorateError('unknown', '"leader" field must be provided');
   return {
     key: keyFromWire(leaderKey.key),
-    revision: Number(leaderKey.rev),
+    revision: integerFromWire(leaderKey.rev),
     lease: BigInt(leaderKey.lease),
   };
 }

@@ -12,6 +12,7 @@ import {
   deleteRangeResultToWire,
   handleUnary,
   headerToWire,
+  integerFromWire,
   txnFromWire,
   turnToAnswer,
   txnResultToWire,
@@ -90,10 +91,7 @@ export function kvHandlers(kv: Kv, gate: Gate): object {
     ),
     Compact: handleUnary(
       gated(gate, async ({ revision, physical }, caller) => ({
-        // No store comes so far: all beyond is as much of the future.
-        header: headerToWire(
-          await kv.compact(Math.min(Number(revision), Number.MAX_SAFE_INTEGER), physical, caller),
-        ),
+        header: headerToWire(await kv.compact(integerFromWire(revision), physical, caller)),
       })),
     ),
   };

@@ -114,6 +114,12 @@ function reasonOf({ code = status.UNKNOWN, details }: Partial<StatusObject>): st
   return `rpc error: code = ${names[code] ?? 'Unknown'} desc = ${details}`;
 }
 
+/** Others mean nothing, as in etcd. */
+const filters: Readonly<Record<string, 'no-put' | 'no-delete'>> = {
+  NOPUT: 'no-put',
+  NODELETE: 'no-delete',
+};
+
 /** An empty key means the smallest one, as everywhere in etcd's watch. */
 function createFromWire(request: WatchCreateRequest__Output): WatchCreate {
   return {
@@ -122,7 +128,7 @@ function createFromWire(request: WatchCreateRequest__Output): WatchCreate {
     startRevision: Number(request.start_revision),
     prevKv: request.prev_kv,
     progressNotify: request.progress_notify,
-    filters: request.filters.map((filter) => (filter === 'NOPUT' ? 'no-put' : 'no-delete')),
+    filters: request.filters.flatMap((filter) => filters[filter] ?? []),
     watchId: BigInt(request.watch_id),
     fragment: request.fragment,
   };

@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { must, QuorateError } from '#shared/base';
+import { errorCodes, must, QuorateError } from '#shared/base';
 import { commonNameOf } from '../tls/admission.ts';
+import { grpcTimeout } from './grpc-timeout.ts';
 import { JsonMapping } from './json-mapping.ts';
 import { JsonValues, parseExact } from './json-values.ts';
 import { type GrpcCall, grpcCodes, type GrpcStatus, type Loopback } from './loopback.ts';
@@ -54,7 +55,12 @@ export function createGateway(parts: GatewayParts): HttpHandler {
       answerText(response, 400, commonNameRefusal);
       return;
     }
-    const call = loopback.call(method.path, metadataOf(request));
+    const headers = metadataOf(request);
+    if (headers instanceof QuorateError) {
+      answerError(response, { code: errorCodes[headers.code].grpc, message: headers.message });
+      return;
+    }
+    const call = loopback.call(method.path, headers);
     response.on('close', () => call.cancel());
     const name = (type: { type: object }): string =>
       `${route.service.slice(0, route.service.indexOf('.'))}.${(type.type as { name: string }).name}`;
@@ -156,11 +162,9 @@ async function answerStream(
     return;
   }
   if (status.code !== grpcCodes.ok) {
-    const error = {
-      grpc_code: status.code,
-      http_code: httpStatus[status.code] ?? 500,
-      message: status.message,
-    };
+    const { code, message } = status;
+    const http_code = httpStatus[code] ?? 500;
+    const error = { grpc_code: code, http_code, message, http_status: STATUS_CODES[http_code] };
     response.write(`${JSON.stringify({ error })}\n`);
   }
   response.end();
@@ -206,12 +210,18 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 
 const metadataPrefix = 'grpc-metadata-';
 
-/** The headers that grpc-gateway passes on: tokens, deadlines and whatever is marked as metadata. */
-function metadataOf({ headers }: IncomingMessage): Record<string, string> {
+/** The headers that grpc-gateway passes on: tokens, deadlines and whatever is marked as metadata; or what is wrong with them. */
+function metadataOf({ headers }: IncomingMessage): Record<string, string> | QuorateError {
   const metadata: Record<string, string> = {};
+  try {
+    const timeout = grpcTimeout(String(headers['grpc-timeout'] ?? ''));
+    if (timeout !== undefined) metadata['grpc-timeout'] = timeout;
+  } catch (thrown) {
+    return QuorateError.from(thrown);
+  }
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value !== 'string') continue;
-    if (name === 'authorization' || name === 'grpc-timeout') metadata[name] = value;
+    if (name === 'authorization') metadata[name] = value;
     if (name.startsWith(metadataPrefix)) metadata[name.slice(metadataPrefix.length)] = value;
   }
   return metadata;

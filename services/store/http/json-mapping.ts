@@ -94,6 +94,8 @@ export class JsonMapping {
     const { value, name } = this.#enum(scope, field.typeName);
     const known = value.find((item) => item.name === json || item.number === json);
     if (known) return known.name;
+    // What it means is the method's matter, as over gRPC.
+    if (typeof json === 'number' && (json | 0) === json) return json;
     throw bad(`unknown value ${JSON.stringify(json)} for enum ${name}`);
   }
 

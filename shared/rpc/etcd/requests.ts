@@ -39,6 +39,15 @@ const rangeEndFromWire = (bytes: Uint8Array): Key | undefined =>
 const rangeEndToWire = (end: Key | undefined): { range_end?: Buffer } =>
   end === undefined ? {} : { range_end: keyToWire(end) };
 
+/**
+ * An integer of 64 bits. What lies beyond 53 becomes the farthest number there is: nothing that a store holds
+ * comes so far, so that both compare alike.
+ */
+export function integerFromWire(text: string | number): number {
+  const farthest = Number.MAX_SAFE_INTEGER;
+  return Math.max(-farthest, Math.min(farthest, Number(text)));
+}
+
 const sortOrders: Record<string, SortOrder> = {
   NONE: 'none',
   ASCEND: 'ascend',
@@ -76,17 +85,17 @@ export function rangeFromWire(request: RangeRequest__Output): RangeRequest {
   return {
     key: keyFromWire(request.key),
     rangeEnd: rangeEndFromWire(request.range_end),
-    limit: Number(request.limit),
-    revision: Number(request.revision),
+    limit: integerFromWire(request.limit),
+    revision: integerFromWire(request.revision),
     sortOrder: known(sortOrders, request.sort_order, sortText),
     sortTarget: known(sortTargets, request.sort_target, sortText),
     serializable: request.serializable,
     keysOnly: request.keys_only,
     countOnly: request.count_only,
-    minModRevision: Number(request.min_mod_revision),
-    maxModRevision: Number(request.max_mod_revision),
-    minCreateRevision: Number(request.min_create_revision),
-    maxCreateRevision: Number(request.max_create_revision),
+    minModRevision: integerFromWire(request.min_mod_revision),
+    maxModRevision: integerFromWire(request.max_mod_revision),
+    minCreateRevision: integerFromWire(request.min_create_revision),
+    maxCreateRevision: integerFromWire(request.max_create_revision),
   };
 }
 
@@ -168,11 +177,11 @@ function compareFromWire(compare: Compare__Output): Compare {
   };
   switch (compare.target) {
     case 'VERSION':
-      return { ...base, target: 'version', revision: Number(compare.version ?? 0) };
+      return { ...base, target: 'version', revision: integerFromWire(compare.version ?? 0) };
     case 'CREATE':
-      return { ...base, target: 'create', revision: Number(compare.create_revision ?? 0) };
+      return { ...base, target: 'create', revision: integerFromWire(compare.create_revision ?? 0) };
     case 'MOD':
-      return { ...base, target: 'mod', revision: Number(compare.mod_revision ?? 0) };
+      return { ...base, target: 'mod', revision: integerFromWire(compare.mod_revision ?? 0) };
     case 'VALUE':
       return { ...base, target: 'value', value: compare.value ?? new Uint8Array() };
     case 'LEASE':
