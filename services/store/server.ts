@@ -258,6 +258,8 @@ class Running {
     if (!(await this.#host.publish())) return;
     const { log, listenClientUrls } = this.#settings;
     log.info({ name: this.#identity.name }, 'published local member to cluster through raft');
+    const clusterVersion = contractVersion.split('.', 2).join('.');
+    log.info({ clusterVersion }, 'enabled capabilities for version');
     log.info({ addresses: listenClientUrls }, 'ready to serve client requests');
   }
 
