@@ -1,6 +1,7 @@
 import { assert, must } from '#shared/base';
 import type { HardState, Message, NodeId, Snapshot } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
+import { hexId } from '../member/shown-id.ts';
 import type { MemberBackend, MemberStorage, StagedSnapshot } from './storage.ts';
 import type { PeerTransport } from './transport.ts';
 
@@ -69,12 +70,15 @@ export class SnapshotTraffic {
     this.#count('sent', message.to, () => this.#send(message, backend)).then(
       (index) => {
         this.#sending.delete(message.to);
-        this.#log.info({ to: message.to, index }, 'sent a snapshot');
+        this.#log.info({ to: hexId(message.to), index }, 'sent a snapshot');
         this.#events.sent(message.to, true);
       },
       (thrown: unknown) => {
         this.#sending.delete(message.to);
-        this.#log.warn({ to: message.to, error: String(thrown) }, 'could not send a snapshot');
+        this.#log.warn(
+          { to: hexId(message.to), error: String(thrown) },
+          'could not send a snapshot',
+        );
         this.#events.sent(message.to, false);
       },
     );

@@ -1,0 +1,162 @@
+import { readdirSync, statSync } from 'node:fs';
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { eventually, freePort } from '#shared/lab';
+import { Stores } from './stores.ts';
+
+/*
+ * A member that was away needs the whole state, and either side of its snapshot is killed while half of that is
+ * on its way. What lies half received is no state, and is cleared away.
+ */
+const names = ['a', 'b', 'c'];
+const flags = ['--snapshot-count', '20', '--snapshot-catchup-entries', '5'];
+const value = Buffer.alloc(128 << 10, 'v');
+const values = 32;
+/** What a connection may bring while the gate is shut: more than anything but a snapshot, and half of one. */
+const halfBytes = (values * value.length) / 2;
+
+/** The way to a member, which stops the connections that carry much while it is shut. */
+class Gate {
+  readonly #server: Server;
+  readonly #held = new Set<Socket>();
+  #open = true;
+
+  constructor(port: number, to: number) {
+    this.#server = createServer((from) => {
+      const on = connect(to, '127.0.0.1');
+      let bytes = 0;
+      from.on('data', (chunk) => {
+        bytes += chunk.length;
+        if (bytes > halfBytes && !this.#open) {
+          this.#held.add(from);
+          from.pause();
+          return;
+        }
+        if (!on.write(chunk)) {
+          from.pause();
+          on.once('drain', () => from.resume());
+        }
+      });
+      on.pipe(from);
+      for (const [one, other] of [
+        [from, on],
+        [on, from],
+      ] as const) {
+        one.on('close', () => other.destroy());
+        one.on('error', () => other.destroy());
+      }
+    });
+    this.#server.listen(port, '127.0.0.1');
+  }
+
+  get holds(): boolean {
+    return [...this.#held].some((socket) => !socket.destroyed);
+  }
+
+  shut(): void {
+    this.#open = false;
+  }
+
+  /** What was held is lost. */
+  open(): void {
+    this.#open = true;
+    for (const socket of this.#held) socket.destroy();
+    this.#held.clear();
+  }
+
+  async close(): Promise<void> {
+    this.open();
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await closed;
+  }
+}
+
+const stores = new Stores();
+let gate: Gate;
+let listens: string;
+
+const startC = (): void =>
+  stores.start(
+    'c',
+    names,
+    ...flags,
+    `--listen-peer-urls=${listens}`,
+    `--initial-advertise-peer-urls=${stores.peerUrl('c')}`,
+  );
+
+/** Folders of the state on the disk: what is in use, and what is arriving. */
+const states = (): string[] =>
+  readdirSync(stores.dataDir('c')).filter((name) => name.startsWith('kv-'));
+
+const times = (name: string, message: string): number => stores.log(name).split(message).length - 1;
+
+beforeAll(async () => {
+  await stores.reserve(...names);
+  const port = await freePort();
+  listens = `http://127.0.0.1:${port}`;
+  gate = new Gate(Number(new URL(stores.peerUrl('c')).port), port);
+  for (const name of ['a', 'b']) stores.start(name, names, ...flags);
+  startC();
+  await stores.ready(...names);
+});
+afterAll(async () => {
+  await stores.destroy();
+  await gate.close();
+});
+
+beforeEach(async () => {
+  await stores.kill('c');
+  const [a, b] = ['a', 'b'].map((name) => times(name, forgot));
+  for (let i = 0; i < values; i++) await stores.kv('a').put(`k/${i}`, value);
+  await eventually(
+    'logs that have forgotten',
+    () => (times('a', forgot) > Number(a) && times('b', forgot) > Number(b)) || undefined,
+  );
+  gate.shut();
+  startC();
+  await eventually('half a snapshot on the disk', () => {
+    const [, arriving] = states();
+    const bytes = arriving === undefined ? 0 : bytesOf(join(stores.dataDir('c'), arriving));
+    return (gate.holds && bytes > halfBytes / 4) || undefined;
+  });
+});
+
+const forgot = 'compacted the raft log';
+
+function bytesOf(folder: string): number {
+  const sizes = readdirSync(folder).map((file) => statSync(join(folder, file)).size);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Installed once more than before, whole, and all that is left. */
+async function expectEverything(installed: number): Promise<void> {
+  await stores.ready('c');
+  for (let i = 0; i < values; i++) {
+    expect((await stores.kv('c').get(`k/${i}`, true))?.length).toBe(value.length);
+  }
+  expect(times('c', 'installed a snapshot')).toBeGreaterThan(installed);
+  await eventually('one state on the disk', () => states().length === 1 || undefined);
+}
+
+test('the receiver is killed, and started again', async () => {
+  const installed = times('c', 'installed a snapshot');
+  await stores.kill('c');
+  expect(states()).toHaveLength(2);
+  gate.open();
+  startC();
+  await expectEverything(installed);
+});
+
+test('the sender is killed, and another one sends', async () => {
+  const installed = times('c', 'installed a snapshot');
+  const [, role] = [...stores.log('b').matchAll(/"role":"(\w+)"/g)].at(-1) ?? [];
+  const sender = role === 'leader' ? 'b' : 'a';
+  await stores.kill(sender);
+  gate.open();
+  await expectEverything(installed);
+  stores.start(sender, names, ...flags);
+  await stores.ready(sender);
+});
