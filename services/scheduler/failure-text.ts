@@ -1,11 +1,8 @@
 import type { Verdict } from './decide.ts';
 
-/** Nodes named one by one; with more of them the summary has to do. */
-const namedNodesMax = 10;
-
 /**
- * Why a pod is pending: Kubernetes' summary (`0/2 nodes are available: 1 Insufficient cpu, …`),
- * then what each node said.
+ * Why a pod is pending, as a scheduler of Kubernetes says it that preempts nobody:
+ * `0/2 nodes are available: 1 Insufficient cpu, …`.
  */
 export function failureText(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return 'no nodes available to schedule pods';
@@ -17,11 +14,5 @@ export function failureText(verdicts: readonly Verdict[]): string {
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   const summary = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
-  const perNode = verdicts
-    .map(({ node, reasons }) => `${node}: ${reasons.join(', ')}`)
-    .sort()
-    .slice(0, namedNodesMax);
-  const more = verdicts.length - perNode.length;
-  if (more > 0) perNode.push(`and ${more} more`);
-  return `${all}: ${summary.join(', ')}. [${perNode.join('; ')}]`;
+  return `${all}: ${summary.join(', ')}.`;
 }

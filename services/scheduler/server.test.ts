@@ -52,7 +52,7 @@ describe('the scheduler', () => {
       .all<Event>(refs.events)
       .map(({ reason, message }) => `${reason}: ${message}`);
     expect(events.toSorted()).toEqual([
-      'FailedScheduling: 0/2 nodes are available: 2 Insufficient cpu. [worker-1: Insufficient cpu; worker-2: Insufficient cpu]',
+      'FailedScheduling: 0/2 nodes are available: 2 Insufficient cpu.',
       `Scheduled: Successfully assigned default/a to ${placeOf(api, 'a')}`,
       `Scheduled: Successfully assigned default/b to ${placeOf(api, 'b')}`,
     ]);

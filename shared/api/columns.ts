@@ -39,6 +39,24 @@ export const ageColumn: TableColumn = {
   cell: (object, nowMs) => age(object.metadata?.creationTimestamp, nowMs),
 };
 
+interface Scale extends KubeObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly replicas?: number };
+}
+
+/** Of an autoscaling/v1 Scale, the view of whatever can be scaled. */
+export const scaleColumns: readonly TableColumn[] = [
+  nameColumn,
+  column<Scale>('Desired', ({ spec }) => spec?.replicas ?? 0, 'How many are wanted.', 'integer'),
+  column<Scale>(
+    'Available',
+    ({ status }) => status?.replicas ?? 0,
+    'How many there are.',
+    'integer',
+  ),
+  ageColumn,
+];
+
 export const none = '<none>';
 
 /** The labels that make a selector, as a cell. */

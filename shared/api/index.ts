@@ -8,6 +8,7 @@ export {
 } from './causes.ts';
 export { type Applied, type Applier, applyConfiguration, createdBy } from './apply/apply.ts';
 export { trackUpdate, withEntries, type Writer } from './apply/managers.ts';
+export { scaleColumns } from './columns.ts';
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';
 export { cloneJson } from './clone.ts';
 export { type RolloutStatus, rolloutStatus } from './deployments.ts';

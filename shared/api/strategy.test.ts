@@ -71,6 +71,19 @@ test('creates that cannot be meant are refused', () => {
   );
 });
 
+test('what is missing hides nothing else that is wrong, and is said once', () => {
+  const body = {
+    metadata: { name: 'x' },
+    spec: { containers: [{ image: 'i', ports: [{}] }], restartPolicy: 'Sometimes' },
+  };
+  expect(refusal(() => create(refs.pods, body)).split('\n')).toEqual([
+    'spec.containers[0].name: Required value',
+    'spec.containers[0].ports[0].containerPort: Required value',
+    'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+  ]);
+  expect(refusal(() => create(refs.deployments, { metadata: { name: 'x' } }))).toContain('spec');
+});
+
 test('arguments are left as they were', () => {
   const resource = kind(refs.deployments);
   const { object } = decodeObject(resource, deploymentManifest());

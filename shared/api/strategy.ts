@@ -6,7 +6,7 @@ import { badRequest, conflict, invalid } from './errors.ts';
 import type { KubeObject, ObjectMeta } from './object.ts';
 import { groupVersion, type Resource } from './resource.ts';
 import { decode } from './schema/decode.ts';
-import { missingFields } from './schema/required.ts';
+import { missingFields, withZeros } from './schema/required.ts';
 import { validateMetadata, validateMetadataUpdate } from './validation/metadata.ts';
 
 /** How unknown fields are met; Kubernetes' fieldValidation. */
@@ -85,7 +85,12 @@ export function prepareCreate(
   if (resource.hasStatus) delete draft.status;
   resource.prepareForCreate?.(draft);
   resource.defaults?.(draft);
-  check(resource, draft, validateMetadata(resource, draft), () => resource.validate?.(draft) ?? []);
+  check(
+    resource,
+    draft,
+    validateMetadata(resource, draft),
+    (whole) => resource.validate?.(whole) ?? [],
+  );
   return draft;
 }
 
@@ -128,7 +133,7 @@ export function prepareUpdate(resource: Resource, object: KubeObject, old: KubeO
     resource,
     draft,
     [...validateMetadataUpdate(given, kept), ...validateMetadata(resource, draft)],
-    () => resource.validate?.(draft, old) ?? [],
+    (whole) => resource.validate?.(whole, old) ?? [],
   );
   return draft;
 }
@@ -151,7 +156,7 @@ export function prepareStatusUpdate(
   const draft = cloneJson({ ...old, metadata }) as WithStatus;
   keepManagers(draft, old);
   keep(draft, object, 'status');
-  check(resource, draft, [], () => resource.validateStatus?.(draft, old) ?? []);
+  check(resource, draft, [], (whole) => resource.validateStatus?.(whole, old) ?? []);
   return draft;
 }
 
@@ -230,14 +235,22 @@ function content(object: WithStatus): object {
   return rest;
 }
 
-/** Semantic rules may rely on required fields, so they come second. */
+/** Semantic rules may rely on required fields: they see zeros, and of those they say nothing more. */
 function check(
   resource: Resource,
   object: KubeObject,
   metadataCauses: FieldCause[],
-  validate: () => FieldCause[],
+  validate: (object: KubeObject) => FieldCause[],
 ): void {
   const missing = missingFields(resource.schema, object);
-  const causes = [...metadataCauses, ...missing, ...(missing.length > 0 ? [] : validate())];
+  const whole = missing.length > 0 ? (withZeros(resource.schema, object) as KubeObject) : object;
+  const isSaid = ({ field }: FieldCause): boolean =>
+    missing.some((each) => field === each.field || /^[.[]/.test(after(each.field, field)));
+  const others = validate(whole).filter((cause) => !isSaid(cause));
+  const causes = [...metadataCauses, ...missing, ...others];
   if (causes.length > 0) throw invalid(resource, object.metadata?.name ?? '', causes);
 }
+
+/** What follows a prefix; '' where it is none. */
+const after = (prefix: string, text: string): string =>
+  text.startsWith(prefix) ? text.slice(prefix.length) : '';

@@ -55,6 +55,21 @@ describe('a new pod', () => {
     );
   });
 
+  it('hears first of all that its namespace is not there, or is going', async () => {
+    const elsewhere = (namespace: string): Pod => ({
+      ...pod('a'),
+      metadata: { name: 'a', namespace },
+    });
+    expect(await messageOf(t.api.create(refs.pods, elsewhere('nowhere')))).toBe(
+      'namespaces "nowhere" not found',
+    );
+    await t.api.create(refs.namespaces, { metadata: { name: 'going' } });
+    await t.api.delete(refs.namespaces, 'going');
+    expect(await messageOf(t.api.create(refs.pods, elsewhere('going')))).toBe(
+      'pods "a" is forbidden: unable to create new content in namespace going because it is being terminated',
+    );
+  });
+
   it('has a token of its account where clients look for it, unless it or its account has none', async () => {
     const path = '/var/run/secrets/kubernetes.io/serviceaccount';
     const mountsOf = async (object: Pod): Promise<unknown> => {

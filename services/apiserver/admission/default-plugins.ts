@@ -4,6 +4,7 @@ import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 import { certificateRequests } from './plugins/certificates.ts';
 import { defaultTolerationSeconds } from './plugins/default-toleration-seconds.ts';
+import { namespaceLifecycle } from './plugins/namespace-lifecycle.ts';
 import { limitRanger } from './plugins/limit-ranger.ts';
 import { nodeRestriction } from './plugins/node-restriction.ts';
 import { priorityPlugin } from './plugins/priority.ts';
@@ -31,16 +32,14 @@ export interface AdmissionDeps extends ServiceAccountDeps {
 
 const kubernetesSeconds = 300;
 
-/**
- * What every server has, in Kubernetes' order. NamespaceLifecycle is not among them: the registry
- * holds to it within the transaction of each write.
- */
+/** What every server has, in Kubernetes' order. */
 export function defaultPlugins(
   { disabled = [], tolerationSeconds = kubernetesSeconds }: AdmissionOptions,
   deps: AdmissionDeps,
 ): AdmissionPlugin[] {
   const { watches, kinds, authorizer, rbac } = deps;
   const plugins = [
+    namespaceLifecycle(deps),
     limitRanger(watches, kinds),
     serviceAccountPlugin(deps),
     priorityPlugin(watches, kinds),

@@ -46,6 +46,8 @@ export class PodAccess {
     checkLimits(options);
     const pod = await this.#find(namespace, name);
     const container = chooseContainer(pod, options.container);
+    // As in Kubernetes: what is not scheduled yet has said nothing.
+    if (!pod.spec?.nodeName) return;
     const agent = await this.#agentOf(pod);
     try {
       yield* agent.streams.log(namespaceOf(pod), name, { ...options, container });
@@ -116,7 +118,7 @@ export class PodAccess {
     const nodeName = pod.spec?.nodeName;
     if (!nodeName) {
       const name = pod.metadata?.name ?? '';
-      throw badRequest(`pod ${name} does not have a host assigned: it is not scheduled yet`);
+      throw badRequest(`pod ${name} does not have a host assigned`);
     }
     return this.#agentAt(nodeName);
   }

@@ -6,6 +6,18 @@ import { decodeObjectOf } from './codec.ts';
 import type { Guard } from './guarded-txn.ts';
 import { isTerminating, namespaceGuard } from './guards.ts';
 
+/** Of an object that was to be made in a namespace whose content is being removed. */
+export const beingTerminated = (
+  namespace: string,
+  resource: Resource,
+  name: string,
+): QuorateError =>
+  forbiddenTo(
+    resource,
+    name,
+    `unable to create new content in namespace ${namespace} because it is being terminated`,
+  );
+
 /**
  * Holds creates to namespaces that exist and are not being deleted, without a read per create: the
  * state last seen is a guard of the transaction, and a transaction that finds another one teaches
@@ -48,12 +60,6 @@ export class NamespaceGuards {
       return undefined;
     }
     this.#seen.delete(namespace);
-    return kv
-      ? forbiddenTo(
-          resource,
-          name,
-          `unable to create new content in namespace ${namespace} because it is being terminated`,
-        )
-      : notFound(refs.namespaces, namespace);
+    return kv ? beingTerminated(namespace, resource, name) : notFound(refs.namespaces, namespace);
   }
 }

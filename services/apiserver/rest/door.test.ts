@@ -326,6 +326,30 @@ describe('writes', () => {
     });
   });
 
+  it('show the scale of an object in columns of its own', async () => {
+    const spec = {
+      replicas: 3,
+      selector: { matchLabels: { a: 'b' } },
+      template: {
+        metadata: { labels: { a: 'b' } },
+        spec: { containers: [{ name: 'c', image: 'i' }] },
+      },
+    };
+    const deployments = '/apis/apps/v1/namespaces/default/deployments';
+    await post(deployments, { metadata: { name: 'scaled' }, spec });
+    const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+    const { body } = await admin.ask(`${deployments}/scaled/scale`, { accept });
+    expect(body).toMatchObject({
+      columnDefinitions: [
+        { name: 'Name' },
+        { name: 'Desired' },
+        { name: 'Available' },
+        { name: 'Age' },
+      ],
+      rows: [{ cells: ['scaled', 3, 0, expect.stringMatching(/^\d+s$/)] }],
+    });
+  });
+
   it('evict pods', async () => {
     const pods = '/api/v1/namespaces/default/pods';
     await post(pods, pod('a'));

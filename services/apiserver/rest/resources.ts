@@ -1,5 +1,5 @@
 import { QuorateError } from '#shared/base';
-import { badRequest, firstFew, type KubeObject, type Resource } from '#shared/api';
+import { badRequest, firstFew, type KubeObject, type Resource, scaleColumns } from '#shared/api';
 import type { DeleteOptions, PatchType, WriteOptions } from '#shared/client';
 import type { User } from '../auth/user.ts';
 import type { Core } from '../core.ts';
@@ -47,7 +47,7 @@ export async function serveResource(
   const call = await core.requests.authorize(user, verb, placeOf(target, exchange));
   const resource = findServed(core, target);
   const context: FormContext = {
-    resource,
+    resource: target.subresource === 'scale' ? { ...resource, columns: scaleColumns } : resource,
     form: negotiate(exchange.header('accept'), [tableTransform, ...metadataTransforms]),
     nowMs: core.clock.now(),
     includeObject: includeObject(exchange.query),

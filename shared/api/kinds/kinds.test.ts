@@ -277,6 +277,16 @@ test.each<[ResourceRef, object, string]>([
     { spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] } },
     'spec: Required value: must specify a volume type',
   ],
+  [
+    refs.resourceQuotas,
+    { spec: { hard: { pods: '1', cpu: '2', 'example.com/x': '1' }, scopes: ['BestEffort'] } },
+    'spec.scopes: Invalid value: ["BestEffort"]: unsupported scope applied to resource',
+  ],
+  [
+    refs.resourceQuotas,
+    { spec: { hard: { pods: '1' }, scopes: ['BestEffort', 'NotBestEffort'] } },
+    'spec.scopes: Invalid value: ["BestEffort","NotBestEffort"]: conflicting scopes',
+  ],
   [refs.storageClasses, { provisioner: '' }, 'provisioner: Required value'],
   [
     refs.priorityClasses,

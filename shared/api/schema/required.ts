@@ -12,6 +12,28 @@ export function missingFields(schema: Schema, object: object): FieldCause[] {
   return causes;
 }
 
+/** The same with zeros for what is missing, as a program in Go reads it: for rules that go on from there. */
+export function withZeros(schema: Schema, value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    return items ? value.map((item) => withZeros(items, item)) : value;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const missing = (schema.required ?? []).map((key) => [key, zeroOf(schema.properties?.[key])]);
+  const given = Object.entries(value).map(([key, part]) => {
+    const inner = schema.properties?.[key] ?? schema.additionalProperties;
+    return [key, inner ? withZeros(inner, part) : part];
+  });
+  return Object.fromEntries([...missing, ...given]);
+}
+
+const zeros = { array: [], boolean: false, integer: 0, number: 0, string: '' } as const;
+
+function zeroOf(schema: Schema | undefined): unknown {
+  const type = schema?.type ?? 'string';
+  return schema && type === 'object' ? withZeros(schema, {}) : zeros[type as keyof typeof zeros];
+}
+
 function walk(schema: Schema, value: unknown, path: string, causes: FieldCause[]): void {
   if (Array.isArray(value)) {
     const { items } = schema;
