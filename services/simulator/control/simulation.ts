@@ -27,6 +27,7 @@ import {
   startComponent,
 } from './parts/masters.ts';
 import { type NodeWorld, SimNode } from './parts/node.ts';
+import { silencing } from './plan/draw.ts';
 import type { ControlPlan } from './plan/plan.ts';
 import { zones } from './users/extras.ts';
 import { Onlooker } from './users/onlooker.ts';
@@ -50,11 +51,14 @@ const calmMs = 5_000;
 
 const everyComponent: readonly ComponentKind[] = ['scheduler', 'controller-manager'];
 
-/** Where nothing breaks, all is soon known and done. */
-const boundsOf = ({ faults, watchLagMs }: ControlPlan): Bounds =>
-  faults.length === 0
-    ? { patienceMs: watchLagMs + 1000, promptMs: 2 * watchLagMs + 2500 }
-    : { patienceMs: 12_000, promptMs: Infinity };
+/** Where nothing breaks, all is soon known and done; where nodes do and nothing else, what lives on goes on. */
+function boundsOf({ faults, watchLagMs, nodeGraceMs }: ControlPlan): Bounds {
+  const lostMs = nodeGraceMs + 2 * watchLagMs + 6000;
+  if (faults.length === 0)
+    return { patienceMs: watchLagMs + 1000, promptMs: 2 * watchLagMs + 2500, lostMs };
+  const onlyNodes = faults.every(({ kind }) => silencing.includes(kind));
+  return { patienceMs: 12_000, promptMs: Infinity, lostMs: onlyNodes ? lostMs : Infinity };
+}
 
 /** A cluster with everything that runs in one, under one plan. */
 class ControlSimulation {

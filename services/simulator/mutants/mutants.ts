@@ -3,6 +3,7 @@ import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
 import type { Mutant } from './mutant.ts';
 import { mvccMutants } from './mvcc.ts';
+import { plantedMutants } from './planted.ts';
 import { raftMutants } from './raft.ts';
 import { slipMutants } from './slips.ts';
 import { storeMutants } from './store.ts';
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   ...controlMutants,
   ...workloadMutants,
   ...judgedMutants,
+  ...plantedMutants,
 ];

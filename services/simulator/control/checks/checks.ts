@@ -17,6 +17,7 @@ import { Garbage } from './garbage.ts';
 import { Generations } from './generations.ts';
 import { InOrder } from './in-order.ts';
 import { JobCounts } from './job-counts.ts';
+import { LostNodes } from './lost-nodes.ts';
 import { Namespaces } from './namespaces.ts';
 import { NoGhosts } from './no-ghosts.ts';
 import { ObjectHistory } from './objects.ts';
@@ -27,6 +28,7 @@ import { Placement } from './placement.ts';
 import { Promptness } from './promptness.ts';
 import { Preconditions } from './preconditions.ts';
 import { recordedApi, type Recording } from './recorded-api.ts';
+import { Removals } from './removals.ts';
 import { Rollouts } from './rollouts.ts';
 import { StartedOnce } from './started-once.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
@@ -46,6 +48,8 @@ export interface Bounds {
   readonly patienceMs: number;
   /** Until what follows from a change has been done. */
   readonly promptMs: number;
+  /** Until the pods of a node that is silent go. */
+  readonly lostMs: number;
 }
 
 /** Feeds the checkers with what happens: in the store, on the machines, and on the way between. */
@@ -60,6 +64,7 @@ export class ControlChecks {
   readonly #preconditions = new Preconditions(this.objects);
   readonly #budgets = new Budgets(this.objects);
   readonly #writes = new Writes(this.objects);
+  readonly #removals: Removals;
   readonly #watches: ApiWatches;
   readonly #checkers: readonly Checker[];
   /** Requests of all clients. */
@@ -67,8 +72,9 @@ export class ControlChecks {
   answered = 0;
 
   /** See `Bounds`. */
-  constructor(report: Report, now: () => number, { patienceMs, promptMs }: Bounds) {
+  constructor(report: Report, now: () => number, { patienceMs, promptMs, lostMs }: Bounds) {
     this.#report = report;
+    this.#removals = new Removals(this.objects, now, patienceMs);
     this.#watches = new ApiWatches(this.objects, now);
     this.#checkers = [
       new OnePerOrdinal(),
@@ -87,6 +93,8 @@ export class ControlChecks {
       new Attempts(promptMs < Infinity),
       new Availability(promptMs < Infinity ? patienceMs : Infinity),
       new Promptness(this.objects, promptMs),
+      new LostNodes(this.objects, lostMs),
+      this.#removals,
       this.#budgets,
       new JobCounts(),
       this.#created,
@@ -131,7 +139,10 @@ export class ControlChecks {
       changed: (written) => this.#check(this.#writes, () => this.#writes.wrote(written)),
       deleted: (deletion) =>
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
-      deletes: (namespace, name) => this.#budgets.deleted(namespace, name),
+      deletes: (namespace, name) => {
+        this.#budgets.deleted(namespace, name);
+        if (elected) this.#check(this.#removals, () => this.#removals.removes(namespace, name));
+      },
       uncertain: (resource) => {
         if (resource === 'pods') this.#created.uncertain();
       },

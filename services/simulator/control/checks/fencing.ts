@@ -27,6 +27,15 @@ export class Fencing implements Checker {
       if (!kv.key.startsWith(prefix)) continue;
       const election = kv.key.slice(prefix.length);
       const leaders = this.#leaders.get(election) ?? [];
+      const held = leaders.at(-1)?.token ?? 0;
+      if (type === 'put' && held > 0 && held !== kv.createRevision) {
+        throw new BrokenPromise(
+          `${election} is seized at revision ${revision} while ${held} leads`,
+        );
+      }
+      if (type === 'put' && held > 0 && kv.modRevision !== kv.createRevision) {
+        throw new BrokenPromise(`${election} is seized at revision ${revision} from ${held}`);
+      }
       leaders.push({ from: revision, token: type === 'put' ? kv.createRevision : 0 });
       this.#leaders.set(election, leaders);
     }

@@ -1,4 +1,4 @@
-import { getControllerOf, type Job, type Pod } from '#shared/api';
+import { getControllerOf, isPodActive, type Job, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
@@ -12,8 +12,14 @@ export class JobCounts implements Checker {
   /** By the Job's uid: pods that ever were Succeeded. */
   readonly #succeeded = new Map<string, Set<string>>();
 
-  changed({ resource, key, revision, after }: Change): void {
-    if (resource === 'pods') this.#pod(after);
+  /** By the Job's uid and an index: the pod that is at it. */
+  readonly #working = new Map<string, string>();
+
+  changed({ resource, key, revision, before, after }: Change): void {
+    if (resource === 'pods') {
+      this.#pod(after);
+      this.#index(key, revision, before, after);
+    }
     if (resource !== 'batch/jobs' || !after) return;
     const { spec, status, metadata }: Job = after;
     const counted = status?.succeeded ?? 0;
@@ -38,6 +44,23 @@ export class JobCounts implements Checker {
         `${key} goes on at revision ${revision} after ${status?.failed} failures of ${limit}`,
       );
     }
+  }
+
+  /** An index has one pod at a time, but for those on their way out. */
+  #index(key: string, revision: number, before?: Pod, after?: Pod): void {
+    const pod = after ?? before ?? {};
+    const index = pod.metadata?.annotations?.['batch.kubernetes.io/job-completion-index'];
+    if (index === undefined) return;
+    const place = `${getControllerOf(pod)?.uid}/${index}`;
+    const holder = this.#working.get(place);
+    if (!after || !isPodActive(after)) {
+      if (holder === key) this.#working.delete(place);
+      return;
+    }
+    if (holder !== undefined && holder !== key) {
+      throw new BrokenPromise(`${key} and ${holder} are at index ${index} at revision ${revision}`);
+    }
+    this.#working.set(place, key);
   }
 
   #pod(pod: Pod | undefined): void {

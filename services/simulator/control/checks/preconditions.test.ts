@@ -10,7 +10,13 @@ test('who is deleted by name and uid is the one', () => {
   const since = store.put(podKey('web-0'), pod('new'));
   const until = store.remove(podKey('web-0'));
   const checker = new Preconditions(store.history);
-  const delegated = { who: 'somebody', resource: 'pods', namespace: 'default', name: 'web-0' };
+  const delegated = {
+    resourceVersion: undefined,
+    who: 'somebody',
+    resource: 'pods',
+    namespace: 'default',
+    name: 'web-0',
+  };
   checker.deleted({ ...delegated, uid: 'new', since, until });
   checker.deleted({ ...delegated, uid: 'old', since: 2, until });
   expect(() => checker.deleted({ ...delegated, uid: 'old', since, until })).toThrow(/it was new/);

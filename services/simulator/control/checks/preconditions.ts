@@ -2,13 +2,14 @@ import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { ObjectHistory } from './objects.ts';
 
-/** A deletion that was granted, of an object that was named by its uid. */
+/** A deletion that was granted, of an object that was named by its uid, its version, or both. */
 export interface Deletion {
   readonly who: string;
   readonly resource: string;
   readonly namespace: string | undefined;
   readonly name: string;
-  readonly uid: string;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
   /** Revisions of the store, when it was asked for and when it was answered. */
   readonly since: number;
   readonly until: number;
@@ -23,7 +24,7 @@ export class Preconditions implements Checker {
     this.#objects = objects;
   }
 
-  deleted({ who, resource, namespace, name, uid, since, until }: Deletion): void {
+  deleted({ who, resource, namespace, name, since, until, ...wanted }: Deletion): void {
     const changes = this.#objects.changes(resource).filter(({ before, after, revision }) => {
       const { metadata } = after ?? before ?? {};
       return (
@@ -34,10 +35,16 @@ export class Preconditions implements Checker {
     });
     const known = changes.findLast(({ revision }) => revision <= since)?.after;
     const later = changes.filter(({ revision }) => revision > since).map(({ after }) => after);
-    const uids = [known, ...later].map((object) => object?.metadata?.uid);
-    if (uids.includes(uid)) return;
+    const possible = [known, ...later].map((object) => object?.metadata ?? {});
+    const fits = possible.some(
+      ({ uid, resourceVersion }) =>
+        (wanted.uid ?? uid) === uid &&
+        (wanted.resourceVersion ?? resourceVersion) === resourceVersion,
+    );
+    if (fits) return;
+    const text = ({ uid = 'none', resourceVersion = '' }): string => `${uid} @${resourceVersion}`;
     throw new BrokenPromise(
-      `${who} deleted ${resource} ${name} if it was ${uid}; it was ${uids.map((each) => each ?? 'none').join(', ')}`,
+      `${who} deleted ${resource} ${name} if it was ${text(wanted)}; it was ${possible.map(text).join(', ')}`,
     );
   }
 }

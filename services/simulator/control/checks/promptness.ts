@@ -1,10 +1,18 @@
-import { type EndpointSlice, isPodReady, type Node, type Pod } from '#shared/api';
+import {
+  type EndpointSlice,
+  getControllerOf,
+  isPodActive,
+  isPodReady,
+  type Job,
+  type Node,
+  type Pod,
+} from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { ObjectHistory } from './objects.ts';
 import { expels } from './room.ts';
 
-/** Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels. */
+/** Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels or a suspended Job keeps. */
 export class Promptness implements Checker {
   readonly name = 'promptness';
   readonly #objects: ObjectHistory;
@@ -22,7 +30,7 @@ export class Promptness implements Checker {
     if (this.#boundMs === Infinity) return;
     const before = this.#wrong;
     this.#wrong = new Map();
-    for (const text of [...this.#idleEndpoints(), ...this.#expelled()]) {
+    for (const text of [...this.#idleEndpoints(), ...this.#expelled(), ...this.#suspended()]) {
       const since = before.get(text) ?? nowMs;
       this.#wrong.set(text, since);
       if (nowMs - since > this.#boundMs) {
@@ -55,6 +63,15 @@ export class Promptness implements Checker {
       if (!node || pod.metadata?.deletionTimestamp !== undefined) continue;
       if (expels(node, pod))
         yield `pod ${pod.metadata?.name} stays on ${node.metadata?.name}, which expels it`;
+    }
+  }
+
+  *#suspended(): Generator<string> {
+    const jobs = this.#objects.all<Job>('batch/jobs').filter(({ spec }) => spec?.suspend);
+    const uids = new Set(jobs.map(({ metadata }) => metadata?.uid));
+    for (const pod of this.#objects.all<Pod>('pods')) {
+      if (!isPodActive(pod) || !uids.has(getControllerOf(pod)?.uid)) continue;
+      yield `pod ${pod.metadata?.name} runs on, and its Job is suspended`;
     }
   }
 }

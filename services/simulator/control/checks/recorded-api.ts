@@ -25,7 +25,7 @@ export interface Recording {
   /** It has changed an object that was there. */
   changed(written: Written): void;
   evicted(granted: Granted): void;
-  /** Only the object of this uid was to go, and it was granted. */
+  /** Only the object of this uid, or this version, was to go, and it was granted. */
   deleted(deletion: Deletion): void;
   /** Somebody asks for the deletion of a pod. */
   deletes(namespace: string, name: string): void;
@@ -156,12 +156,14 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
     delete: async (...[ref, name, options = {}]: Parameters<ApiClient['delete']>) => {
       const { namespace, uid } = options;
       if (ref.resource === 'pods') recording.deletes(namespace ?? '', name);
+      const { resourceVersion } = options;
       const since = recording.revision();
       const answer = await ask(() => api.delete(ref, name, options));
       const until = recording.revision();
       const resource = resourceName(ref);
-      if (uid !== undefined)
-        recording.deleted({ who, resource, namespace, name, uid, since, until });
+      const named = uid !== undefined || resourceVersion !== undefined;
+      const deletion = { who, resource, namespace, name, uid, resourceVersion, since, until };
+      if (named) recording.deleted(deletion);
       return answer;
     },
     update: async <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) => {

@@ -29,6 +29,14 @@ const faultWeights: Readonly<Record<ControlFaultKind, number>> = {
   compact: 2,
 };
 
+/** After these nothing more is heard of a node. */
+export const silencing: readonly ControlFaultKind[] = [
+  'agent-kill',
+  'agent-pause',
+  'node-power',
+  'node-isolate',
+];
+
 type StoreKind =
   | 'kill'
   | 'power'
@@ -63,7 +71,7 @@ const stepWeights: Readonly<Record<UserStepKind, number>> = {
   statefulset: 5,
   daemonset: 2,
   job: 4,
-  suspend: 2,
+  suspend: 4,
   service: 5,
   budget: 3,
   count: 3,
@@ -97,6 +105,8 @@ const groundwork: readonly UserStepKind[] = ['deployment', 'statefulset', 'servi
 
 /** How fast things go wrong: `everyMs` between two faults, each for `lastsMs` at most. */
 interface Pace {
+  /** Only one node is lost, and after a while comes back. */
+  readonly oneNode?: boolean;
   readonly everyMs: number;
   readonly lastsMs: number;
   readonly safetyMs: number;
@@ -108,6 +118,7 @@ interface Pace {
  */
 const paces: readonly Pace[] = [
   { everyMs: Infinity, lastsMs: 0, safetyMs: 12_000 },
+  { oneNode: true, everyMs: Infinity, lastsMs: 18_000, safetyMs: 28_000 },
   { everyMs: 400, lastsMs: 1200, safetyMs: 8000 },
   { everyMs: 1500, lastsMs: 5000, safetyMs: 15_000 },
   { everyMs: 4000, lastsMs: 16_000, safetyMs: 30_000 },
@@ -172,12 +183,21 @@ function drawFaults(rng: Rng, pace: Pace, size: Size): ControlFault[] {
   const fits = size.components > 0 ? (): boolean => true : isForAll;
   const kindOf = swarm(faultWeights, (kind) => rng.int(3) > 0 && fits(kind));
   const faults: ControlFault[] = [];
+  if (pace.oneNode) return [loseNode(rng, lastsMs, size)];
   if (everyMs === Infinity) return faults;
   // The cluster comes up first: a fault before that finds nothing to break.
   for (let atMs = 2500 + rng.int(2 * everyMs); atMs < safetyMs; atMs += 1 + rng.int(2 * everyMs)) {
     faults.push(drawFault(rng, kindOf(rng), atMs, lastsMs, size));
   }
   return faults;
+}
+
+function loseNode(rng: Rng, forMs: number, { nodes }: Size): ControlFault {
+  const node = rng.int(nodes);
+  const atMs = 5000 + rng.int(3000);
+  const kind = pick(rng, silencing);
+  if (kind === 'node-isolate') return { atMs, kind, node, direction: 'both', forMs };
+  return { atMs, kind: kind as 'agent-kill' | 'agent-pause' | 'node-power', node, forMs };
 }
 
 const isForAll = (kind: ControlFaultKind): boolean => !kind.startsWith('component-');

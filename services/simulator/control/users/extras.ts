@@ -27,6 +27,10 @@ export function extrasOf(pick: number): Extras {
   };
 }
 
+/** Which of the owners a dependent belongs to. */
+export const ownersOf = (pick: number): number[] =>
+  pick >= firstExtra && pick % 2 === 0 ? [pick % 3, (pick + 1) % 3] : [pick % 3];
+
 /** How long a pod has to be ready before it counts. */
 export const minReady = (pick: number): { readonly minReadySeconds?: number } =>
   pick >= firstExtra && pick % 3 === 0 ? { minReadySeconds: 4 } : {};
@@ -37,12 +41,26 @@ export const partition = (pick: number) =>
     ? { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } }
     : {};
 
-/** A Job that is cut short, or one whose pods each have a number. */
-export function jobExtras(pick: number) {
+interface JobExtras {
+  readonly runMs?: number;
+  readonly activeDeadlineSeconds?: number;
+  readonly completionMode?: string;
+}
+
+/** A Job that is cut short, one that takes long, or one whose pods each have a number. */
+export function jobExtras(pick: number): JobExtras {
   if (pick < firstExtra) return {};
-  const kind = pick % 4;
-  if (kind === 0) return { activeDeadlineSeconds: 3 };
-  return kind === 1 ? { completionMode: 'Indexed' } : {};
+  switch (pick % 5) {
+    case 0:
+      return { runMs: 3_600_000, activeDeadlineSeconds: 3 };
+    case 1:
+      return { runMs: 15_000 };
+    case 2:
+    case 3:
+      return { completionMode: 'Indexed' };
+    default:
+      return {};
+  }
 }
 
 /** Programs that crash a few times, hang a few times, or are slow to start, and then run. */

@@ -113,8 +113,7 @@ export function job(name: string, pick: number): Job {
   const dice = new Dice(pick);
   const { spec, metadata } = template(name, pick, dice);
   const fails = dice.int(4) === 0;
-  const extras = jobExtras(pick);
-  const runMs = extras.activeDeadlineSeconds === undefined ? 200 + dice.int(3000) : 3_600_000;
+  const { runMs = 200 + dice.int(3000), ...extras } = jobExtras(pick);
   const behaviour = { runMs, exitCode: fails ? 1 : 0 };
   const { initContainers: _i, containers: [main] = [], ...podSpec } = spec ?? {};
   const {
@@ -181,13 +180,22 @@ export const configMap = (name: string, data: Record<string, string>): ConfigMap
   data,
 });
 
-/** Of another kind than its owner, or of the same. */
-export function dependentOf(owner: KubeObject, name: string, isSecret: boolean): KubeObject {
-  const { name: ownerName = '', uid = '' } = owner.metadata ?? {};
-  const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: ownerName, uid };
+/** Of another kind than its owners, or of the same. */
+export function dependentOf(
+  owners: readonly KubeObject[],
+  name: string,
+  isSecret: boolean,
+): KubeObject {
+  const references = owners.map(({ metadata: { name: owner = '', uid = '' } = {} }) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    name: owner,
+    uid,
+    blockOwnerDeletion: true,
+  }));
   return {
     apiVersion: 'v1',
     kind: isSecret ? 'Secret' : 'ConfigMap',
-    metadata: { name, ownerReferences: [{ ...reference, blockOwnerDeletion: true }] },
+    metadata: { name, ownerReferences: references },
   };
 }

@@ -10,7 +10,7 @@ import {
 import { assertNever, must, QuorateError } from '#shared/base';
 import type { ApiClient, ListOptions } from '#shared/client';
 import type { UserStep } from '../plan/plan.ts';
-import { zoneKey, zones } from './extras.ts';
+import { ownersOf, zoneKey, zones } from './extras.ts';
 import { Kubectl } from './kubectl.ts';
 import {
   apps,
@@ -123,13 +123,8 @@ export class User {
         return this.#pages(pick);
       case 'watch-past':
         return this.#watchPast(pick);
-      case 'suspend': {
-        const found = await kubectl.any<Job>(refs.jobs, pick, namespace);
-        const patch = { spec: { suspend: pick % 3 > 0 } };
-        const { name = '' } = found?.metadata ?? {};
-        if (found) await this.#world.api.patch(refs.jobs, name, 'merge', patch, { namespace });
-        return;
-      }
+      case 'suspend':
+        return this.#suspend(pick);
       case 'delete-workload':
       case 'delete-service':
       case 'delete-owner':
@@ -241,16 +236,28 @@ export class User {
 
   /** Something that goes when its owner does. */
   async #dependent(pick: number, where: string): Promise<void> {
-    const wanted = configMap(`owner-${pick % 3}`, {});
-    const owner = await this.#kubectl.findOrCreate(refs.configMaps, wanted, where);
+    const owners: KubeObject[] = [];
+    for (const number of ownersOf(pick)) {
+      const wanted = configMap(`owner-${number}`, {});
+      owners.push(await this.#kubectl.findOrCreate(refs.configMaps, wanted, where));
+    }
     const isSecret = pick % 2 === 0;
-    const dependent = dependentOf(owner, `dependent-${pick % 29}`, isSecret);
+    const dependent = dependentOf(owners, `dependent-${pick % 29}`, isSecret);
     const ref = isSecret ? refs.secrets : refs.configMaps;
     await this.#world.api.create(ref, dependent, { namespace: where });
   }
 
   async #list(pick: number): Promise<void> {
     await this.#world.api.list(...some(pick));
+  }
+
+  /** A Job that has not ended, or lets it go on. */
+  async #suspend(pick: number): Promise<void> {
+    const { items } = await this.#world.api.list<Job>(refs.jobs, { namespace });
+    const going = items.filter(({ status }) => status?.completionTime === undefined);
+    const name = going[pick % Math.max(1, going.length)]?.metadata?.name;
+    const patch = { spec: { suspend: pick % 3 > 0 } };
+    if (name) await this.#world.api.patch(refs.jobs, name, 'merge', patch, { namespace });
   }
 
   /** As of one moment, in pages, however much changes meanwhile. */

@@ -21,6 +21,13 @@ function dependents({ objects }: Reality): string {
   const lives = ({ uid, kind, name }: OwnerReference): boolean =>
     living.get(uid) === `${kind} ${name}`;
   for (const resource of allResources) {
+    const unlinked = objects
+      .all(resource)
+      .find(
+        ({ metadata }) =>
+          metadata?.ownerReferences?.some(lives) && !metadata.ownerReferences.every(lives),
+      );
+    if (unlinked) return `${resource} ${unlinked.metadata?.name} still names an owner that is gone`;
     const orphan = objects.all(resource).find(({ metadata }) => {
       const { ownerReferences = [] } = metadata ?? {};
       return ownerReferences.length > 0 && !ownerReferences.some(lives);

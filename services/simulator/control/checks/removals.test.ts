@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeObject } from '#shared/api';
+import { Fencing } from './fencing.ts';
+import { JobCounts } from './job-counts.ts';
+import { LostNodes } from './lost-nodes.ts';
+import { ObjectHistory } from './objects.ts';
+import { Removals } from './removals.ts';
+import { broken, controlledBy, named, podKey, Store } from './testing.ts';
+
+const at = (nodeName: string, isReady: boolean): object => ({
+  spec: { nodeName },
+  status: { phase: 'Running', conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+});
+
+describe('what a controller removes', () => {
+  const workload = { metadata: { name: 'w', uid: 'w', generation: 1 }, spec: { replicas: 3 } };
+
+  /** A workload with pods on nodes of their own, of which so many are ready, long ago. */
+  function world(kind: string, resource: string, ready: readonly boolean[]) {
+    const now = 100;
+    const history = new ObjectHistory();
+    const check = new Removals(history, () => now, 10);
+    let revision = 0;
+    const put = (key: string, object: KubeObject): void => {
+      revision++;
+      const value = Buffer.from(JSON.stringify(object));
+      const kv = { key, value, createRevision: 1, modRevision: revision, version: 1, lease: 0n };
+      const event = { type: 'put' as const, kv };
+      for (const change of history.add({ revision, atMs: 0, events: [event] })) {
+        check.changed(change);
+      }
+    };
+    put(`/registry/${resource}/default/w`, workload);
+    for (const [i, is] of ready.entries()) {
+      put(`/registry/nodes/n${i}`, { metadata: { name: `n${i}` } });
+      put(podKey(`w-${i}`), {
+        ...named(`w-${i}`, `${i}`, controlledBy(kind, 'w')),
+        ...at(`n${i}`, is),
+      });
+    }
+    return (name: string): string => broken(() => check.removes('default', name));
+  }
+
+  test('of a ReplicaSet, those that do not serve go first', () => {
+    const removes = world('ReplicaSet', 'apps/replicasets', [true, false]);
+    expect(removes('w-0')).toMatch(/removes w-0, which serves, and w-1 has not been ready/);
+    expect(removes('w-1')).toBe('kept');
+    expect(removes('w-0')).toBe('kept');
+  });
+
+  test('of a StatefulSet, the next one goes when those above it serve', () => {
+    const removes = world('StatefulSet', 'apps/statefulsets', [true, false, true]);
+    expect(removes('w-2')).toBe('kept');
+    expect(removes('w-0')).toMatch(/w-1 has not been ready/);
+  });
+
+  test('of a DaemonSet, one goes when no other is away', () => {
+    expect(world('DaemonSet', 'apps/daemonsets', [true, true])('w-0')).toBe('kept');
+    const removes = world('DaemonSet', 'apps/daemonsets', [true, false]);
+    expect(removes('w-0')).toMatch(/w-1 has not been ready/);
+  });
+});
+
+test('pods leave a node that is silent', () => {
+  const store = new Store();
+  const check = new LostNodes(store.history, 1_000);
+  store.put('/registry/nodes/n1', { metadata: { name: 'n1' } });
+  store.put(podKey('a'), { ...named('a'), ...at('n1', true) });
+  const lease = { metadata: { name: 'n1', namespace: 'kube-node-lease' } };
+  const change = { revision: 9, atMs: 9, key: 'l', resource: 'coordination.k8s.io/leases' };
+  check.changed({ ...change, before: undefined, after: lease });
+  expect(broken(() => check.tick(900))).toBe('kept');
+  expect(broken(() => check.tick(2_000))).toMatch(/pod a stays on n1, which has been silent/);
+});
+
+test('nobody leads while another one does', () => {
+  const check = new Fencing();
+  const put = (createRevision: number, revision: number): string => {
+    const key = '/registry/elections/e';
+    const value = new Uint8Array();
+    const kv = { key, value, createRevision, modRevision: revision, version: 1, lease: 1n };
+    return broken(() => check.elections([{ type: 'put', kv }], revision));
+  };
+  expect(put(3, 3)).toBe('kept');
+  expect(put(3, 5)).toMatch(/is seized at revision 5 from 3/);
+});
+
+test('an index has one pod at a time', () => {
+  const store = new Store(new JobCounts());
+  const annotations = { 'batch.kubernetes.io/job-completion-index': '0' };
+  const pod = (uid: string): KubeObject =>
+    named(uid, uid, { annotations, ...controlledBy('Job', 'j') });
+  store.put(podKey('a'), pod('a'));
+  expect(broken(() => store.put(podKey('b'), pod('b')))).toMatch(/are at index 0/);
+  store.remove(podKey('a'));
+  expect(broken(() => store.put(podKey('b'), pod('b')))).toBe('kept');
+});

@@ -1,0 +1,128 @@
+import {
+  type DaemonSet,
+  getControllerOf,
+  isPodReady,
+  isPodTerminal,
+  type KubeObject,
+  type Node,
+  type Pod,
+  type ReplicaSet,
+  type StatefulSet,
+} from '#shared/api';
+import { BrokenPromise } from '#shared/checks';
+import type { Checker } from './checker.ts';
+import type { Change, ObjectHistory } from './objects.ts';
+import { isChosen, repelling } from './room.ts';
+
+/** Kinds that choose which of their pods go. */
+const choosers: readonly string[] = ['apps/replicasets', 'apps/statefulsets', 'apps/daemonsets'];
+
+/**
+ * Controllers that make room for new pods, or for fewer, take those that do not serve first, and the next one
+ * when the last one's successor serves.
+ */
+export class Removals implements Checker {
+  readonly name = 'removals';
+  readonly #objects: ObjectHistory;
+  readonly #patienceMs: number;
+  readonly #now: () => number;
+  /** By uid of a pod: since when it is not ready. */
+  readonly #idleSince = new Map<string, number>();
+  /** By uid of a workload: when it was last asked for something else. */
+  readonly #askedMs = new Map<string, number>();
+  readonly #asked = new Set<string>();
+  #nodesMs = 0;
+
+  /** What was that long ago is known to all who work. */
+  constructor(objects: ObjectHistory, now: () => number, patienceMs: number) {
+    this.#objects = objects;
+    this.#now = now;
+    this.#patienceMs = patienceMs;
+  }
+
+  changed({ resource, atMs, before, after }: Change): void {
+    const uid = (after ?? before)?.metadata?.uid ?? '';
+    if (resource === 'pods') {
+      if (!after || isPodReady(after)) this.#idleSince.delete(uid);
+      else if (!this.#idleSince.has(uid)) this.#idleSince.set(uid, atMs);
+    }
+    const sameWish = before?.metadata?.generation === after?.metadata?.generation;
+    if (choosers.includes(resource) && !sameWish) this.#askedMs.set(uid, atMs);
+    if (resource === 'nodes' && !isSamePlace(before, after)) this.#nodesMs = atMs;
+  }
+
+  /** A controller asks for the deletion of a pod. */
+  removes(namespace: string, name: string): void {
+    const pods = this.#objects.all<Pod>('pods').filter(isOf(namespace));
+    const pod = pods.find(({ metadata }) => metadata?.name === name);
+    const uid = pod?.metadata?.uid ?? '';
+    this.#asked.add(uid);
+    if (!pod || !isPodReady(pod) || isPodTerminal(pod) || isGoing(pod)) return;
+    const owner = getControllerOf(pod);
+    const known = this.#now() - this.#patienceMs;
+    if (!owner || Math.max(this.#nodesMs, this.#askedMs.get(owner.uid) ?? Infinity) > known) return;
+    const place = this.#node(pod);
+    if (!place || repelling(pod, place) || isGoing(this.#namespace(namespace))) return;
+    const rest = pods.filter(
+      (each) => each !== pod && !isPodTerminal(each) && getControllerOf(each)?.uid === owner.uid,
+    );
+    const idle = rest.filter((each) => (this.#idleSince.get(uidOf(each)) ?? Infinity) < known);
+    const other = this.#better(pod, owner.kind, owner.uid, idle);
+    if (!other) return;
+    throw new BrokenPromise(
+      `${owner.kind} ${owner.name} removes ${name}, which serves, and ${nameOf(other)} has not been ready for long`,
+    );
+  }
+
+  /** A pod that does not serve, and for whose sake this one has to stay. */
+  #better(pod: Pod, kind: string, uid: string, idle: readonly Pod[]): Pod | undefined {
+    const owner = choosers
+      .flatMap((resource) => this.#objects.all<ReplicaSet & StatefulSet & DaemonSet>(resource))
+      .find((each) => uidOf(each) === uid);
+    if (!owner || isGoing(owner)) return undefined;
+    const wanted = owner.spec?.replicas ?? 1;
+    switch (kind) {
+      case 'ReplicaSet':
+        return idle.find(
+          (each) => !isGoing(each) && !this.#asked.has(uidOf(each)) && isLike(each, pod),
+        );
+      case 'StatefulSet':
+        if (ordinalOf(pod) >= wanted) return undefined;
+        return idle.find((each) => ordinalOf(each) > ordinalOf(pod) && ordinalOf(each) < wanted);
+      case 'DaemonSet':
+        return idle.find((each) => {
+          const node = this.#node(each);
+          const isElsewhere = each.spec?.nodeName !== pod.spec?.nodeName;
+          return isElsewhere && node && isChosen(each, node) && !repelling(each, node);
+        });
+      default:
+        return undefined;
+    }
+  }
+
+  #node(pod: Pod): Node | undefined {
+    return this.#objects.all<Node>('nodes').find((node) => nameOf(node) === pod.spec?.nodeName);
+  }
+
+  #namespace(name: string): KubeObject {
+    return this.#objects.all('namespaces').find((each) => nameOf(each) === name) ?? {};
+  }
+}
+
+const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
+const uidOf = ({ metadata }: KubeObject): string => metadata?.uid ?? '';
+const isGoing = ({ metadata }: KubeObject): boolean => metadata?.deletionTimestamp !== undefined;
+const ordinalOf = (pod: Pod): number => Number(nameOf(pod).split('-').at(-1));
+const isOf =
+  (namespace: string) =>
+  ({ metadata }: KubeObject): boolean =>
+    metadata?.namespace === namespace;
+
+const isLike = (a: Pod, b: Pod): boolean =>
+  a.metadata?.labels?.['app'] === b.metadata?.labels?.['app'];
+
+/** What decides which pods a node takes. */
+function isSamePlace(before: Node | undefined, after: Node | undefined): boolean {
+  const place = ({ spec, metadata }: Node) => JSON.stringify([spec, metadata?.labels]);
+  return before !== undefined && after !== undefined && place(before) === place(after);
+}
