@@ -38,6 +38,7 @@ export const refs = {
   clusterRoles: ref('rbac.authorization.k8s.io', 'clusterroles'),
   roleBindings: ref('rbac.authorization.k8s.io', 'rolebindings'),
   roles: ref('rbac.authorization.k8s.io', 'roles'),
+  runtimeClasses: ref('node.k8s.io', 'runtimeclasses'),
   priorityClasses: ref('scheduling.k8s.io', 'priorityclasses'),
   storageClasses: ref('storage.k8s.io', 'storageclasses'),
   endpointSlices: ref('discovery.k8s.io', 'endpointslices'),

@@ -34,6 +34,7 @@ import { replicationController } from './kinds/replication-controller.ts';
 import { resourceQuota } from './kinds/resource-quota.ts';
 import { reviews } from './kinds/reviews.ts';
 import { clusterRole, clusterRoleBinding, role, roleBinding } from './kinds/roles.ts';
+import { runtimeClass } from './kinds/runtime-class.ts';
 import { secret } from './kinds/secret.ts';
 import { serviceAccount } from './kinds/service-account.ts';
 import { service } from './kinds/service.ts';
@@ -84,6 +85,7 @@ export const resources: readonly Resource[] = [
   role,
   roleBinding,
   priorityClass,
+  runtimeClass,
   csiDriver,
   csiNode,
   csiStorageCapacity,

@@ -70,6 +70,47 @@ describe('a new pod', () => {
     );
   });
 
+  it('of a runtime class has its overhead, and goes where it is', async () => {
+    const toleration = { key: 'gvisor', operator: 'Exists' };
+    await t.api.create(refs.runtimeClasses, {
+      apiVersion: 'node.k8s.io/v1',
+      kind: 'RuntimeClass',
+      metadata: { name: 'sandboxed' },
+      handler: 'runsc',
+      overhead: { podFixed: { cpu: '250m' } },
+      scheduling: { nodeSelector: { sandbox: 'yes' }, tolerations: [toleration] },
+    } as KubeObject);
+    const of = (spec: object): Pod => {
+      const made = pod('a');
+      return { ...made, spec: { containers: [], ...made.spec, ...spec } };
+    };
+    const runtimeClassName = 'sandboxed';
+    const refusals: [object, string][] = [
+      [{ runtimeClassName: 'ghost' }, 'pod rejected: RuntimeClass "ghost" not found'],
+      [
+        { overhead: { cpu: '1' } },
+        'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
+      ],
+      [
+        { runtimeClassName, overhead: { cpu: '1' } },
+        "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+      ],
+      [
+        { runtimeClassName, nodeSelector: { sandbox: 'no' } },
+        'conflict: runtimeClass.scheduling.nodeSelector[sandbox] = yes; pod.spec.nodeSelector[sandbox] = no',
+      ],
+    ];
+    for (const [spec, why] of refusals) {
+      expect(await messageOf(t.api.create(refs.pods, of(spec)))).toBe(
+        `pods "a" is forbidden: ${why}`,
+      );
+    }
+    const body = of({ runtimeClassName, overhead: { cpu: '0.25' } });
+    const { spec } = await t.api.create<Pod>(refs.pods, body);
+    expect(spec).toMatchObject({ overhead: { cpu: '250m' }, nodeSelector: { sandbox: 'yes' } });
+    expect(spec?.tolerations).toContainEqual(toleration);
+  });
+
   it('has a token of its account where clients look for it, unless it or its account has none', async () => {
     const path = '/var/run/secrets/kubernetes.io/serviceaccount';
     const mountsOf = async (object: Pod): Promise<unknown> => {

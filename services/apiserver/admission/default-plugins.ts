@@ -10,6 +10,7 @@ import { nodeRestriction } from './plugins/node-restriction.ts';
 import { priorityPlugin } from './plugins/priority.ts';
 import { resourceQuotaPlugin } from './plugins/resource-quota.ts';
 import { roleEscalation } from './plugins/role-escalation.ts';
+import { runtimeClassPlugin } from './plugins/runtime-class.ts';
 import {
   claimResize,
   defaultStorageClassPlugin,
@@ -47,6 +48,7 @@ export function defaultPlugins(
     defaultStorageClassPlugin(watches, kinds),
     storageObjectInUseProtection,
     claimResize(watches, kinds),
+    runtimeClassPlugin(deps),
     nodeRestriction(watches, kinds),
   ];
   const wanted = plugins.filter(({ name }) => !disabled.includes(name));

@@ -238,6 +238,7 @@ export const atomicMaps: ReadonlySet<string> = new Set([
   'PodSpec.nodeSelector',
   'ReplicationControllerSpec.selector',
   'ResourceFieldSelector',
+  'Scheduling.nodeSelector',
   'RoleRef',
   'ScopeSelector',
   'SecretKeySelector',

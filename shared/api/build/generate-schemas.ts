@@ -36,6 +36,7 @@ const roots = [
   ['discovery/v1', 'EndpointSlice'],
   ['events/v1', 'Event'],
   ['networking/v1', 'Ingress', 'IngressClass', 'NetworkPolicy'],
+  ['node/v1', 'RuntimeClass'],
   ['policy/v1', 'Eviction', 'PodDisruptionBudget'],
   ['rbac/v1', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
   ['scheduling/v1', 'PriorityClass'],

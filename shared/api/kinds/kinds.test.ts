@@ -150,6 +150,7 @@ const samples: [ResourceRef, object, ...(string | number | boolean)[]][] = [
     'default/bot',
   ],
   [refs.priorityClasses, { value: 10 }, 10, false],
+  [refs.runtimeClasses, { handler: 'runc' }, 'runc'],
   [storage('csidrivers'), { spec: {} }],
   [storage('csinodes'), { spec: { drivers: [] } }, 0],
   [storage('csistoragecapacities'), { storageClassName: 'fast', capacity: '1Gi' }, '1Gi'],
@@ -286,6 +287,11 @@ test.each<[ResourceRef, object, string]>([
     refs.resourceQuotas,
     { spec: { hard: { pods: '1' }, scopes: ['BestEffort', 'NotBestEffort'] } },
     'spec.scopes: Invalid value: ["BestEffort","NotBestEffort"]: conflicting scopes',
+  ],
+  [
+    refs.runtimeClasses,
+    { handler: 'run C' },
+    `handler: Invalid value: "run C": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`,
   ],
   [refs.storageClasses, { provisioner: '' }, 'provisioner: Required value'],
   [

@@ -97,6 +97,7 @@ export const nodeRules: readonly Rule[] = [
   ...events,
   on('node.k8s.io', 'runtimeclasses', read),
   on('storage.k8s.io', 'csidrivers', read),
+  on('node.k8s.io', 'runtimeclasses', read),
 ];
 
 const scheduler: Rule[] = [
