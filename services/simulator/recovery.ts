@@ -1,6 +1,6 @@
 import type { SimClient } from './clients/client.ts';
 import type { SimCluster } from './cluster/cluster.ts';
-import type { Life } from './cluster/member.ts';
+import type { Life, SimMember } from './cluster/member.ts';
 import type { SimProcess } from './world/process.ts';
 import type { Scheduler } from './world/scheduler.ts';
 
@@ -19,12 +19,15 @@ export interface RecoveryWorld {
 /** After everything has been mended: the cluster serves at every member, and all agree. */
 export class Recovery {
   readonly #world: RecoveryWorld;
+  readonly #absent: SimMember | undefined;
   #well = false;
   /** Where the last probe went. */
   #probed = '';
 
-  constructor(world: RecoveryWorld) {
+  /** `absent`: who is not there, and is not waited for. */
+  constructor(world: RecoveryWorld, absent?: SimMember) {
     this.#world = world;
+    this.#absent = absent;
   }
 
   /** Takes simulated time, `withinMs` at most. Returns what is still wrong then, in words; empty: nothing. */
@@ -42,7 +45,7 @@ export class Recovery {
     const { cluster } = this.#world;
     for (;;) {
       // Whoever gave up because nobody was there tries again, as its operator would.
-      for (const member of cluster.members) member.start();
+      for (const member of cluster.members) if (member !== this.#absent) member.start();
       const serving = await this.#eachServes();
       this.#well = serving && (await this.#agree());
       if (this.#well) return;
@@ -87,7 +90,7 @@ export class Recovery {
     const { index } = leader.dir.backend.applied;
     const wanted = new Set([...leader.host.state.members.values()].flatMap((m) => m.peerUrls));
     for (const { name, life, failure } of cluster.members) {
-      if (!wanted.has(`http://${name}:2380`)) continue;
+      if (!wanted.has(`http://${name}:2380`) || name === this.#absent?.name) continue;
       if (!life) return `${name} does not run: ${failure?.message ?? 'it never started'}`;
       const applied = life.dir.backend.applied.index;
       if (applied < index) return `${name} has applied ${applied} of ${index}; ${this.#describe()}`;

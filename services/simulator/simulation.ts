@@ -1,5 +1,5 @@
 import { createRng, must } from '#shared/base';
-import type { Watch } from '#shared/checks';
+import type { Operation, Watch } from '#shared/checks';
 import { systemClock } from '#shared/clock';
 import { leaseMsOf } from './checks/leader-kept.ts';
 import { Observer } from './checks/observer.ts';
@@ -12,7 +12,7 @@ import { SimCluster } from './cluster/cluster.ts';
 import { FaultPlane } from './cluster/faults.ts';
 import { Switchboard } from './cluster/transport.ts';
 import type { Plan } from './plan/plan.ts';
-import { Recovery } from './recovery.ts';
+import { Recovery, type RecoveryWorld } from './recovery.ts';
 import { Network } from './world/network.ts';
 import { SimProcess } from './world/process.ts';
 import { Scheduler } from './world/scheduler.ts';
@@ -118,6 +118,12 @@ export class Simulation {
       leases: this.#leases,
       passwords: new Map<string, string>(),
       members: () => this.#cluster.members,
+      unanswered: ({ client, endpoint, call }: Operation) =>
+        this.#report.find(
+          'liveness',
+          'answers in time',
+          `client ${client} at ${endpoint} was never answered: ${JSON.stringify(call)}`,
+        ),
       bug: (member: string, thrown: unknown) => this.#bug(member, thrown),
     };
     const users = [...(plan.users ?? plan.clients.map(() => undefined)), 'trusted'];
@@ -173,13 +179,8 @@ export class Simulation {
     const scheduler = this.#scheduler;
     const client = must(this.#clients.at(-1), 'a client without a plan');
     const world = { scheduler, process: this.#process, cluster: this.#cluster, client };
-    const bug = (thrown: unknown): void => this.#bug('the probe', thrown);
-    const wrong = new Recovery(world).await(recoveryMs, bug);
-    if (scheduler.stopped) return;
-    if (wrong !== '') {
-      this.#report.find('liveness', 'recovery', wrong);
-      return;
-    }
+    if (!this.#isWell(new Recovery(world))) return;
+    if (this.#plan.bereaved && !this.#goesOnWithout(world)) return;
     const leasesEnd = scheduler.now + 15_000;
     while (this.#leased() && scheduler.now < leasesEnd && !scheduler.stopped) {
       scheduler.run(scheduler.now + 500);
@@ -191,6 +192,25 @@ export class Simulation {
     scheduler.run(scheduler.now + 5000);
     const still = new Set(this.#openWatches());
     this.#mustHear = { open: open.filter((watch) => still.has(watch)), revision };
+  }
+
+  #isWell(recovery: Recovery): boolean {
+    const { stopped } = this.#scheduler;
+    if (stopped) return false;
+    const wrong = recovery.await(recoveryMs, (thrown) => this.#bug('the probe', thrown));
+    if (wrong !== '' && !this.#scheduler.stopped) this.#report.find('liveness', 'recovery', wrong);
+    return wrong === '' && !this.#scheduler.stopped;
+  }
+
+  /** Somebody dies just as leadership is handed over to them. The rest serves on, and they come back. */
+  #goesOnWithout(world: RecoveryWorld): boolean {
+    const heir = this.#cluster.heir();
+    if (!heir) return true;
+    this.#faults.handOver(heir);
+    heir.crash(false);
+    if (!this.#isWell(new Recovery(world, heir))) return false;
+    heir.start();
+    return this.#isWell(new Recovery(world));
   }
 
   #openWatches(): readonly Watch[] {

@@ -16,7 +16,8 @@ interface Log {
 export class AcknowledgedKept {
   readonly #acknowledged = new Map<NodeId, Acknowledged>();
 
-  acknowledges(member: NodeId, index: number, log: Log): void {
+  /** `leadersTerm`: of the entry there, where the leader has it on its disk. */
+  acknowledges(member: NodeId, index: number, log: Log, leadersTerm?: number): void {
     if (index > log.lastIndex()) {
       throw new BrokenPromise(
         `${member} acknowledges entry ${index}, but its durable log ends at ${log.lastIndex()}`,
@@ -24,6 +25,11 @@ export class AcknowledgedKept {
     }
     const known = this.#acknowledged.get(member);
     const term = log.term(index);
+    if (term !== undefined && leadersTerm !== undefined && term !== leadersTerm) {
+      throw new BrokenPromise(
+        `${member} acknowledges entry ${index} of term ${leadersTerm}, and has one of term ${term} there`,
+      );
+    }
     if (term === undefined || (known && known.index > index)) return;
     this.#acknowledged.set(member, { index, term });
   }

@@ -7,6 +7,7 @@ import { Past } from './past.ts';
 import { type AppliedEntry, StateLog } from './state-log.ts';
 import { put } from './testing.ts';
 import { VotesKept } from './votes-kept.ts';
+import { checkWritten } from './written.ts';
 
 function entry(index: number, revision: number, ...events: Event[]): AppliedEntry {
   return {
@@ -53,6 +54,31 @@ describe('acknowledged entries kept', () => {
     compactedIndex: () => 0,
     lastIndex: () => lastIndex,
     term: (index: number) => (index <= lastIndex ? term : undefined),
+  });
+
+  test('acknowledged what the leader has not', () => {
+    const checker = new AcknowledgedKept();
+    checker.acknowledges(1, 5, logTo(5), 1);
+    expect(() => checker.acknowledges(1, 5, logTo(5), 2)).toThrow(BrokenPromise);
+  });
+
+  test('of what was written at once, the last is there', () => {
+    const state = (term: number) => ({ hardState: { term, vote: 1, commit: 0 } });
+    const log = { ...logTo(5), initialState: () => state(2) };
+    const entry = (index: number, term: number) => ({
+      index,
+      term,
+      type: 'normal' as const,
+      data: Buffer.of(),
+    });
+    const older = { ...state(1), entries: [entry(5, 3), entry(6, 3)] };
+    checkWritten(1, [older, { ...state(2), entries: [entry(5, 1)] }], log);
+    const wrong = [
+      { ...state(3), entries: [] },
+      { entries: [entry(4, 1)] },
+      { entries: [entry(5, 2)] },
+    ];
+    for (const write of wrong) expect(() => checkWritten(1, [write], log)).toThrow(BrokenPromise);
   });
 
   test('acknowledged before it is durable', () => {

@@ -15,6 +15,7 @@ import { ReadsConfirmed } from './reads-confirmed.ts';
 import type { Report } from './report.ts';
 import { type Contents, StateLog } from './state-log.ts';
 import { VotesKept } from './votes-kept.ts';
+import { checkWritten } from './written.ts';
 
 interface Applying {
   operation: Operation | undefined;
@@ -78,13 +79,14 @@ export class Observer {
       this.#report.check('election safety', () => this.#elections.leads(from, term));
       this.#leads(from, term, life);
       if (type !== 'snapshot') this.#commitsTo(from, term, message.commit, life);
-    } else if (type === 'vote' && !message.preVote) {
-      this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
+    } else if (type === 'vote') {
       this.#report.check('membership steps', () => {
         const { role, commit } = life.host.node.status();
-        if (role === 'candidate')
+        if (role === 'candidate' || role === 'pre-candidate')
           this.#membership.stands(from, commit, life.dir.backend.applied.index);
       });
+      if (!message.preVote)
+        this.#report.check('votes kept', () => this.#votes.voted(from, term, from));
     } else if (type === 'vote-response' && !message.reject) {
       this.#report.check('leader kept', () => this.#leaderKept.granted(message));
       if (message.preVote) return;
@@ -94,7 +96,14 @@ export class Observer {
         this.#votes.acted(from, term);
         // One that waited for its write may be of a term that is over, and its entries replaced by now.
         if (term < life.host.node.term) return;
-        this.#acknowledged.acknowledges(from, message.index, life.dir.log);
+        const leader = this.#lives.get(message.to);
+        const leads = leader?.host.node.leads && leader.host.node.term === term;
+        this.#acknowledged.acknowledges(
+          from,
+          message.index,
+          life.dir.log,
+          leads ? leader.dir.log.term(message.index) : undefined,
+        );
       });
     }
   }
@@ -167,7 +176,9 @@ export class Observer {
           before = [...before.filter(({ index }) => index < first.index), ...entries];
         }
       });
-      return write(writes);
+      return write(writes).then(() => {
+        this.#report.check('durable acknowledgement', () => checkWritten(id, writes, log));
+      });
     };
   }
 

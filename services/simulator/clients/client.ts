@@ -27,6 +27,8 @@ export class SimClient {
   readonly #watching: WatchingClient;
   #values = 0;
   #lastRevision = 1;
+  /** By this client, last. */
+  #compacted = 0;
   #leases: LeaseId[] = [];
   /** What this client saw last of each key. */
   readonly #seen = new Map<string, KnownKv>();
@@ -51,10 +53,10 @@ export class SimClient {
     }
   }
 
-  /** A write that must succeed: the cluster is whole. Where: the so many-th member. */
+  /** A write and a read that must succeed: the cluster is whole. Where: the so many-th member. */
   async probe(at: number): Promise<boolean> {
     this.#session.goTo(at);
-    return this.#put('probe', undefined);
+    return (await this.#put('probe', undefined)) && this.#ask(range({ key: 'probe' }));
   }
 
   #sleep(ms: number): Promise<void> {
@@ -139,7 +141,7 @@ export class SimClient {
         this.#watching.watch(pick, this.#lastRevision);
         return;
       case 'watch-part':
-        this.#watching.watchPart(pick, this.#lastRevision);
+        this.#watching.watchPart(pick, this.#lastRevision, this.#compacted);
         return;
       case 'watch-slow':
         this.#watching.watchSlow(pick, this.#lastRevision);
@@ -341,6 +343,7 @@ export class SimClient {
       call: { type: 'compact', revision },
       ask: async (kv) => {
         await kv.compact(revision);
+        this.#compacted = revision;
         return {};
       },
     });
@@ -357,7 +360,11 @@ export class SimClient {
         this.#learn(call, answer);
         recorder.returned(operation, answer);
       },
-      (error, unknown) => recorder.failed(operation, error, unknown),
+      (error, unknown, owed) => {
+        recorder.failed(operation, error, unknown);
+        // Who shows a token may have to ask for it first.
+        if (owed && this.#session.user === undefined) this.#world.unanswered(operation);
+      },
     );
     const { user, token } = this.#session;
     if (user !== undefined && user !== 'trusted')

@@ -5,11 +5,19 @@ import type { Life, SimMember } from '../cluster/member.ts';
 import type { ClientWorld } from './world.ts';
 
 const giveUpMs = 9000;
+/** Members give up before, also where their clocks are slow. */
+const longestMs = 8300;
 const detourAnswers = 5;
 const oldRevision = 'etcdserver: revision of auth store is old';
 
 /** Errors after which a request may still take effect. */
 const uncertain = ['unavailable', 'deadline-exceeded', 'internal'] as const;
+
+/** A request that has arrived, and is not answered. */
+interface Owed {
+  sinceMs: number;
+  readonly pauses: number;
+}
 
 export interface Reached {
   readonly kv: KvClient;
@@ -55,7 +63,7 @@ export class Session {
   reach<T>(
     ask: (reached: Reached) => Promise<T>,
     answered: (value: T) => void,
-    failed: (error: string, unknown: boolean) => void,
+    failed: (error: string, unknown: boolean, owed?: boolean) => void,
   ): Promise<void> {
     const { scheduler, network, process } = this.#world;
     const member = this.member();
@@ -76,8 +84,9 @@ export class Session {
         finish();
         resolve();
       };
+      const owed = { sinceMs: Infinity, pauses: life.process.pauses };
       const overdue = scheduler.at(process, scheduler.now + giveUpMs, () =>
-        end(() => failed('no answer in time', true)),
+        end(() => failed('no answer in time', true, this.#isOwed(life, member, owed))),
       );
       const alive = life.process.whenKilled(() =>
         scheduler.soon(process, () => end(() => failed('the connection dropped', true))),
@@ -85,7 +94,11 @@ export class Session {
       const back = (finish: () => void): void =>
         network.call(member.name, self, process, () => end(finish));
       network.call(self, member.name, life.process, () => {
-        this.#ask(life, ask).then(
+        owed.sinceMs = scheduler.now;
+        const asked = this.#ask(life, ask).finally(() => {
+          owed.sinceMs = Infinity;
+        });
+        asked.then(
           (value) =>
             back(() => {
               this.#wasAnswered();
@@ -99,6 +112,13 @@ export class Session {
         );
       });
     });
+  }
+
+  /** It has been there for longer than members let anybody wait, and nothing kept it from saying so. */
+  #isOwed({ process }: Life, { machine }: SimMember, owed: Owed): boolean {
+    const { now } = this.#world.scheduler;
+    const wasFree = process.pauses === owed.pauses && process.busyUntilMs < now;
+    return process.alive && wasFree && machine.time.lookMs === 0 && now - owed.sinceMs > longestMs;
   }
 
   /** Soon back where it was: or else all clients would be at the one that never failed. */

@@ -68,10 +68,11 @@ export class WatchingClient {
     });
   }
 
-  /** Only some events, with what they replaced; also from a revision that is still to come. */
-  watchPart(pick: number, seenRevision: number): void {
+  /** Only some events, with what they replaced; from a revision that is still to come, or the oldest. */
+  watchPart(pick: number, seenRevision: number, compacted: number): void {
+    const oldest = compacted > 0 && pick % 2 === 0 ? compacted + 1 : seenRevision - 9;
     this.#watch(pick, {
-      startRevision: [0, seenRevision + 2 + (pick % 7), Math.max(1, seenRevision - 9)][pick % 3],
+      startRevision: [0, seenRevision + 2 + (pick % 7), Math.max(1, oldest)][pick % 3],
       prevKv: true,
       filters: filters[Math.floor(pick / 3) % filters.length],
     });

@@ -1,3 +1,4 @@
+import type { Operation } from '#shared/checks';
 import type { SimMember } from '../cluster/member.ts';
 import type { Network } from '../world/network.ts';
 import type { SimProcess } from '../world/process.ts';
@@ -16,6 +17,8 @@ export interface ClientWorld {
   /** Of users, by name. */
   readonly passwords: Map<string, string>;
   readonly members: () => readonly SimMember[];
+  /** A member that could answer did not. */
+  readonly unanswered: (operation: Operation) => void;
   /** A member threw what is no answer. */
   readonly bug: (member: string, thrown: unknown) => void;
 }

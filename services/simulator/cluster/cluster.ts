@@ -80,6 +80,17 @@ export class SimCluster {
     return leaders.sort((a, b) => termOf(b) - termOf(a))[0];
   }
 
+  /** A voter that does not lead, and that the others can do without. */
+  heir(): SimMember | undefined {
+    const leader = this.leader();
+    const voters = leader?.life?.dir.backend.applied.confState.voters ?? [];
+    const alive = this.members.filter(({ life }) =>
+      voters.includes(life?.host.serving.memberId ?? 0),
+    );
+    if (alive.length - 1 <= voters.length / 2) return undefined;
+    return alive.find((member) => member !== leader);
+  }
+
   /** Names of the last `count` that were asked for, whether or not they run yet. */
   newest(count: number): string[] {
     const founders = this.#parts.plan.members;

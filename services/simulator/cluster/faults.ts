@@ -269,6 +269,10 @@ export class FaultPlane {
     look();
   }
 
+  handOver(to: SimMember): void {
+    this.#transfer(to);
+  }
+
   #transfer(member: SimMember | undefined): void {
     const host = this.#world.cluster.leader()?.life?.host;
     const id = member?.life?.host.serving.memberId;

@@ -7,6 +7,7 @@ import { plantedMutants } from './planted.ts';
 import { raftMutants } from './raft.ts';
 import { slipMutants } from './slips.ts';
 import { storeMutants } from './store.ts';
+import { strangersMutants } from './strangers.ts';
 import { workloadMutants } from './workloads.ts';
 
 /** The bug museum. */
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...workloadMutants,
   ...judgedMutants,
   ...plantedMutants,
+  ...strangersMutants,
 ];

@@ -2,6 +2,7 @@ import { createRng, type Rng } from '#shared/base';
 import { drawRoles } from './draw-clients.ts';
 import { pick } from './pickers.ts';
 import type { Plan, Step, StoreSettings } from './plan.ts';
+import { asStranded } from './stranded.ts';
 
 /** Plans made around one schedule need what they ask to be answered. */
 const ordinary: readonly (string | undefined)[] = ['busy', 'storm', 'majorities', 'tuned'];
@@ -12,8 +13,10 @@ const ordinary: readonly (string | undefined)[] = ['busy', 'storm', 'majorities'
  */
 export function withExtras(plan: Plan): Plan {
   const rng = createRng(plan.seed ^ 0x0d_d5);
-  const settled = { ...plan, store: drawSettings(rng, plan) };
   const has = (oneIn: number): boolean => rng.int(oneIn) === 0;
+  const store = drawSettings(rng, plan);
+  const settled = { ...plan, store, ...(has(4) && { bereaved: true }) };
+  if (has(16) && plan.members > 1) return asStranded(settled, rng);
   const odd = has(3)
     ? withClient(settled, rng, { odd: 8, 'watch-stream': 3, unwatch: 1, move: 1 })
     : settled;

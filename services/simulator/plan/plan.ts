@@ -142,6 +142,8 @@ export interface Plan {
   readonly weather: Weather;
   /** How long things go wrong; then everything heals. */
   readonly safetyMs: number;
+  /** In the end, when all is well, one member more dies. Absent: nobody does. */
+  readonly bereaved?: boolean | undefined;
   readonly faults: readonly Fault[];
   readonly clients: readonly (readonly Step[])[];
 }

@@ -3,6 +3,8 @@ export class SimProcess {
   readonly number: number;
   #alive = true;
   #paused = false;
+  /** So far. */
+  pauses = 0;
   #held: (() => void)[] = [];
   /** What it does now takes until then: what comes meanwhile has to wait. */
   busyUntilMs = 0;
@@ -34,6 +36,7 @@ export class SimProcess {
 
   pause(): void {
     this.#paused = true;
+    this.pauses++;
   }
 
   /** What was due meanwhile happens now, in its order. */
