@@ -1,11 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { arch, availableParallelism, platform, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type PodsListen, PodsServer } from './grpc/pods-service.ts';
 import type { AgentHost, HostParts, Machine, PodsDoor } from './host.ts';
 import { httpServer } from './http/serve.ts';
 import { Checkpoints } from './pods/checkpoints.ts';
 import type { PodAccess } from './pods/pod-access.ts';
+import { prettyName } from './node/os-image.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
 import { agentMetrics } from './stats/metrics.ts';
@@ -90,17 +91,17 @@ async function machine(): Promise<Machine> {
   return {
     architecture: goArch[arch()] ?? arch(),
     operatingSystem: platform(),
-    osImage: `${platform()} (${cpus()[0]?.model.trim() || 'unknown processor'})`,
+    osImage: prettyName(await contentOf('/etc/os-release')) ?? platform(),
     kernelVersion: release(),
-    bootId: await firstLine('/proc/sys/kernel/random/boot_id'),
-    machineId: await firstLine('/etc/machine-id'),
+    bootId: await contentOf('/proc/sys/kernel/random/boot_id'),
+    machineId: await contentOf('/etc/machine-id'),
     cpus: availableParallelism(),
     memoryKib: Math.floor(totalmem() / 1024),
   };
 }
 
 /** Empty where the system has no such file. */
-async function firstLine(path: string): Promise<string> {
+async function contentOf(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim();
   } catch {

@@ -87,9 +87,19 @@ function conditions(readySince: string, now: string): NodeCondition[] {
     lastTransitionTime: readySince,
   });
   return [
-    condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'agent has memory'),
-    condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'agent has disk space'),
-    condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'agent has process ids'),
-    condition('Ready', 'True', 'KubeletReady', 'agent is posting ready status'),
+    condition(
+      'MemoryPressure',
+      'False',
+      'KubeletHasSufficientMemory',
+      'kubelet has sufficient memory available',
+    ),
+    condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+    condition(
+      'PIDPressure',
+      'False',
+      'KubeletHasSufficientPID',
+      'kubelet has sufficient PID available',
+    ),
+    condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
   ];
 }

@@ -50,11 +50,8 @@ export function autoscalerFromV1(given: HorizontalPodAutoscalerV1): HorizontalPo
     ({} as Spec & {
       targetCPUUtilizationPercentage?: number;
     });
-  const {
-    [metricsKey]: others,
-    [behaviorKey]: behavior,
-    ...annotations
-  } = metadata?.annotations ?? {};
+  const { annotations: noted = {}, ...named } = metadata ?? {};
+  const { [metricsKey]: others, [behaviorKey]: behavior, ...annotations } = noted;
   const target = { type: 'Utilization', averageUtilization: percentage };
   const metrics = [
     ...(percentage === undefined ? [] : [{ type: 'Resource', resource: { name: 'cpu', target } }]),
@@ -67,7 +64,7 @@ export function autoscalerFromV1(given: HorizontalPodAutoscalerV1): HorizontalPo
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
-    metadata: { ...metadata, annotations },
+    metadata: { ...named, ...(Object.keys(annotations).length > 0 && { annotations }) },
     spec: {
       ...rest,
       ...(metrics.length > 0 && { metrics }),
