@@ -57,18 +57,21 @@ export class ClusterCache {
     this.#place(pod, node, true);
   }
 
-  /** Takes an assumption back, unless the pod has been seen there since. */
-  forget(pod: Pod): void {
-    if (this.#placed.get(pod.metadata?.uid ?? '')?.assumed) this.removePod(pod);
+  /** Takes an assumption back, unless the pod has been seen there since; whether that frees room. */
+  forget(pod: Pod): boolean {
+    const isAssumed = this.#placed.get(pod.metadata?.uid ?? '')?.assumed === true;
+    return isAssumed && this.removePod(pod);
   }
 
-  removePod(pod: Pod): void {
+  /** Whether it was on a node. */
+  removePod(pod: Pod): boolean {
     const uid = pod.metadata?.uid ?? '';
     const place = this.#placed.get(uid);
-    if (!place) return;
+    if (!place) return false;
     this.#placed.delete(uid);
     const info = this.#nodes.get(place.node);
     if (info) this.#nodes.set(place.node, withoutPod(info, uid));
+    return true;
   }
 
   #place(pod: PodInfo, node: string, assumed: boolean): void {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Event, type Node, type Pod, refs } from '#shared/api';
 import { createRng, QuorateError } from '#shared/base';
 import { ManualClock } from '#shared/clock';
@@ -87,6 +87,24 @@ describe('the scheduler', () => {
     expect(placeOf(api, 'a')).toBeUndefined();
     await pass(clock, 2_000);
     expect(placeOf(api, 'a')).toBe('worker-1');
+    await scheduler.stop();
+  });
+
+  it('gives the room of a binding that failed to whoever waits for it', async () => {
+    const { clock, api, scheduler } = setUp();
+    const bind = api.createSubresource.bind(api);
+    vi.spyOn(api, 'createSubresource').mockImplementation(async (ref, name, ...more) => {
+      if (name !== 'a') return bind(ref, name, ...more);
+      await clock.sleep(5_000);
+      throw new QuorateError('unavailable', 'down');
+    });
+    api.seed(refs.nodes, node('worker-1'));
+    for (const name of ['a', 'b']) api.seed(refs.pods, pod(name, '600m'));
+    await scheduler.start();
+    await pass(clock, 4_000);
+    expect(placeOf(api, 'b')).toBeUndefined();
+    await pass(clock, 2_000);
+    expect(placeOf(api, 'b')).toBe('worker-1');
     await scheduler.stop();
   });
 

@@ -114,8 +114,8 @@ export class SchedulingSession {
 
   #gone(pod: Pod): void {
     this.#queue.remove(objectKey(pod));
-    this.#cache.removePod(pod);
-    if (pod.spec?.nodeName) this.#queue.happened('pod-removed');
+    // Also one that was only assumed to be somewhere: others may have been refused for its sake.
+    if (this.#cache.removePod(pod)) this.#queue.happened('pod-removed');
   }
 
   #nodeChanged(node: Node, before?: Node): void {
@@ -189,7 +189,7 @@ export class SchedulingSession {
       this.#events.event(pod, 'Normal', 'Scheduled', message);
     } catch (thrown) {
       // Also where the outcome is not known: if it is bound, the watch says so before the retry.
-      this.#cache.forget(pod);
+      if (this.#cache.forget(pod)) this.#queue.happened('pod-removed');
       this.#queue.retry(key);
       const error = QuorateError.from(thrown).message;
       this.#options.log.warn({ pod: key, node, error }, 'binding failed');

@@ -52,8 +52,9 @@ const calmMs = 5_000;
 const everyComponent: readonly ComponentKind[] = ['scheduler', 'controller-manager'];
 
 /** Where nothing breaks, all is soon known and done; where nodes do and nothing else, what lives on goes on. */
-function boundsOf({ faults, watchLagMs, nodeGraceMs }: ControlPlan): Bounds {
-  const lostMs = nodeGraceMs + 2 * watchLagMs + 6000;
+function boundsOf({ faults, watchLagMs, nodeGraceMs, nodes }: ControlPlan): Bounds {
+  // The last node's pods stay where they are.
+  const lostMs = nodes > 1 ? nodeGraceMs + 2 * watchLagMs + 6000 : Infinity;
   if (faults.length === 0)
     return { patienceMs: watchLagMs + 1000, promptMs: 2 * watchLagMs + 2500, lostMs };
   const onlyNodes = faults.every(({ kind }) => silencing.includes(kind));

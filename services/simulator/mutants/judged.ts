@@ -85,8 +85,8 @@ export const judgedMutants: readonly Mutant[] = [
     'compacted-revision-unreadable',
     'the very revision that was compacted cannot be read any more',
     'shared/mvcc/range',
-    'if (revision < compacted) throw mvccErrors.compacted();',
-    'if (revision <= compacted) throw mvccErrors.compacted();',
+    'if (revision < (compacted || -1)) throw mvccErrors.compacted();',
+    'if (revision <= (compacted || -1)) throw mvccErrors.compacted();',
   ),
   slip(
     'compaction-repeated',

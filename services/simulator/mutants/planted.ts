@@ -77,13 +77,6 @@ export const plantedMutants: readonly Mutant[] = [
     'new Set([...done])',
   ),
   slip(
-    'unbound-pods-never-removed',
-    'pods that are deleted before they have a node stay for ever',
-    `${manager}/pod-gc/plan`,
-    "return [{ pod, reason: 'terminating-unscheduled' }];",
-    'return [];',
-  ),
-  slip(
     'lost-nodes-keep-their-pods',
     'nobody is expelled from a node that is silent',
     `${manager}/node-lifecycle/node-plan`,
@@ -122,7 +115,7 @@ export const plantedMutants: readonly Mutant[] = [
     'decision-not-taken-back',
     'a binding that failed goes on taking room',
     'services/scheduler/session',
-    'this.#cache.forget(pod);',
+    "if (this.#cache.forget(pod)) this.#queue.happened('pod-removed');",
     '',
   ),
   slip(

@@ -100,6 +100,9 @@ test('a pod is available when it has been ready for long enough', () => {
   });
   at(0, 'pods', { ...named('a', 'a', controlledBy('ReplicaSet', 's')), status: ready });
   expect(at(1_000, 'apps/replicasets', set(1))).toMatch(/counts 1 available/);
+  const before = set(1);
+  const later = { key: 'x', revision: 2, atMs: 1_000, resource: 'apps/replicasets', before };
+  expect(broken(() => check.changed({ ...later, after: set(1) }))).toBe('kept');
   expect(at(4_000, 'apps/replicasets', set(1))).toBe('kept');
   expect(at(4_000, 'apps/replicasets', set(2))).toMatch(/and 1 were ready/);
 });

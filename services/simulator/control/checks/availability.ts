@@ -1,4 +1,10 @@
-import { type DaemonSet, getControllerOf, isPodReady, type ReplicaSet } from '#shared/api';
+import {
+  type DaemonSet,
+  getControllerOf,
+  isPodReady,
+  type KubeObject,
+  type ReplicaSet,
+} from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
@@ -28,13 +34,7 @@ export class Availability implements Checker {
     if (this.#patienceMs === Infinity) return;
     const { resource, after } = change;
     if (resource === 'pods') this.#pod(change);
-    else if (resource === 'apps/replicasets' || resource === 'apps/statefulsets') {
-      const set: ReplicaSet | undefined = after;
-      this.#counted(change, set?.status?.availableReplicas ?? 0);
-    } else if (resource === 'apps/daemonsets') {
-      const set: DaemonSet | undefined = after;
-      this.#counted(change, set?.status?.numberAvailable ?? 0);
-    }
+    else if (workloads.includes(resource)) this.#counted(change, availableOf(after));
   }
 
   #pod({ atMs, before, after }: Change): void {
@@ -48,7 +48,9 @@ export class Availability implements Checker {
     } else if (!isReady && known?.untilMs === Infinity) known.untilMs = atMs;
   }
 
-  #counted({ key, atMs, revision, after }: Change, counted: number): void {
+  #counted({ key, atMs, revision, before, after }: Change, counted: number): void {
+    // What was counted for an earlier wish stays until it is counted again.
+    if (counted <= availableOf(before)) return;
     const { metadata, spec } = (after ?? {}) as ReplicaSet;
     const neededMs = (spec?.minReadySeconds ?? 0) * 1000;
     if (neededMs === 0) return;
@@ -63,4 +65,12 @@ export class Availability implements Checker {
       `${key} counts ${counted} available at revision ${revision}, and ${possible.length} were ready for ${neededMs} ms`,
     );
   }
+}
+
+const workloads: readonly string[] = ['apps/replicasets', 'apps/statefulsets', 'apps/daemonsets'];
+
+function availableOf(object: KubeObject | undefined): number {
+  const set: ReplicaSet | undefined = object;
+  const daemons: DaemonSet | undefined = object;
+  return set?.status?.availableReplicas ?? daemons?.status?.numberAvailable ?? 0;
 }

@@ -141,7 +141,8 @@ export class ControlChecks {
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
       deletes: (namespace, name) => {
         this.#budgets.deleted(namespace, name);
-        if (elected) this.#check(this.#removals, () => this.#removals.removes(namespace, name));
+        const wrong = elected ? this.#removals.asked(namespace, name) : undefined;
+        return () => this.#check(this.#removals, () => this.#removals.granted(wrong));
       },
       uncertain: (resource) => {
         if (resource === 'pods') this.#created.uncertain();

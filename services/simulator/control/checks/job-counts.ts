@@ -50,8 +50,9 @@ export class JobCounts implements Checker {
   #index(key: string, revision: number, before?: Pod, after?: Pod): void {
     const pod = after ?? before ?? {};
     const index = pod.metadata?.annotations?.['batch.kubernetes.io/job-completion-index'];
-    if (index === undefined) return;
-    const place = `${getControllerOf(pod)?.uid}/${index}`;
+    const owner = getControllerOf(pod)?.uid;
+    if (index === undefined || owner === undefined) return;
+    const place = `${owner}/${index}`;
     const holder = this.#working.get(place);
     if (!after || !isPodActive(after)) {
       if (holder === key) this.#working.delete(place);

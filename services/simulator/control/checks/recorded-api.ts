@@ -27,8 +27,8 @@ export interface Recording {
   evicted(granted: Granted): void;
   /** Only the object of this uid, or this version, was to go, and it was granted. */
   deleted(deletion: Deletion): void;
-  /** Somebody asks for the deletion of a pod. */
-  deletes(namespace: string, name: string): void;
+  /** Somebody asks for the deletion of a pod; the result is called where it is granted. */
+  deletes(namespace: string, name: string): () => void;
   /** Nobody knows whether this object was created. */
   uncertain(resource: string): void;
 }
@@ -155,10 +155,12 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
     },
     delete: async (...[ref, name, options = {}]: Parameters<ApiClient['delete']>) => {
       const { namespace, uid } = options;
-      if (ref.resource === 'pods') recording.deletes(namespace ?? '', name);
+      const isPod = ref.resource === 'pods';
+      const granted = isPod ? recording.deletes(namespace ?? '', name) : undefined;
       const { resourceVersion } = options;
       const since = recording.revision();
       const answer = await ask(() => api.delete(ref, name, options));
+      granted?.();
       const until = recording.revision();
       const resource = resourceName(ref);
       const named = uid !== undefined || resourceVersion !== undefined;

@@ -51,53 +51,59 @@ export class Removals implements Checker {
     if (resource === 'nodes' && !isSamePlace(before, after)) this.#nodesMs = atMs;
   }
 
-  /** A controller asks for the deletion of a pod. */
-  removes(namespace: string, name: string): void {
+  /** A controller asks for the deletion of a pod; what is wrong with that if it is granted. */
+  asked(namespace: string, name: string): string | undefined {
     const pods = this.#objects.all<Pod>('pods').filter(isOf(namespace));
     const pod = pods.find(({ metadata }) => metadata?.name === name);
     const uid = pod?.metadata?.uid ?? '';
     this.#asked.add(uid);
-    if (!pod || !isPodReady(pod) || isPodTerminal(pod) || isGoing(pod)) return;
+    if (!pod || !isPodReady(pod) || isPodTerminal(pod) || isGoing(pod)) return undefined;
     const owner = getControllerOf(pod);
     const known = this.#now() - this.#patienceMs;
-    if (!owner || Math.max(this.#nodesMs, this.#askedMs.get(owner.uid) ?? Infinity) > known) return;
-    const place = this.#node(pod);
-    if (!place || repelling(pod, place) || isGoing(this.#namespace(namespace))) return;
+    if (!owner || this.#nodesMs > known || isGoing(this.#namespace(namespace))) return undefined;
     const rest = pods.filter(
       (each) => each !== pod && !isPodTerminal(each) && getControllerOf(each)?.uid === owner.uid,
     );
+    // Of two on one node, one goes whatever others do.
+    if (owner.kind === 'DaemonSet' && rest.some((each) => isBeside(each, pod))) return undefined;
     const idle = rest.filter((each) => (this.#idleSince.get(uidOf(each)) ?? Infinity) < known);
-    const other = this.#better(pod, owner.kind, owner.uid, idle);
-    if (!other) return;
-    throw new BrokenPromise(
-      `${owner.kind} ${owner.name} removes ${name}, which serves, and ${nameOf(other)} has not been ready for long`,
+    const other = this.#better(pod, owner, idle, known);
+    return (
+      other &&
+      `${owner.kind} ${owner.name} removes ${name}, which serves, and ${nameOf(other)} has not been ready for long`
     );
   }
 
+  granted(wrong: string | undefined): void {
+    if (wrong !== undefined) throw new BrokenPromise(wrong);
+  }
+
   /** A pod that does not serve, and for whose sake this one has to stay. */
-  #better(pod: Pod, kind: string, uid: string, idle: readonly Pod[]): Pod | undefined {
+  #better(
+    pod: Pod,
+    { kind, uid }: { readonly kind: string; readonly uid: string },
+    idle: readonly Pod[],
+    known: number,
+  ): Pod | undefined {
     const owner = choosers
       .flatMap((resource) => this.#objects.all<ReplicaSet & StatefulSet & DaemonSet>(resource))
       .find((each) => uidOf(each) === uid);
-    if (!owner || isGoing(owner)) return undefined;
-    const wanted = owner.spec?.replicas ?? 1;
-    switch (kind) {
-      case 'ReplicaSet':
-        return idle.find(
-          (each) => !isGoing(each) && !this.#asked.has(uidOf(each)) && isLike(each, pod),
-        );
-      case 'StatefulSet':
-        if (ordinalOf(pod) >= wanted) return undefined;
-        return idle.find((each) => ordinalOf(each) > ordinalOf(pod) && ordinalOf(each) < wanted);
-      case 'DaemonSet':
-        return idle.find((each) => {
-          const node = this.#node(each);
-          const isElsewhere = each.spec?.nodeName !== pod.spec?.nodeName;
-          return isElsewhere && node && isChosen(each, node) && !repelling(each, node);
-        });
-      default:
-        return undefined;
+    const place = this.#node(pod);
+    if (!owner || isGoing(owner) || !place || repelling(pod, place)) return undefined;
+    if (kind === 'ReplicaSet') {
+      return idle.find(
+        (each) => !isGoing(each) && !this.#asked.has(uidOf(each)) && isLike(each, pod),
+      );
     }
+    if ((this.#askedMs.get(uid) ?? Infinity) > known) return undefined;
+    const wanted = owner.spec?.replicas ?? 1;
+    if (kind === 'StatefulSet') {
+      if (ordinalOf(pod) >= wanted) return undefined;
+      return idle.find((each) => ordinalOf(each) > ordinalOf(pod) && ordinalOf(each) < wanted);
+    }
+    const takes = (node: Node | undefined, each: Pod): boolean =>
+      node !== undefined && isChosen(owner.spec?.template ?? {}, node) && !repelling(each, node);
+    return takes(place, pod) ? idle.find((each) => takes(this.#node(each), each)) : undefined;
   }
 
   #node(pod: Pod): Node | undefined {
@@ -118,6 +124,7 @@ const isOf =
   ({ metadata }: KubeObject): boolean =>
     metadata?.namespace === namespace;
 
+const isBeside = (a: Pod, b: Pod): boolean => a.spec?.nodeName === b.spec?.nodeName;
 const isLike = (a: Pod, b: Pod): boolean =>
   a.metadata?.labels?.['app'] === b.metadata?.labels?.['app'];
 

@@ -21,6 +21,8 @@ export interface ContainerEvents {
 interface Container {
   status: ContainerStatus;
   readonly behaviour: Behaviour;
+  /** By the world's clock, which does not jump. */
+  startedMs: number;
   end: Timer | undefined;
   /** Callers that wait for its end. */
   readonly waiting: (() => void)[];
@@ -180,6 +182,7 @@ export class Containers {
     this.#containers.set(id, {
       status: { ...status, state: 'created' },
       behaviour: behaviourOf(config.command),
+      startedMs: Infinity,
       end: undefined,
       waiting: [],
     });
@@ -190,6 +193,7 @@ export class Containers {
     const container = this.#must(id);
     if (container.status.state !== 'created') return;
     container.status = { ...container.status, state: 'running', startedAt: this.#now() };
+    container.startedMs = this.#scheduler.now;
     this.#events.started(this.#machine.name, container.status);
     const { runMs, exitCode = 0, crashes } = container.behaviour;
     if (container.status.attempt < (crashes?.times ?? 0)) {
@@ -240,9 +244,9 @@ export class Containers {
 
   /** `ready`, `alive` or `started`? */
   #probe(id: string, question: string | undefined) {
-    const { status, behaviour } = this.#must(id);
+    const { status, behaviour, startedMs } = this.#must(id);
     const { readyMs = 0, startMs = 0, hangs } = behaviour;
-    const age = this.#now() - (status.startedAt ?? this.#now());
+    const age = this.#scheduler.now - startedMs;
     const hung = status.attempt < (hangs?.times ?? 0) && age >= (hangs?.afterMs ?? 0);
     const answers = status.state === 'running' && age >= startMs && !hung;
     const ok = answers && (question !== 'ready' || age >= readyMs);

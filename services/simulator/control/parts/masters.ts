@@ -44,6 +44,9 @@ const accountUser = (account: string): User => ({
   groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
 });
 
+/** Longer than a run: a pod that may fit by now has to be noticed, and not looked at now and then. */
+const unschedulableFlushMs = 600_000;
+
 /** A certificate that nobody looks into. */
 const rootCa = 'simulated';
 
@@ -92,7 +95,7 @@ export function startComponent(
   };
   const component =
     kind === 'scheduler'
-      ? createScheduler({ ...common, config: { leaseSeconds } })
+      ? createScheduler({ ...common, config: { leaseSeconds, unschedulableFlushMs } })
       : createControllerManager({
           ...common,
           config: { leaseSeconds, nodeMonitorGracePeriodMs: nodeGraceMs },

@@ -290,7 +290,7 @@ function drawClients(rng: Rng, safetyMs: number): UserStep[][] {
       const afterMs = rng.int(2 * paceMs);
       spentMs += afterMs;
       const kind = steps.length < 2 ? pick(rng, groundwork) : kindOf(rng);
-      steps.push({ afterMs, kind, pick: rng.int(2000) });
+      steps.push({ afterMs, kind, pick: rng.int(3000) });
     }
     return steps;
   });
