@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { DataDir } from './data-dir.ts';
-import type { AppliedState, KvBackend } from './kv-backend.ts';
+import type { AppliedState } from './applied-state.ts';
+import type { KvBackend } from './kv-backend.ts';
 
 let folder: string;
 beforeEach(async () => {

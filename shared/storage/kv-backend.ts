@@ -1,18 +1,20 @@
 import { crc32 } from 'node:zlib';
-import { assert, messageOf, QuorateError } from '#shared/base';
-import { type Backend, RevisionReader } from '#shared/mvcc';
-import type { ConfState } from '#shared/raft';
-import { type Level, type LevelOperation, replaceMember, writeError } from './level.ts';
+import { assert, QuorateError } from '#shared/base';
+import type { Backend, RevisionReader } from '#shared/mvcc';
+import {
+  appliedKey,
+  appliedName,
+  type AppliedState,
+  decodeApplied,
+  encodeApplied,
+  type KeysCheck,
+} from './applied-state.ts';
+import { type Level, type LevelOperation, writeError } from './level.ts';
+import { damaged, load, type Loaded, rowsOf, scanBytes } from './load-backend.ts';
 import { type Medium, systemMedium } from './medium.ts';
+import { latin1, opened, prefixed, sealed, unsealed } from './sealed-records.ts';
 import { encodeChunks, type SnapshotRecord } from './snapshot-chunks.ts';
-import { SortedKeys } from './sorted-keys.ts';
-
-/** What one batch covers: everything up to `index` is in the data, nothing beyond it. */
-export interface AppliedState {
-  readonly index: number;
-  readonly term: number;
-  readonly confState: ConfState;
-}
+import type { SortedKeys } from './sorted-keys.ts';
 
 /** A consistent view of the backend, to be sent elsewhere. */
 export interface BackendSnapshot {
@@ -33,13 +35,8 @@ interface Pending {
   readonly value: Uint8Array | undefined;
 }
 
-const crcBytes = 4;
-const appliedName = 'm/applied';
-const dataPrefix = 0x6b; // 'k'
 const metaEncoder = new TextEncoder();
 const decoder = new TextDecoder();
-const scanBytes = 1 << 20;
-const rowsAtOnce = 1000;
 
 /**
  * The state machine's data on LevelDB. Writes stay in memory, over the disk, until `flush` puts them
@@ -219,7 +216,7 @@ export class KvBackend implements Backend {
     const snapshot = level.snapshot();
     const read = (key: Uint8Array): Uint8Array | undefined =>
       unsealed(key, level.getSync(key, { snapshot }));
-    const { applied } = decodeApplied(read(metaEncoder.encode(appliedName)));
+    const { applied } = decodeApplied(read(appliedKey));
     return {
       applied,
       async *chunks() {
@@ -304,27 +301,6 @@ export class KvBackend implements Backend {
   }
 }
 
-/** A backend that holds these records and nothing applied, in the form of a snapshot's chunks. */
-export function backendChunks(
-  records: AsyncIterable<SnapshotRecord>,
-): AsyncGenerator<Uint8Array, void> {
-  return encodeChunks(rows(records));
-}
-
-async function* rows(records: AsyncIterable<SnapshotRecord>): AsyncGenerator<SnapshotRecord, void> {
-  let digest = 0;
-  let count = 0;
-  for await (const [plain, value] of records) {
-    const key = prefixed(plain);
-    digest ^= crc32(key);
-    count++;
-    yield [key, sealed(crc32(key), value)];
-  }
-  const applied = { ...nothingApplied, index: 1, term: 1 };
-  const key = metaEncoder.encode(appliedName);
-  yield [key, sealed(crc32(key), encodeApplied(applied, new Map(), { count, digest }))];
-}
-
 /** Nothing of what is sent elsewhere may be damaged: there it would be taken for good. */
 async function* checked(
   records: AsyncIterable<SnapshotRecord>,
@@ -333,164 +309,4 @@ async function* checked(
     opened(...record);
     yield record;
   }
-}
-
-/** What says whether the keys on disk are those that were written. */
-interface KeysCheck {
-  readonly count: number;
-  readonly digest: number;
-}
-
-interface Loaded {
-  readonly keysDigest: number;
-  readonly keys: SortedKeys;
-  readonly revisions: RevisionReader;
-  readonly applied: AppliedState;
-  readonly sequences: Map<number, number>;
-  readonly liveBytes: number;
-}
-
-/** Reads everything once: a record that is not as it was written, or is missing, is found here. */
-async function load(level: Level, folder: string): Promise<Loaded> {
-  try {
-    return await loadChecked(level);
-  } catch (thrown) {
-    throw damaged(folder, thrown);
-  }
-}
-
-async function loadChecked(level: Level): Promise<Loaded> {
-  const appliedKey = metaEncoder.encode(appliedName);
-  const bytes = unsealed(appliedKey, level.getSync(appliedKey));
-  const keys = new SortedKeys();
-  const revisions = new RevisionReader();
-  let liveBytes = 0;
-  let keysDigest = 0;
-  const iterator = level.iterator({
-    gte: Uint8Array.of(dataPrefix),
-    lt: Uint8Array.of(dataPrefix + 1),
-    highWaterMarkBytes: scanBytes,
-  });
-  try {
-    for await (const rows of batchesOf(iterator)) {
-      for (const [key, stored] of rows) {
-        const keyCrc = crc32(key);
-        const value = openedBy(keyCrc, stored);
-        const plain = Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1);
-        keys.add(plain.toString('latin1'));
-        keysDigest ^= keyCrc;
-        liveBytes += plain.length + value.length;
-        revisions.add(plain, value);
-      }
-    }
-  } finally {
-    await iterator.close();
-  }
-  const { check, ...decoded } = decodeApplied(bytes);
-  if (check.count !== keys.size || check.digest !== keysDigest) {
-    throw new Error(`it holds ${keys.size} records, not the ${check.count} that were written`);
-  }
-  return { keys, keysDigest, revisions, ...decoded, liveBytes };
-}
-
-/** A value as it lies on disk: with the CRC-32 of its key and itself before it. */
-function sealed(keyCrc: number, value: Uint8Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(crcBytes + value.length);
-  bytes.set(value, crcBytes);
-  bytes.writeUInt32BE(crc32(value, keyCrc), 0);
-  return bytes;
-}
-
-/** The value that was sealed; throws where these are not its bytes. */
-function opened(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array {
-  return openedBy(crc32(key), stored);
-}
-
-function openedBy(keyCrc: number, stored: Uint8Array | undefined): Uint8Array {
-  if (stored === undefined || stored.length < crcBytes) throw new Error('a record is missing');
-  const value = stored.subarray(crcBytes);
-  if (storedCrc(stored) !== crc32(value, keyCrc))
-    throw new Error('a record is not what was written');
-  return value;
-}
-
-function storedCrc(stored: Uint8Array): number {
-  const [a, b, c] = [stored[0] as number, stored[1] as number, stored[2] as number];
-  return ((a << 24) | (b << 16) | (c << 8) | (stored[3] as number)) >>> 0;
-}
-
-/** As `opened`, for what need not be there. */
-function unsealed(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array | undefined {
-  return stored && opened(key, stored);
-}
-
-function damaged(folder: string, thrown: unknown): QuorateError {
-  const text = messageOf(thrown);
-  return new QuorateError(
-    'data-loss',
-    `the backend in ${folder} is damaged (${text}): ${replaceMember}`,
-    {
-      cause: thrown,
-    },
-  );
-}
-
-interface Rows {
-  nextv(size: number): Promise<[Uint8Array, Uint8Array][]>;
-}
-
-/** The next rows are read while these are dealt with. */
-async function* batchesOf(iterator: Rows): AsyncGenerator<[Uint8Array, Uint8Array][], void> {
-  let next = iterator.nextv(rowsAtOnce);
-  for (;;) {
-    const rows = await next;
-    if (rows.length === 0) return;
-    next = iterator.nextv(rowsAtOnce);
-    // Whoever goes on hears of it; whoever stops here need not.
-    next.catch(() => undefined);
-    yield rows;
-  }
-}
-
-async function* rowsOf(iterator: Rows): AsyncGenerator<SnapshotRecord, void> {
-  for await (const rows of batchesOf(iterator)) yield* rows;
-}
-
-function encodeApplied(
-  { index, term, confState }: AppliedState,
-  sequences: ReadonlyMap<number, number>,
-  keys: KeysCheck,
-): Uint8Array {
-  return metaEncoder.encode(
-    JSON.stringify({ index, term, confState, sequences: [...sequences], keys }),
-  );
-}
-
-function decodeApplied(
-  bytes: Uint8Array | undefined,
-): Pick<Loaded, 'applied' | 'sequences'> & { readonly check: KeysCheck } {
-  const noKeys = { count: 0, digest: 0 };
-  if (!bytes) return { applied: nothingApplied, sequences: new Map(), check: noKeys };
-  const { sequences, keys, ...applied } = JSON.parse(decoder.decode(bytes)) as AppliedState & {
-    sequences: [number, number][];
-    keys: KeysCheck;
-  };
-  return { applied, sequences: new Map(sequences), check: keys };
-}
-
-const nothingApplied: AppliedState = {
-  index: 0,
-  term: 0,
-  confState: { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
-};
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
-function prefixed(key: Uint8Array): Uint8Array {
-  const result = new Uint8Array(key.length + 1);
-  result[0] = dataPrefix;
-  result.set(key, 1);
-  return result;
 }

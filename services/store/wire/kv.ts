@@ -8,8 +8,8 @@ import type {
   RangeResult,
   ResponseHeader,
 } from '#shared/mvcc';
-import { readPut, readRange } from './command.ts';
 import { Reader, Writer } from './protobuf.ts';
+import { readPut, readRange } from './requests.ts';
 
 /*
  * etcd's Put and Range between bytes and the values that the store works with, without an object of

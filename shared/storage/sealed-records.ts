@@ -1,0 +1,48 @@
+import { crc32 } from 'node:zlib';
+
+/* A record of the backend as it lies on disk: what it holds, and by what that is known again. */
+
+const crcBytes = 4;
+export const dataPrefix = 0x6b; // 'k'
+
+/** A value as it lies on disk: with the CRC-32 of its key and itself before it. */
+export function sealed(keyCrc: number, value: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(crcBytes + value.length);
+  bytes.set(value, crcBytes);
+  bytes.writeUInt32BE(crc32(value, keyCrc), 0);
+  return bytes;
+}
+
+/** The value that was sealed; throws where these are not its bytes. */
+export function opened(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array {
+  return openedBy(crc32(key), stored);
+}
+
+export function openedBy(keyCrc: number, stored: Uint8Array | undefined): Uint8Array {
+  if (stored === undefined || stored.length < crcBytes) throw new Error('a record is missing');
+  const value = stored.subarray(crcBytes);
+  if (storedCrc(stored) !== crc32(value, keyCrc))
+    throw new Error('a record is not what was written');
+  return value;
+}
+
+function storedCrc(stored: Uint8Array): number {
+  const [a, b, c] = [stored[0] as number, stored[1] as number, stored[2] as number];
+  return ((a << 24) | (b << 16) | (c << 8) | (stored[3] as number)) >>> 0;
+}
+
+/** As `opened`, for what need not be there. */
+export function unsealed(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array | undefined {
+  return stored && opened(key, stored);
+}
+
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+export function prefixed(key: Uint8Array): Uint8Array {
+  const result = new Uint8Array(key.length + 1);
+  result[0] = dataPrefix;
+  result.set(key, 1);
+  return result;
+}
