@@ -17,6 +17,8 @@ export interface FaultClient {
 }
 
 const timeoutMs = 3000;
+/** It is set whether or not the answer comes: a busy process is given its time. */
+const setTimeoutMs = 10_000;
 
 export function createFaultClient({ address, token }: FaultEndpoint): FaultClient {
   const { Faults } = loadProto<ProtoGrpcType>('quorate/v1/faults.proto').quorate.v1;
@@ -28,7 +30,7 @@ export function createFaultClient({ address, token }: FaultEndpoint): FaultClien
       const set = await unary<object, Fault__Output>(
         (request, options, done) => client.Set(request, metadata, options, done),
         { fault, for_ms: String(Math.round(forMs ?? 0)) },
-        { timeoutMs },
+        { timeoutMs: setTimeoutMs },
       );
       return faultFromWire(set);
     },

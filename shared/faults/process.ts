@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Clock } from '#shared/clock';
 import type { ProcessFault } from './fault.ts';
 import type { ActiveFault, FaultPlane } from './plane.ts';
 import { holdUp } from './points.ts';
@@ -8,8 +9,9 @@ export interface OwnProcess {
   kill(pid: number, signal: NodeJS.Signals): unknown;
 }
 
-/** After this the caller has its answer. */
-const answerMs = 20;
+/** After so many turns the caller has its answer: a busy process may need all of them to write it. */
+const answerTurns = 5;
+const turnMs = 4;
 const slowEveryMs = 20;
 
 /**
@@ -45,9 +47,13 @@ export function processInjector(
   return ({ what }, forMs) => {
     if (what === 'slow') {
       if (!slowing) slow();
-    } else if (what === 'kill') clock.after(answerMs, () => plane.crash(undefined));
-    else clock.after(answerMs, () => pause(own, forMs ?? 0, hold));
+    } else if (what === 'kill') afterAnswer(clock, () => plane.crash(undefined));
+    else afterAnswer(clock, () => pause(own, forMs ?? 0, hold));
   };
+}
+
+function afterAnswer(clock: Clock, then: () => void, turns = answerTurns): void {
+  clock.after(turnMs, () => (turns > 1 ? afterAnswer(clock, then, turns - 1) : then()));
 }
 
 /** A stopped process cannot wake itself: a child does, and ends. Where there is no shell it only stands still. */

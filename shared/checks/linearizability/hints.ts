@@ -6,8 +6,8 @@ type Mentioned = Map<number, string | undefined>;
 
 /**
  * Says of every floating write which revisions it may have: those that somebody mentioned of its
- * keys and no known write has (`taken`), the ones at which its value was seen first. Any other revision of it
- * is as good as another, because nobody could tell the difference.
+ * keys and no known write has (`taken`), the ones at which its value was seen first, none at which another one
+ * was. Any other revision of it is as good as another, because nobody could tell the difference.
  */
 export function giveHints(
   steps: readonly Step[],
@@ -24,9 +24,8 @@ export function giveHints(
     for (const key of step.keys) {
       for (const [revision, value] of mentioned.get(key) ?? []) {
         if (taken.has(revision) || revision < step.notBefore) continue;
-        (value !== undefined && writesValue(step.call, key, value) ? likely : others).push(
-          revision,
-        );
+        if (value === undefined) others.push(revision);
+        else if (writesValue(step.call, key, value)) likely.push(revision);
       }
     }
     step.hints = [...new Set([...likely, ...others])];
@@ -81,7 +80,11 @@ function mentionedIn({
   }
   for (const { messages } of watches) {
     for (const message of messages) {
-      if (message.type === 'events') for (const event of message.events) kv(event.kv);
+      if (message.type !== 'events') continue;
+      for (const { type, kv: shown } of message.events) {
+        if (type === 'put') kv(shown);
+        else mention(shown.key, shown.mod);
+      }
     }
   }
   return all;

@@ -1,5 +1,6 @@
 import { must } from '#shared/base';
 import { agrees, Impossible, Model } from './model.ts';
+import { Placed } from './placed.ts';
 import type { Revisions } from './revisions.ts';
 import type { Step } from './steps.ts';
 
@@ -39,7 +40,11 @@ interface ChoicePoint {
   readonly choices: Choice[];
 }
 
+/** Situations remembered and choices kept for later: some 100 MiB of each, whatever the history. */
 const memoLimit = 300_000;
+const keptLimit = 1_000_000;
+/** Floating steps looked at for each state of the budget: where they are thousands, that is what takes the time. */
+const looksPerState = 25;
 
 /**
  * Looks for an order of the steps that etcd could have carried out. Steps whose revision is known
@@ -57,14 +62,18 @@ export class Search {
   readonly #model: Model;
   /** Before spine step i no step may come that began after this. */
   readonly #horizon: Float64Array;
-  readonly #placed: number[] = [];
-  readonly #isPlaced: Uint8Array;
+  readonly #placed: Placed;
   readonly #index = new Map<Step, number>();
   /** Floating steps that must find a place. */
   readonly #required: readonly number[];
   /** Floating steps that carry the effects of others from key to key. */
   readonly #joins: ReadonlySet<Step>;
+  /** The floating ones that revisions mentioned may be of, the highest of these first. */
+  readonly #hinted: readonly { readonly i: number; readonly highest: number }[];
   readonly #points: ChoicePoint[] = [];
+  /** Choices in all of them. */
+  #kept = 0;
+  #looks = 0;
   readonly #seen = new Set<string>();
   #at = 0;
   #tried = 0;
@@ -82,7 +91,7 @@ export class Search {
       JSON.stringify(call).includes('"revision"'),
     );
     this.#model = new Model(options.initialRevision ?? 0, readsPast);
-    this.#isPlaced = new Uint8Array(floats.length);
+    this.#placed = new Placed(floats.length);
     this.#floats.forEach((step, i) => this.#index.set(step, i));
     this.#required = [...this.#floats.keys()].filter(
       (i) => must(this.#floats[i], 'the floating step exists').required,
@@ -91,6 +100,10 @@ export class Search {
     this.#joins = new Set(
       this.#floats.filter((step) => hasSeveral(step) || wide.some((other) => meet(step, other))),
     );
+    this.#hinted = this.#floats
+      .map(({ hints }, i) => ({ i, highest: hints.reduce((a, b) => Math.max(a, b), 0) }))
+      .filter(({ highest }) => highest > 0)
+      .sort((a, b) => b.highest - a.highest);
     this.#horizon = new Float64Array(spine.length + 1).fill(Infinity);
     for (let i = spine.length - 1; i >= 0; i--) {
       this.#horizon[i] = Math.min(
@@ -102,22 +115,20 @@ export class Search {
 
   run(): Found {
     for (;;) {
-      if (this.#tried > this.#budget || this.#seen.size > memoLimit) {
-        return { outcome: 'undecided', tried: this.#tried };
-      }
+      if (this.#exhausted()) return { outcome: 'undecided', tried: this.#tried };
       this.#takeReads();
       if (this.#done()) return { outcome: 'linearizable', tried: this.#tried };
       const choices = this.#choices();
       if (choices.length > 1 && this.#known()) choices.length = 0;
       if (choices.length > 0) {
-        const placed = this.#placed.length;
+        const placed = this.#placed.size;
         const point = { at: this.#at, mark: this.#model.mark(), placed, choices };
-        if (this.#go(must(choices.shift(), 'it was just counted'))) {
-          if (choices.length > 0) this.#points.push(point);
-          continue;
-        }
-        if (choices.length > 0) this.#points.push(point);
-        else this.#backTo(point);
+        const gone = this.#go(must(choices.shift(), 'it was just counted'));
+        if (choices.length > 0) {
+          this.#points.push(point);
+          this.#kept += choices.length;
+        } else if (!gone) this.#backTo(point);
+        if (gone) continue;
       }
       if (!this.#backtrack()) {
         const at =
@@ -127,15 +138,19 @@ export class Search {
     }
   }
 
+  #exhausted(): boolean {
+    if (this.#tried > this.#budget || this.#looks > this.#budget * looksPerState) return true;
+    return this.#seen.size > memoLimit || this.#kept > keptLimit;
+  }
+
   #done(): boolean {
     if (this.#at < this.#spine.length) return false;
-    return this.#required.every((i) => this.#isPlaced[i] === 1);
+    return this.#required.every((i) => this.#placed.has(i));
   }
 
   /** Whether this very situation has failed before. */
   #known(): boolean {
-    const used = [...this.#placed].sort((a, b) => a - b).join();
-    const key = `${this.#at}|${used}|${this.#model.fingerprint()}`;
+    const key = `${this.#at}|${this.#placed.fingerprint()}|${this.#model.fingerprint()}`;
     if (this.#seen.has(key)) return true;
     this.#seen.add(key);
     return false;
@@ -146,6 +161,7 @@ export class Search {
     for (let point = this.#points.at(-1); point; point = this.#points.at(-1)) {
       this.#backTo(point);
       const choice = point.choices.shift();
+      this.#kept--;
       if (point.choices.length === 0) this.#points.pop();
       if (choice && this.#go(choice)) return true;
     }
@@ -155,8 +171,7 @@ export class Search {
   #backTo({ at, mark, placed }: ChoicePoint): void {
     this.#at = at;
     this.#model.undo(mark);
-    while (this.#placed.length > placed)
-      this.#isPlaced[must(this.#placed.pop(), 'it was just counted')] = 0;
+    this.#placed.backTo(placed);
   }
 
   #go({ step, branch, revision }: Choice): boolean {
@@ -179,9 +194,7 @@ export class Search {
       return false;
     }
     if (wrote.wrote) this.#model.raiseRevision(revision ?? this.#leastHere(step));
-    const index = must(this.#index.get(step), 'every floating step has an index');
-    this.#isPlaced[index] = 1;
-    this.#placed.push(index);
+    this.#placed.add(must(this.#index.get(step), 'every floating step has an index'));
     return true;
   }
 
@@ -228,10 +241,8 @@ export class Search {
     for (const i of this.#required) {
       const step = must(this.#floats[i], 'the floating step exists');
       if (step.invokedMs > horizon) return;
-      if (this.#isPlaced[i] === 1 || step.writes) continue;
-      if (!this.#carryOut(step, undefined, undefined)) continue;
-      this.#isPlaced[i] = 1;
-      this.#placed.push(i);
+      if (this.#placed.has(i) || step.writes) continue;
+      if (this.#carryOut(step, undefined, undefined)) this.#placed.add(i);
     }
   }
 
@@ -239,7 +250,7 @@ export class Search {
   #horizonNow(): number {
     let horizon = this.#horizon[this.#at] ?? Infinity;
     for (const i of this.#required) {
-      if (this.#isPlaced[i] === 0)
+      if (!this.#placed.has(i))
         horizon = Math.min(horizon, must(this.#floats[i], 'the floating step exists').returnedMs);
     }
     return horizon;
@@ -250,7 +261,7 @@ export class Search {
     if (!next) return this.#floatChoices(undefined);
     const overdue = this.#required.some(
       (i) =>
-        this.#isPlaced[i] === 0 &&
+        !this.#placed.has(i) &&
         must(this.#floats[i], 'the floating step exists').returnedMs < next.invokedMs,
     );
     const target = must(next.revision, 'steps of the spine have revisions') - (next.writes ? 1 : 0);
@@ -285,7 +296,8 @@ export class Search {
     for (let i = 0; i < this.#floats.length; i++) {
       const step = must(this.#floats[i], 'the floating step exists');
       if (step.invokedMs > horizon) break;
-      if (this.#isPlaced[i] === 1) continue;
+      this.#looks++;
+      if (this.#placed.has(i)) continue;
       for (const revision of this.#revisionsFor(step, next)) {
         if (revision === undefined && next && this.#mayWait(step, next)) continue;
         if (
@@ -313,13 +325,13 @@ export class Search {
   #mayWait(step: Step, next: Step): boolean {
     if (this.#exact || step.required || this.#joins.has(step)) return false;
     if (hasSeveral(next) || meet(step, next)) return false;
-    return !this.#floats.some(
-      (other) =>
-        other !== step &&
-        this.#isPlaced[must(this.#index.get(other), 'every floating step has an index')] === 0 &&
-        meet(step, other) &&
-        other.hints.some((hint) => hint > this.#model.revision),
-    );
+    for (const { i, highest } of this.#hinted) {
+      if (highest <= this.#model.revision) break;
+      this.#looks++;
+      const other = must(this.#floats[i], 'the floating step exists');
+      if (other !== step && !this.#placed.has(i) && meet(step, other)) return false;
+    }
+    return true;
   }
 
   /** Undefined stands for any that nobody mentioned. */
