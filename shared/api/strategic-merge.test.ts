@@ -82,7 +82,10 @@ it('keeps only the members of a union that the patch retains', () => {
 });
 
 it('answers what it cannot merge', () => {
-  expect(() => merge({}, [])).toThrow('must be a JSON object');
+  const unmarshal = (what: string): string =>
+    `json: cannot unmarshal ${what} into Go value of type map[string]interface {}`;
+  expect(() => merge({}, [])).toThrow(unmarshal('array'));
+  expect(() => merge({}, 'x')).toThrow(unmarshal('string'));
   expect(() => merge(withContainers({ name: 'a' }), withContainers({ image: 'x' }))).toThrow(
     'does not contain declared merge key: name',
   );

@@ -1,6 +1,7 @@
 import { cloneJson, setOwn } from './clone.ts';
 import { equalJson } from './equal.ts';
 import { badRequest } from './errors.ts';
+import { goValue } from './schema/go-wording.ts';
 import type { Schema } from './schema/schema.ts';
 
 type Values = Record<string, unknown>;
@@ -19,7 +20,10 @@ const maxDepth = 500;
  * `bad-request`.
  */
 export function strategicMergePatch(schema: Schema, target: unknown, patch: unknown): unknown {
-  if (!isMap(patch)) throw badRequest('a strategic merge patch must be a JSON object');
+  if (!isMap(patch)) {
+    const got = `json: cannot unmarshal ${goValue(patch, schema)} into Go value`;
+    throw badRequest(`${got} of type map[string]interface {}`);
+  }
   return mergeMap(isMap(target) ? target : {}, patch, schema, 0);
 }
 

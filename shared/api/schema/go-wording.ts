@@ -60,7 +60,8 @@ function goType(schema: Schema): string {
   }
 }
 
-function goValue(value: unknown, wanted: Schema): string {
+/** What Go's decoder calls a JSON value that it wanted otherwise. */
+export function goValue(value: unknown, wanted: Schema): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
   // A number that does not fit is told with its digits.
