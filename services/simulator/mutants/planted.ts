@@ -9,16 +9,21 @@ const slip = (name: string, story: string, ...[file, find, replace]: Place): Mut
   patches: [{ file, find, replace }],
 });
 
+const unseen = (blindSpot: string, mutant: Mutant): Mutant => ({ ...mutant, blindSpot });
+
 const manager = 'services/controller-manager';
 
 /** A third round above the store: every controller, plugin and part of an agent once. */
 export const plantedMutants: readonly Mutant[] = [
-  slip(
-    'update-does-not-wait',
-    'a StatefulSet updates its next pod while the last one is not ready yet',
-    `${manager}/statefulset/plan`,
-    'if (!healthy(pod)) return [];',
-    '',
+  unseen(
+    'a checker that knows what a controller has just removed itself',
+    slip(
+      'update-does-not-wait',
+      'a StatefulSet updates its next pod while the last one is not ready yet',
+      `${manager}/statefulset/plan`,
+      'if (!healthy(pod)) return [];',
+      '',
+    ),
   ),
   slip(
     'partition-forgotten',
@@ -27,12 +32,15 @@ export const plantedMutants: readonly Mutant[] = [
     'if (!pod || ordinal - firstOrdinal(set) < partitionOf(set)) return [];',
     'if (!pod) return [];',
   ),
-  slip(
-    'daemons-all-at-once',
-    'a DaemonSet updates as many pods as it may, however many are not available already',
-    `${manager}/daemonset/rolling-update`,
-    'Math.max(limit - unavailable, 0)',
-    'limit',
+  unseen(
+    'a checker that knows what a controller has just removed itself',
+    slip(
+      'daemons-all-at-once',
+      'a DaemonSet updates as many pods as it may, however many are not available already',
+      `${manager}/daemonset/rolling-update`,
+      'Math.max(limit - unavailable, 0)',
+      'limit',
+    ),
   ),
   slip(
     'serving-pods-go-first',
@@ -48,12 +56,15 @@ export const plantedMutants: readonly Mutant[] = [
     'if (minReadySeconds === 0) return true;',
     'return true;',
   ),
-  slip(
-    'job-beyond-its-completions',
-    'a Job runs as many pods as it may, however few are missing',
-    `${manager}/job/plan`,
-    'Math.min(parallelism, completions - achieved)',
-    'parallelism',
+  unseen(
+    'a checker of how many pods a Job needs at once',
+    slip(
+      'job-beyond-its-completions',
+      'a Job runs as many pods as it may, however few are missing',
+      `${manager}/job/plan`,
+      'Math.min(parallelism, completions - achieved)',
+      'parallelism',
+    ),
   ),
   slip(
     'suspended-job-runs-on',
