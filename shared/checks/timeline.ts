@@ -43,7 +43,7 @@ ${list ? `<p>The operations that contradict each other, in the order of their st
 ${svg}
 </svg>
 <p>Green: acknowledged. Amber: outcome unknown, taken as both. Grey: failed, no effect. Red edge: part of the contradiction, with its number.
-Times are milliseconds since the first operation shown.${rest > 0 ? ` ${rest} operations further away are not shown.` : ''}${beginning ? ` Labels leave out the ${escape(beginning)} that every key begins with.` : ''}</p>
+Times are milliseconds since the start of the history.${rest > 0 ? ` ${rest} operations further away are not shown.` : ''}${beginning ? ` Labels leave out the ${escape(beginning)} that every key begins with.` : ''}</p>
 </body></html>
 `;
 }
@@ -85,7 +85,10 @@ function picture(
   { window, remarks = [] }: TimelineOptions,
 ): { svg: string; height: number } {
   const clients = [...new Set(operations.map(({ client }) => client))].sort((a, b) => a - b);
-  const start = Math.min(...operations.map(({ invokedMs }) => invokedMs), Infinity);
+  // What never returned may have begun long before: it comes in from the left, or the rest would be squeezed.
+  const near = operations.filter((one) => one.returnedMs !== undefined || window.includes(one));
+  const begun = near.length > 0 ? near : operations;
+  const start = Math.min(...begun.map(({ invokedMs }) => invokedMs), Infinity);
   const ends = operations.map(({ invokedMs, returnedMs }) => returnedMs ?? invokedMs);
   const end = Math.max(...ends, start + 1);
   const x = (ms: number): number =>
@@ -119,7 +122,7 @@ function picture(
     const ms = ((end - start) * i) / 10;
     const anchor = i === 10 ? ' text-anchor="end"' : '';
     parts.push(
-      `<text x="${x(start + ms).toFixed(1)}" y="12" fill="#888"${anchor}>${ms.toFixed(1)}</text>`,
+      `<text x="${x(start + ms).toFixed(1)}" y="12" fill="#888"${anchor}>${(start + ms).toFixed(1)}</text>`,
     );
   }
   return { svg: parts.join('\n'), height };
@@ -147,7 +150,7 @@ function bar(operation: Operation, x: (ms: number) => number, place: Place): str
   const rect = `<rect class="${outcome}${number > 0 ? ' in' : ''}" x="${from.toFixed(1)}" y="${y}" width="${(to - from).toFixed(1)}" height="${open ? barHeight / 2 : barHeight}" rx="3">${title}</rect>`;
   const mark =
     number > 0 ? `<text x="${(from + 5).toFixed(1)}" y="${y + 13}">${number}</text>` : '';
-  const room = Math.floor((Math.max(to, untilX) - from - 6) / letterWidth);
+  const room = Math.floor((untilX - from - 6) / letterWidth);
   const label = text.length <= room ? text : room > 6 ? `${text.slice(0, room - 1)}…` : '';
   return `${rect}${mark}<text x="${from.toFixed(1)}" y="${y + barHeight + 13}">${escape(label)}</text>`;
 }
