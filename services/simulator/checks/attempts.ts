@@ -72,8 +72,14 @@ function badPut({ key, value, lease, ignoreValue, ignoreLease }: PutRequest): st
   return ignoreLease && lease ? 'a lease' : '';
 }
 
+interface Put {
+  readonly key: string;
+  /** Its value, or its lease. */
+  readonly keeps: boolean;
+}
+
 interface Touched {
-  readonly puts: readonly string[];
+  readonly puts: readonly Put[];
   readonly deletes: readonly (readonly [string, string | undefined])[];
 }
 
@@ -81,14 +87,20 @@ interface Touched {
 function touches({ success, failure }: TxnRequest): Touched | undefined {
   const [one, other] = [branch(success), branch(failure)];
   if (!one || !other) return undefined;
-  return {
-    puts: [...new Set([...one.puts, ...other.puts])],
-    deletes: [...one.deletes, ...other.deletes],
-  };
+  const both = [...one.puts, ...other.puts];
+  const puts = [...new Set(both.map(({ key }) => key))].map((key) => ({
+    key,
+    keeps: both.some((each) => each.key === key && each.keeps),
+  }));
+  return { puts, deletes: [...one.deletes, ...other.deletes] };
 }
 
 function branch(ops: readonly RequestOp[]): Touched | undefined {
-  const puts = ops.flatMap((op) => (op.type === 'put' ? [op.put.key] : []));
+  const puts = ops.flatMap((op): Put[] => {
+    if (op.type !== 'put') return [];
+    const { key, ignoreValue, ignoreLease } = op.put;
+    return [{ key, keeps: !!ignoreValue || !!ignoreLease }];
+  });
   const deletes = ops.flatMap((op) =>
     op.type === 'deleteRange' ? [[op.deleteRange.key, op.deleteRange.rangeEnd] as const] : [],
   );
@@ -98,10 +110,11 @@ function branch(ops: readonly RequestOp[]): Touched | undefined {
     puts: [...puts, ...nested.flatMap((each) => each?.puts ?? [])],
     deletes: [...deletes, ...nested.flatMap((each) => each?.deletes ?? [])],
   };
-  const twicePut = new Set(all.puts).size < all.puts.length;
-  const hits = (key: string, spans: Touched['deletes']): boolean =>
-    spans.some(([from, end]) => inRange(key, from, end));
+  const twicePut = new Set(all.puts.map(({ key }) => key)).size < all.puts.length;
+  // What has no end hits only who needs what was there.
+  const hits = ({ key, keeps }: Put, spans: Touched['deletes']): boolean =>
+    spans.some(([from, end]) => inRange(key, from, end) && (end !== '\0' || keeps));
   const clash =
-    puts.some((key) => hits(key, all.deletes)) || all.puts.some((key) => hits(key, deletes));
+    puts.some((each) => hits(each, all.deletes)) || all.puts.some((each) => hits(each, deletes));
   return twicePut || clash ? undefined : all;
 }
