@@ -59,6 +59,7 @@ export class ControlChecks {
   readonly #report: Report;
   readonly #fencing = new Fencing();
   readonly #created = new OverCreation();
+  readonly #jobs = new JobCounts();
   readonly #reads = new FreshReads(this.objects);
   readonly #counters = new Counters(this.objects);
   readonly #preconditions = new Preconditions(this.objects);
@@ -96,7 +97,7 @@ export class ControlChecks {
       new LostNodes(this.objects, lostMs),
       this.#removals,
       this.#budgets,
-      new JobCounts(),
+      this.#jobs,
       this.#created,
       this.#counters,
       this.#preconditions,
@@ -145,7 +146,9 @@ export class ControlChecks {
         return () => this.#check(this.#removals, () => this.#removals.granted(wrong));
       },
       uncertain: (resource) => {
-        if (resource === 'pods') this.#created.uncertain();
+        if (resource !== 'pods') return;
+        this.#created.uncertain();
+        this.#jobs.uncertain();
       },
     });
   }

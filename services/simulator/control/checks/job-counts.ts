@@ -14,6 +14,12 @@ export class JobCounts implements Checker {
 
   /** By the Job's uid and an index: the pod that is at it. */
   readonly #working = new Map<string, string>();
+  #isUncertain = false;
+
+  /** A create of a pod was not answered for sure: it may be made again. */
+  uncertain(): void {
+    this.#isUncertain = true;
+  }
 
   changed({ resource, key, revision, before, after }: Change): void {
     if (resource === 'pods') {
@@ -51,7 +57,7 @@ export class JobCounts implements Checker {
     const pod = after ?? before ?? {};
     const index = pod.metadata?.annotations?.['batch.kubernetes.io/job-completion-index'];
     const owner = getControllerOf(pod)?.uid;
-    if (index === undefined || owner === undefined) return;
+    if (index === undefined || owner === undefined || this.#isUncertain) return;
     const place = `${owner}/${index}`;
     const holder = this.#working.get(place);
     if (!after || !isPodActive(after)) {
