@@ -51,7 +51,7 @@ export const storeMutants: readonly Mutant[] = [
     story: 'which commands were applied is not part of what is stored: they are applied again',
     patches: [
       {
-        file: 'shared/storage/kv-backend',
+        file: 'shared/storage/applied-state',
         find: 'sequences: [...sequences], keys',
         replace: 'sequences: [], keys',
       },
