@@ -16,7 +16,7 @@ import type { ControllerContext } from './controller.ts';
 import { controlledBy } from './shared-informers.ts';
 import { unlessNotFound } from './not-found.ts';
 
-/** The label of pods and revisions that says which template they are of. */
+/** The label of pods that says which template they are of: a DaemonSet's by its hash, a StatefulSet's by its revision's name. */
 export const revisionLabel = 'controller-revision-hash';
 
 /** An owner whose templates are kept as ControllerRevisions. */
@@ -106,10 +106,10 @@ function newRevision(owner: Revised, data: object, revision: number): Controller
 export async function pruneRevisions(
   { api }: ControllerContext,
   { all }: Revisions,
-  live: ReadonlySet<string>,
+  isLive: (revision: ControllerRevision) => boolean,
   limit: number,
 ): Promise<void> {
-  const old = all.slice(0, -1).filter((revision) => !live.has(hashOf(revision)));
+  const old = all.slice(0, -1).filter((revision) => !isLive(revision));
   for (const { metadata } of old.slice(0, Math.max(old.length - limit, 0))) {
     const { name = '', namespace, uid } = metadata ?? {};
     await api.delete(refs.controllerRevisions, name, { namespace, uid }).catch(unlessNotFound);

@@ -1,4 +1,12 @@
-import { type DaemonSet, equalJson, type Node, objectKey, type Pod, refs } from '#shared/api';
+import {
+  type ControllerRevision,
+  type DaemonSet,
+  equalJson,
+  type Node,
+  objectKey,
+  type Pod,
+  refs,
+} from '#shared/api';
 import type { ReconcileResult } from '#shared/client';
 import {
   type Controller,
@@ -69,7 +77,8 @@ async function reconcile(
     } else if (plan.remove.length > 0) await owned.remove(set, plan.remove);
   }
   const live = new Set(pods.map(({ metadata }) => metadata?.labels?.[revisionLabel] ?? ''));
-  await pruneRevisions(context, revisions, live, set.spec?.revisionHistoryLimit ?? 10);
+  const isLive = (revision: ControllerRevision): boolean => live.has(hashOf(revision));
+  await pruneRevisions(context, revisions, isLive, set.spec?.revisionHistoryLimit ?? 10);
   await writeStatus(api, refs.daemonSets, set, plan.status);
   const waiting = plan.status.numberReady > (plan.status.numberAvailable ?? 0);
   return waiting ? { requeueAfterMs: 1_000 } : undefined;

@@ -123,6 +123,10 @@ describe('a StatefulSet', () => {
     expect(images()['db-0']).toBe('two');
     const { currentRevision, updateRevision } = read()?.status ?? {};
     expect(currentRevision).toBe(updateRevision);
+    const ofPods = world
+      .pods()
+      .map(({ metadata }) => metadata?.labels?.['controller-revision-hash']);
+    expect(new Set(ofPods)).toEqual(new Set([updateRevision]));
     await change({ template: template(labels, 'one') });
     await settle();
     const revisions = world.api.all<ControllerRevision>(refs.controllerRevisions);

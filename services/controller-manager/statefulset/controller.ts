@@ -1,4 +1,10 @@
-import { type PersistentVolumeClaim, type Pod, refs, type StatefulSet } from '#shared/api';
+import {
+  type ControllerRevision,
+  type PersistentVolumeClaim,
+  type Pod,
+  refs,
+  type StatefulSet,
+} from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { EventRecorder, ReconcileResult } from '#shared/client';
 import {
@@ -9,7 +15,6 @@ import {
 } from '../controller.ts';
 import { OwnedPods } from '../owned-pods.ts';
 import {
-  hashOf,
   pruneRevisions,
   type Revised,
   type Revisions,
@@ -71,7 +76,8 @@ async function reconcile(
     } else if (plan.remove.length > 0) await owned.remove(set, plan.remove);
   }
   const live = new Set([...pods.map(revisionOfPod), names.current]);
-  await pruneRevisions(context, revisions, live, set.spec?.revisionHistoryLimit ?? 10);
+  const isLive = (revision: ControllerRevision): boolean => live.has(nameOf(revision));
+  await pruneRevisions(context, revisions, isLive, set.spec?.revisionHistoryLimit ?? 10);
   const status = statefulStatus(set, pods, names, clock.now());
   await writeStatus(api, refs.statefulSets, set, status);
   const waiting = (status.readyReplicas ?? 0) > (status.availableReplicas ?? 0);
@@ -81,18 +87,20 @@ async function reconcile(
 /** What the status says was current, if that revision is still there. */
 function namesOf(set: StatefulSet, { update, all }: Revisions): RevisionNames {
   const before = all.find(({ metadata }) => metadata?.name === set.status?.currentRevision);
-  return { current: hashOf(before ?? update), update: hashOf(update) };
+  return { current: nameOf(before ?? update), update: nameOf(update) };
 }
+
+const nameOf = ({ metadata }: ControllerRevision): string => metadata?.name ?? '';
 
 function podOf(
   owned: OwnedPods<StatefulSet>,
   set: StatefulSet,
   revisions: Revisions,
   ordinal: number,
-  hash: string,
+  name: string,
 ): Pod {
-  const revision = revisions.all.find((each) => hashOf(each) === hash) ?? revisions.update;
-  return identified(set, owned.podOf(set, templateOf(revision)), ordinal, hashOf(revision));
+  const revision = revisions.all.find((each) => nameOf(each) === name) ?? revisions.update;
+  return identified(set, owned.podOf(set, templateOf(revision)), ordinal, nameOf(revision));
 }
 
 async function createClaims(

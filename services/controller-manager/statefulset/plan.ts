@@ -117,14 +117,13 @@ export function statefulStatus(
 ): Status {
   const own = pods.filter((pod) => ordinalOf(set, pod) !== undefined && !isPodTerminal(pod));
   const staying = own.filter((pod) => !isLeaving(pod));
-  const of = (hash: string): number => staying.filter((pod) => revisionOfPod(pod) === hash).length;
+  const of = (revision: string): number =>
+    staying.filter((pod) => revisionOfPod(pod) === revision).length;
   const ready = staying.filter(isPodReady);
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
   const updated = of(update);
   const complete =
     updated === replicasOf(set) && own.length === updated && ready.length === updated;
-  const name = set.metadata?.name ?? '';
-  const shown = (hash: string): string => `${name}-${hash}`;
   return {
     observedGeneration: set.metadata?.generation ?? 0,
     replicas: own.length,
@@ -132,8 +131,8 @@ export function statefulStatus(
     availableReplicas: ready.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
     currentReplicas: complete ? updated : of(current),
     updatedReplicas: updated,
-    currentRevision: shown(complete ? update : current),
-    updateRevision: shown(update),
+    currentRevision: complete ? update : current,
+    updateRevision: update,
     collisionCount: 0,
   };
 }

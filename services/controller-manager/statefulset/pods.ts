@@ -37,14 +37,14 @@ export function isHealthy({ spec }: StatefulSet, pod: Pod, nowMs: number): boole
 }
 
 /** The pod of an ordinal, from a pod that was made of the template. */
-export function identified(set: StatefulSet, pod: Pod, ordinal: number, hash: string): Pod {
+export function identified(set: StatefulSet, pod: Pod, ordinal: number, revision: string): Pod {
   const { name: setName = '' } = set.metadata ?? {};
   const name = `${setName}-${ordinal}`;
   const labels = {
     ...pod.metadata?.labels,
     [nameLabel]: name,
     [indexLabel]: String(ordinal),
-    [revisionLabel]: hash,
+    [revisionLabel]: revision,
   };
   const claims = (set.spec?.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? '');
   const volumes = [

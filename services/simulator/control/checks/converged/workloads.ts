@@ -140,9 +140,8 @@ function statefulCounts({ status, metadata, spec }: StatefulSet, own: readonly P
   const wanted = spec?.replicas ?? 1;
   const { replicas, readyReplicas, availableReplicas, currentRevision, updateRevision } = status;
   const of = (revision: string | undefined): number =>
-    own.filter(({ metadata: { labels } = {} }) =>
-      revision?.endsWith(labels?.['controller-revision-hash'] ?? '?'),
-    ).length;
+    own.filter(({ metadata: { labels } = {} }) => labels?.['controller-revision-hash'] === revision)
+      .length;
   const told = [replicas, readyReplicas, availableReplicas];
   const counted =
     (status.currentReplicas ?? 0) === of(currentRevision) &&
