@@ -43,6 +43,8 @@ interface Lease {
   remainingSeconds: number;
   readonly keys: Set<Key>;
   deadlineMs: number;
+  /** A checkpoint of it was due since this member leads, and may not be applied yet. */
+  wasDue: boolean;
 }
 
 /** There is one entry a lease; a renewal only moves the lease's deadline, and the entry follows. */
@@ -78,7 +80,9 @@ export class Lessor {
     this.#leases.clear();
     for (const [key, record] of this.#backend.scan(...allLeases)) {
       const id = decodeLeaseKey(key);
-      this.#leases.set(id, { id, ...decodeLease(record), keys: new Set(), deadlineMs: Infinity });
+      const keys = new Set<Key>();
+      const volatile = { keys, deadlineMs: Infinity, wasDue: false };
+      this.#leases.set(id, { id, ...decodeLease(record), ...volatile });
     }
   }
 
@@ -115,12 +119,25 @@ export class Lessor {
     return must(this.#leases.get(id), 'the lease exists');
   }
 
+  /** Whether a renewal must take back what a checkpoint says, or is about to say. */
+  mayHaveCheckpoint(id: LeaseId): boolean {
+    const { remainingSeconds, wasDue } = must(this.#leases.get(id), 'the lease exists');
+    return remainingSeconds > 0 || wasDue;
+  }
+
   grant(id: LeaseId, ttlSeconds: number): void {
     if (id === noLease) throw mvccErrors.leaseNotFound();
     if (ttlSeconds > maxLeaseTtlSeconds) throw mvccErrors.leaseTtlTooLarge();
     if (this.#leases.has(id)) throw mvccErrors.leaseExists();
     const keys = new Set<Key>();
-    const lease: Lease = { id, ttlSeconds, remainingSeconds: 0, keys, deadlineMs: Infinity };
+    const lease: Lease = {
+      id,
+      ttlSeconds,
+      remainingSeconds: 0,
+      keys,
+      deadlineMs: Infinity,
+      wasDue: false,
+    };
     this.#leases.set(id, lease);
     this.#save(lease);
     if (this.#promoted) this.#unscheduled.push(lease);
@@ -180,7 +197,10 @@ export class Lessor {
     this.#due.clear();
     this.#checkpoints.clear();
     this.#unscheduled = [];
-    for (const lease of this.#leases.values()) lease.deadlineMs = Infinity;
+    for (const lease of this.#leases.values()) {
+      lease.deadlineMs = Infinity;
+      lease.wasDue = false;
+    }
   }
 
   /** Starts a lease's time anew: its TTL in seconds, or undefined where it is gone or due. */
@@ -235,7 +255,10 @@ export class Lessor {
       if (lease && lease.deadlineMs > nowMs) {
         const remainingSeconds = Math.ceil((lease.deadlineMs - nowMs) / 1000);
         const long = (lease.remainingSeconds || lease.ttlSeconds) * 1000 > this.#checkpointMs;
-        if (long && remainingSeconds < lease.ttlSeconds) due.push({ id: top.id, remainingSeconds });
+        if (long && remainingSeconds < lease.ttlSeconds) {
+          lease.wasDue = true;
+          due.push({ id: top.id, remainingSeconds });
+        }
         this.#checkpoints.push({ id: top.id, atMs: nowMs + this.#checkpointMs });
       }
       top = this.#checkpoints.peek();

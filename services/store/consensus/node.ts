@@ -140,6 +140,18 @@ export class RaftNode {
     return outcome;
   }
 
+  /**
+   * On the leader of `term`: what its own clock has decided. Unlike other proposals it is not made again
+   * when the leader changes, for by the next one's clock it may be wrong.
+   */
+  proposeInTerm(operation: Operation, term: number): Promise<unknown> {
+    if (this.#stopped) return Promise.reject(storeErrors.stopped());
+    if (!this.leads || this.#raft.term !== term) return Promise.reject(storeErrors.notLeader());
+    const outcome = this.#proposals.proposeOnce(operation, this.#options.clock.monotonic());
+    this.#wake();
+    return outcome;
+  }
+
   /** On the leader, which has checked the change: resolves when it is applied here. */
   changeMembers(change: MemberChange): Promise<unknown> {
     if (this.#stopped) return Promise.reject(storeErrors.stopped());

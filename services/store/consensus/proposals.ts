@@ -113,17 +113,31 @@ export class Proposals {
 
   /** On the leader: takes the change now, or rejects. */
   proposeChange(change: MemberChange, nowMs: number): Promise<unknown> {
+    return this.#proposeOnce(change, nowMs, (context) =>
+      this.#proposer.proposeConfChange({ changes: [confChangeOf(change)], context }),
+    );
+  }
+
+  /** On the leader: takes now what it alone has decided, or rejects. No later leader is asked for it. */
+  proposeOnce(operation: Operation, nowMs: number): Promise<unknown> {
+    return this.#proposeOnce(operation, nowMs, (data) => this.#proposer.propose(data));
+  }
+
+  #proposeOnce(
+    operation: Operation,
+    nowMs: number,
+    take: (data: Uint8Array) => ProposeResult,
+  ): Promise<unknown> {
     // Numbers are applied in their order only.
     this.offer();
     const sequence = this.#nextSequence++;
-    const context = encodeCommand({ member: this.#options.memberId, sequence, operation: change });
-    const taken = this.#proposer.proposeConfChange({ changes: [confChangeOf(change)], context });
+    const data = encodeCommand({ member: this.#options.memberId, sequence, operation });
+    const taken = take(data);
     if (taken !== 'accepted') return Promise.reject(changeRefused(taken));
     const { term } = this.#proposer;
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
-      const pending = { sequence, data: context, waiter, startedMs: nowMs, term, once: true };
-      this.#pending.set(sequence, pending);
+      this.#pending.set(sequence, { sequence, data, waiter, startedMs: nowMs, term, once: true });
     });
   }
 

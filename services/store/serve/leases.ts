@@ -44,6 +44,7 @@ export class Leases {
     this.#quota = quota;
     this.#times = times;
     this.#timer = serving.clock.every(expireEveryMs, () => {
+      void this.#promote();
       void this.#expire();
       void this.#checkpoint();
     });
@@ -56,8 +57,7 @@ export class Leases {
   leaderChanged({ role }: SoftState): void {
     const { leases } = this.#serving.state.mvcc;
     if (role === 'leader' && !leases.promoted) {
-      const { electionMs, leaseCheckpointMs } = this.#times;
-      leases.promote(this.#serving.clock.monotonic(), electionMs, leaseCheckpointMs);
+      void this.#promote();
     } else if (role !== 'leader' && leases.promoted) {
       leases.demote();
     }
@@ -123,8 +123,8 @@ export class Leases {
     const ttlSeconds = leases.renew(id, now);
     if (ttlSeconds === undefined) return -1;
     this.#serving.counters.leasesRenewed++;
-    if (leases.record(id).remainingSeconds > 0)
-      await this.#replicate([{ id, remainingSeconds: 0 }]);
+    if (leases.mayHaveCheckpoint(id))
+      await node.propose(checkpointOf([{ id, remainingSeconds: 0 }]));
     return ttlSeconds;
   }
 
@@ -149,6 +149,26 @@ export class Leases {
     }
   }
 
+  /**
+   * A leader counts once it has applied all that earlier ones wrote: a renewal may be among it. Where that
+   * cannot be had yet, it tries again with the next tick.
+   */
+  async #promote(): Promise<void> {
+    const { node, state, clock } = this.#serving;
+    const { leases } = state.mvcc;
+    if (!node.leads || leases.promoted) return;
+    const { term } = node;
+    try {
+      await node.linearizable();
+    } catch (thrown) {
+      if (!(thrown instanceof QuorateError)) throw thrown;
+      return;
+    }
+    if (!node.leads || node.term !== term || state.mvcc.leases.promoted) return;
+    const { electionMs, leaseCheckpointMs } = this.#times;
+    state.mvcc.leases.promote(clock.monotonic(), electionMs, leaseCheckpointMs);
+  }
+
   /** A revoke is proposed only by a leader that is sure of itself: its clock decides. */
   async #expire(): Promise<void> {
     const { node, state, clock } = this.#serving;
@@ -162,7 +182,9 @@ export class Leases {
       if (!node.leads || node.term !== term || !state.mvcc.leases.promoted) return;
       const ids = state.mvcc.leases.expired(clock.monotonic(), revokesAtOnce);
       this.#serving.counters.leasesExpired += ids.length;
-      await Promise.all(ids.map((id) => this.revoke(id, trusted)));
+      await Promise.all(
+        ids.map((id) => node.proposeInTerm({ type: 'lease-revoke', id, caller: trusted }, term)),
+      );
     } catch (thrown) {
       // Named again in a few seconds, by whoever leads then.
       if (!(thrown instanceof QuorateError)) throw thrown;
@@ -176,16 +198,11 @@ export class Leases {
     const checkpoints = state.mvcc.leases.checkpointsDue(clock.monotonic(), checkpointsAtOnce);
     if (checkpoints.length === 0) return;
     try {
-      await this.#replicate(checkpoints);
+      await node.proposeInTerm(checkpointOf(checkpoints), node.term);
     } catch (thrown) {
       // An interval later there is another chance.
       if (!(thrown instanceof QuorateError)) throw thrown;
     }
-  }
-
-  async #replicate(checkpoints: readonly LeaseCheckpoint[]): Promise<void> {
-    const operation = { type: 'lease-checkpoint', checkpoints, caller: trusted } as const;
-    await this.#serving.node.propose(operation);
   }
 
   /** Positive, 63 bits, as etcd's. */
@@ -197,3 +214,6 @@ export class Leases {
     }
   }
 }
+
+const checkpointOf = (checkpoints: readonly LeaseCheckpoint[]) =>
+  ({ type: 'lease-checkpoint', checkpoints, caller: trusted }) as const;
