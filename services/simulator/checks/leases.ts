@@ -7,24 +7,43 @@ import type { StateLog } from './state-log.ts';
 /** Clocks drift by a tenth at most. */
 const tolerance = { clockRate: 1.11 };
 
-/** By the replicated log: when each lease began and ended. */
-function livesOf(states: StateLog) {
-  const granted = new Map<LeaseId, number>();
-  const ended = new Map<LeaseId, number>();
+interface Life {
+  readonly fromMs: number;
+  toMs: number;
+}
+
+/** By the replicated log: from when to when there was each lease, once more where its id was granted again. */
+function livesOf(states: StateLog): ReadonlyMap<LeaseId, readonly Life[]> {
+  const lives = new Map<LeaseId, Life[]>();
   for (const { operation, error, atMs } of states.entries) {
     if (!operation || error !== undefined) continue;
-    if (operation.type === 'lease-grant') granted.set(operation.id, atMs);
-    if (operation.type === 'lease-revoke') ended.set(operation.id, atMs);
+    if (operation.type === 'lease-grant') {
+      const life = { fromMs: atMs, toMs: Infinity };
+      const all = lives.get(operation.id);
+      if (all) all.push(life);
+      else lives.set(operation.id, [life]);
+    }
+    const last = operation.type === 'lease-revoke' && lives.get(operation.id)?.at(-1);
+    if (last) last.toMs = atMs;
   }
-  return { granted, ended };
+  return lives;
+}
+
+/** When a lease ended for the last time. */
+function endsOf(lives: ReadonlyMap<LeaseId, readonly Life[]>): ReadonlyMap<LeaseId, number> {
+  const ended = new Map<LeaseId, number>();
+  for (const [id, all] of lives) {
+    const { toMs = Infinity } = all.at(-1) ?? {};
+    if (toMs !== Infinity) ended.set(id, toMs);
+  }
+  return ended;
 }
 
 export function checkLeases(book: LeaseBook, states: StateLog, past: Past): void {
-  const { granted, ended } = livesOf(states);
-  for (const record of book.records(ended)) checkLease(record, tolerance);
+  const lives = livesOf(states);
+  for (const record of book.records(endsOf(lives))) checkLease(record, tolerance);
   for (const told of book.timesLeft) {
-    const wrong =
-      wrongTime(told, granted.get(told.id), ended.get(told.id)) || wrongKeys(told, past);
+    const wrong = wrongTime(told, lives.get(told.id) ?? []) || wrongKeys(told, past);
     if (wrong === '') continue;
     const { id, fromMs, ttlSeconds } = told;
     throw new BrokenPromise(
@@ -33,11 +52,13 @@ export function checkLeases(book: LeaseBook, states: StateLog, past: Past): void
   }
 }
 
-function wrongTime(told: TimeLeft, grantedMs = Infinity, endedMs = Infinity): string {
+function wrongTime(told: TimeLeft, lives: readonly Life[]): string {
   const { fromMs, toMs, ttlSeconds, grantedSeconds, expectedSeconds } = told;
-  const lived = grantedMs <= toMs && endedMs >= fromMs;
-  if (ttlSeconds >= 0 && !lived) return `it lived from ${grantedMs} to ${endedMs}`;
-  if (ttlSeconds < 0 && grantedMs < fromMs && endedMs > toMs) return 'it lived';
+  const lived = lives.some((life) => life.fromMs <= toMs && life.toMs >= fromMs);
+  const said = lives.map((life) => `from ${life.fromMs} to ${life.toMs}`).join(', ') || 'never';
+  if (ttlSeconds >= 0 && !lived) return `it lived ${said}`;
+  const throughout = lives.some((life) => life.fromMs < fromMs && life.toMs > toMs);
+  if (ttlSeconds < 0 && throughout) return 'it lived';
   if (ttlSeconds >= 0 && grantedSeconds !== expectedSeconds)
     return `and ${grantedSeconds} s granted instead of ${expectedSeconds}`;
   return '';
@@ -60,5 +81,6 @@ export function checkLeasesEnd(
   nowMs: number,
   slackMs: number,
 ): void {
-  for (const record of book.records(livesOf(states).ended)) checkLeaseEnds(record, nowMs, slackMs);
+  for (const record of book.records(endsOf(livesOf(states))))
+    checkLeaseEnds(record, nowMs, slackMs);
 }

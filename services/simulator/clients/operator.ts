@@ -96,11 +96,15 @@ export class Operator {
     });
   }
 
-  /** Those that nobody else takes back. */
+  /** Those that nobody else takes back: people's, and of members that are down. */
   async disarm(): Promise<void> {
+    const running = new Set(
+      this.#world.members().map(({ life }) => life?.host.serving.shown.memberId),
+    );
     await this.#reach(async ({ life: { host } }) => {
       for (const alarm of host.state.alarms.all) {
-        if (!alarm.automatic) await changeAlarm(host.serving, false, alarm);
+        const isOwn = alarm.automatic && running.has(alarm.memberId);
+        if (!isOwn) await changeAlarm(host.serving, false, alarm);
       }
     });
   }

@@ -222,7 +222,9 @@ function drawFault(
     case 'node-slow':
       return { atMs, kind, node, forMs };
     case 'node-jump':
-      return { atMs, kind, node, byMs: rng.int(200_000) - 100_000 };
+      // Ahead by little: a pod with minReadySeconds is available when controllers' clocks have come to where
+      // its node's was as it got ready, one pod of a StatefulSet after the other; recovery has an end.
+      return { atMs, kind, node, byMs: rng.int(120_000) - 100_000 };
     case 'node-isolate':
       return { atMs, kind, node, direction: pick(rng, ['in', 'out', 'both', 'both']), forMs };
     case 'node-cut':
