@@ -14,8 +14,6 @@ const root = join(import.meta.dirname, '../..');
 const main = join(root, 'services/simulator/main.ts');
 const corpus = join(import.meta.dirname, 'corpus');
 const given = process.env['SEED'];
-/** Milliseconds for seeds that nobody has tried yet. */
-const freshMs = Number(process.env['SIM_MS'] ?? 5_000);
 
 const replay = (seed: number): string =>
   `SEED=${seed} vitest run --project cluster cluster-tests/simulation, or quorate simulate --seed ${seed}`;
@@ -32,19 +30,10 @@ async function findingOf(seed: number) {
   return given || plan.pace !== 'calm' ? (await simulate(plan)).finding : undefined;
 }
 
-test.skipIf(given)('seeds that are always the same', async () => {
-  for (let seed = 1; seed <= 12; seed++) {
-    expect(await findingOf(seed), replay(seed)).toBeUndefined();
-  }
-});
-
-test('fresh seeds', async () => {
-  let seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 30);
-  const until = performance.now() + (given ? 0 : freshMs);
-  do {
-    expect(await findingOf(seed), replay(seed)).toBeUndefined();
-    seed++;
-  } while (performance.now() < until);
+/** Always the same: what a fresh one finds is not the fault of the change under test. `make sim` runs those. */
+test('seeds keep all promises', async () => {
+  const seeds = given ? [Number(given)] : Array.from({ length: 18 }, (_, i) => i + 1);
+  for (const seed of seeds) expect(await findingOf(seed), replay(seed)).toBeUndefined();
 });
 
 test('a seed replays exactly, also in another process', async () => {
