@@ -207,8 +207,8 @@ export const storeMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'services/store/serve/leases',
-        find: "if (role === 'leader' && !leases.promoted) {",
-        replace: "if (role === 'leader' && !leases.promoted && leases.size === 0) {",
+        find: 'if (!node.leads || leases.promoted) return;',
+        replace: 'if (!node.leads || leases.promoted || leases.size > 0) return;',
       },
     ],
   },
