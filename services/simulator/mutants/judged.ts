@@ -1,21 +1,7 @@
 import type { Mutant } from './mutant.ts';
+import { slip, slipAbove, unseen } from './slip.ts';
 
-type Place = readonly [file: string, find: string, replace: string];
-
-const slip = (name: string, story: string, ...[file, find, replace]: Place): Mutant => ({
-  name,
-  story,
-  patches: [{ file, find, replace }],
-});
-
-const slipAbove = (name: string, story: string, ...place: Place): Mutant => ({
-  ...slip(name, story, ...place),
-  layers: 'cluster',
-});
-
-const unseen = (blindSpot: string, mutant: Mutant): Mutant => ({ ...mutant, blindSpot });
-
-/** A second round of slips, put in by somebody who did not look at the checkers first. */
+/** A second round of slips, chosen without a look at the checkers. */
 export const judgedMutants: readonly Mutant[] = [
   slip(
     'snapshot-taken-for-known',

@@ -1,15 +1,5 @@
 import type { Mutant } from './mutant.ts';
-
-type Place = readonly [file: string, find: string, replace: string];
-
-const slip = (name: string, story: string, ...[file, find, replace]: Place): Mutant => ({
-  name,
-  story,
-  layers: 'cluster',
-  patches: [{ file, find, replace }],
-});
-
-const unseen = (blindSpot: string, mutant: Mutant): Mutant => ({ ...mutant, blindSpot });
+import { slipAbove, unseen } from './slip.ts';
 
 const manager = 'services/controller-manager';
 
@@ -17,7 +7,7 @@ const manager = 'services/controller-manager';
 export const plantedMutants: readonly Mutant[] = [
   unseen(
     'a checker that knows what a controller has just removed itself',
-    slip(
+    slipAbove(
       'update-does-not-wait',
       'a StatefulSet updates its next pod while the last one is not ready yet',
       `${manager}/statefulset/plan`,
@@ -25,7 +15,7 @@ export const plantedMutants: readonly Mutant[] = [
       '',
     ),
   ),
-  slip(
+  slipAbove(
     'partition-forgotten',
     'a StatefulSet updates the pods below its partition as well',
     `${manager}/statefulset/plan`,
@@ -34,7 +24,7 @@ export const plantedMutants: readonly Mutant[] = [
   ),
   unseen(
     'a checker that knows what a controller has just removed itself',
-    slip(
+    slipAbove(
       'daemons-all-at-once',
       'a DaemonSet updates as many pods as it may, however many are not available already',
       `${manager}/daemonset/rolling-update`,
@@ -42,14 +32,14 @@ export const plantedMutants: readonly Mutant[] = [
       'limit',
     ),
   ),
-  slip(
+  slipAbove(
     'serving-pods-go-first',
     'a ReplicaSet that shrinks ends the pods that serve before those that do not',
     `${manager}/replicaset/plan`,
     'isPodReady(pod) ? 1 : 0,',
     'isPodReady(pod) ? 0 : 1,',
   ),
-  slip(
+  slipAbove(
     'available-at-once',
     'a pod counts as available as soon as it is ready',
     'shared/api/pods',
@@ -58,7 +48,7 @@ export const plantedMutants: readonly Mutant[] = [
   ),
   unseen(
     'a checker of how many pods a Job needs at once',
-    slip(
+    slipAbove(
       'job-beyond-its-completions',
       'a Job runs as many pods as it may, however few are missing',
       `${manager}/job/plan`,
@@ -66,168 +56,168 @@ export const plantedMutants: readonly Mutant[] = [
       'parallelism',
     ),
   ),
-  slip(
+  slipAbove(
     'suspended-job-runs-on',
     'a Job that is suspended keeps its pods',
     `${manager}/job/plan`,
     'surplus: tally.active, status:',
     'surplus: [], status:',
   ),
-  slip(
+  slipAbove(
     'deadline-not-waited-for',
     'nobody looks at a Job again when its time is over',
     `${manager}/job/plan`,
     '...deadline(job, running, now.ms),',
     '',
   ),
-  slip(
+  slipAbove(
     'index-given-twice',
     'an index of a Job gets a pod while one is at it already',
     `${manager}/job/plan`,
     'new Set([...done, ...active.map(indexOf)])',
     'new Set([...done])',
   ),
-  slip(
+  slipAbove(
     'lost-nodes-keep-their-pods',
     'nobody is expelled from a node that is silent',
     `${manager}/node-lifecycle/node-plan`,
     "if (evict) taints.push({ key, effect: 'NoExecute' });",
     '',
   ),
-  slip(
+  slipAbove(
     'one-owner-is-not-enough',
     'an object goes when the first of its owners has gone',
     `${manager}/garbage-collector/plan`,
     'if (staying.length > 0) {',
     'if (staying.length > 1) {',
   ),
-  slip(
+  slipAbove(
     'node-selector-ignored',
     'the scheduler puts pods on nodes without their labels',
     'services/scheduler/plugins/node-affinity',
     'if (allowsNode(pod.spec ?? { containers: [] }, node)) return [];',
     'return [];',
   ),
-  slip(
+  slipAbove(
     'host-ports-collide',
     'two pods of a node get the same port of it',
     'services/scheduler/plugins/node-ports',
     'return free ? [] : [',
     'return free || pods.size > 0 ? [] : [',
   ),
-  slip(
+  slipAbove(
     'room-that-is-free-again-unnoticed',
     'a pod that waits for room does not hear of pods that go',
     'services/scheduler/plugins/node-resources-fit',
     "wakesOn: ['node-changed', 'pod-removed']",
     "wakesOn: ['node-changed']",
   ),
-  slip(
+  slipAbove(
     'decision-not-taken-back',
     'a binding that failed goes on taking room',
     'services/scheduler/session',
     "if (this.#cache.forget(pod)) this.#queue.happened('pod-removed');",
     '',
   ),
-  slip(
+  slipAbove(
     'success-is-restarted',
     'what may be restarted on failure is restarted on success',
     'services/agent/pods/plan',
     "(policy === 'OnFailure' && exitCode !== 0)",
     "(policy === 'OnFailure' && exitCode === 0)",
   ),
-  slip(
+  slipAbove(
     'failed-init-passes',
     'an init container that failed is as good as one that succeeded',
     'services/agent/pods/plan',
     "(status?.state === 'exited' && status.exitCode === 0)) continue;",
     "status?.state === 'exited') continue;",
   ),
-  slip(
+  slipAbove(
     'hung-containers-stay',
     'a container whose liveness probe fails runs on',
     'services/agent/pods/plan',
     'if (probe !== undefined) plan.stops.push',
     "if (probe === 'startup') plan.stops.push",
   ),
-  slip(
+  slipAbove(
     'liveness-before-the-start',
     'a container is probed for liveness before it has started',
     'services/agent/probes/prober',
     "if (kind === 'startup' || this.started) {",
     "if (kind !== 'readiness' || this.started) {",
   ),
-  slip(
+  slipAbove(
     'no-pause-between-restarts',
     'a container that crashes again and again is restarted at once',
     'services/agent/pods/restart-backoff',
     'return Math.max(0, finishedAt + entry.delayMs - now);',
     'return 0;',
   ),
-  slip(
+  slipAbove(
     'agent-keeps-what-went',
     'pods that were removed while their agent was away run on',
     'services/agent/pods/pod-manager',
     'if (!uids.has(uid)) this.observeGone(uid);',
     '',
   ),
-  slip(
+  slipAbove(
     'left-the-selection-unsaid',
     'a watch does not hear of what is selected no more',
     'services/apiserver/watch/watcher',
     "return did ? { type: 'DELETED', object: farewell() } : undefined;",
     "return did && !after ? { type: 'DELETED', object: farewell() } : undefined;",
   ),
-  slip(
+  slipAbove(
     'pages-of-different-times',
     'every page of a list shows what is there by then',
     'services/apiserver/registry/list',
     'const exact = token?.revision ?? version.exact;',
     'const { exact } = version;',
   ),
-  slip(
+  slipAbove(
     'resumed-too-late',
     'a watch goes on from a version whose successors are gone',
     'services/apiserver/watch/change-window',
     'if (revision < this.#since) return undefined;',
     '',
   ),
-  slip(
+  slipAbove(
     'bookmark-one-ahead',
     'a bookmark promises a revision that has not come',
     'services/apiserver/watch/resource-cache',
     'this.#bookmark(this.#progress.revision)',
     'this.#bookmark(this.#progress.revision + 1)',
   ),
-  slip(
+  slipAbove(
     'update-takes-the-status',
     'an update of what is wanted writes the status that it carries',
     'shared/api/strategy',
     "if (resource.hasStatus) keep(draft, old, 'status');\n  resource.prepareForUpdate",
     'resource.prepareForUpdate',
   ),
-  slip(
+  slipAbove(
     'generation-stands-still',
     'a change of what is wanted leaves the generation as it was',
     'shared/api/strategy',
     'draft.metadata.generation = (kept.generation ?? 0) + 1;',
     'draft.metadata.generation = kept.generation ?? 1;',
   ),
-  slip(
+  slipAbove(
     'version-in-delete-ignored',
     'who deletes one version may hit the next',
     'services/apiserver/registry/deletion',
     'options.resourceVersion !== undefined &&',
     'false &&',
   ),
-  slip(
+  slipAbove(
     'leadership-seized',
     'whoever campaigns leads, whether somebody does or not',
     'services/apiserver/elections/elections',
     "compare: [{ key, target: 'create', result: 'equal', revision: 0 }],",
     'compare: [],',
   ),
-  slip(
+  slipAbove(
     'lead-outlives-its-lease',
     'a leader whose lease has run out on its own clock goes on',
     'shared/client/elector',

@@ -1,12 +1,5 @@
 import type { Mutant } from './mutant.ts';
-
-const slip = (
-  name: string,
-  story: string,
-  file: string,
-  find: string,
-  replace: string,
-): Mutant => ({ name, story, patches: [{ file, find, replace }] });
+import { slip } from './slip.ts';
 
 /** Plausible slips, put in after the checkers were made, to see whether they are found nevertheless. */
 export const slipMutants: readonly Mutant[] = [

@@ -1,14 +1,7 @@
 import type { Mutant } from './mutant.ts';
+import { slip } from './slip.ts';
 
-const slip = (
-  name: string,
-  story: string,
-  file: string,
-  find: string,
-  replace: string,
-): Mutant => ({ name, story, patches: [{ file, find, replace }] });
-
-/** A third round, as somebody plants them who has not looked at the checkers. */
+/** A third round, chosen without a look at the checkers. */
 export const strangersMutants: readonly Mutant[] = [
   slip(
     'acknowledges-its-own-tail',
