@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install build image up down test unit cluster conformance test-faults sim mutants bench bench-api bench-cluster lint fix clean
+.PHONY: help install build image up down test unit cluster conformance test-faults sim mutants fuzz bench bench-api bench-cluster lint fix clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ conformance: build ## The etcd contract, on a real etcd and on ours; Kubernetes'
 	CONFORMANCE_TARGET=etcd vitest run --project conformance
 	CONFORMANCE_TARGET=quorate vitest run --project conformance
 	CONFORMANCE_STORE=etcd vitest run --project kubernetes
+
+fuzz: build ## The unit tests, with a fresh seed for everything random
+	@SEED=$$(date +%s) && echo "SEED=$$SEED" && SEED=$$SEED vitest run --project unit
 
 test-faults: build ## Everything broken on purpose, histories checked (about 4 minutes)
 	vitest run --project faults

@@ -3,18 +3,24 @@ import { defineConfig } from 'vitest/config';
 // Unit and scenario tests stand beside the code; cluster-tests start real processes and run on
 // the compiled output, one file at a time, because each of them wants the machine to itself. All
 // timeouts guard against hangs, on machines however busy: what waits inside says sooner for what.
+// What is random draws from one seed, always the same: a run judges the change and not the draw.
+const seed = Number(process.env['SEED'] ?? 1);
+if (!Number.isSafeInteger(seed)) throw new Error('SEED is not a whole number');
+
 const conditions = ['quorate-source'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 
 export default defineConfig({
   test: {
+    provide: { seed },
     projects: [
       {
         resolve,
         ssr,
         test: {
           name: 'unit',
+          setupFiles: ['vitest.setup.ts'],
           // Nothing below keeps state in a module, so files can share a worker.
           isolate: false,
           include: ['{shared,services,cluster-tests/tidy}/**/*.test.ts'],

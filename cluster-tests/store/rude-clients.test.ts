@@ -5,13 +5,13 @@ import {
   connect as connectHttp2,
 } from 'node:http2';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { Stores } from './stores.ts';
 
 /** Whatever comes in, the member answers the others, and its memory stays bounded. */
 const stores = new Stores();
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 beforeAll(async () => {
   await stores.reserve('a');

@@ -67,7 +67,8 @@ export const rules: readonly Rule[] = [
     name: 'only main.ts and the runtime touch the process',
     instead: 'take what you need as an argument',
     applies: (path) =>
-      isHost(path) && !/\/main\.ts$|^shared\/(runtime|lab)\/|^services\/cli\//.test(path),
+      isHost(path) &&
+      !/\/main\.ts$|^vitest\.config\.ts$|^shared\/(runtime|lab)\/|^services\/cli\//.test(path),
     forbids: /\bprocess\.(exit|env|argv|on|stdout|stderr|cwd)\b/,
     caught: 'process.exit(1);',
     fine: 'process.hrtime.bigint();',

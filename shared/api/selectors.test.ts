@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { refs } from './refs.ts';
 import { labelSelectorMatcher, parseFieldSelector, parseLabelSelector } from './selectors.ts';
-import { create, kind, podManifest, refusal, seeded } from './testing/samples.ts';
+import { create, kind, podManifest, refusal } from './testing/samples.ts';
 
 const labels = { app: 'web', tier: 'front', weight: '12', empty: '' };
 
@@ -73,7 +73,6 @@ test('a LabelSelector and its text select the same', () => {
         expect(reread.empty).toBe(matcher.empty);
       },
     ),
-    seeded,
   );
 });
 
@@ -85,7 +84,6 @@ test('any text is a selector or one clear message', () => {
       const message = refusal(() => parseLabelSelector(text).matches(labels));
       expect(message).toMatch(/^$|^unable to parse requirement: /);
     }),
-    seeded,
   );
 });
 

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { checkLease, type LeaseRecord } from './lease.ts';
 import { BrokenPromise } from './raft/broken-promise.ts';
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+const seed = inject('seed');
 
 /** A renewal took place at some moment between question and answer: every choice of moments is tried. */
 function explained({ grantedFromMs, ttlSeconds, renewals, ...end }: LeaseRecord): boolean {

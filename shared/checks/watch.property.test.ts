@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng, type Rng } from '#shared/base';
 import type { KnownKv, Operation, Watch, WatchedEvent, WatchMessage } from './history.ts';
 import { BrokenPromise } from './raft/broken-promise.ts';
@@ -10,7 +10,7 @@ import { checkWatches } from './watches.ts';
  * to end, begins as the list of all that it should be told, and is nowhere cut within a revision.
  */
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+const seed = inject('seed');
 const keys = ['a', 'b', 'c', 'd'];
 
 type Truth = readonly (readonly WatchedEvent[])[];

@@ -1,10 +1,10 @@
 import { createServer, connect, type ServerHttp2Session, constants } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createRng } from '#shared/base';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { StreamTable, useStreamTables } from './stream-table.ts';
 
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 test(`holds what a Map would, whatever comes and goes (SEED=${seed})`, () => {
   const rng = createRng(seed);

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { DataDir } from './data-dir.ts';
 import type { AppliedState } from './applied-state.ts';
@@ -88,7 +88,7 @@ test('reads see writes that are being flushed, and changes made meanwhile', asyn
   await dir.close();
 });
 
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 /** Any sequence of puts, deletes, flushes and restarts. */
 test(`behaves as an ordered map (SEED=${seed})`, async () => {

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRng } from '#shared/base';
 import { Mvcc } from '#shared/mvcc';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { KvBackend } from './kv-backend.ts';
 import { readKnown, writeKnown } from './testing/known-backend.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'quorate-backend-'));
 const original = join(dir, 'original');
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 beforeAll(() => writeKnown(original));
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng, type Rng } from '#shared/base';
 import type { Entry, HardState } from '#shared/raft';
 import { RaftLog } from './raft-log.ts';
 import { SimDisk } from './sim-disk.ts';
 
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 const folder = '/log';
 const sizes = { firstSegmentBytes: 4 << 10, segmentBytes: 16 << 10 };
 

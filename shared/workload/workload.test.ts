@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng, QuorateError } from '#shared/base';
 import { checkLinearizable, checkWatches } from '#shared/checks';
 import { ManualClock } from '#shared/clock';
@@ -7,7 +7,7 @@ import { decodeHistory, encodeHistory } from './history-file.ts';
 import { kvWorkload, prefixEnd } from './kv-workload.ts';
 import { Recorder } from './recorder.ts';
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+const seed = inject('seed');
 
 async function record() {
   const clock = new ManualClock();

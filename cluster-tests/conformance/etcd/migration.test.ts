@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRng } from '#shared/base';
 import { eventually } from '#shared/lab';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { etcd, Members } from '../../bench/members.ts';
 import { Stores } from '../../store/stores.ts';
 import { Api, bytes, target, Target } from './target.ts';
@@ -11,7 +11,7 @@ import { Api, bytes, target, Target } from './target.ts';
 describe.runIf(target === 'quorate')('migration', () => {
   const theirs = new Target(new Members(etcd));
   const ours = new Stores();
-  const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+  const seed = inject('seed');
   let from: Api;
   let to: Api;
   let restored: ChildProcess | undefined;

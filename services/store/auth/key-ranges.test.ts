@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { KeyRanges } from './key-ranges.ts';
 
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 test('ranges that touch are one, and an open end holds everything from there on', () => {
   const ranges = new KeyRanges([

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { BoltFile } from './bolt-file.ts';
 import { BoltWriter, type Entry } from './bolt-writer.ts';
@@ -48,7 +48,7 @@ const shown = (entries: readonly Entry[]): string[] =>
       `${Buffer.from(key).toString('hex')}=${Buffer.from(value).toString('base64')}`,
   );
 
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 test(`what was written is read: nothing, pages, overflowing pages, levels of branches (SEED=${seed})`, async () => {
   const rng = createRng(seed);

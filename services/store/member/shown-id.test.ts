@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { newId } from './identity.ts';
 import { hexId, idOfShown, shownId } from './shown-id.ts';
 
 test('an id is shown with 64 bits, and found again by them', () => {
-  const seed = Number(process.env.SEED ?? 1);
+  const seed = inject('seed');
   const rng = createRng(seed);
   const ids = [
     1,

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { createRng, QuorateError } from '#shared/base';
 import { ManualClock } from '#shared/clock';
 import type { Message } from '#shared/raft';
@@ -358,7 +358,7 @@ test.each([
   expect(one.complaints[0]).toMatch(complaint);
 });
 
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 test(`whatever a caller says after its hello, this member stays (SEED=${seed})`, async () => {
   const rng = createRng(seed);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng, QuorateError } from '#shared/base';
 import type { KeyValue, PutRequest, RangeRequest } from '#shared/mvcc';
 import {
@@ -24,7 +24,7 @@ import { encodeWatchReply } from './watch.ts';
 const { KV, Watch: Watches } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
 const { Put, Range } = KV.service;
 const { Watch } = Watches.service;
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 const rng = createRng(seed);
 const flag = (): boolean => rng.int(2) === 1;
 const integer = (): number => (flag() ? 0 : Math.floor(rng.next() * 2 ** (1 + rng.int(52))));

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Compare, RequestOp, TxnRequest } from '#shared/mvcc';
 import type { ConfState, Entry, Message } from '#shared/raft';
@@ -30,7 +30,7 @@ const proto = loadProto<{
   };
 }>('raft/raft.proto').quorate.raft;
 
-const seed = Number(process.env['SEED'] ?? 0) || (Math.random() * 2 ** 31) | 0;
+const seed = inject('seed');
 
 /** What the schema's own codec makes of our bytes, and back, must be the same bytes' meaning. */
 function throughSchema(codec: Codec, bytes: Uint8Array): Buffer {

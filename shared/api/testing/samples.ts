@@ -10,9 +10,6 @@ import {
   type ResourceRef,
 } from '../index.ts';
 
-/** Replays property tests: `SEED=… vitest run shared/api`. fast-check prints the seed that failed. */
-export const seeded = process.env['SEED'] ? { seed: Number(process.env['SEED']) } : {};
-
 export const context: CreateContext = {
   namespace: 'default',
   uid: '0a',

@@ -1,10 +1,10 @@
-import { test } from 'vitest';
+import { inject, test } from 'vitest';
 import { createRng, type Rng } from '#shared/base';
 import type { Call, DeleteCall, KnownKv, Operation, PutCall, RangeCall } from '../history.ts';
 import { bruteForce, carryOut, type State } from '../testing/brute-force.ts';
 import { checkLinearizable } from './check.ts';
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+const seed = inject('seed');
 
 type DrawCall = (rng: Rng, key: string, i: number, now: KnownKv | undefined) => Call;
 
@@ -147,7 +147,7 @@ test.each(withTxns)(
     const seen = { linearizable: 0, violated: 0 };
     for (let run = 0; run < 1500; run++) seen[judge(seed + run, drawOne, initialRevision)]++;
     // Both sorts must have been drawn, or nothing was tested.
-    if (seen.linearizable < 100 || seen.violated < 100) throw new Error(JSON.stringify(seen));
+    if (seen.linearizable < 50 || seen.violated < 50) throw new Error(JSON.stringify(seen));
   },
 );
 

@@ -81,8 +81,3 @@ export const { txn } = fc.letrec<{ txn: TxnRequest; op: RequestOp }>((tie) => ({
     failure: fc.array(tie('op'), { maxLength: 3 }),
   }),
 }));
-
-/** Where property tests take their seed from: SEED replays a failure; fast-check prints it. */
-export function seeded(numRuns: number, seedText: string | undefined) {
-  return seedText === undefined ? { numRuns } : { numRuns, seed: Number(seedText) };
-}
