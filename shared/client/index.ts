@@ -27,6 +27,7 @@ export {
   type InformerHandlers,
   type InformerOptions,
 } from './informer.ts';
+export { listAll } from './list-all.ts';
 export type { Indexer, ObjectStore } from './object-store.ts';
 export { repeatable } from './repeatable.ts';
 export { createServerPool, type ServerPool } from './server-pool.ts';

@@ -3,10 +3,10 @@ import { createRng, QuorateError, type Rng } from '#shared/base';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { orAborted } from './abort.ts';
-import type { ApiClient, ListOptions, WatchEvent } from './api-client.ts';
+import type { ApiClient, WatchEvent } from './api-client.ts';
+import { listAll } from './list-all.ts';
 import { IndexedStore, type Indexer, type ObjectStore } from './object-store.ts';
 
-const pageSize = 500;
 const retryBaseMs = 200;
 const retryMaxMs = 5_000;
 /** A watch that held for this long was a working one: the next failure starts from the beginning. */
@@ -134,16 +134,9 @@ class ListWatch<T extends KubeObject> implements Informer<T> {
   /** The whole collection, page by page; resolves with its resourceVersion. */
   async #list(): Promise<string> {
     const { namespace, labelSelector, fieldSelector } = this.#options;
-    const listed = new Map<string, T>();
-    let next: string | undefined;
-    let resourceVersion: string;
-    do {
-      const page: ListOptions = { namespace, labelSelector, fieldSelector, limit: pageSize };
-      const answer = await this.#api.list<T>(this.#ref, { ...page, continue: next });
-      for (const object of answer.items) listed.set(objectKey(object), object);
-      resourceVersion = answer.resourceVersion;
-      next = answer.continue;
-    } while (next);
+    const selected = { namespace, labelSelector, fieldSelector };
+    const { items, resourceVersion } = await listAll<T>(this.#api, this.#ref, selected);
+    const listed = new Map(items.map((object) => [objectKey(object), object]));
     if (!this.#stopping.signal.aborted) this.#replace(listed);
     return resourceVersion;
   }

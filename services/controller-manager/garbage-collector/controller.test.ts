@@ -95,6 +95,24 @@ describe('the garbage collector', () => {
     expect(child.metadata?.ownerReferences).toEqual([]);
   });
 
+  it('lets dependents live that were made a moment before, and are not in its cache yet', async () => {
+    const owner = await make('owner');
+    await world.pass(100);
+    const release = world.api.hold(refs.secrets);
+    const ownerReferences = [
+      { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata?.uid ?? '' },
+    ];
+    const metadata = { name: 'child', namespace: 'default', ownerReferences };
+    await world.api.create(refs.secrets, { apiVersion: 'v1', kind: 'Secret', metadata });
+    await world.api.delete(refs.configMaps, 'owner', { ...inDefault, propagation: 'orphan' });
+    await world.pass(200);
+    expect(names()).toEqual([]);
+    release();
+    await world.pass(200);
+    const child = await world.api.get(refs.secrets, 'child', 'default');
+    expect(child.metadata?.ownerReferences).toEqual([]);
+  });
+
   it('leaves alone what names an owner of a kind that nobody serves', async () => {
     const stranger = { apiVersion: 'example.com/v1', kind: 'Thing', name: 't', uid: 'u' };
     const metadata = { name: 'x', namespace: 'default', ownerReferences: [stranger] };

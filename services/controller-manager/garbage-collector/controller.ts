@@ -7,19 +7,20 @@ import {
   qualifiedResource,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
-import type { ReconcileResult, WorkQueue } from '#shared/client';
+import { listAll, type ReconcileResult, type WorkQueue } from '#shared/client';
 import {
   type Controller,
   type ControllerContext,
   controllerQueue,
   queuedController,
 } from '../controller.ts';
-import { type CollectedKind, CollectedKinds } from './kinds.ts';
+import { type CollectedKind, CollectedKinds, type Dependent } from './kinds.ts';
 import {
   blocks,
   foregroundFinalizer,
   hasFinalizer,
   isDeleting,
+  names,
   orphanFinalizer,
   type OwnerState,
   planDependent,
@@ -152,9 +153,10 @@ class Collector {
     if (blocking.length === 0) await this.#removeFinalizer(info, owner, foregroundFinalizer);
   }
 
+  /** As the server has them: one that the cache did not know yet would lose its owner, and go. */
   async #orphanDependents({ info }: CollectedKind, owner: KubeObject): Promise<void> {
     const ownerUid = owner.metadata?.uid ?? '';
-    for (const { kind, object } of this.#kinds.dependentsOf(ownerUid)) {
+    for (const { kind, object } of await this.#liveDependentsOf(info, owner)) {
       const { name = '', namespace, uid = '', resourceVersion = '' } = object.metadata ?? {};
       const others = (object.metadata?.ownerReferences ?? []).filter(
         (reference) => reference.uid !== ownerUid,
@@ -165,6 +167,18 @@ class Collector {
         .catch(unlessNotFound);
     }
     await this.#removeFinalizer(info, owner, orphanFinalizer);
+  }
+
+  async #liveDependentsOf(ownerInfo: KindInfo, owner: KubeObject): Promise<Dependent[]> {
+    const { uid = '', namespace } = owner.metadata ?? {};
+    // Owners within a namespace have dependents there and nowhere else.
+    const kinds = this.#kinds.all().filter((kind) => kind.info.namespaced || !ownerInfo.namespaced);
+    const dependents: Dependent[] = [];
+    for (const kind of kinds) {
+      const { items } = await listAll(this.#context.api, kind.info, { namespace });
+      for (const object of items) if (names(object, uid)) dependents.push({ kind, object });
+    }
+    return dependents;
   }
 
   async #removeFinalizer(info: KindInfo, owner: KubeObject, finalizer: string): Promise<void> {

@@ -7,6 +7,11 @@ export interface CollectedKind {
   readonly informer: Informer<KubeObject>;
 }
 
+export interface Dependent {
+  readonly kind: CollectedKind;
+  readonly object: KubeObject;
+}
+
 /** Events own nothing and expire by themselves; Kubernetes leaves them out as well. */
 const ignored: ReadonlySet<string> = new Set(['events', 'events.events.k8s.io']);
 
@@ -39,9 +44,7 @@ export class CollectedKinds {
   }
 
   /** Every object that names this uid as an owner. */
-  dependentsOf(
-    uid: string,
-  ): readonly { readonly kind: CollectedKind; readonly object: KubeObject }[] {
+  dependentsOf(uid: string): readonly Dependent[] {
     return this.all().flatMap((kind) =>
       kind.informer.store.byIndex(byOwner, uid).map((object) => ({ kind, object })),
     );

@@ -47,6 +47,9 @@ export const blocks = (dependent: KubeObject, ownerUid: string): boolean =>
     (owner) => owner.uid === ownerUid && owner.blockOwnerDeletion === true,
   ) === true;
 
+export const names = (dependent: KubeObject, ownerUid: string): boolean =>
+  dependent.metadata?.ownerReferences?.some(({ uid }) => uid === ownerUid) === true;
+
 export const hasFinalizer = (object: KubeObject, finalizer: string): boolean =>
   object.metadata?.finalizers?.includes(finalizer) === true;
 

@@ -231,8 +231,8 @@ export const strangersMutants: readonly Mutant[] = [
     'snapshot-without-users',
     'who installs a snapshot goes on with the users that it knew',
     'services/store/state/state-machine',
-    'this.#auth = new AuthTable(backend); this.#authority = this.#newAuthority(); this.#membersChanged(); }',
-    'this.#authority = this.#newAuthority(); this.#membersChanged(); }',
+    'const { revision } = this.#auth; this.#auth = new AuthTable(backend);',
+    'const { revision } = this.#auth;',
   ),
   slip(
     'alarm-until-empty',

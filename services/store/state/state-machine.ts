@@ -102,7 +102,10 @@ export class StateMachine {
     this.hub.reset(this.#mvcc);
     this.#table = new MemberTable(backend);
     this.#alarms = new AlarmTable(backend);
+    const { revision } = this.#auth;
     this.#auth = new AuthTable(backend);
+    // Which of the changes in between ended whose tokens is not told.
+    if (this.#auth.revision !== revision) this.#tokens.invalidateAll();
     this.#authority = this.#newAuthority();
     this.#membersChanged();
   }

@@ -193,6 +193,10 @@ export class MemoryApi implements ApiClient {
     if (options.uid !== undefined && options.uid !== before.metadata?.uid) {
       throw new QuorateError('conflict', 'the UID in the precondition does not match');
     }
+    const { resourceVersion } = options;
+    if (resourceVersion !== undefined && resourceVersion !== before.metadata?.resourceVersion) {
+      throw new QuorateError('conflict', 'the ResourceVersion in the precondition does not match');
+    }
     const kept = before.metadata?.finalizers ?? [];
     const wait = { foreground: ['foregroundDeletion'], orphan: ['orphan'], background: [] };
     const finalizers = [...new Set([...kept, ...wait[options.propagation ?? 'background']])];
