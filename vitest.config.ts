@@ -14,6 +14,8 @@ const ssr = { resolve: { conditions, externalConditions: conditions } };
 export default defineConfig({
   test: {
     provide: { seed },
+    // Its own second is less than a busy machine may stand still.
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         resolve,

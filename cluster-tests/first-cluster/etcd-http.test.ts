@@ -96,7 +96,7 @@ describe.each([0, 1, 2])('HTTP/1.1 to master %i', (index) => {
     await eventually('created', () => text.includes('"created":true') || undefined);
     await post('/v3/kv/put', { key, value: base64('seen') });
     await post('/v3/kv/deleterange', { key });
-    await eventually('both events', () => text.includes('"type":"DELETE"') || undefined);
+    await eventually('both events, whole', () => /"type":"DELETE".*\n$/.test(text) || undefined);
     expect(text).toContain(base64('seen'));
     for (const line of text.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('result');
     gone.abort();

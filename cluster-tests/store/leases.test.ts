@@ -67,16 +67,25 @@ afterAll(async () => {
 
 const running = new Set<string>(names);
 
-function leaderName(): string | undefined {
-  return [...running].find((name) => store(name).status().raft.role === 'leader');
+/** Who leads, once somebody does: a busy machine may elect anew at any time. */
+function leaderName(): Promise<string> {
+  return eventually('a leader', () =>
+    [...running].find((name) => store(name).status().raft.role === 'leader'),
+  );
 }
 
-/** The leader goes; who leads then. */
-async function changeLeader(): Promise<string> {
-  const old = leaderName() ?? '';
-  running.delete(old);
-  await store(old).stop();
-  return eventually('another leader', leaderName);
+/** The leader goes; who that was, and who leads then. */
+async function changeLeader(): Promise<{ gone: string; next: string }> {
+  const gone = await leaderName();
+  running.delete(gone);
+  await store(gone).stop();
+  return { gone, next: await leaderName() };
+}
+
+async function startAgain(name: string): Promise<void> {
+  await store(name).start();
+  running.add(name);
+  await store(name).leaderKnown(60_000);
 }
 
 async function timeToLive(name: string, ID: string): Promise<number> {
@@ -95,31 +104,28 @@ test('several peer URLs: the members found each other, and say all of them', () 
 });
 
 test('a new leader goes on from the checkpoint, and a renewal counts for the one after it', async () => {
-  const first = leaderName() ?? '';
+  const first = await leaderName();
   const { kv } = store(first);
   const { id } = await kv.leaseGrant({ ttlSeconds: 60 });
   // Three checkpoints, or two where the last is on its way.
   await eventually('time to pass', async () =>
     (await timeToLive(first, String(id))) < 57 ? true : undefined,
   );
-  const second = await changeLeader();
+  const { gone, next: second } = await changeLeader();
   // What was left, and at most the time of an election more; not its whole time again.
   expect(await timeToLive(second, String(id))).toBeLessThanOrEqual(59);
   const renewedAt = systemClock.monotonic();
   expect(await store(second).kv.leaseKeepAlive(id)).toBe(60);
-  await store(first).start();
-  running.add(first);
-  await store(first).leaderKnown(60_000);
-  const third = await changeLeader();
+  await startAgain(gone);
+  const { gone: renewer, next: third } = await changeLeader();
   const left = await timeToLive(third, String(id));
   // Its whole time, but for what has passed since and the beginning of a second.
   expect(left).toBeGreaterThan(60 - (systemClock.monotonic() - renewedAt) / 1000 - 1);
-  await store(second).start();
-  running.add(second);
+  await startAgain(renewer);
 });
 
 test('keep-alives that require a leader end when there is none', async () => {
-  const leader = await eventually('a leader', leaderName);
+  const leader = await leaderName();
   const { id } = await store(leader).kv.leaseGrant({ ttlSeconds: 60 });
   const client = leaseClient(leader);
   const metadata = new Metadata();

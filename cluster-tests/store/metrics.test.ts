@@ -54,6 +54,8 @@ test('everything that etcd’s dashboard and alerts ask for is there', async () 
 test('what goes between members is counted for each of them', async () => {
   const { members: listed } = await stores.cluster('a').list();
   const others = listed.filter(({ name }) => name !== 'a');
+  // What all of them wrote is here once a read that asks a quorum is.
+  await stores.kv('a').get('ready');
   const text = await eventually('a round trip', async () => {
     const now = await scrape('a');
     const counts = now.matchAll(/^etcd_network_peer_round_trip_time_seconds_count\{.*\} (\d+)$/gm);

@@ -33,6 +33,8 @@ export class CommandLine {
           else reject(error);
         },
       );
+      // A command need not read its input.
+      child.stdin?.on('error', () => undefined);
       child.stdin?.end(input);
     });
   }

@@ -50,6 +50,7 @@ export const target = process.env['CONFORMANCE_TARGET'] === 'etcd' ? 'etcd' : 'q
 export class Target {
   readonly members: Members;
   readonly #apis: Api[] = [];
+  #everyone: readonly Api[] = [];
 
   constructor(members = new Members(target === 'etcd' ? etcd : quorate)) {
     this.members = members;
@@ -73,6 +74,12 @@ export class Target {
     return api;
   }
 
+  /** What was done before is done on every member: who answers without asking a quorum knows of it, too. */
+  async everywhere(): Promise<void> {
+    if (this.#everyone.length === 0) this.#everyone = [0, 1, 2].map((index) => this.api(index));
+    await Promise.all(this.#everyone.map(({ kv }) => kv.range({ key: bytes('x') })));
+  }
+
   /** One run of etcdctl, against all endpoints if it names none, with `input` on its standard input. */
   etcdctl(args: readonly string[], input = ''): Promise<Run> {
     return new Promise((resolve, reject) => {
@@ -82,6 +89,8 @@ export class Target {
         if (typeof code === 'number') resolve({ code, stdout, stderr });
         else reject(new Error(`etcdctl ${args.join(' ')} did not end: ${stdout}${stderr}`));
       });
+      // A command need not read its input.
+      child.stdin?.on('error', () => undefined);
       child.stdin?.end(input);
     });
   }
