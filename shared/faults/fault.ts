@@ -96,6 +96,13 @@ export interface PointTraits {
   readonly skippable: boolean;
 }
 
+/** Whether the process may be gone as soon as it meets this. */
+export function endsProcess(spec: FaultSpec): boolean {
+  if (spec.kind === 'disk') return spec.what === 'torn-write';
+  if (spec.kind !== 'point') return false;
+  return parseTerms(spec.terms).some(({ action }) => ['panic', 'exit'].includes(action.type));
+}
+
 const maxDelayMs = 600_000;
 
 /** Throws `bad-request` where the fault makes no sense here. */

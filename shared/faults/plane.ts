@@ -36,10 +36,14 @@ export interface ActiveFault<S extends FaultSpec = FaultSpec> {
   readonly endsAtMs: number | undefined;
   readonly survivesRestart: boolean;
   readonly terms: TermRun | undefined;
+  /** Nobody meets it before that. */
+  inForce: boolean;
   hits: number;
 }
 
 export interface SetOptions {
+  /** Set now, and in force when `enforce` says so. Default false. */
+  readonly held?: boolean | undefined;
   readonly forMs?: number | undefined;
   readonly survivesRestart?: boolean | undefined;
 }
@@ -127,7 +131,7 @@ export class FaultPlane {
     return this.#set(spec, options);
   }
 
-  #set(spec: FaultSpec, { forMs, survivesRestart = false }: SetOptions): Fault {
+  #set(spec: FaultSpec, { forMs, survivesRestart = false, held = false }: SetOptions): Fault {
     if (this.#faults.size >= maxFaults) {
       throw new QuorateError(
         'resource-exhausted',
@@ -143,6 +147,7 @@ export class FaultPlane {
       endsAtMs: forMs === undefined ? undefined : now + forMs,
       survivesRestart,
       terms: spec.kind === 'point' ? new TermRun(spec.terms) : undefined,
+      inForce: !held,
       hits: 0,
     };
     this.#faults.set(id, fault);
@@ -153,6 +158,14 @@ export class FaultPlane {
       );
     this.#changed();
     return this.#describe(fault);
+  }
+
+  /** A fault that was held is met from now on, unless it was healed meanwhile. */
+  enforce(id: string): void {
+    const fault = this.#faults.get(id);
+    if (!fault) return;
+    fault.inForce = true;
+    this.#changed();
   }
 
   list(): Fault[] {
@@ -216,14 +229,15 @@ export class FaultPlane {
 
   #changed(): void {
     const all = [...this.#faults.values()];
+    const inForce = all.filter((fault) => fault.inForce);
     const of = <S extends FaultSpec>(kind: S['kind']): ActiveFault<S>[] =>
-      all.filter((fault): fault is ActiveFault<S> => fault.spec.kind === kind);
+      inForce.filter((fault): fault is ActiveFault<S> => fault.spec.kind === kind);
     this.#links = of<LinkFault>('link');
     this.#disks = of<DiskFault>('disk');
     this.#clocks = of<ClockFault>('clock');
     this.#processes = of<ProcessFault>('process');
     this.#pointRuns = new Map();
-    for (const fault of all) {
+    for (const fault of inForce) {
       if (fault.spec.kind === 'point') this.#pointRuns.set(fault.spec.name, fault);
     }
     this.#writeFile(all.filter(({ survivesRestart }) => survivesRestart));

@@ -43,3 +43,31 @@ it.each([false, true])(
     expect(() => readEndpoint(dir)).toThrow('start it with --enable-faults');
   },
 );
+
+it('answers before it puts in force what may end the process', async () => {
+  const clock = new ManualClock();
+  const crash = (): void => undefined;
+  const plane = new FaultPlane({ name: 'm', clock, rng: createRng(1), file: undefined, crash });
+  plane.addPoint('save');
+  plane.addDisk();
+  const server = createFaultServer({ plane, dir, socket: false, carryOut: () => undefined });
+  await server.start();
+  const client = createFaultClient(readEndpoint(dir));
+  await client.set({ kind: 'point', name: 'save', terms: '1*off->panic' });
+  await client.set({
+    kind: 'disk',
+    what: 'torn-write',
+    target: 'log',
+    ms: 0,
+    probability: 1,
+  });
+  expect(plane.list()).toHaveLength(2);
+  expect([plane.point('save'), ...plane.disks('log')]).toEqual([undefined]);
+  await clock.advance(1);
+  expect(plane.point('save')?.hits).toBe(0);
+  expect(plane.disks('log')).toHaveLength(1);
+  await client.set({ kind: 'point', name: 'save', terms: 'sleep(1)' });
+  expect(plane.point('save')?.spec).toMatchObject({ terms: 'sleep(1)' });
+  client.close();
+  await server.stop();
+});

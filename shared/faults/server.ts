@@ -3,13 +3,17 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import { createServer, handleUnary, listen, loadProto, shutdown } from '#shared/rpc';
+import type { Clock } from '#shared/clock';
 import type { Service } from '#shared/runtime';
 import type { ProtoGrpcType } from '../rpc/gen/faults.ts';
 import type { FaultsHandlers } from '../rpc/gen/quorate/v1/Faults.ts';
-import type { ProcessFault } from './fault.ts';
+import { endsProcess, type ProcessFault } from './fault.ts';
 import { removeEndpoint, writeEndpoint } from './endpoint.ts';
 import type { FaultPlane } from './plane.ts';
 import { faultToWire, specFromWire } from './wire.ts';
+
+/** Turns of the event loop after which an answer is on its way, and whoever answered may be gone. */
+const answerTurns = 4;
 
 export interface FaultServerOptions {
   readonly plane: FaultPlane;
@@ -31,7 +35,9 @@ export function createFaultServer({ plane, dir, socket, carryOut }: FaultServerO
       if (!fault) throw new QuorateError('bad-request', 'the request names no fault');
       const spec = specFromWire(fault);
       const forMs = Number(for_ms) || undefined;
-      const set = plane.set(spec, { forMs, survivesRestart: fault.survives_restart });
+      const held = endsProcess(spec);
+      const set = plane.set(spec, { forMs, survivesRestart: fault.survives_restart, held });
+      if (held) inTurns(plane.clock, answerTurns, () => plane.enforce(set.id));
       if (spec.kind === 'process') carryOut(spec, forMs);
       return faultToWire(set);
     }),
@@ -68,6 +74,10 @@ export function createFaultServer({ plane, dir, socket, carryOut }: FaultServerO
       await shutdown(server, 500);
     },
   };
+}
+
+function inTurns(clock: Clock, turns: number, then: () => void): void {
+  clock.soon(() => (turns > 1 ? inTurns(clock, turns - 1, then) : then()));
 }
 
 function authorize(given: unknown, token: string): void {
