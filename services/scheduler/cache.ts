@@ -1,13 +1,22 @@
-import { isPodTerminal, type Node, type Pod } from '#shared/api';
+import { getCondition, isPodTerminal, type Node, type Pod } from '#shared/api';
 import {
   emptyNodeInfo,
   type NodeInfo,
   nodeInfo,
   type PodInfo,
   podInfo,
+  uidOf,
   withoutPod,
   withPod,
 } from './node-info.ts';
+
+/** A node that is promised to a pod, which waits there until others have gone for its sake. */
+interface Nomination {
+  readonly pod: PodInfo;
+  readonly node: string;
+  /** By uid: who was told to go. */
+  readonly victims: ReadonlySet<string>;
+}
 
 /**
  * The nodes with what is on them, as the scheduler knows them: what its informers have seen, and the
@@ -18,8 +27,51 @@ export class ClusterCache {
   /** By pod uid; pods of nodes not seen yet are here too. */
   readonly #placed = new Map<string, { pod: PodInfo; node: string; assumed: boolean }>();
 
-  nodes(): readonly NodeInfo[] {
-    return [...this.#nodes.values()];
+  readonly #nominations = new Map<string, Nomination>();
+
+  /** The nodes as a pod may see them: what is promised to others of no lower priority counts as taken. */
+  nodesFor(pod: PodInfo): readonly NodeInfo[] {
+    if (this.#nominations.size === 0) return [...this.#nodes.values()];
+    const nodes = new Map(this.#nodes);
+    for (const { pod: nominee, node } of this.#nominations.values()) {
+      const info = nodes.get(node);
+      if (!info || uidOf(nominee) === uidOf(pod) || nominee.priority < pod.priority) continue;
+      nodes.set(node, withPod(info, nominee));
+    }
+    return [...nodes.values()];
+  }
+
+  /** Promises a node to a pod. */
+  nominate(pod: PodInfo, node: string, victims: readonly PodInfo[] = []): void {
+    this.#nominations.set(uidOf(pod), { pod, node, victims: new Set(victims.map(uidOf)) });
+  }
+
+  nominationOf(pod: PodInfo): string | undefined {
+    return this.#nominations.get(uidOf(pod))?.node;
+  }
+
+  /** Takes a promise back; whether there was one. */
+  withdraw(pod: Pod): boolean {
+    return this.#nominations.delete(pod.metadata?.uid ?? '');
+  }
+
+  /** Pods of lower priority that the same node was promised to. */
+  outbid(pod: PodInfo, node: string): readonly Pod[] {
+    return [...this.#nominations.values()]
+      .filter((other) => other.node === node && other.pod.priority < pod.priority)
+      .map((other) => other.pod.pod);
+  }
+
+  /** Whether pods that go for this one's sake are still there. */
+  awaitsVictims(pod: PodInfo): boolean {
+    const nomination = this.#nominations.get(uidOf(pod));
+    const on = nomination && this.#nodes.get(nomination.node);
+    if (!on) return false;
+    return [...on.pods.values()].some(
+      (each) =>
+        each.priority < pod.priority &&
+        (nomination.victims.has(uidOf(each)) || isBeingPreempted(each.pod)),
+    );
   }
 
   setNode(node: Node): void {
@@ -63,11 +115,12 @@ export class ClusterCache {
     return isAssumed && this.removePod(pod);
   }
 
-  /** Whether it was on a node. */
+  /** Whether it was on a node, or one was promised to it. */
   removePod(pod: Pod): boolean {
     const uid = pod.metadata?.uid ?? '';
+    const promised = this.withdraw(pod);
     const place = this.#placed.get(uid);
-    if (!place) return false;
+    if (!place) return promised;
     this.#placed.delete(uid);
     const info = this.#nodes.get(place.node);
     if (info) this.#nodes.set(place.node, withoutPod(info, uid));
@@ -75,8 +128,14 @@ export class ClusterCache {
   }
 
   #place(pod: PodInfo, node: string, assumed: boolean): void {
-    this.#placed.set(pod.pod.metadata?.uid ?? '', { pod, node, assumed });
+    this.#nominations.delete(uidOf(pod));
+    this.#placed.set(uidOf(pod), { pod, node, assumed });
     const info = this.#nodes.get(node);
     if (info) this.#nodes.set(node, withPod(info, pod));
   }
 }
+
+/** Told to go by this scheduler, or by the one that led before. */
+const isBeingPreempted = ({ metadata, status }: Pod): boolean =>
+  metadata?.deletionTimestamp !== undefined &&
+  getCondition(status?.conditions, 'DisruptionTarget')?.reason === 'PreemptionByScheduler';

@@ -15,8 +15,18 @@ export type Decision =
   | { readonly node: string; readonly score: number }
   | { readonly node: undefined; readonly verdicts: readonly Verdict[] };
 
-/** The place for a pod: filter, then score; between equals the generator chooses. */
-export function decide(pod: PodInfo, nodes: readonly NodeInfo[], rng: Rng): Decision {
+/**
+ * The place for a pod: filter, then score; between equals the generator chooses. Where room was
+ * made for it, `nominated`, it goes if it fits.
+ */
+export function decide(
+  pod: PodInfo,
+  nodes: readonly NodeInfo[],
+  rng: Rng,
+  nominated?: string,
+): Decision {
+  const promised = nodes.find(({ name }) => name === nominated);
+  if (promised && !refusal(pod, promised)) return { node: promised.name, score: 0 };
   const verdicts: Verdict[] = [];
   const feasible: NodeInfo[] = [];
   for (const node of nodes) {
@@ -31,7 +41,8 @@ export function decide(pod: PodInfo, nodes: readonly NodeInfo[], rng: Rng): Deci
   return chosen ? { node: chosen.name, score: best } : { node: undefined, verdicts };
 }
 
-function refusal(pod: PodInfo, node: NodeInfo): Verdict | undefined {
+/** The first plugin's that says no. */
+export function refusal(pod: PodInfo, node: NodeInfo): Verdict | undefined {
   for (const plugin of filterPlugins) {
     const reasons = plugin.filter(pod, node);
     if (reasons.length === 0) continue;

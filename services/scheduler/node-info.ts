@@ -17,6 +17,7 @@ export interface PodInfo {
   readonly hostPorts: readonly HostPort[];
   /** The uid of the controller that made it: pods of one are spread. */
   readonly owner: string | undefined;
+  readonly priority: number;
   /** Of a pod that is on its node already: none, they are where they are. */
   readonly claims: PodClaims;
 }
@@ -34,9 +35,12 @@ export function podInfo(pod: Pod, claims: PodClaims = noClaims): PodInfo {
     scoringRequests: podRequestsForScoring(pod),
     hostPorts: hostPortsOf(pod),
     owner: getControllerOf(pod)?.uid,
+    priority: pod.spec?.priority ?? 0,
     claims,
   };
 }
+
+export const uidOf = ({ pod }: PodInfo): string => pod.metadata?.uid ?? '';
 
 function hostPortsOf(pod: Pod): HostPort[] {
   const { containers = [], initContainers = [], hostNetwork } = pod.spec ?? {};
@@ -84,7 +88,7 @@ export function withPod(info: NodeInfo, pod: PodInfo): NodeInfo {
     ...info,
     requested: plus(info.requested, pod.requests),
     scoringRequested: plus(info.scoringRequested, pod.scoringRequests),
-    pods: new Map(info.pods).set(pod.pod.metadata?.uid ?? '', pod),
+    pods: new Map(info.pods).set(uidOf(pod), pod),
   };
 }
 

@@ -10,6 +10,8 @@ interface Entry {
   /** Not before this monotonic time. */
   backoffUntil: number;
   place: 'active' | 'backoff' | 'unschedulable' | 'in-work';
+  /** What had happened when its turn came: what happens while it is in work is not lost on it. */
+  eventsAtPop: Readonly<Record<ClusterEvent, number>>;
   /** What refused it, while unschedulable. */
   refusedBy: ReadonlySet<string>;
   timer: Timer | undefined;
@@ -25,13 +27,12 @@ export class SchedulingQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #active = new Map<number, Set<Entry>>();
   #wake: (() => void) | undefined;
-  /** Counts events, so that one that comes while a pod is in work is not lost on it. */
-  #events: Record<ClusterEvent, number> = {
+  /** How many there were of each. */
+  #events: Readonly<Record<ClusterEvent, number>> = {
     'node-changed': 0,
     'pod-removed': 0,
     'volume-changed': 0,
   };
-  #eventsAtPop: Record<ClusterEvent, number> = this.#events;
 
   constructor(clock: Clock, config: SchedulerConfig) {
     this.#clock = clock;
@@ -51,15 +52,15 @@ export class SchedulingQueue {
     const backoffUntil = known?.backoffUntil ?? 0;
     const attempts = known?.attempts ?? 0;
     const refusedBy = new Set<string>();
-    const timer = undefined;
     const entry: Entry = {
       key,
       priority,
       attempts,
       backoffUntil,
       place: 'active',
+      eventsAtPop: this.#events,
       refusedBy,
-      timer,
+      timer: undefined,
     };
     this.#entries.set(key, entry);
     this.#activateInTime(entry);
@@ -97,7 +98,7 @@ export class SchedulingQueue {
     if (!entry) return;
     entry.refusedBy = plugins;
     const missed = (Object.keys(this.#events) as ClusterEvent[]).some(
-      (event) => this.#events[event] !== this.#eventsAtPop[event] && mayHelp(entry, event),
+      (event) => this.#events[event] !== entry.eventsAtPop[event] && mayHelp(entry, event),
     );
     if (missed) {
       this.#activateInTime(entry);
@@ -139,7 +140,7 @@ export class SchedulingQueue {
     if (!entry) return undefined;
     this.#deactivate(entry);
     entry.place = 'in-work';
-    this.#eventsAtPop = this.#events;
+    entry.eventsAtPop = this.#events;
     return entry;
   }
 

@@ -52,7 +52,7 @@ describe('the scheduler', () => {
       .all<Event>(refs.events)
       .map(({ reason, message }) => `${reason}: ${message}`);
     expect(events.toSorted()).toEqual([
-      'FailedScheduling: 0/2 nodes are available: 2 Insufficient cpu.',
+      'FailedScheduling: 0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
       `Scheduled: Successfully assigned default/a to ${placeOf(api, 'a')}`,
       `Scheduled: Successfully assigned default/b to ${placeOf(api, 'b')}`,
     ]);
@@ -105,6 +105,56 @@ describe('the scheduler', () => {
     expect(placeOf(api, 'b')).toBeUndefined();
     await pass(clock, 2_000);
     expect(placeOf(api, 'b')).toBe('worker-1');
+    await scheduler.stop();
+  });
+
+  it('makes room for a pod of higher priority, and keeps it for that one', async () => {
+    const { clock, api, scheduler } = setUp();
+    const prioritized = (name: string, priority: number): Pod => {
+      const { spec, ...rest } = pod(name, '600m');
+      return { ...rest, spec: { containers: [], ...spec, priority } };
+    };
+    const find = (name: string): Pod | undefined =>
+      api.all<Pod>(refs.pods).find(({ metadata }) => metadata?.name === name);
+    api.seed(refs.nodes, node('worker-1'));
+    api.seed(refs.pods, prioritized('low', 1));
+    await scheduler.start();
+    await pass(clock, 100);
+    const { uid } = api.seed(refs.pods, prioritized('high', 10)).metadata ?? {};
+    await pass(clock, 100);
+    expect(find('low')?.metadata?.deletionTimestamp).toBeDefined();
+    expect(find('low')?.status?.conditions).toMatchObject([
+      { type: 'DisruptionTarget', reason: 'PreemptionByScheduler' },
+    ]);
+    expect(find('high')?.status?.nominatedNodeName).toBe('worker-1');
+    const events = api.all<Event>(refs.events).map(({ reason, message }) => [reason, message]);
+    expect(events).toContainEqual(['Preempted', `Preempted by pod ${uid} on node worker-1`]);
+    // Another of low priority, and the one in between: the room that comes free is not theirs.
+    for (const name of ['other', 'middle']) api.seed(refs.pods, prioritized(name, 2));
+    await pass(clock, 20_000);
+    expect(api.writes.filter((write) => write.startsWith('delete pods'))).toHaveLength(1);
+    await api.delete(refs.pods, 'low', { namespace: 'default', gracePeriodSeconds: 0 });
+    await pass(clock, 20_000);
+    expect(placeOf(api, 'high')).toBe('worker-1');
+    expect(placeOf(api, 'other') ?? placeOf(api, 'middle')).toBeUndefined();
+    await scheduler.stop();
+  });
+
+  it('preempts nobody for a pod whose class says so', async () => {
+    const { clock, api, scheduler } = setUp();
+    api.seed(refs.nodes, node('worker-1'));
+    api.seed(refs.pods, pod('low', '600m'));
+    await scheduler.start();
+    await pass(clock, 100);
+    const { spec, ...rest } = pod('high', '600m');
+    const never = { containers: [], ...spec, priority: 10, preemptionPolicy: 'Never' };
+    api.seed(refs.pods, { ...rest, spec: never });
+    await pass(clock, 100);
+    expect(api.writes.filter((write) => write.startsWith('delete'))).toEqual([]);
+    const messages = api.all<Event>(refs.events).map(({ message }) => message);
+    expect(messages).toContain(
+      '0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.',
+    );
     await scheduler.stop();
   });
 

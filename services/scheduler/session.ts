@@ -25,6 +25,7 @@ import type { SchedulerConfig } from './config.ts';
 import { decide, type Verdict } from './decide.ts';
 import { failureText } from './failure-text.ts';
 import { type PodInfo, podInfo } from './node-info.ts';
+import { type Preemption, Preemptor } from './preemption/preemptor.ts';
 import { SchedulingQueue } from './queue.ts';
 import type { Choice } from './volumes/pod-claims.ts';
 import { VolumeBinder } from './volumes/volume-binder.ts';
@@ -47,6 +48,7 @@ export class SchedulingSession {
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
   readonly #volumes: VolumeBinder;
+  readonly #preemptor: Preemptor;
   /** Bindings and status writes under way: deciding does not wait for them. */
   readonly #writes = new Set<Promise<void>>();
   /** The lead is lost: what waits for volumes is given up. */
@@ -59,6 +61,9 @@ export class SchedulingSession {
     this.#events = createEventRecorder({ ...options, component: config.schedulerName });
     const changed = (): void => this.#queue.happened('volume-changed');
     this.#volumes = new VolumeBinder({ api, clock, log, changed });
+    const { schedulerName } = config;
+    const cache = this.#cache;
+    this.#preemptor = new Preemptor({ api, clock, cache, events: this.#events, schedulerName });
     this.#pods = createInformer<Pod>(api, refs.pods, {
       clock,
       log,
@@ -108,8 +113,15 @@ export class SchedulingSession {
       this.#cache.setPod(pod);
       if (isPodTerminal(pod) && !(before && isPodTerminal(before)))
         this.#queue.happened('pod-removed');
-    } else if (!this.#isOurs(pod)) this.#queue.remove(key);
-    else if (!before || mayFitNow(before, pod)) this.#queue.add(key, pod.spec?.priority ?? 0);
+    } else if (!this.#isOurs(pod)) {
+      this.#queue.remove(key);
+      if (this.#cache.withdraw(pod)) this.#queue.happened('pod-removed');
+    } else if (!before || mayFitNow(before, pod)) {
+      const { nominatedNodeName } = pod.status ?? {};
+      // By the scheduler that led before.
+      if (!before && nominatedNodeName) this.#cache.nominate(podInfo(pod), nominatedNodeName);
+      this.#queue.add(key, pod.spec?.priority ?? 0);
+    }
   }
 
   #gone(pod: Pod): void {
@@ -147,8 +159,9 @@ export class SchedulingSession {
       return;
     }
     const info = podInfo(pod, this.#volumes.claimsOf(pod));
-    const decision = decide(info, this.#cache.nodes(), this.#options.rng);
-    if (decision.node === undefined) this.#inBackground(this.#refuse(key, pod, decision.verdicts));
+    const nodes = this.#cache.nodesFor(info);
+    const decision = decide(info, nodes, this.#options.rng, this.#cache.nominationOf(info));
+    if (decision.node === undefined) this.#inBackground(this.#refuse(key, info, decision.verdicts));
     else {
       this.#cache.assume(info, decision.node);
       const node = this.#nodes.store.get(decision.node);
@@ -196,20 +209,38 @@ export class SchedulingSession {
     }
   }
 
-  async #refuse(key: string, pod: Pod, verdicts: readonly Verdict[]): Promise<void> {
-    const message = failureText(verdicts);
+  async #refuse(key: string, info: PodInfo, verdicts: readonly Verdict[]): Promise<void> {
+    const { pod } = info;
+    const preemption = verdicts.length > 0 ? await this.#makeRoom(key, info) : undefined;
+    const why = preemption?.node === undefined ? preemption?.why : undefined;
+    const message = [failureText(verdicts), ...(why ? [`preemption: ${why}`] : [])].join(' ');
     this.#queue.unschedulable(key, new Set(verdicts.map(({ plugin }) => plugin)));
     this.#events.event(pod, 'Warning', 'FailedScheduling', message);
     const { name = '', namespace } = pod.metadata ?? {};
     const conditions = withUnschedulable(pod, message, this.#options.clock);
-    if (!conditions) return;
+    const nominatedNodeName = this.#cache.nominationOf(info) ?? null;
+    const promised = nominatedNodeName !== (pod.status?.nominatedNodeName ?? null);
+    if (!conditions && !promised) return;
+    const status = { ...(conditions && { conditions }), ...(promised && { nominatedNodeName }) };
     try {
       const options = { namespace, subresource: 'status' };
-      await this.#options.api.patch(refs.pods, name, 'merge', { status: { conditions } }, options);
+      await this.#options.api.patch(refs.pods, name, 'merge', { status }, options);
     } catch (thrown) {
       // The event says it too, and the next attempt writes it again.
       const error = QuorateError.from(thrown).message;
       this.#options.log.debug({ pod: key, error }, 'condition not written');
+    }
+  }
+
+  async #makeRoom(key: string, info: PodInfo): Promise<Preemption | undefined> {
+    const { uid } = info.pod.metadata ?? {};
+    const wanted = (): boolean => !this.#over && this.#pods.store.get(key)?.metadata?.uid === uid;
+    try {
+      return await this.#preemptor.makeRoom(info, wanted);
+    } catch (thrown) {
+      const error = QuorateError.from(thrown).message;
+      this.#options.log.warn({ pod: key, error }, 'preemption failed');
+      return undefined;
     }
   }
 }

@@ -10,6 +10,7 @@ export { type Applied, type Applier, applyConfiguration, createdBy } from './app
 export { trackUpdate, withEntries, type Writer } from './apply/managers.ts';
 export { scaleColumns } from './columns.ts';
 export { getCondition, isConditionTrue, setCondition } from './conditions.ts';
+export { type Disruption, disruptionTarget } from './disruption.ts';
 export { cloneJson } from './clone.ts';
 export { type RolloutStatus, rolloutStatus } from './deployments.ts';
 export { prepareEphemeralContainers } from './ephemeral-containers.ts';

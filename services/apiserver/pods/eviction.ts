@@ -1,4 +1,13 @@
-import { badRequest, type Pod, type Resource, type Status } from '#shared/api';
+import {
+  badRequest,
+  disruptionTarget,
+  type KubeObject,
+  type Pod,
+  type PodCondition,
+  type Resource,
+  setCondition,
+  type Status,
+} from '#shared/api';
 import type { WriteOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { parseDeleteOptions } from '../registry/options.ts';
@@ -29,7 +38,17 @@ export async function evictPod(
   const asked = parseDeleteOptions(deleteOptions);
   const limits = { fence, dryRun: dryRun === true || asked.dryRun === true };
   const pod: Pod = await registry.get(pods, name, namespace);
-  await spendBudget(registry, budgets, pod, { ...limits, now: timestamp(clock.now()) });
+  const now = timestamp(clock.now());
+  await spendBudget(registry, budgets, pod, { ...limits, now });
+  const marked = (current: KubeObject): KubeObject => withReason(current, now);
+  await registry.change(pods, pod.metadata?.namespace ?? '', name, marked, limits);
   await registry.delete(pods, name, { ...asked, ...limits, namespace });
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+}
+
+function withReason(pod: Pod, now: string): Pod {
+  const message = 'Eviction API: evicting';
+  const condition = disruptionTarget('EvictionByEvictionAPI', message, now);
+  const conditions = setCondition<PodCondition>(pod.status?.conditions, condition);
+  return { ...pod, status: { ...pod.status, conditions } };
 }

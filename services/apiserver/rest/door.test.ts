@@ -357,6 +357,14 @@ describe('writes', () => {
     expect((await post(`${pods}/a/eviction`, eviction)).code).toBe(201);
     expect(await server.api.list(refs.pods)).toMatchObject({ items: [] });
     expect((await admin.ask(`${pods}/a/log`)).body.message).toBe('pods "a" not found');
+    const { spec, ...rest } = pod('b');
+    await post(pods, { ...rest, spec: { containers: [], ...spec, nodeName: 'worker' } });
+    await post(`${pods}/b/eviction`, { ...eviction, metadata: { name: 'b' } });
+    expect((await admin.ask(`${pods}/b`)).body).toMatchObject({
+      metadata: { deletionGracePeriodSeconds: 30 },
+      status: { conditions: [{ type: 'DisruptionTarget', reason: 'EvictionByEvictionAPI' }] },
+    });
+    await server.api.delete(refs.pods, 'b', { namespace: 'default', gracePeriodSeconds: 0 });
   });
 });
 

@@ -209,7 +209,12 @@ function findServed(
   return resource;
 }
 
-function verbOf({ name, subresource }: ResourceTarget, { method, query }: Exchange): Verb {
+function verbOf({ name, subresource, watch }: ResourceTarget, exchange: Exchange): Verb {
+  const { method, query } = exchange;
+  if (watch) {
+    if (method !== 'GET') throw methodNotAllowed();
+    query.set('watch', 'true');
+  }
   switch (method) {
     case 'HEAD':
       if (subresource === 'proxy') return 'get';

@@ -4,9 +4,11 @@ import { parseTarget } from './target.ts';
 const read = (path: string): string => {
   const target = parseTarget(path);
   if (target.type === 'path') return `path ${target.path}`;
-  const { ref, namespace, name, subresource, proxied } = target;
+  const { ref, namespace, name, subresource, proxied, watch } = target;
   const parts = [ref.group || 'core', ref.version, ref.resource, namespace, name, subresource];
-  return [...parts, ...(proxied === undefined ? [] : [proxied])].join(' ');
+  return [...(watch ? ['watch'] : []), ...parts, ...(proxied === undefined ? [] : [proxied])].join(
+    ' ',
+  );
 };
 
 it.each([
@@ -31,6 +33,9 @@ it.each([
   ['/api/v1/namespaces/x/pods/a/proxy/%2e%2e//b%zz', 'core v1 pods x a proxy /%2e%2e//b%zz'],
   ['/api/v1/namespaces/x/configmaps/a/proxy/b', 'core v1 configmaps x a proxy/b'],
   ['/apis/apps/v1/namespaces/x/deployments/a/scale', 'apps v1 deployments x a scale'],
+  ['/api/v1/watch/pods', 'watch core v1 pods   '],
+  ['/api/v1/watch/namespaces/x/pods/a', 'watch core v1 pods x a '],
+  ['/apis/apps/v1/watch/deployments', 'watch apps v1 deployments   '],
   ['/apis/apps/v1/deployments', 'apps v1 deployments   '],
   ['/api/v1/namespaces/x/pods/a%2Fb', 'core v1 pods x a/b '],
 ])('%s', (path, expected) => expect(read(path)).toBe(expected));

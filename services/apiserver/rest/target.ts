@@ -13,6 +13,8 @@ export interface ResourceTarget {
   readonly subresource: string;
   /** Of a proxy: what comes after it, as it was sent; absent where not even a slash does. */
   readonly proxied?: string;
+  /** Asked for as a watch by the path, `/api/v1/watch/…`: older clients still do. */
+  readonly watch?: true;
 }
 
 export interface PathTarget {
@@ -56,6 +58,9 @@ function parsePath(pathname: string): Target {
 }
 
 function resourceTarget(group: string, version: string, rest: readonly string[]): ResourceTarget {
+  if (rest[0] === 'watch' && rest.length > 1) {
+    return { ...resourceTarget(group, version, rest.slice(1)), watch: true };
+  }
   const [first = '', second = '', third = '', ...more] = rest;
   const inNamespace =
     first === 'namespaces' &&

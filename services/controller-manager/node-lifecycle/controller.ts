@@ -1,4 +1,5 @@
 import {
+  disruptionTarget,
   getCondition,
   isConditionTrue,
   isPodReady,
@@ -154,7 +155,13 @@ export class NodeMonitor {
     const { name = '', namespace, uid } = pod.metadata ?? {};
     const message = `Marking for deletion Pod ${namespace}/${name}`;
     this.#events.event(pod, 'Normal', 'TaintManagerEviction', message);
-    await ignoringGone(this.#context.api.delete(refs.pods, name, { namespace, uid }));
+    const { api, clock } = this.#context;
+    const reason = 'Taint manager: deleting due to NoExecute taint';
+    const condition = disruptionTarget('DeletionByTaintManager', reason, timestamp(clock));
+    const patch = { metadata: { uid }, status: { conditions: [condition] } };
+    const options = { namespace, subresource: 'status' };
+    await ignoringGone(api.patch(refs.pods, name, 'strategic', patch, options));
+    await ignoringGone(api.delete(refs.pods, name, { namespace, uid }));
   }
 }
 

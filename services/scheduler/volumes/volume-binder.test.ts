@@ -154,9 +154,13 @@ it('sends a pod to where its volume is, and says what is wrong with a claim', as
   await pass(clock, 500);
   expect(nodeOf(api, 'db')).toBe('worker-2');
   const messages = api.all<Event>(refs.events).map(({ message }) => message);
-  expect(messages).toContain('0/2 nodes are available: persistentvolumeclaim "absent" not found.');
-  expect(messages).toContain(
-    '0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims.',
-  );
+  const unhelpful =
+    'preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.';
+  for (const reason of [
+    'persistentvolumeclaim "absent" not found',
+    'pod has unbound immediate PersistentVolumeClaims',
+  ]) {
+    expect(messages).toContain(`0/2 nodes are available: ${reason}. ${unhelpful}`);
+  }
   await scheduler.stop();
 });
