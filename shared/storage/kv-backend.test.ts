@@ -2,10 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { createRng } from '#shared/base';
-import { Mvcc } from '#shared/mvcc';
+import { historyRecord, Mvcc } from '#shared/mvcc';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { appliedKey, encodeApplied, nothingApplied } from './applied-state.ts';
 import { KvBackend } from './kv-backend.ts';
+import { openLevel } from './level.ts';
+import { prefixed, sealed } from './sealed-records.ts';
 import { readKnown, writeKnown } from './testing/known-backend.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'quorate-backend-'));
@@ -81,4 +85,58 @@ test('hands over what mvcc needs of what it read at opening, once, and not after
   put.put(Uint8Array.of(1), Uint8Array.of(2));
   expect(put.takeRevisions()).toBeUndefined();
   await put.close();
+});
+
+/** Revisions as there were before there were pages: each in a row of its own. */
+async function writeUnpaged(folder: string, rows: readonly (readonly [Uint8Array, Uint8Array])[]) {
+  const level = await openLevel(folder, { cacheSize: 1 << 20, writeBufferSize: 1 << 20 });
+  const digest = rows.reduce((sum, [key]) => sum ^ crc32(prefixed(key)), 0);
+  const check = encodeApplied(nothingApplied, new Map(), { count: rows.length, digest });
+  const stored = rows.map(([key, value]) => [prefixed(key), value] as const);
+  await level.batch(
+    [...stored, [appliedKey, check] as const].map(([key, value]) => ({
+      type: 'put',
+      key,
+      value: sealed(crc32(key), value),
+    })),
+  );
+  await level.close();
+}
+
+test('revisions that are not in pages are read, added to and deleted', async () => {
+  const folder = join(dir, 'unpaged');
+  const change = (revision: number, key: string) =>
+    historyRecord.change(
+      {
+        key,
+        value: Buffer.from(key),
+        createRevision: 0,
+        modRevision: revision,
+        version: 1,
+        lease: 0n,
+      },
+      0,
+    );
+  await writeUnpaged(folder, [change(2, 'a'), change(3, 'b'), change(4, 'a')]);
+  const first = await KvBackend.open(folder);
+  const mvcc = new Mvcc(first);
+  mvcc.restore();
+  mvcc.put({ key: 'a', value: Buffer.from('new') });
+  mvcc.compact(5);
+  Array.from(mvcc.compactionSteps());
+  const before = mvcc.hash();
+  await first.flush();
+  await first.close();
+
+  const again = await KvBackend.open(folder);
+  const after = new Mvcc(again);
+  after.restore();
+  expect(after.hash()).toEqual(before);
+  const { kvs } = after.range({ key: '\0', rangeEnd: '\0' });
+  expect(kvs.map((kv) => `${kv.key}=${Buffer.from(kv.value).toString()}`)).toEqual([
+    'a=new',
+    'b=b',
+  ]);
+  expect([...again.scan(Buffer.from('r'), Buffer.from('s'))].length).toBe(2);
+  await again.close();
 });

@@ -1,32 +1,23 @@
 import { crc32 } from 'node:zlib';
 import { assert, QuorateError } from '#shared/base';
-import type { Backend, RevisionReader } from '#shared/mvcc';
-import {
-  appliedKey,
-  appliedName,
-  type AppliedState,
-  decodeApplied,
-  encodeApplied,
-  type KeysCheck,
-} from './applied-state.ts';
+import { type Backend, isRevisionKey, type RevisionReader } from '#shared/mvcc';
+import { appliedName, type AppliedState, encodeApplied, type KeysCheck } from './applied-state.ts';
 import { type Level, type LevelOperation, writeError } from './level.ts';
-import { damaged, load, type Loaded, rowsOf, scanBytes } from './load-backend.ts';
+import { type BackendSnapshot, snapshotOf } from './backend-snapshot.ts';
+import { damaged, load, type Loaded } from './load-backend.ts';
 import { type Medium, systemMedium } from './medium.ts';
-import { latin1, opened, prefixed, sealed, unsealed } from './sealed-records.ts';
-import { encodeChunks, type SnapshotRecord } from './snapshot-chunks.ts';
+import { encodePage } from './page.ts';
+import { Pages } from './pages.ts';
+import {
+  latin1,
+  opened,
+  pageKey,
+  prefixed,
+  prefixedCrc,
+  sealed,
+  unsealed,
+} from './sealed-records.ts';
 import type { SortedKeys } from './sorted-keys.ts';
-
-/** A consistent view of the backend, to be sent elsewhere. */
-export interface BackendSnapshot {
-  readonly applied: AppliedState;
-  /** Chunks of about 256 KiB; see snapshot-chunks.ts. */
-  chunks(): AsyncIterable<Uint8Array>;
-  get(key: Uint8Array): Uint8Array | undefined;
-  /** The records of [low, high), ascending. */
-  scan(low: Uint8Array, high: Uint8Array): AsyncIterable<SnapshotRecord>;
-  getMeta(name: string): unknown;
-  close(): Promise<void>;
-}
 
 interface Pending {
   readonly key: Uint8Array;
@@ -41,17 +32,24 @@ const decoder = new TextDecoder();
 /**
  * The state machine's data on LevelDB. Writes stay in memory, over the disk, until `flush` puts them
  * there as one synced batch together with the applied index; after a crash the raft log replays
- * the rest. Keys are kept in memory, in order, so that scans are synchronous; values are not.
+ * the rest. Revisions are gathered in pages; of everything else keys are kept in memory, in order, so that
+ * scans are synchronous, and values are not.
  *
  * A failed flush leaves the backend in doubt: the caller must stop the member.
  */
 export class KvBackend implements Backend {
   readonly folder: string;
   readonly #level: Level;
+  /** Of records that have a row of LevelDB's to themselves. */
   readonly #keys: SortedKeys;
+  readonly #pages: Pages;
+  /** Records, in pages and not. */
+  #count: number;
   #revisions: RevisionReader | undefined;
   #dirty = new Map<string, Pending>();
   #dirtyBytes = 0;
+  /** Changes since the last flush. */
+  #dirtyCount = 0;
   #liveBytes: number;
   /** Of the keys alone, in any order: says whether all of them, and no others, are on disk. */
   #keysDigest: number;
@@ -68,6 +66,8 @@ export class KvBackend implements Backend {
     this.folder = folder;
     this.#level = level;
     this.#keys = loaded.keys;
+    this.#pages = new Pages(loaded.pages, loaded.newestPaged, (page) => this.#read(pageKey(page)));
+    this.#count = loaded.count;
     this.#revisions = loaded.revisions;
     this.#applied = loaded.applied;
     this.sequences = loaded.sequences;
@@ -90,6 +90,10 @@ export class KvBackend implements Backend {
 
   get(key: Uint8Array): Uint8Array | undefined {
     const name = latin1(key);
+    return (isRevisionKey(key) ? this.#pages.get(name) : undefined) ?? this.#getAlone(name, key);
+  }
+
+  #getAlone(name: string, key: Uint8Array): Uint8Array | undefined {
     const pending = this.#dirty.get(name) ?? this.#flushing?.get(name);
     if (pending) return pending.value;
     if (!this.#keys.has(name)) return undefined;
@@ -116,36 +120,58 @@ export class KvBackend implements Backend {
   *scan(low: Uint8Array, high: Uint8Array): Generator<readonly [Uint8Array, Uint8Array], void> {
     for (const name of this.#keys.range(latin1(low), latin1(high))) {
       const key = Buffer.from(name, 'latin1');
-      const value = this.get(key);
+      const value = this.#getAlone(name, key);
       assert(value !== undefined, 'a key of the backend has no value');
       yield [key, value];
     }
+    yield* this.#pages.scan(latin1(low), latin1(high));
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
     const name = latin1(key);
-    const stored = prefixed(key);
-    const keyCrc = crc32(stored);
-    if (this.#keys.add(name)) {
-      this.#liveBytes += key.length;
-      this.#keysDigest ^= keyCrc;
+    const keyCrc = prefixedCrc(key);
+    if (isRevisionKey(key)) {
+      this.#pages.add(name, value);
+      this.#appeared(key, keyCrc);
     } else {
-      // Revisions are never written twice; the few other keys are short to read.
-      this.#liveBytes -= this.#valueBytes(key);
+      if (this.#keys.add(name)) this.#appeared(key, keyCrc);
+      else this.#liveBytes -= this.get(key)?.length ?? 0;
+      this.#dirty.set(name, { key: prefixed(key), keyCrc, value });
     }
     this.#liveBytes += value.length;
-    this.#change(name, { key: stored, keyCrc, value });
+    this.#changed(key.length + value.length);
   }
 
   delete(key: Uint8Array): void {
+    const value = this.#remove(key);
+    if (value === undefined) return;
+    this.#count--;
+    this.#liveBytes -= key.length + value.length;
+    this.#keysDigest ^= prefixedCrc(key);
+    this.#changed(key.length);
+  }
+
+  #remove(key: Uint8Array): Uint8Array | undefined {
     const name = latin1(key);
-    if (!this.#keys.has(name)) return;
-    const stored = prefixed(key);
-    this.#liveBytes -= key.length + this.#valueBytes(key);
+    const paged = isRevisionKey(key) ? this.#pages.delete(name) : undefined;
+    if (paged !== undefined) return paged;
+    const value = this.#getAlone(name, key);
+    if (value === undefined) return undefined;
     this.#keys.delete(name);
-    const keyCrc = crc32(stored);
+    this.#dirty.set(name, { key: prefixed(key), keyCrc: 0, value: undefined });
+    return value;
+  }
+
+  #appeared(key: Uint8Array, keyCrc: number): void {
+    this.#count++;
+    this.#liveBytes += key.length;
     this.#keysDigest ^= keyCrc;
-    this.#change(name, { key: stored, keyCrc, value: undefined });
+  }
+
+  #changed(bytes: number): void {
+    this.#revisions = undefined;
+    this.#dirtyBytes += bytes;
+    this.#dirtyCount++;
   }
 
   // What the host sees.
@@ -170,7 +196,7 @@ export class KvBackend implements Backend {
   }
 
   get dirtyCount(): number {
-    return this.#dirty.size;
+    return this.#dirtyCount;
   }
 
   /** To be called between two entries, with their changes complete. */
@@ -202,7 +228,7 @@ export class KvBackend implements Backend {
   async flush(): Promise<void> {
     while (this.#flight) await this.#flight;
     if (this.#damage) throw this.#damage;
-    if (this.#applied === this.#flushed && this.#dirty.size === 0 && this.#meta.size === 0) return;
+    if (this.#applied === this.#flushed && this.#dirtyCount === 0 && this.#meta.size === 0) return;
     this.#flight = this.#write().finally(() => {
       this.#flight = undefined;
     });
@@ -212,39 +238,7 @@ export class KvBackend implements Backend {
   /** Of what is flushed. Close it. */
   async snapshot(): Promise<BackendSnapshot> {
     await this.flush();
-    const level = this.#level;
-    const snapshot = level.snapshot();
-    const read = (key: Uint8Array): Uint8Array | undefined =>
-      unsealed(key, level.getSync(key, { snapshot }));
-    const { applied } = decodeApplied(read(appliedKey));
-    return {
-      applied,
-      async *chunks() {
-        const iterator = level.iterator({ snapshot, highWaterMarkBytes: scanBytes });
-        try {
-          yield* encodeChunks(checked(rowsOf(iterator)));
-        } finally {
-          await iterator.close();
-        }
-      },
-      async *scan(low, high) {
-        const bounds = { gte: prefixed(low), lt: prefixed(high) };
-        const iterator = level.iterator({ ...bounds, snapshot, highWaterMarkBytes: scanBytes });
-        try {
-          for await (const [stored, value] of rowsOf(iterator)) {
-            yield [stored.subarray(1), opened(stored, value)];
-          }
-        } finally {
-          await iterator.close();
-        }
-      },
-      get: (plain) => read(prefixed(plain)),
-      getMeta(name) {
-        const value = read(metaEncoder.encode(`m/${name}`));
-        return value && (JSON.parse(decoder.decode(value)) as unknown);
-      },
-      close: () => snapshot.close(),
-    };
+    return snapshotOf(this.#level);
   }
 
   /** Rewrites the files without what is deleted; reads and writes go on meanwhile. */
@@ -260,30 +254,27 @@ export class KvBackend implements Backend {
 
   describe(): string {
     const { index, term } = this.#applied;
-    return `backend applied=${index}/${term} flushed=${this.#flushed.index} keys=${this.#keys.size} dirty=${this.#dirty.size}`;
-  }
-
-  #valueBytes(key: Uint8Array): number {
-    return this.get(key)?.length ?? 0;
-  }
-
-  #change(name: string, pending: Pending): void {
-    this.#revisions = undefined;
-    this.#dirty.set(name, pending);
-    this.#dirtyBytes += pending.key.length + (pending.value?.length ?? 0);
+    return `backend applied=${index}/${term} flushed=${this.#flushed.index} keys=${this.#count} dirty=${this.#dirtyCount}`;
   }
 
   async #write(): Promise<void> {
     const flushing = this.#dirty;
     const meta = this.#meta;
-    const keys: KeysCheck = { count: this.#keys.size, digest: this.#keysDigest };
+    const pages = this.#pages.takeChanged();
+    const keys: KeysCheck = { count: this.#count, digest: this.#keysDigest };
     meta.set(appliedName, encodeApplied(this.#applied, this.sequences, keys));
     this.#flushing = flushing;
     this.#dirty = new Map();
     this.#dirtyBytes = 0;
+    this.#dirtyCount = 0;
     this.#meta = new Map();
     const applied = this.#applied;
     const batch: LevelOperation[] = [];
+    for (const [name, records] of pages) {
+      const key = pageKey(name);
+      if (records.size === 0) batch.push({ type: 'del', key });
+      else batch.push({ type: 'put', key, value: sealed(crc32(key), encodePage(records)) });
+    }
     for (const { key, keyCrc, value } of flushing.values()) {
       batch.push(value ? { type: 'put', key, value: sealed(keyCrc, value) } : { type: 'del', key });
     }
@@ -298,15 +289,6 @@ export class KvBackend implements Backend {
     }
     this.#flushed = applied;
     this.#flushing = undefined;
-  }
-}
-
-/** Nothing of what is sent elsewhere may be damaged: there it would be taken for good. */
-async function* checked(
-  records: AsyncIterable<SnapshotRecord>,
-): AsyncGenerator<SnapshotRecord, void> {
-  for await (const record of records) {
-    opened(...record);
-    yield record;
+    this.#pages.written();
   }
 }

@@ -3,7 +3,15 @@ import { messageOf, QuorateError } from '#shared/base';
 import { RevisionReader } from '#shared/mvcc';
 import { appliedKey, type AppliedState, decodeApplied } from './applied-state.ts';
 import { type Level, replaceMember } from './level.ts';
-import { dataPrefix, openedBy, unsealed } from './sealed-records.ts';
+import { recordsOf } from './page.ts';
+import {
+  dataBounds,
+  isPageKey,
+  latin1,
+  openedBy,
+  prefixedCrc,
+  unsealed,
+} from './sealed-records.ts';
 import type { SnapshotRecord } from './snapshot-chunks.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
@@ -11,8 +19,14 @@ export const scanBytes = 1 << 20;
 const rowsAtOnce = 1000;
 
 export interface Loaded {
+  /** How many records there are, in pages and not. */
+  readonly count: number;
   readonly keysDigest: number;
   readonly keys: SortedKeys;
+  /** Names of pages. */
+  readonly pages: SortedKeys;
+  /** The name of the last record in a page; empty where there is none. */
+  readonly newestPaged: string;
   readonly revisions: RevisionReader;
   readonly applied: AppliedState;
   readonly sequences: Map<number, number>;
@@ -30,35 +44,56 @@ export async function load(level: Level, folder: string): Promise<Loaded> {
 
 async function loadChecked(level: Level): Promise<Loaded> {
   const bytes = unsealed(appliedKey, level.getSync(appliedKey));
-  const keys = new SortedKeys();
-  const revisions = new RevisionReader();
-  let liveBytes = 0;
-  let keysDigest = 0;
-  const iterator = level.iterator({
-    gte: Uint8Array.of(dataPrefix),
-    lt: Uint8Array.of(dataPrefix + 1),
-    highWaterMarkBytes: scanBytes,
-  });
+  const loader = new Loader();
+  const iterator = level.iterator({ ...dataBounds, highWaterMarkBytes: scanBytes });
   try {
     for await (const rows of batchesOf(iterator)) {
-      for (const [key, stored] of rows) {
-        const keyCrc = crc32(key);
-        const value = openedBy(keyCrc, stored);
-        const plain = Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1);
-        keys.add(plain.toString('latin1'));
-        keysDigest ^= keyCrc;
-        liveBytes += plain.length + value.length;
-        revisions.add(plain, value);
-      }
+      for (const [key, stored] of rows) loader.row(key, stored);
     }
   } finally {
     await iterator.close();
   }
   const { check, ...decoded } = decodeApplied(bytes);
-  if (check.count !== keys.size || check.digest !== keysDigest) {
-    throw new Error(`it holds ${keys.size} records, not the ${check.count} that were written`);
+  if (check.count !== loader.count || check.digest !== loader.keysDigest) {
+    throw new Error(`it holds ${loader.count} records, not the ${check.count} that were written`);
   }
-  return { keys, keysDigest, revisions, ...decoded, liveBytes };
+  const { keys, pages, newestPaged, revisions, count, keysDigest, liveBytes } = loader;
+  return { keys, pages, newestPaged, revisions, count, keysDigest, liveBytes, ...decoded };
+}
+
+/** Takes the rows in their order. */
+class Loader {
+  readonly keys = new SortedKeys();
+  readonly pages = new SortedKeys();
+  readonly revisions = new RevisionReader();
+  newestPaged = '';
+  count = 0;
+  keysDigest = 0;
+  liveBytes = 0;
+
+  row(key: Uint8Array, stored: Uint8Array): void {
+    const value = openedBy(crc32(key), stored);
+    const plain = key.subarray(1);
+    if (!isPageKey(key)) {
+      this.keys.add(latin1(plain));
+      this.#record(plain, value);
+      return;
+    }
+    this.pages.add(latin1(plain));
+    let last = plain;
+    for (const [id, record] of recordsOf(value)) {
+      this.#record(id, record);
+      last = id;
+    }
+    this.newestPaged = latin1(last);
+  }
+
+  #record(key: Uint8Array, value: Uint8Array): void {
+    this.count++;
+    this.keysDigest ^= prefixedCrc(key);
+    this.liveBytes += key.length + value.length;
+    this.revisions.add(key, value);
+  }
 }
 
 export function damaged(folder: string, thrown: unknown): QuorateError {

@@ -3,7 +3,16 @@ import { crc32 } from 'node:zlib';
 /* A record of the backend as it lies on disk: what it holds, and by what that is known again. */
 
 const crcBytes = 4;
-export const dataPrefix = 0x6b; // 'k'
+/** Of a row that is one record's, and of one that is a page's; next to each other, so that one scan reads both. */
+const recordPrefix = 0x6b; // 'k'
+const pagePrefix = 0x6c; // 'l'
+const recordPrefixCrc = crc32(Uint8Array.of(recordPrefix));
+
+/** All records and pages. */
+export const dataBounds = {
+  gte: Uint8Array.of(recordPrefix),
+  lt: Uint8Array.of(pagePrefix + 1),
+} as const;
 
 /** A value as it lies on disk: with the CRC-32 of its key and itself before it. */
 export function sealed(keyCrc: number, value: Uint8Array): Uint8Array {
@@ -42,7 +51,24 @@ export function latin1(bytes: Uint8Array): string {
 
 export function prefixed(key: Uint8Array): Uint8Array {
   const result = new Uint8Array(key.length + 1);
-  result[0] = dataPrefix;
+  result[0] = recordPrefix;
   result.set(key, 1);
   return result;
+}
+
+/** The CRC-32 of `prefixed(key)`. */
+export function prefixedCrc(key: Uint8Array): number {
+  return crc32(key, recordPrefixCrc);
+}
+
+/** Where the page of this name lies. */
+export function pageKey(name: string): Uint8Array {
+  const key = Buffer.allocUnsafe(name.length + 1);
+  key[0] = pagePrefix;
+  key.write(name, 1, 'latin1');
+  return key;
+}
+
+export function isPageKey(key: Uint8Array): boolean {
+  return key[0] === pagePrefix;
 }

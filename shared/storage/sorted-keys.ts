@@ -52,6 +52,13 @@ export class SortedKeys {
     return true;
   }
 
+  /** The last one up to `key`. */
+  floor(key: string): string | undefined {
+    const chunk = this.#chunks[this.#chunkOf(key)] as string[];
+    const position = lowerBound(chunk, key);
+    return chunk[position] === key ? key : chunk[position - 1];
+  }
+
   /** Ascending over [low, high). Nothing may be added or deleted meanwhile. */
   *range(low: string, high: string): Generator<string, void> {
     let at = this.#chunkOf(low);

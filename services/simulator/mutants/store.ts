@@ -31,7 +31,7 @@ export const storeMutants: readonly Mutant[] = [
         file: 'shared/storage/kv-backend',
         find: 'await this.#level.batch(batch, { sync: true });',
         replace:
-          'await this.#level.batch(batch.splice(flushing.size), { sync: true }); await this.#level.batch(batch, { sync: true });',
+          'await this.#level.batch(batch.splice(pages.size + flushing.size), { sync: true }); await this.#level.batch(batch, { sync: true });',
       },
     ],
   },

@@ -252,7 +252,7 @@ export const strangersMutants: readonly Mutant[] = [
     'deletion-frees-only-its-key',
     'what was deleted of the store still counts, but for its keys',
     'shared/storage/kv-backend',
-    'this.#liveBytes -= key.length + this.#valueBytes(key);',
+    'this.#liveBytes -= key.length + value.length;',
     'this.#liveBytes -= key.length;',
   ),
   slip(
