@@ -22,7 +22,7 @@ import {
   type RemoteLauncher,
 } from './launcher.ts';
 import { Load, type LoadOptions } from './load.ts';
-import { leadership } from './members.ts';
+import { leaderOf } from './members.ts';
 import type { LabOptions } from './options.ts';
 import { takeSlot, type TakenSlot } from './slot.ts';
 
@@ -87,14 +87,11 @@ export class Lab implements AsyncDisposable {
     return this.#launcher.stop(names);
   }
 
-  /** The master that leads the store, once there is one. */
+  /** The master that leads the store, once a majority says that there is one. */
   leader(): Promise<string> {
     return eventually('a leader', async () => {
-      const views = await Promise.all(this.endpoints.map(leadership));
-      // One that is cut off may still think that it leads, in an older term.
-      const terms = views.map((view) => (view?.leads ? view.term : -1));
-      const best = terms.indexOf(Math.max(...terms));
-      return terms[best] === -1 ? undefined : `master-${best + 1}`;
+      const index = await leaderOf(this.endpoints);
+      return index === undefined ? undefined : `master-${index + 1}`;
     });
   }
 

@@ -4,10 +4,17 @@ import type { ProtoGrpcType } from '../rpc/gen/rpc.ts';
 
 const timeoutMs = 1000;
 
-/** Whether this member leads, in its own view, and in which term; undefined where it does not answer. */
-export async function leadership(
-  endpoint: string,
-): Promise<{ leads: boolean; term: number } | undefined> {
+/** What one member knows of who leads. */
+export interface Leadership {
+  /** That it does itself. */
+  readonly leads: boolean;
+  /** The id of who leads; `0`: nobody. */
+  readonly leader: string;
+  readonly term: number;
+}
+
+/** In this member's own view; undefined where it does not answer. */
+export async function leadership(endpoint: string): Promise<Leadership | undefined> {
   const { Maintenance } = loadProto<ProtoGrpcType>('etcd/rpc.proto').etcdserverpb;
   const client = connect(Maintenance, endpoint);
   try {
@@ -16,11 +23,29 @@ export async function leadership(
       {},
       { timeoutMs },
     );
-    const id = status.header?.member_id ?? '0';
-    return { leads: id !== '0' && id === status.leader, term: Number(status.raftTerm) };
+    const { leader, raftTerm } = status;
+    return {
+      leads: leader !== '0' && leader === status.header?.member_id,
+      leader,
+      term: Number(raftTerm),
+    };
   } catch {
     return undefined;
   } finally {
     client.close();
   }
+}
+
+/**
+ * Which of these members leads, if a majority says so: who is cut off may still think that it does, and
+ * whoever leads instead may take long to answer.
+ */
+export async function leaderOf(endpoints: readonly string[]): Promise<number | undefined> {
+  const views = await Promise.all(endpoints.map(leadership));
+  const leader = views.findIndex((view) => {
+    if (!view?.leads) return false;
+    const agree = views.filter((v) => v?.leader === view.leader && v.term === view.term);
+    return 2 * agree.length > endpoints.length;
+  });
+  return leader === -1 ? undefined : leader;
 }

@@ -127,7 +127,7 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
     expect(await post('hello', '1H')).toBe('0');
     expect(await post('hello', '99999999H')).toBe('0');
     expect(await post('hello', 'soon')).toBe(String(status.INTERNAL));
-    session.close();
+    session.destroy();
   });
 
   test('a request that breaks off, or is none, ends its stream only', async () => {
@@ -155,6 +155,6 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
     expect(await post(Buffer.alloc(0))).not.toBe('0');
     expect(await post(Buffer.from('{}'), 'application/json')).toBe(415);
     expect(await post(Buffer.from([0, 0, 0, 0, 1, 65]))).toBe('0');
-    session.close();
+    session.destroy();
   });
 });

@@ -55,7 +55,7 @@ async function overHttp2(): Promise<string> {
   stream.setEncoding('utf8');
   let text = '';
   for await (const chunk of stream) text += chunk as string;
-  session.close();
+  session.destroy();
   return text;
 }
 
