@@ -26,11 +26,11 @@ export function decide(
   nominated?: string,
 ): Decision {
   const promised = nodes.find(({ name }) => name === nominated);
-  if (promised && !refusal(pod, promised)) return { node: promised.name, score: 0 };
+  if (promised && !refusal(pod, promised, nodes)) return { node: promised.name, score: 0 };
   const verdicts: Verdict[] = [];
   const feasible: NodeInfo[] = [];
   for (const node of nodes) {
-    const verdict = refusal(pod, node);
+    const verdict = refusal(pod, node, nodes);
     if (verdict) verdicts.push(verdict);
     else feasible.push(node);
   }
@@ -42,9 +42,13 @@ export function decide(
 }
 
 /** The first plugin's that says no. */
-export function refusal(pod: PodInfo, node: NodeInfo): Verdict | undefined {
+export function refusal(
+  pod: PodInfo,
+  node: NodeInfo,
+  nodes: readonly NodeInfo[],
+): Verdict | undefined {
   for (const plugin of filterPlugins) {
-    const reasons = plugin.filter(pod, node);
+    const reasons = plugin.filter(pod, node, nodes);
     if (reasons.length === 0) continue;
     const ofPod = reasons[0] === pod.claims.problem;
     return { node: node.name, plugin: plugin.name, reasons, ofPod };

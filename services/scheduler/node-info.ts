@@ -7,6 +7,7 @@ import {
   podRequests,
   podRequestsForScoring,
 } from './resources.ts';
+import { type PodTerms, podTerms } from './pod-terms.ts';
 import { noClaims, type PodClaims } from './volumes/pod-claims.ts';
 
 /** What plugins ask of the pod they look for a place for, worked out once. */
@@ -18,6 +19,7 @@ export interface PodInfo {
   /** The uid of the controller that made it: pods of one are spread. */
   readonly owner: string | undefined;
   readonly priority: number;
+  readonly terms: PodTerms;
   /** Of a pod that is on its node already: none, they are where they are. */
   readonly claims: PodClaims;
 }
@@ -36,6 +38,7 @@ export function podInfo(pod: Pod, claims: PodClaims = noClaims): PodInfo {
     hostPorts: hostPortsOf(pod),
     owner: getControllerOf(pod)?.uid,
     priority: pod.spec?.priority ?? 0,
+    terms: podTerms(pod),
     claims,
   };
 }
@@ -63,7 +66,11 @@ export interface NodeInfo {
   readonly requested: Amounts;
   readonly scoringRequested: Amounts;
   readonly pods: ReadonlyMap<string, PodInfo>;
+  /** How many of them want to be apart from others. */
+  readonly guarded: number;
 }
+
+const guards = ({ terms }: PodInfo): number => (terms.antiAffinity.length > 0 ? 1 : 0);
 
 export function emptyNodeInfo(node: Node): NodeInfo {
   return {
@@ -73,6 +80,7 @@ export function emptyNodeInfo(node: Node): NodeInfo {
     requested: {},
     scoringRequested: {},
     pods: new Map(),
+    guarded: 0,
   };
 }
 
@@ -89,6 +97,7 @@ export function withPod(info: NodeInfo, pod: PodInfo): NodeInfo {
     requested: plus(info.requested, pod.requests),
     scoringRequested: plus(info.scoringRequested, pod.scoringRequests),
     pods: new Map(info.pods).set(uidOf(pod), pod),
+    guarded: info.guarded + guards(pod),
   };
 }
 
@@ -102,5 +111,6 @@ export function withoutPod(info: NodeInfo, uid: string): NodeInfo {
     requested: minus(info.requested, pod.requests),
     scoringRequested: minus(info.scoringRequested, pod.scoringRequests),
     pods,
+    guarded: info.guarded - guards(pod),
   };
 }

@@ -25,11 +25,13 @@ export class SchedulingQueue {
   readonly #clock: Clock;
   readonly #config: SchedulerConfig;
   readonly #entries = new Map<string, Entry>();
+  readonly #unschedulable = new Set<Entry>();
   readonly #active = new Map<number, Set<Entry>>();
   #wake: (() => void) | undefined;
   /** How many there were of each. */
   #events: Readonly<Record<ClusterEvent, number>> = {
     'node-changed': 0,
+    'pod-placed': 0,
     'pod-removed': 0,
     'volume-changed': 0,
   };
@@ -70,6 +72,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(key);
     if (!entry) return;
     entry.timer?.cancel();
+    this.#unschedulable.delete(entry);
     this.#deactivate(entry);
     this.#entries.delete(key);
   }
@@ -105,6 +108,7 @@ export class SchedulingQueue {
       return;
     }
     entry.place = 'unschedulable';
+    this.#unschedulable.add(entry);
     const { unschedulableFlushMs } = this.#config;
     entry.timer = this.#clock.after(unschedulableFlushMs, () => this.#activateInTime(entry));
   }
@@ -118,8 +122,8 @@ export class SchedulingQueue {
   /** Moves every unschedulable pod that the event may help. */
   happened(event: ClusterEvent): void {
     this.#events = { ...this.#events, [event]: this.#events[event] + 1 };
-    for (const entry of this.#entries.values()) {
-      if (entry.place === 'unschedulable' && mayHelp(entry, event)) this.#activateInTime(entry);
+    for (const entry of [...this.#unschedulable]) {
+      if (mayHelp(entry, event)) this.#activateInTime(entry);
     }
   }
 
@@ -152,6 +156,7 @@ export class SchedulingQueue {
 
   #activateInTime(entry: Entry): void {
     entry.timer?.cancel();
+    this.#unschedulable.delete(entry);
     const waitMs = entry.backoffUntil - this.#clock.monotonic();
     if (waitMs > 0) {
       entry.place = 'backoff';

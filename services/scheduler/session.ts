@@ -113,6 +113,8 @@ export class SchedulingSession {
       this.#cache.setPod(pod);
       if (isPodTerminal(pod) && !(before && isPodTerminal(before)))
         this.#queue.happened('pod-removed');
+      else if (!before?.spec?.nodeName || mayFitNow(before, pod))
+        this.#queue.happened('pod-placed');
     } else if (!this.#isOurs(pod)) {
       this.#queue.remove(key);
       if (this.#cache.withdraw(pod)) this.#queue.happened('pod-removed');
@@ -245,7 +247,7 @@ export class SchedulingSession {
   }
 }
 
-/** Our own condition on the pod is no reason to try again. */
+/** Whether what counts for its place, or for others', has changed: its status is no reason to try again. */
 function mayFitNow(before: Pod, after: Pod): boolean {
   return (
     !equalJson(before.spec, after.spec) ||

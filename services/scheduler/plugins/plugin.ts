@@ -1,15 +1,15 @@
 import type { NodeInfo, PodInfo } from '../node-info.ts';
 
 /** What happened in the cluster that may make room for a pod. */
-export type ClusterEvent = 'node-changed' | 'pod-removed' | 'volume-changed';
+export type ClusterEvent = 'node-changed' | 'pod-placed' | 'pod-removed' | 'volume-changed';
 
 /** Says whether a pod may run on a node. */
 export interface FilterPlugin {
   readonly name: string;
   /** What can change its mind about a pod. */
   readonly wakesOn: readonly ClusterEvent[];
-  /** Why not, in Kubernetes' words; empty where it may. */
-  filter(pod: PodInfo, node: NodeInfo): readonly string[];
+  /** Why not, in Kubernetes' words; empty where it may. The node is one of `nodes`. */
+  filter(pod: PodInfo, node: NodeInfo, nodes: readonly NodeInfo[]): readonly string[];
 }
 
 /** Says which of the nodes that a pod may run on suits it best. */

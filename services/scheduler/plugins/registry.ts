@@ -1,10 +1,11 @@
+import { interPodAffinity } from './inter-pod-affinity.ts';
 import { nodeAffinity } from './node-affinity.ts';
 import { nodeName } from './node-name.ts';
 import { nodePorts } from './node-ports.ts';
 import { balancedAllocation, nodeResourcesFit } from './node-resources-fit.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import type { FilterPlugin, ScorePlugin } from './plugin.ts';
-import { spread } from './spread.ts';
+import { podTopologySpread } from './pod-topology-spread.ts';
 import { taintToleration } from './taint-toleration.ts';
 import { volumeBinding } from './volume-binding.ts';
 
@@ -17,12 +18,15 @@ export const filterPlugins: readonly FilterPlugin[] = [
   nodePorts,
   nodeResourcesFit,
   volumeBinding,
+  podTopologySpread,
+  interPodAffinity,
 ];
 
 export const scorePlugins: readonly ScorePlugin[] = [
   taintToleration,
   nodeAffinity,
-  spread,
+  podTopologySpread,
+  interPodAffinity,
   nodeResourcesFit,
   balancedAllocation,
 ];

@@ -1,7 +1,6 @@
 import type { PodDisruptionBudget } from '#shared/api';
-import { refusal } from '../decide.ts';
 import { emptyNodeInfo, type NodeInfo, type PodInfo } from '../node-info.ts';
-import { startOf, type Victims, victimsOn } from './victims.ts';
+import { refusalOn, startOf, type Victims, victimsOn } from './victims.ts';
 
 /** Where room can be made, or for each node why not. */
 export type Choice =
@@ -25,9 +24,9 @@ export function chooseVictims(
   for (const node of nodes) {
     if (candidates.length >= enough) break;
     // What refuses the pod even on an empty node is not for lack of room.
-    const found = refusal(pod, emptyNodeInfo(node.node))
+    const found = refusalOn(pod, emptyNodeInfo(node.node), nodes)
       ? [unhelpful]
-      : victimsOn(pod, node, budgets);
+      : victimsOn(pod, node, nodes, budgets);
     if ('pods' in found) candidates.push(found);
     else reasons.push(...found);
   }

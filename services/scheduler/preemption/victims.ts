@@ -1,5 +1,5 @@
 import type { PodDisruptionBudget } from '#shared/api';
-import { refusal } from '../decide.ts';
+import { refusal, type Verdict } from '../decide.ts';
 import { type NodeInfo, type PodInfo, uidOf, withoutPod, withPod } from '../node-info.ts';
 import { splitByBudget } from './budgets.ts';
 
@@ -18,12 +18,13 @@ export const noVictims = 'No preemption victims found for incoming pod';
 export function victimsOn(
   pod: PodInfo,
   node: NodeInfo,
+  nodes: readonly NodeInfo[],
   budgets: readonly PodDisruptionBudget[],
 ): Victims | readonly string[] {
   const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority);
   if (lower.length === 0) return [noVictims];
   let left = lower.reduce((info, each) => withoutPod(info, uidOf(each)), node);
-  const refused = refusal(pod, left);
+  const refused = refusalOn(pod, left, nodes);
   if (refused) return refused.reasons;
   const victims: PodInfo[] = [];
   /** Those that fit besides stay; how many do not. */
@@ -31,7 +32,7 @@ export function victimsOn(
     const before = victims.length;
     for (const each of pods) {
       const kept = withPod(left, each);
-      if (refusal(pod, kept)) victims.push(each);
+      if (refusalOn(pod, kept, nodes)) victims.push(each);
       else left = kept;
     }
     return victims.length - before;
@@ -41,6 +42,18 @@ export function victimsOn(
   spare(covered);
   return { node: node.name, pods: victims.toSorted(moreImportantFirst), violations };
 }
+
+/** As if the node of that name were like this. */
+export const refusalOn = (
+  pod: PodInfo,
+  node: NodeInfo,
+  nodes: readonly NodeInfo[],
+): Verdict | undefined =>
+  refusal(
+    pod,
+    node,
+    nodes.map((each) => (each.name === node.name ? node : each)),
+  );
 
 /** The higher priority, then the longer run. */
 const moreImportantFirst = (a: PodInfo, b: PodInfo): number =>

@@ -13,5 +13,8 @@ export function defaultJobSpec(spec: JobSpec): void {
   spec.suspend ??= false;
   spec.manualSelector ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';
+  for (const rule of spec.podFailurePolicy?.rules ?? []) {
+    for (const condition of rule.onPodConditions ?? []) condition.status ??= 'True';
+  }
   if (spec.template?.spec) defaultPodSpec(spec.template.spec);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   equalJson,
+  type Job,
   type KubeObject,
   type ResourceRef,
   refs,
@@ -352,6 +353,17 @@ test('a Job selects its pods by its uid', () => {
       metadata: { labels: { 'job-name': 'x', 'batch.kubernetes.io/controller-uid': uid } },
     },
   });
+});
+
+test('a failure policy that names a condition means that it is true', () => {
+  const rules = [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }];
+  const { spec } = create<Job>(refs.jobs, {
+    metadata: { name: 'x' },
+    spec: { template: jobTemplate, podFailurePolicy: { rules } },
+  });
+  expect(spec?.podFailurePolicy?.rules[0]?.onPodConditions).toEqual([
+    { type: 'DisruptionTarget', status: 'True' },
+  ]);
 });
 
 test("a StatefulSet's pods mount what its claims give them", () => {

@@ -2,10 +2,12 @@ import type { FieldCause } from '#shared/base';
 import { forbidden, invalidValue, notSupported, required } from '../causes.ts';
 import { equalJson } from '../equal.ts';
 import type { Pod, PodSpec, PodTemplateSpec, Toleration } from '../types.ts';
+import { validateAffinity } from './affinity.ts';
 import { validateContainers } from './containers.ts';
 import { validateAnnotations, validateLabels } from './metadata.ts';
 import { dnsLabel, dnsSubdomain } from './names.ts';
 import { atLeastZero } from './probes.ts';
+import { validateSelector } from './selectors.ts';
 import { validateTolerations } from './taints.ts';
 import { validateVolumes } from './volumes.ts';
 
@@ -25,6 +27,7 @@ export function validatePodSpec(spec: PodSpec, field: string): FieldCause[] {
     ...validateChoices(spec, field),
     ...validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
     ...validateTolerations(spec.tolerations ?? [], `${field}.tolerations`),
+    ...validateAffinity(spec.affinity, `${field}.affinity`),
     ...validateSpread(spec, `${field}.topologySpreadConstraints`),
   );
   const seconds = spec.activeDeadlineSeconds;
@@ -70,7 +73,7 @@ const unsatisfiable = ['DoNotSchedule', 'ScheduleAnyway'];
 function validateSpread(spec: PodSpec, field: string): FieldCause[] {
   return (spec.topologySpreadConstraints ?? []).flatMap((constraint, i) => {
     const at = `${field}[${i}]`;
-    const { maxSkew, topologyKey, whenUnsatisfiable } = constraint;
+    const { labelSelector, maxSkew, topologyKey, whenUnsatisfiable } = constraint;
     const causes: FieldCause[] = [];
     if (maxSkew <= 0) {
       causes.push(invalidValue(`${at}.maxSkew`, maxSkew, 'must be greater than zero'));
@@ -79,7 +82,10 @@ function validateSpread(spec: PodSpec, field: string): FieldCause[] {
     if (!unsatisfiable.includes(whenUnsatisfiable)) {
       causes.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, unsatisfiable));
     }
-    return causes;
+    return [
+      ...causes,
+      ...(labelSelector ? validateSelector(labelSelector, `${at}.labelSelector`) : []),
+    ];
   });
 }
 

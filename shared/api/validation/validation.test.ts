@@ -15,6 +15,10 @@ const main = (part: object): string => pod({ containers: [{ ...container, ...par
 const deployment = (spec: object): string =>
   refusal(() => create(refs.deployments, deploymentManifest(spec)));
 
+const needed = 'requiredDuringSchedulingIgnoredDuringExecution';
+const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
+const odd = { matchExpressions: [{ key: 'a', operator: 'Is' }] };
+
 test.each([
   [{ containers: [] }, 'spec.containers: Required value'],
   [{ containers: [{ name: 'x' }] }, 'spec.containers[0].image: Required value'],
@@ -39,6 +43,30 @@ test.each([
   [
     { tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] },
     'spec.tolerations[0].operator: Invalid value: "b": value must be empty when `operator` is \'Exists\'',
+  ],
+  [
+    { affinity: { podAntiAffinity: { [needed]: [{ topologyKey: '', labelSelector: {} }] } } },
+    `spec.affinity.podAntiAffinity.${needed}[0].topologyKey: Required value: can not be empty`,
+  ],
+  [
+    {
+      affinity: {
+        podAffinity: { [preferred]: [{ weight: 101, podAffinityTerm: { topologyKey: 'zone' } }] },
+      },
+    },
+    `spec.affinity.podAffinity.${preferred}[0].weight: Invalid value: 101: must be in the range 1-100`,
+  ],
+  [
+    { affinity: { podAffinity: { [needed]: [{ topologyKey: 'zone', labelSelector: odd }] } } },
+    `spec.affinity.podAffinity.${needed}[0].labelSelector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator`,
+  ],
+  [
+    { affinity: { nodeAffinity: { [needed]: { nodeSelectorTerms: [] } } } },
+    `spec.affinity.nodeAffinity.${needed}.nodeSelectorTerms: Required value: must have at least one node selector term`,
+  ],
+  [
+    { affinity: { nodeAffinity: { [needed]: { nodeSelectorTerms: [odd] } } } },
+    `spec.affinity.nodeAffinity.${needed}.nodeSelectorTerms[0].matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator`,
   ],
   [{ volumes: [{ name: 'a' }, { name: 'a' }] }, 'spec.volumes[1].name: Duplicate value: "a"'],
   [

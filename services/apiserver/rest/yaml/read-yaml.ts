@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, visit } from 'yaml';
+import { Lexer, LineCounter, parseDocument, Parser, visit } from 'yaml';
 
 /** A document of YAML, as JSON. */
 export interface Yaml {
@@ -7,8 +7,12 @@ export interface Yaml {
   readonly duplicates: readonly string[];
 }
 
+/** Twice what JSON may have; the library's recursion overflows the stack, or ends the process, at some thousands. */
+const maxDepth = 400;
+
 /** One YAML document. Throws where it is none. */
 export function readYaml(text: string): Yaml {
+  checkDepth(text);
   const lines = new LineCounter();
   // The library's own look for keys that come twice compares each with each: minutes, for a
   // hundred thousand of them.
@@ -32,4 +36,14 @@ export function readYaml(text: string): Yaml {
   });
   // Throws where it is nested deeper than the stack is, or an alias names what holds it.
   return { json: JSON.stringify(document.toJS() ?? null), duplicates };
+}
+
+/** Only the library's parser knows what is nested and what is text; its stack is no recursion. */
+function checkDepth(text: string): void {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    // Whatever it has finished is not looked at.
+    Array.from(parser.next(lexeme));
+    if (parser.stack.length > maxDepth) throw new Error(`nested more than ${maxDepth} levels deep`);
+  }
 }
