@@ -122,7 +122,7 @@ export class SchedulingQueue {
   /** Moves every unschedulable pod that the event may help. */
   happened(event: ClusterEvent): void {
     this.#events = { ...this.#events, [event]: this.#events[event] + 1 };
-    for (const entry of [...this.#unschedulable]) {
+    for (const entry of this.#unschedulable) {
       if (mayHelp(entry, event)) this.#activateInTime(entry);
     }
   }

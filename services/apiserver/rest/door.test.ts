@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { Readable } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRng } from '#shared/base';
 import { refs } from '#shared/api';
@@ -56,6 +58,7 @@ afterAll(async () => {
   await kv.close();
 });
 
+const ALPNProtocols = ['http/1.1'];
 const maps = '/api/v1/namespaces/default/configmaps';
 
 beforeEach(async () => {
@@ -376,6 +379,18 @@ it('reads booleans as Kubernetes does', async () => {
   }
   const [line] = await admin.lines(`${maps}?watch=&timeoutSeconds=1&resourceVersion=zz`, 1);
   expect(line).toBeUndefined();
+});
+
+it('is not brought down by a request for an upgrade before the answer to another', async () => {
+  const socket = connectTls({ port: server.restPort, host: '127.0.0.1', ...tls, ALPNProtocols });
+  const get = (path: string, headers = ''): string =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
+  const watch = get(`${maps}?watch=1&timeoutSeconds=60`);
+  socket.write(watch + get('/version', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'));
+  socket.resume();
+  socket.on('error', () => undefined);
+  await once(socket, 'close');
+  expect((await admin.ask('/version')).code).toBe(200);
 });
 
 describe('who is answered while still sending', () => {

@@ -26,10 +26,10 @@ export function requestLabels(kinds: KindTable, exchange: Exchange): RequestLabe
 
 const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']);
 
-function verbOf({ name, subresource }: ResourceTarget, exchange: Exchange): string {
+function verbOf({ name, subresource, watch }: ResourceTarget, exchange: Exchange): string {
   const { method, query } = exchange;
   if (isStream(subresource)) return 'CONNECT';
-  if (method === 'GET' && booleanParam(query, 'watch') === true) return 'WATCH';
+  if (method === 'GET' && (watch || booleanParam(query, 'watch') === true)) return 'WATCH';
   if (method === 'GET' && name === '') return 'LIST';
   if (method === 'DELETE' && name === '') return 'DELETECOLLECTION';
   if (method === 'PATCH' && isApply(exchange)) return 'APPLY';

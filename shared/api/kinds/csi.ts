@@ -68,7 +68,8 @@ export const csiDriver = declare<CSIDriver>({
     ),
     ageColumn,
   ],
-  defaults: ({ spec }) => {
+  defaults: ({ spec }: Partial<CSIDriver>) => {
+    if (!spec) return;
     spec.attachRequired ??= true;
     spec.podInfoOnMount ??= false;
     spec.storageCapacity ??= false;
@@ -93,8 +94,8 @@ export const csiNode = declare<CSINode>({
     column('Drivers', ({ spec }) => spec.drivers.length, 'How many drivers it has.', 'integer'),
     ageColumn,
   ],
-  defaults: ({ spec }) => {
-    spec.drivers ??= [];
+  defaults: ({ spec }: Partial<CSINode>) => {
+    if (spec) spec.drivers ??= [];
   },
 });
 

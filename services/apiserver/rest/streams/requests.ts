@@ -19,7 +19,13 @@ export function takeUpgrades(
   http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    response.assignSocket(socket);
+    try {
+      response.assignSocket(socket);
+    } catch {
+      // Sent before the request before it was answered: that answer has the connection still.
+      socket.destroy();
+      return;
+    }
     response.once('finish', () => socket.end());
     take(
       new Exchange(
