@@ -52,6 +52,25 @@ test('Exec: output, input and status', async () => {
   await expect.poll(() => seen, { timeout: 60_000 }).toEqual({ out: 'got it\n', err: 'oops\n' });
 });
 
+test('Exec: what was sent is worked off, also where the client does not wait for it', async () => {
+  const run = (...command: string[]) =>
+    new Exec(config).exec(namespace, 'web', 'main', command, null, null, new PassThrough(), false);
+  const socket = await run('sh', '-c', 'sleep 0.2; cat > sent; echo done >> sent');
+  socket.send(Buffer.from('\0all of it\n'));
+  socket.close();
+  await eventually('the file', async () => {
+    const out = new PassThrough();
+    let seen = '';
+    out.on('data', (chunk: Buffer) => (seen += chunk.toString()));
+    const cat = ['cat', 'sent'];
+    const exec = new Exec(config);
+    const { promise: ended, resolve } = Promise.withResolvers<unknown>();
+    await exec.exec(namespace, 'web', 'main', cat, out, null, null, false, resolve);
+    await ended;
+    return seen === 'all of it\ndone\n' || undefined;
+  });
+});
+
 test('Attach', async () => {
   const out = new PassThrough();
   let seen = '';

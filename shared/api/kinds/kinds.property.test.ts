@@ -21,9 +21,11 @@ function draw(schema: Schema, depth: number): unknown {
       return rng.int(2) === 0;
     case 'array':
       return depth > 8 || !schema.items ? [] : several(() => draw(schema.items ?? {}, depth + 1));
-    default:
-      return depth > 8 ? {} : drawObject(schema, depth);
+    case 'object':
+    case undefined:
+      break;
   }
+  return depth > 8 ? {} : drawObject(schema, depth);
 }
 
 function drawObject({ properties = {}, additionalProperties }: Schema, depth: number): object {
@@ -53,5 +55,5 @@ test.each(stored)('$group $kind: whatever is sent is stored or refused', (resour
 
 /** Whatever is stored can be shown. */
 function show({ columns }: Resource, object: KubeObject): void {
-  for (const { cell } of columns) cell(object, 0);
+  for (const column of columns) column.cell(object, 0);
 }

@@ -1,7 +1,7 @@
 import { QuorateError } from '#shared/base';
 import { badRequest, type Status, statusFor } from '#shared/api';
 import type { CommandCall, CommandOptions, ExecOptions } from '#shared/client';
-import type { Clock } from '#shared/clock';
+import type { Clock, Timer } from '#shared/clock';
 import type { Call } from '../../requests/call.ts';
 import type { Exchange, Upgrade } from '../exchange.ts';
 import { booleanParam } from '../params.ts';
@@ -31,7 +31,7 @@ export async function serveCommand(
     const running = await (call.place.subresource === 'exec'
       ? call.exec({ ...options, signal })
       : call.attach({ ...options, signal }));
-    await carry(running, await accept());
+    await carry(running, await accept(), options, clock);
   } finally {
     ended.abort();
   }
@@ -67,15 +67,31 @@ async function webSocketCommand(
   return peer;
 }
 
-async function carry(running: CommandCall, peer: CommandPeer): Promise<void> {
-  void peer.closed.then(() => running.cancel());
-  peer.pump((input) => running.send(input)).catch(() => running.cancel());
+/** What its client has sent, a command may work off for so long after that one left. */
+const lingerMs = 10_000;
+
+async function carry(
+  running: CommandCall,
+  peer: CommandPeer,
+  { stdin, tty }: CommandOptions,
+  clock: Clock,
+): Promise<void> {
+  const pumped = peer.pump((input) => running.send(input)).catch(() => running.cancel());
+  let late: Timer | undefined;
+  void peer.closed.then(async () => {
+    if (!stdin || tty) return running.cancel();
+    // Clients that only write, and close: the end of the input ends most commands.
+    late = clock.after(lingerMs, () => running.cancel());
+    await pumped;
+    await running.send({ type: 'stdin-end' }).catch(() => undefined);
+  });
   let status: Status;
   try {
     status = await outcome(running, peer);
   } catch (thrown) {
     status = statusFor(QuorateError.from(thrown));
   }
+  late?.cancel();
   await peer.finish(status);
 }
 
