@@ -16,10 +16,9 @@ const corpus = join(import.meta.dirname, 'corpus');
 
 const replay = (seed: number): string => `quorate simulate --seed ${seed}`;
 
-test('what has failed once does not fail any more', async () => {
-  for (const { name, plan } of await readCorpus(corpus)) {
-    expect((await simulateLayers(plan)).finding, name).toBeUndefined();
-  }
+// Each with a time limit of its own, which is one of hangs and not of busy machines.
+test.each(await readCorpus(corpus))('$name does not fail any more', async ({ plan }) => {
+  expect((await simulateLayers(plan)).finding).toBeUndefined();
 });
 
 /** Hours of calm take long: `make sim` has them. */
@@ -29,10 +28,12 @@ async function findingOf(seed: number) {
 }
 
 /** Always the same: what a fresh one finds is not the fault of the change under test. `make sim` runs those. */
-test('seeds keep all promises', async () => {
-  for (let seed = 1; seed <= 18; seed++)
+test.each(Array.from({ length: 18 }, (_, i) => i + 1))(
+  'seed %i keeps all promises',
+  async (seed) => {
     expect(await findingOf(seed), replay(seed)).toBeUndefined();
-});
+  },
+);
 
 test('a seed replays exactly, also in another process', async () => {
   const runs = [await simulate(drawPlan(7)), await simulate(drawPlan(7))];

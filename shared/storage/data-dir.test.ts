@@ -132,10 +132,15 @@ test('a snapshot shows one moment, and takes the place of everything where it is
   let dir = await DataDir.open(target);
   await dir.log.write([{ hardState: { term: 1, vote: 1, commit: 1 }, entries: entries(9) }]);
   dir.backend.put(bytes('old'), bytes('x'));
+  await dir.backend.flush();
+  const old = dir.backend;
   const staged = await dir.stage(snapshot.chunks());
   await snapshot.close();
   expect(string(dir.backend.get(bytes('old')))).toBe('x');
   await dir.install(staged, { term: 4, vote: 0, commit: 50 });
+  // Whoever reads has it until the state is replaced.
+  expect(string(old.get(bytes('old')))).toBe('x');
+  await dir.dropReplaced();
   for (const _round of ['installed', 'reopened']) {
     expect(all(dir.backend)).toHaveLength(5000);
     expect(dir.backend.getMeta('members')).toEqual(['m1', 'm2']);

@@ -26,6 +26,7 @@ export class DataDir {
   readonly #medium: Medium;
   readonly #lock: Level;
   #backend: KvBackend;
+  #replaced: KvBackend | undefined;
   #nextNumber: number;
 
   private constructor(path: string, medium: Medium, lock: Level, log: RaftLog, backend: KvBackend) {
@@ -109,8 +110,8 @@ export class DataDir {
   }
 
   /**
-   * Switches to a staged snapshot: from the log's write on it is this member's state. Nobody may
-   * use the old backend any more.
+   * Switches to a staged snapshot: from the log's write on it is this member's state. The old backend can be
+   * read until `dropReplaced`.
    */
   async install(staged: StagedSnapshot, hardState: HardState): Promise<KvBackend> {
     const backend = await KvBackend.open(
@@ -119,13 +120,18 @@ export class DataDir {
     );
     const { index, term } = backend.applied;
     await this.log.startFrom({ index, term, backend: staged.number }, hardState);
-    const old = this.#backend;
-    const oldFolder = old.folder;
     this.log.setConfState(backend.applied.confState);
+    this.#replaced = this.#backend;
     this.#backend = backend;
-    await old.close();
-    await this.#medium.removeFolder(oldFolder);
     return backend;
+  }
+
+  /** Closes and removes what `install` has replaced: nobody may use it any more. */
+  async dropReplaced(): Promise<void> {
+    const replaced = this.#replaced;
+    this.#replaced = undefined;
+    await replaced?.close();
+    if (replaced) await this.#medium.removeFolder(replaced.folder);
   }
 
   /** Bytes of the backend on disk. */
@@ -146,6 +152,7 @@ export class DataDir {
   }
 
   async close(): Promise<void> {
+    await this.#replaced?.close();
     await this.#backend.close();
     await this.log.close();
     await this.#lock.close();

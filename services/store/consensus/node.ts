@@ -374,11 +374,13 @@ export class RaftNode {
     // Its marker must not land after the snapshot's.
     await this.#housekeeping.compaction;
     await this.#backend.flush();
-    this.#backend = await this.#snapshots.install(index, hardState);
-    applier.replace(this.#backend);
-    this.#proposals.jumped(this.#backend.sequences.get(this.#options.id) ?? 0);
-    this.#reads.applied(index);
-    this.#raft.applied(index);
+    await this.#snapshots.install(index, hardState, (backend) => {
+      this.#backend = backend;
+      applier.replace(backend);
+      this.#proposals.jumped(backend.sequences.get(this.#options.id) ?? 0);
+      this.#reads.applied(index);
+      this.#raft.applied(index);
+    });
     if (ready.entries.length > 0) await storage.log.write([{ entries: ready.entries }]);
     this.#options.log.info({ index }, 'installed a snapshot');
   }

@@ -26,6 +26,10 @@ function traffic() {
       done.push(`install ${which}`);
       return Promise.resolve();
     },
+    dropReplaced: () => {
+      done.push('drop the old one');
+      return Promise.resolve();
+    },
   } as unknown as MemberStorage;
   const parts = { storage, transport: undefined as never, log: silent };
   const snapshots = new SnapshotTraffic(parts, { step: () => undefined, sent: () => undefined });
@@ -44,10 +48,15 @@ test('a snapshot that arrives while another one waits to be installed does not t
   await arrive(5);
   snapshots.taken(5);
   await arrive(7);
-  await snapshots.install(5, hardState);
+  const use = (): void => {
+    expect(snapshots.installing).toBe(true);
+    done.push('use it');
+  };
+  await snapshots.install(5, hardState, use);
   snapshots.taken(7);
-  await snapshots.install(7, hardState);
-  expect(done).toEqual(['install 1', 'install 2']);
+  await snapshots.install(7, hardState, use);
+  const drop = 'drop the old one';
+  expect(done).toEqual(['install 1', 'use it', drop, 'install 2', 'use it', drop]);
 });
 
 test('of those that raft did not take only the newest is kept', async () => {

@@ -118,12 +118,18 @@ export class SnapshotTraffic {
     this.#taken.set(index, offered.staged);
   }
 
-  async install(index: number, hardState: HardState): Promise<MemberBackend> {
+  /** `use` takes the new state over; until then whoever reads is answered from the old one. */
+  async install(
+    index: number,
+    hardState: HardState,
+    use: (backend: MemberBackend) => void,
+  ): Promise<void> {
     const staged = must(this.#taken.get(index), 'raft took the snapshot that is installed');
     this.#taken.delete(index);
     this.#installing = true;
     try {
-      return await this.#storage.install(staged, hardState);
+      use(await this.#storage.install(staged, hardState));
+      await this.#storage.dropReplaced();
     } finally {
       this.#installing = false;
     }

@@ -60,6 +60,7 @@ export interface MemberStorage {
   readonly backend: MemberBackend;
   stage(chunks: AsyncIterable<Uint8Array>): Promise<StagedSnapshot>;
   discard(staged: StagedSnapshot): Promise<void>;
-  /** Switches over; the old backend must not be used any more. */
+  /** Switches over; the old backend can be read until `dropReplaced`. */
   install(staged: StagedSnapshot, hardState: HardState): Promise<MemberBackend>;
+  dropReplaced(): Promise<void>;
 }

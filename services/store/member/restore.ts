@@ -38,6 +38,7 @@ export async function restore(
     const bolt = await openSnapshot(file, skipHashCheck);
     const staged = await dir.stage(backendChunks(historyOf(bolt)));
     const backend = await dir.install(staged, { term: 1, vote: 0, commit: 0 });
+    await dir.dropReplaced();
     AuthTable.begin(backend, await authOf(bolt));
     const { index, term } = backend.applied;
     const confState = votersOnly(members);

@@ -68,6 +68,10 @@ export class MemoryStorage implements MemberStorage {
     this.log.startFrom(image.applied, hardState);
     return Promise.resolve(this.#backend);
   }
+
+  dropReplaced(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 class MemoryLog implements MemberLog {
