@@ -12,6 +12,7 @@ import { type AdmissionOptions, defaultPlugins } from './admission/default-plugi
 import { createSecurity, type Security, type SecurityOptions } from './auth/security.ts';
 import { podCreators } from './pods/creators.ts';
 import { RequestMetrics } from './metrics/request-metrics.ts';
+import { componentStatuses } from './component-statuses.ts';
 import { usageReaders } from './metrics/usage-readers.ts';
 import { PodAccess, type PodAccessDeps } from './pods/pod-access.ts';
 import { createAllocators, defaultNetworks, type Networks } from './registry/allocations.ts';
@@ -76,12 +77,13 @@ export function createCore(deps: CoreDeps): Core {
   const mirror = new LeaseMirror(registry, kinds, clock, log);
   const pods = new PodAccess({ registry, kinds, connectAgent: deps.connectAgent });
   const security = createSecurity(deps.security ?? {}, { registry, kinds, watches, clock, uuid });
+  const elections = new Elections({ kv, clock, listener: mirror });
   const requests = new Requests({
     kinds,
     registry,
     watches,
     authorizer: security.authorizer,
-    elections: new Elections({ kv, clock, listener: mirror }),
+    elections,
     nodes: new Nodes({ registry, watches, kinds, clock, uuid }),
     pods,
     rng,
@@ -89,7 +91,10 @@ export function createCore(deps: CoreDeps): Core {
       defaultPlugins(deps.admission ?? {}, { registry, kinds, watches, clock, rng, ...security }),
     ),
     creators: { ...podCreators(registry, kinds, clock), ...security.creators },
-    readers: usageReaders({ registry, kinds, pods, log }),
+    readers: {
+      ...usageReaders({ registry, kinds, pods, log }),
+      '/componentstatuses': componentStatuses(kv, elections),
+    },
   });
   const metrics = new RequestMetrics();
   return { kinds, registry, watches, mirror, pods, metrics, security, requests, clock };

@@ -40,6 +40,8 @@ export interface Resource<T extends KubeObject = KubeObject> extends KindInfo {
   /** metadata.generation counts changes of the spec. */
   readonly hasGeneration: boolean;
   readonly columns: readonly TableColumn<T>[];
+  /** A warning to whoever asks for it. */
+  readonly deprecated?: string;
   /** Field selectors, by label: what a selector compares with. Names and namespaces come by themselves. */
   readonly selectableFields: Readonly<Record<string, FieldReader<T>['read']>>;
   /** Fills in what the caller left out, beyond the schema's defaults. */

@@ -1,3 +1,4 @@
+import { componentStatus } from './kinds/component-status.ts';
 import type { ResourceRef } from './object.ts';
 import { certificateSigningRequest } from './kinds/certificate-signing-request.ts';
 import { configMap } from './kinds/config-map.ts';
@@ -69,6 +70,7 @@ export const resources: readonly Resource[] = [
   cronJob,
   job,
   certificateSigningRequest,
+  componentStatus,
   customResourceDefinition,
   lease,
   nodeMetrics,

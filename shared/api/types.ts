@@ -28,6 +28,7 @@ export type Namespace = Fit<core.Namespace>;
 export type Node = Fit<core.Node>;
 export type Pod = Fit<core.Pod>;
 export type Service = Fit<core.Service>;
+export type ComponentStatus = Fit<core.ComponentStatus>;
 export type ConfigMap = Fit<core.ConfigMap>;
 export type Secret = Fit<core.Secret>;
 export type Event = Fit<core.Event>;

@@ -97,6 +97,12 @@ export class Elections {
     this.#deps.listener.resigned(leader);
   }
 
+  /** The leader now; of nobody, the identity is ''. */
+  async leader(election: string): Promise<Leader> {
+    const { kv } = await this.#read(election);
+    return toLeader(election, kv);
+  }
+
   /** The leader now, then every change, until `signal` aborts. */
   async *observe(election: string, signal?: AbortSignal): AsyncGenerator<Leader, void> {
     checkPathSegment('election', election);

@@ -36,7 +36,7 @@ export function applyPatch(
 
 /** Throws `bad-request` where the body has another name than the request. */
 export function checkName(object: KubeObject, name: string): void {
-  const given = object.metadata?.name;
+  const given = textOf(object.metadata?.name);
   if (given !== undefined && given !== name) {
     throw badRequest(
       `the name of the object (${given}) does not match the name on the URL (${name})`,
@@ -44,9 +44,13 @@ export function checkName(object: KubeObject, name: string): void {
   }
 }
 
+/** A body is not decoded yet: what is no text is refused when it is. */
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
 /** The namespace of a write: the request's, which the body may repeat, or the body's. */
 export function bodyNamespace(resource: Resource, object: KubeObject, requested?: string): string {
-  const given = object.metadata?.namespace;
+  const given = textOf(object.metadata?.namespace);
   if (!resource.namespaced && given) {
     throw badRequest(`metadata.namespace: Forbidden: ${resource.kind} is not namespaced`);
   }

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRng } from '#shared/base';
-import { refs } from '#shared/api';
+import { type ComponentStatus, type KubeObject, refs } from '#shared/api';
 import { systemClock } from '#shared/clock';
 import { createAuthority, issueClient, issueServer } from '#shared/pki';
 import { MvccKv } from '../../../shared/client/testing/mvcc-kv.ts';
@@ -351,6 +351,30 @@ describe('writes', () => {
       ],
       rows: [{ cells: ['scaled', 3, 0, expect.stringMatching(/^\d+s$/)] }],
     });
+  });
+
+  it('say how the components are, with a warning that nobody should ask so', async () => {
+    const { body, headers } = await admin.ask('/api/v1/componentstatuses');
+    expect(headers['warning']).toBe('299 - "v1 ComponentStatus is deprecated in v1.19+"');
+    const conditions = (body['items'] as unknown as KubeObject[]).map((item) => [
+      item.metadata?.name,
+      (item as ComponentStatus).conditions?.[0]?.status,
+    ]);
+    // A store that answers, and nobody who schedules or controls.
+    expect(conditions).toEqual([
+      ['controller-manager', 'False'],
+      ['etcd-0', 'True'],
+      ['scheduler', 'False'],
+    ]);
+    expect((await admin.ask('/api/v1/componentstatuses/etcd-1')).code).toBe(404);
+  });
+
+  it('refuse names and namespaces that are no text', async () => {
+    for (const part of ['name', 'namespace']) {
+      const metadata = { name: 'a', [part]: [[{ toString: 1 }]] };
+      const { code } = await admin.ask(`${maps}/a`, { method: 'PUT', body: { metadata } });
+      expect([400, 404]).toContain(code);
+    }
   });
 
   it('evict pods', async () => {

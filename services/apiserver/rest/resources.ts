@@ -46,6 +46,7 @@ export async function serveResource(
   const verb = verbOf(target, exchange);
   const call = await core.requests.authorize(user, verb, placeOf(target, exchange));
   const resource = findServed(core, target);
+  if (resource.deprecated) exchange.warn(resource.deprecated);
   const context: FormContext = {
     resource: target.subresource === 'scale' ? { ...resource, columns: scaleColumns } : resource,
     form: negotiate(exchange.header('accept'), [tableTransform, ...metadataTransforms]),

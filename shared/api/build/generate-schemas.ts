@@ -17,7 +17,14 @@ import {
 
 const roots = [
   ['core/v1', 'Namespace', 'Node', 'Pod', 'Service', 'ConfigMap', 'Secret', 'Event', 'Binding'],
-  ['core/v1', 'Endpoints', 'LimitRange', 'PersistentVolume', 'PersistentVolumeClaim'],
+  [
+    'core/v1',
+    'ComponentStatus',
+    'Endpoints',
+    'LimitRange',
+    'PersistentVolume',
+    'PersistentVolumeClaim',
+  ],
   ['core/v1', 'PodTemplate', 'ReplicationController', 'ResourceQuota', 'ServiceAccount'],
   ['apps/v1', 'ControllerRevision', 'DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet'],
   ['authentication/v1', 'SelfSubjectReview', 'TokenRequest', 'TokenReview'],
