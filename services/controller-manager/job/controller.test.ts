@@ -62,6 +62,19 @@ describe('a Job', () => {
     expect(world.api.writes.filter((write) => write.includes(' jobs'))).toHaveLength(writes);
   });
 
+  it('makes no pod in place of one that it has counted and does not see counted yet', async () => {
+    await world.api.create(refs.jobs, job({ completions: 2 }));
+    await world.pass(100);
+    const release = world.api.hold(refs.jobs);
+    await end(active(), 'Succeeded');
+    await end(active(), 'Succeeded');
+    expect(world.pods()).toHaveLength(2);
+    release();
+    await world.pass(200);
+    expect(status()).toMatchObject({ succeeded: 2 });
+    expect(world.pods()).toHaveLength(2);
+  });
+
   it('waits longer after each failure, and gives up at its limit', async () => {
     await world.api.create(refs.jobs, job({}));
     await world.pass(100);

@@ -6,6 +6,7 @@ import {
   controllerQueue,
   queuedController,
 } from '../controller.ts';
+import { OwnWrites } from '../own-writes.ts';
 import { OwnedPods } from '../owned-pods.ts';
 import { writeStatus } from '../write-status.ts';
 import { indexKey } from './indexes.ts';
@@ -23,7 +24,8 @@ export function jobController(context: ControllerContext): Controller {
     selector: ({ spec }: Job) => spec?.selector,
   };
   const pods = new OwnedPods<Job>(context, owner, queue);
-  const jobs = queuedController('job', queue, (key) => reconcile(context, pods, key));
+  const written = new OwnWrites();
+  const jobs = queuedController('job', queue, (key) => reconcile(context, pods, written, key));
   const uncounted = uncountedPods(context);
   const others = queuedController('job-tracking', uncounted.queue, uncounted.reconcile);
   return {
@@ -37,9 +39,13 @@ export function jobController(context: ControllerContext): Controller {
 async function reconcile(
   { api, clock, config }: ControllerContext,
   owned: OwnedPods<Job>,
+  written: OwnWrites,
   key: string,
 ): Promise<ReconcileResult> {
   const job = owned.get(key);
+  if (!job) written.forget(key);
+  // Else a pod whose finalizer is gone may not be in this Job's count yet.
+  else if (!written.shows(key, job)) return undefined;
   if (!job || isFinished(job) || job.metadata?.deletionTimestamp !== undefined) return undefined;
   const current = owned.isCurrent(key);
   const pods = await owned.claim(job);
@@ -57,7 +63,8 @@ async function reconcile(
       );
     }
   }
-  await writeStatus(api, refs.jobs, job, plan.status);
+  const stored = await writeStatus(api, refs.jobs, job, plan.status);
+  if (stored) written.wrote(key, stored);
   // Said at once: whoever fails after this finds a Job that is over.
   if (plan.outcome) {
     const { type, reason, message } = plan.outcome;
