@@ -1,7 +1,6 @@
 import { createRng, must } from '#shared/base';
 import type { Operation, Watch } from '#shared/checks';
 import { systemClock } from '#shared/clock';
-import { leaseMsOf } from './checks/leader-kept.ts';
 import { Observer } from './checks/observer.ts';
 import { type Finding, Report } from './checks/report.ts';
 import { judge } from './checks/verdict.ts';
@@ -75,7 +74,7 @@ export class Simulation {
       log?.(`${now().toFixed(1).padStart(9)} ${who.padEnd(6)} ${text} ${brief(fields)}`);
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.weather);
     this.#report = new Report(now, () => scheduler.stop());
-    this.#observer = new Observer(this.#report, now, leaseMsOf(plan), { fewKeys: true });
+    this.#observer = new Observer(this.#report, now, plan, { fewKeys: true });
     const board = new Switchboard(scheduler, this.#network, {
       sent: (message) => {
         scheduler.trace(message.term * 31 + message.from + message.to);

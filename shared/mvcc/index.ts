@@ -23,7 +23,7 @@ export {
   Mvcc,
   type MvccOptions,
 } from './mvcc.ts';
-export { isRevisionKey } from './records.ts';
+export { allRevisions, decodeRevisionKey, isRevisionKey } from './records.ts';
 export { RevisionReader } from './revision-reader.ts';
 export type {
   Compare,

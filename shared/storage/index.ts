@@ -4,6 +4,7 @@ export type { AppliedState } from './applied-state.ts';
 export { backendChunks } from './backend-chunks.ts';
 export type { BackendSnapshot } from './backend-snapshot.ts';
 export { KvBackend } from './kv-backend.ts';
+export { type RecoveredLog, recoverLog } from './log-recovery.ts';
 export { type LogSizes, type LogWrite, RaftLog } from './raft-log.ts';
 export { SimDisk } from './sim-disk.ts';
 export type { Level, LevelOperation, LevelOptions } from './level.ts';

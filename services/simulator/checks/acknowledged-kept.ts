@@ -1,3 +1,4 @@
+import { messageOf } from '#shared/base';
 import { BrokenPromise } from '#shared/checks';
 import type { NodeId } from '#shared/raft';
 
@@ -34,6 +35,26 @@ export class AcknowledgedKept {
     this.#acknowledged.set(member, { index, term });
   }
 
+  /** What it applies is on its disk: it may tell others that it is done, and may do so after a restart. */
+  applies(member: NodeId, index: number, term: number, log: Log): void {
+    const there = log.term(index);
+    if (there === term || index <= log.compactedIndex()) return;
+    throw new BrokenPromise(
+      `${member} applies entry ${index} of term ${term}, and ${there === undefined ? 'none' : `one of term ${there}`} is on its disk`,
+    );
+  }
+
+  /** A new life would find what this one knows to be there. `read` throws where it finds damage. */
+  recovers(member: NodeId, log: Log, read: () => Pick<Log, 'lastIndex' | 'term'>): void {
+    const last = log.lastIndex();
+    const found = readBack(member, read);
+    if (last <= log.compactedIndex()) return;
+    if (found.lastIndex() >= last && found.term(last) === log.term(last)) return;
+    throw new BrokenPromise(
+      `${member} has a log that ends at ${last}, and would come back with one that ends at ${found.lastIndex()}`,
+    );
+  }
+
   /** It replaces its log from this index on, as a newer leader tells it to. */
   writes(member: NodeId, firstIndex: number, log: Log): void {
     const known = this.#acknowledged.get(member);
@@ -52,5 +73,13 @@ export class AcknowledgedKept {
         term === undefined ? `a log that ends at ${log.lastIndex()}` : `one of term ${term} there`
       }`,
     );
+  }
+}
+
+function readBack<T>(member: NodeId, read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw new BrokenPromise(`${member} could not come back: ${messageOf(thrown)}`);
   }
 }

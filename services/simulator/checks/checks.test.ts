@@ -85,6 +85,23 @@ describe('acknowledged entries kept', () => {
     expect(() => new AcknowledgedKept().acknowledges(1, 6, logTo(5))).toThrow(BrokenPromise);
   });
 
+  test('applied before it is durable, or another one than that', () => {
+    const checker = new AcknowledgedKept();
+    checker.applies(1, 5, 1, logTo(5));
+    expect(() => checker.applies(1, 6, 1, logTo(5))).toThrow(BrokenPromise);
+    expect(() => checker.applies(1, 5, 2, logTo(5))).toThrow(BrokenPromise);
+  });
+
+  test('what is on the disk ends sooner, or is damaged', () => {
+    const checker = new AcknowledgedKept();
+    checker.recovers(1, logTo(5), () => logTo(6));
+    expect(() => checker.recovers(1, logTo(5), () => logTo(4))).toThrow(BrokenPromise);
+    const damaged = () => {
+      throw new Error('a segment is missing');
+    };
+    expect(() => checker.recovers(1, logTo(5), damaged)).toThrow('could not come back');
+  });
+
   test('lost, or replaced, in a crash; but not by a newer leader', () => {
     const checker = new AcknowledgedKept();
     checker.acknowledges(1, 5, logTo(5));

@@ -4,10 +4,13 @@ import type { Event } from '#shared/mvcc';
 import type { ConfState, Entry, Message, NodeId } from '#shared/raft';
 import type { Operation } from '#services/store';
 import type { Life, SimMember } from '../cluster/member.ts';
+import type { Machine } from '../world/machine.ts';
 import { AcknowledgedKept } from './acknowledged-kept.ts';
 import { checkAttachments } from './attachments.ts';
 import { CommitQuorum } from './commit-quorum.ts';
-import { LeaderKept } from './leader-kept.ts';
+import { Compacted } from './compacted.ts';
+import { LeaderHeard } from './leader-heard.ts';
+import { LeaderKept, leaseMsOf } from './leader-kept.ts';
 import { MembershipSteps } from './membership-steps.ts';
 import { ModelCheck } from './model/check.ts';
 import { describe, describeAuth } from './model/describe.ts';
@@ -16,6 +19,12 @@ import type { Report } from './report.ts';
 import { type Contents, StateLog } from './state-log.ts';
 import { VotesKept } from './votes-kept.ts';
 import { checkWritten } from './written.ts';
+
+interface Timing {
+  readonly electionMs: number;
+  readonly heartbeatMs: number;
+  readonly tickMs?: number | undefined;
+}
 
 interface Applying {
   operation: Operation | undefined;
@@ -41,20 +50,24 @@ export class Observer {
   readonly #membership = new MembershipSteps();
   readonly #commits = new CommitQuorum();
   readonly #reads = new ReadsConfirmed();
+  readonly #compacted = new Compacted(this.states);
+  readonly #leaderHeard: LeaderHeard;
   readonly #leaderKept: LeaderKept;
   readonly #lives = new Map<NodeId, Life>();
   readonly #names = new Map<NodeId, string>();
+  readonly #machines = new Map<NodeId, Machine>();
   #model: ModelCheck | undefined;
   #newestTerm = 0;
 
   readonly #fewKeys: boolean;
 
   /** `fewKeys`: all that is stored can be looked at after every change. */
-  constructor(report: Report, now: () => number, leaseMs: number, { fewKeys = false } = {}) {
+  constructor(report: Report, now: () => number, timing: Timing, { fewKeys = false } = {}) {
     this.#fewKeys = fewKeys;
     this.#report = report;
     this.#now = now;
-    this.#leaderKept = new LeaderKept(leaseMs);
+    this.#leaderKept = new LeaderKept(leaseMsOf(timing));
+    this.#leaderHeard = new LeaderHeard(timing);
   }
 
   /** Undefined: nothing was applied. */
@@ -77,6 +90,11 @@ export class Observer {
     );
     if (type === 'append' || type === 'heartbeat' || type === 'snapshot') {
       this.#report.check('election safety', () => this.#elections.leads(from, term));
+      const slow = (this.#machines.get(from)?.time.lookMs ?? 0) > 0;
+      const conf = life.dir.backend.applied.confState;
+      this.#report.check('leader heard', () =>
+        this.#leaderHeard.sends(message, conf, this.#now(), slow),
+      );
       this.#leads(from, term, life);
       if (type !== 'snapshot') this.#commitsTo(from, term, message.commit, life);
     } else if (type === 'vote') {
@@ -112,7 +130,9 @@ export class Observer {
     const { from, to, term, type } = message;
     const node = this.#lives.get(to)?.host.node;
     if (!node) return;
-    this.#reads.receives(message, node.leads ? node.term : undefined);
+    const leads = node.leads ? node.term : undefined;
+    this.#reads.receives(message, leads);
+    this.#leaderHeard.receives(message, leads);
     if (type === 'vote') this.#leaderKept.asked(message, node.status().leader, this.#now());
     else if ((type === 'append' || type === 'heartbeat') && term >= node.term) {
       this.#leaderKept.heard(to, from, this.#now());
@@ -135,18 +155,20 @@ export class Observer {
     );
   }
 
-  born({ name }: SimMember, life: Life): void {
+  born({ name, machine }: SimMember, life: Life): void {
     const { host, dir } = life;
     const id = host.serving.memberId;
     this.#model ??= new ModelCheck(host.state.members.values());
     this.#lives.set(id, life);
     this.#names.set(id, name);
+    this.#machines.set(id, machine);
     this.#leaderKept.restarted(id);
     this.#report.check('votes kept', () =>
       this.#votes.restarted(id, dir.log.initialState().hardState),
     );
     this.#report.check('durable acknowledgement', () => this.#acknowledged.restarted(id, dir.log));
     this.#watchWrites(id, life);
+    this.#watchLog(id, life, machine);
     this.#watchState(id, life);
   }
 
@@ -178,6 +200,23 @@ export class Observer {
       });
       return write(writes).then(() => {
         this.#report.check('durable acknowledgement', () => checkWritten(id, writes, log));
+      });
+    };
+  }
+
+  /** Where files of the log have come or gone, what is left is looked at. */
+  #watchLog(id: NodeId, { dir: { log } }: Life, machine: Machine): void {
+    let files = machine.logFiles.length;
+    const compact = log.compact.bind(log);
+    log.compact = async (index) => {
+      await compact(index);
+      if (machine.logFiles.length === files || machine.rotten) return;
+      files = machine.logFiles.length;
+      this.#report.check('durable acknowledgement', () => {
+        this.#acknowledged.recovers(id, log, () => {
+          const { tail } = machine.readLog();
+          return { lastIndex: () => tail.lastIndex, term: (at) => tail.term(at) };
+        });
       });
     };
   }
@@ -232,6 +271,7 @@ export class Observer {
   }
 
   #watchApplied(id: NodeId, life: Life, applying: Applying): void {
+    if (this.#fewKeys) this.#watchCompactions(id, life);
     const { backend } = life.dir;
     const setApplied = backend.setApplied.bind(backend);
     backend.setApplied = (applied) => {
@@ -268,6 +308,9 @@ export class Observer {
           atMs: this.#now(),
         });
       });
+      this.#report.check('durable acknowledgement', () =>
+        this.#acknowledged.applies(id, index, term, life.dir.log),
+      );
       this.#report.check('committed entries kept', () =>
         this.#committed.committed(id, index, term),
       );
@@ -276,6 +319,20 @@ export class Observer {
       this.#report.check('lease attachments', () =>
         checkAttachments(this.#nameOf(id), life.host.state.mvcc),
       );
+    };
+  }
+
+  #watchCompactions(id: NodeId, { host, dir }: Life): void {
+    const { mvcc } = host.state;
+    const { backend } = dir;
+    const steps = mvcc.compactionSteps.bind(mvcc);
+    const done = (): void =>
+      this.#report.check('compaction', () =>
+        this.#compacted.done(this.#nameOf(id), backend, mvcc.revision, mvcc.compactRevision),
+      );
+    mvcc.compactionSteps = function* (keysPerStep) {
+      yield* steps(keysPerStep);
+      done();
     };
   }
 

@@ -2,7 +2,6 @@ import { createRng, QuorateError, type Rng } from '#shared/base';
 import { systemClock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { anonymous } from '#services/store';
-import { leaseMsOf } from '../checks/leader-kept.ts';
 import { Observer } from '../checks/observer.ts';
 import { Report } from '../checks/report.ts';
 import { SimCluster } from '../cluster/cluster.ts';
@@ -91,7 +90,7 @@ class ControlSimulation {
       log?.(`${now().toFixed(1).padStart(9)} ${who.padEnd(10)} ${text} ${brief(fields)}`);
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.store.weather);
     this.#report = new Report(now, () => scheduler.stop());
-    this.#observer = new Observer(this.#report, now, leaseMsOf(plan.store));
+    this.#observer = new Observer(this.#report, now, plan.store);
     this.#checks = new ControlChecks(this.#report, now, boundsOf(plan));
     this.#observer.states.onNew = (entry) => this.#checks.applied(entry);
     this.#links = new Links(scheduler, this.#network, createRng(rng.int(2 ** 31)), plan.watchLagMs);

@@ -25,8 +25,6 @@ export const membershipMutants: readonly Mutant[] = [
   },
   {
     name: 'stands-with-old-configuration',
-    blindSpot:
-      'an election while a committed membership change waits for the disk of who stands for it',
     story: 'a member stands for election though it knows of a change that it has not applied',
     patches: [
       {

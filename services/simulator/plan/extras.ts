@@ -2,6 +2,7 @@ import { createRng, type Rng } from '#shared/base';
 import { drawRoles } from './draw-clients.ts';
 import { pick } from './pickers.ts';
 import type { Plan, Step, StoreSettings } from './plan.ts';
+import { asSlowDisks } from './slow-disks.ts';
 import { asStranded } from './stranded.ts';
 
 /** Plans made around one schedule need what they ask to be answered. */
@@ -17,6 +18,8 @@ export function withExtras(plan: Plan): Plan {
   const store = drawSettings(rng, plan);
   const settled = { ...plan, store, ...(has(4) && { bereaved: true }) };
   if (has(16) && plan.members > 1) return asStranded(settled, rng);
+  const slow = createRng(plan.seed ^ 0x5_10_3d);
+  if (slow.int(12) === 0 && plan.pace !== 'calm') return asSlowDisks(settled, slow);
   const odd = has(3)
     ? withClient(settled, rng, { odd: 8, 'watch-stream': 3, unwatch: 1, move: 1 })
     : settled;

@@ -1,5 +1,12 @@
 import type { Rng } from '#shared/base';
-import { type LevelOperation, type LogSizes, type Medium, SimDisk } from '#shared/storage';
+import {
+  type LevelOperation,
+  type LogSizes,
+  type Medium,
+  type RecoveredLog,
+  recoverLog,
+  SimDisk,
+} from '#shared/storage';
 import { LevelStore, openStore } from './level-store.ts';
 import { MachineTime } from './machine-time.ts';
 import type { SimProcess } from './process.ts';
@@ -59,10 +66,24 @@ export class Machine {
     }
   }
 
+  /** Names of the files of the raft log. */
+  get logFiles(): readonly string[] {
+    return this.#disk.list(this.#logFolder);
+  }
+
+  /** What somebody who starts here now would find. */
+  readLog(): RecoveredLog {
+    return recoverLog(this.#disk.attach(), this.#logFolder);
+  }
+
+  get #logFolder(): string {
+    return `/${this.name}/log`;
+  }
+
   /** Flips a bit of the raft log, which promises to notice. */
   rot(): void {
-    const folder = `/${this.name}/log`;
-    const names = this.#disk.list(folder);
+    const folder = this.#logFolder;
+    const names = this.logFiles;
     const path = `${folder}/${names[this.#rng.int(Math.max(1, names.length))] ?? ''}`;
     if (names.length === 0) return;
     const reader = this.#disk.attach();

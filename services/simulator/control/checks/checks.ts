@@ -142,8 +142,8 @@ export class ControlChecks {
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
       deletes: (namespace, name) => {
         this.#budgets.deleted(namespace, name);
-        const wrong = elected ? this.#removals.asked(namespace, name) : undefined;
-        return () => this.#check(this.#removals, () => this.#removals.granted(wrong));
+        const granted = elected ? this.#removals.asked(who, namespace, name) : undefined;
+        return () => this.#check(this.#removals, () => granted?.());
       },
       uncertain: (resource) => {
         if (resource !== 'pods') return;

@@ -6,12 +6,19 @@ import type { Change } from './objects.ts';
 /** Of a Job that has been decided. */
 const endings: readonly string[] = ['FailureTarget', 'Failed', 'SuccessCriteriaMet', 'Complete'];
 
-/** A Job counts each pod that succeeded once, is done when enough have, and gives up when too many failed. */
+/**
+ * A Job counts each pod that succeeded once, is done when enough have, gives up when too many failed, and
+ * has no more pods at work than are missing.
+ */
 export class JobCounts implements Checker {
   readonly name = 'counts of jobs';
   /** By the Job's uid: pods that ever were Succeeded. */
   readonly #succeeded = new Map<string, Set<string>>();
 
+  /** By the Job's uid: how many are to succeed. */
+  readonly #completions = new Map<string, number>();
+  /** By the Job's uid and the pod's: those at work, or that have succeeded and were never sent away. */
+  readonly #useful = new Map<string, Set<string>>();
   /** By the Job's uid and an index: the pod that is at it. */
   readonly #working = new Map<string, string>();
   #isUncertain = false;
@@ -25,9 +32,12 @@ export class JobCounts implements Checker {
     if (resource === 'pods') {
       this.#pod(after);
       this.#index(key, revision, before, after);
+      this.#missing(key, revision, before, after);
     }
     if (resource !== 'batch/jobs' || !after) return;
     const { spec, status, metadata }: Job = after;
+    if (spec?.completions !== undefined)
+      this.#completions.set(metadata?.uid ?? '', spec.completions);
     const counted = status?.succeeded ?? 0;
     const known = this.#succeeded.get(metadata?.uid ?? '')?.size ?? 0;
     if (counted > known) {
@@ -68,6 +78,27 @@ export class JobCounts implements Checker {
       throw new BrokenPromise(`${key} and ${holder} are at index ${index} at revision ${revision}`);
     }
     this.#working.set(place, key);
+  }
+
+  /** However old what its controller knows is: one that has failed since is one less. */
+  #missing(key: string, revision: number, before?: Pod, after?: Pod): void {
+    const pod = after ?? before ?? {};
+    const uid = pod.metadata?.uid ?? '';
+    const job = getControllerOf(pod)?.uid ?? '';
+    const useful = this.#useful.get(job) ?? new Set();
+    this.#useful.set(job, useful);
+    const succeeded = useful.has(uid) && (after ?? before)?.status?.phase === 'Succeeded';
+    if (succeeded) return;
+    if (!after || !isPodActive(after)) {
+      useful.delete(uid);
+      return;
+    }
+    useful.add(uid);
+    const wanted = this.#completions.get(job);
+    if (before || wanted === undefined || useful.size <= wanted || this.#isUncertain) return;
+    throw new BrokenPromise(
+      `${key} is made at revision ${revision}, and ${useful.size - 1} of the Job's ${wanted} are at work or have succeeded`,
+    );
   }
 
   #pod(pod: Pod | undefined): void {

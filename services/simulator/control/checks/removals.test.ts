@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '#shared/api';
+import type { KubeObject, Pod } from '#shared/api';
 import { Fencing } from './fencing.ts';
 import { JobCounts } from './job-counts.ts';
 import { LostNodes } from './lost-nodes.ts';
@@ -38,7 +38,7 @@ describe('what a controller removes', () => {
         ...at(`n${i}`, is),
       });
     }
-    return (name: string): string => broken(() => check.granted(check.asked('default', name)));
+    return (name: string): string => broken(check.asked('manager', 'default', name));
   }
 
   test('of a ReplicaSet, those that do not serve go first', () => {
@@ -52,6 +52,12 @@ describe('what a controller removes', () => {
     const removes = world('StatefulSet', 'apps/statefulsets', [true, false, true]);
     expect(removes('w-2')).toBe('kept');
     expect(removes('w-0')).toMatch(/w-1 has not been ready/);
+  });
+
+  test('after one has gone, the next one goes when its successor serves', () => {
+    const removes = world('StatefulSet', 'apps/statefulsets', [true, true, true]);
+    expect(removes('w-2')).toBe('kept');
+    expect(removes('w-1')).toMatch(/nobody serves yet in place of w-2/);
   });
 
   test('of a DaemonSet, one goes when no other is away', () => {
@@ -94,4 +100,21 @@ test('an index has one pod at a time', () => {
   expect(broken(() => store.put(podKey('b'), pod('b')))).toMatch(/are at index 0/);
   store.remove(podKey('a'));
   expect(broken(() => store.put(podKey('b'), pod('b')))).toBe('kept');
+});
+
+test('a Job has no more pods at work than are missing', () => {
+  const store = new Store(new JobCounts());
+  const job = { ...named('j'), spec: { completions: 2, parallelism: 2 } };
+  store.put('/registry/batch/jobs/default/j', job);
+  const pod = (uid: string, phase: string): Pod => ({
+    ...named(uid, uid, controlledBy('Job', 'j')),
+    status: { phase },
+  });
+  for (const uid of ['a', 'b']) store.put(podKey(uid), pod(uid, 'Running'));
+  store.put(podKey('a'), pod('a', 'Succeeded'));
+  store.remove(podKey('a'));
+  expect(broken(() => store.put(podKey('c'), pod('c', 'Pending')))).toMatch(/of the Job's 2/);
+  store.remove(podKey('c'));
+  store.put(podKey('b'), pod('b', 'Failed'));
+  expect(broken(() => store.put(podKey('d'), pod('d', 'Pending')))).toBe('kept');
 });

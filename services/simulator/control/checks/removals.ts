@@ -17,6 +17,12 @@ import { isChosen, repelling } from './room.ts';
 /** Kinds that choose which of their pods go. */
 const choosers: readonly string[] = ['apps/replicasets', 'apps/statefulsets', 'apps/daemonsets'];
 
+interface Taken {
+  readonly who: string;
+  readonly place: string;
+  readonly name: string;
+}
+
 /**
  * Controllers that make room for new pods, or for fewer, take those that do not serve first, and the next one
  * when the last one's successor serves.
@@ -31,6 +37,8 @@ export class Removals implements Checker {
   /** By uid of a workload: when it was last asked for something else. */
   readonly #askedMs = new Map<string, number>();
   readonly #asked = new Set<string>();
+  /** By uid of a StatefulSet or DaemonSet: what its controller took, and nobody has served in the place of since. */
+  readonly #taken = new Map<string, Taken[]>();
   #nodesMs = 0;
 
   /** What was that long ago is known to all who work. */
@@ -43,6 +51,7 @@ export class Removals implements Checker {
   changed({ resource, atMs, before, after }: Change): void {
     const uid = (after ?? before)?.metadata?.uid ?? '';
     if (resource === 'pods') {
+      if (after && isPodReady(after) && !isGoing(after)) this.#serves(after);
       if (!after || isPodReady(after)) this.#idleSince.delete(uid);
       else if (!this.#idleSince.has(uid)) this.#idleSince.set(uid, atMs);
     }
@@ -51,8 +60,20 @@ export class Removals implements Checker {
     if (resource === 'nodes' && !isSamePlace(before, after)) this.#nodesMs = atMs;
   }
 
-  /** A controller asks for the deletion of a pod; what is wrong with that if it is granted. */
-  asked(namespace: string, name: string): string | undefined {
+  /** A controller asks for the deletion of a pod; the result is called if it is granted. */
+  asked(who: string, namespace: string, name: string): () => void {
+    const pod = this.#objects
+      .all<Pod>('pods')
+      .filter(isOf(namespace))
+      .find(({ metadata }) => metadata?.name === name);
+    const wrong = this.#wrong(namespace, name) ?? this.#takesTooMany(who, pod);
+    return () => {
+      if (wrong !== undefined) throw new BrokenPromise(wrong);
+      this.#takes(who, pod);
+    };
+  }
+
+  #wrong(namespace: string, name: string): string | undefined {
     const pods = this.#objects.all<Pod>('pods').filter(isOf(namespace));
     const pod = pods.find(({ metadata }) => metadata?.name === name);
     const uid = pod?.metadata?.uid ?? '';
@@ -74,8 +95,42 @@ export class Removals implements Checker {
     );
   }
 
-  granted(wrong: string | undefined): void {
-    if (wrong !== undefined) throw new BrokenPromise(wrong);
+  /** It knows what it took itself, however old all the rest is that it knows. */
+  #takesTooMany(who: string, pod: Pod | undefined): string | undefined {
+    const owner = pod && getControllerOf(pod);
+    if (!owner || !isPodReady(pod) || isPodTerminal(pod) || isGoing(pod)) return undefined;
+    const known = this.#now() - this.#patienceMs;
+    const place = this.#node(pod);
+    if (this.#nodesMs > known || !place || repelling(pod, place)) return undefined;
+    if ((this.#askedMs.get(owner.uid) ?? Infinity) > known) return undefined;
+    const taken = this.#taken.get(owner.uid)?.find((each) => each.who === who);
+    const workload = this.#owner(owner.uid);
+    if (!taken || !workload || isGoing(workload) || workload.spec?.minReadySeconds)
+      return undefined;
+    if (owner.kind === 'StatefulSet' && ordinalOf(pod) >= (workload.spec?.replicas ?? 1))
+      return undefined;
+    if (taken.place === placeOf(pod)) return undefined;
+    return `${owner.kind} ${owner.name} removes ${nameOf(pod)}, which serves, and nobody serves yet in place of ${taken.name}, which it took before`;
+  }
+
+  #takes(who: string, pod: Pod | undefined): void {
+    const owner = pod && getControllerOf(pod);
+    // A Deployment may take many at once, and the successor of one that is too many never comes.
+    if (!owner || (owner.kind !== 'StatefulSet' && owner.kind !== 'DaemonSet')) return;
+    const workload = this.#owner(owner.uid);
+    if (owner.kind === 'StatefulSet' && ordinalOf(pod) >= (workload?.spec?.replicas ?? 1)) return;
+    const rest = this.#taken.get(owner.uid)?.filter(({ place }) => place !== placeOf(pod)) ?? [];
+    this.#taken.set(owner.uid, [...rest, { who, place: placeOf(pod), name: nameOf(pod) }]);
+  }
+
+  #serves(pod: Pod): void {
+    const owner = getControllerOf(pod)?.uid ?? '';
+    const taken = this.#taken.get(owner);
+    if (taken)
+      this.#taken.set(
+        owner,
+        taken.filter(({ place }) => place !== placeOf(pod)),
+      );
   }
 
   /** A pod that does not serve, and for whose sake this one has to stay. */
@@ -85,9 +140,7 @@ export class Removals implements Checker {
     idle: readonly Pod[],
     known: number,
   ): Pod | undefined {
-    const owner = choosers
-      .flatMap((resource) => this.#objects.all<ReplicaSet & StatefulSet & DaemonSet>(resource))
-      .find((each) => uidOf(each) === uid);
+    const owner = this.#owner(uid);
     const place = this.#node(pod);
     if (!owner || isGoing(owner) || !place || repelling(pod, place)) return undefined;
     if (kind === 'ReplicaSet') {
@@ -106,6 +159,12 @@ export class Removals implements Checker {
     return takes(place, pod) ? idle.find((each) => takes(this.#node(each), each)) : undefined;
   }
 
+  #owner(uid: string): (ReplicaSet & StatefulSet & DaemonSet) | undefined {
+    return choosers
+      .flatMap((resource) => this.#objects.all<ReplicaSet & StatefulSet & DaemonSet>(resource))
+      .find((each) => uidOf(each) === uid);
+  }
+
   #node(pod: Pod): Node | undefined {
     return this.#objects.all<Node>('nodes').find((node) => nameOf(node) === pod.spec?.nodeName);
   }
@@ -119,6 +178,9 @@ const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
 const uidOf = ({ metadata }: KubeObject): string => metadata?.uid ?? '';
 const isGoing = ({ metadata }: KubeObject): boolean => metadata?.deletionTimestamp !== undefined;
 const ordinalOf = (pod: Pod): number => Number(nameOf(pod).split('-').at(-1));
+/** What its successor takes over: of a StatefulSet the name, of a DaemonSet the node. */
+const placeOf = (pod: Pod): string =>
+  getControllerOf(pod)?.kind === 'DaemonSet' ? (pod.spec?.nodeName ?? '') : nameOf(pod);
 const isOf =
   (namespace: string) =>
   ({ metadata }: KubeObject): boolean =>
