@@ -16,7 +16,7 @@ export const defaultImage = 'quorate:dev';
 
 /** On everything a lab makes in the engine; its value is the lab's network. */
 const label = 'quorate-lab';
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 120_000;
 const freezeTimeoutMs = 10_000;
 const pollMs = 50;
 
@@ -35,7 +35,11 @@ export async function containerLauncher(
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
   const { container: engine } = await library
     .getContainerRuntimeClient()
-    .catch(missing("mode 'container' needs a Docker engine, and none answers: see $DOCKER_HOST"));
+    .catch(
+      missing(
+        "mode 'container' needs a Docker engine, and none answers: see $DOCKER_HOST; DEBUG='testcontainers*' says why",
+      ),
+    );
   const none = `the engine has no image ${image}: \`make image\` in the repository builds ${defaultImage}`;
   await engine.dockerode.getImage(image).inspect().catch(missing(none));
   return (plan) => new Containers(plan, image, engine.dockerode, library.GenericContainer);
