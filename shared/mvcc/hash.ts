@@ -1,4 +1,3 @@
-import { must } from '#shared/base';
 import { crc32c } from './crc32c.ts';
 import type { Lessor } from './lessor.ts';
 import {
@@ -63,9 +62,11 @@ function isVisible(
 ): boolean {
   if (id.tombstone) return false;
   const history = store.index.get(decodeRecordHead(record, id.main).key);
-  const position = must(history, 'a record is indexed').at(compacted);
+  // Its key is gone, and it is to go, too.
+  if (history === undefined) return false;
+  const position = history.at(compacted);
   if (position < newest) return false;
-  return history?.mainAt(position) === id.main && history.subAt(position) === id.sub;
+  return history.mainAt(position) === id.main && history.subAt(position) === id.sub;
 }
 
 export function hashState(kv: HashKvResult, lessor: Lessor): number {

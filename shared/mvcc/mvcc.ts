@@ -148,14 +148,14 @@ export class Mvcc {
   }
 
   /**
-   * Deletes what compaction dropped, visiting up to `keysPerStep` keys a step. Between steps
+   * Deletes what compaction dropped, visiting keys and deleting records, about `workPerStep` a step. Between steps
    * anything may be applied; nothing visible depends on how far this is, nor does a digest. May be
    * abandoned and begun again at any time, also after a restore.
    */
-  *compactionSteps(keysPerStep = 1000): Generator<void, void> {
+  *compactionSteps(workPerStep = 1000): Generator<void, void> {
     while (this.#compacting) {
       const revision = this.#compactRevision;
-      this.#compacting = this.#store.compactKeys(revision, keysPerStep);
+      this.#compacting = this.#store.compactKeys(revision, workPerStep);
       if (!this.#compacting) {
         this.#backend.put(metaKey('compact-done'), encodeMeta(revision));
       }

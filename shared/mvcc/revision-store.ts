@@ -4,12 +4,16 @@ import type { Backend } from './backend.ts';
 import { noBytes } from './bytes.ts';
 import { absent, type KeyHistory, newest } from './key-history.ts';
 import { KeyIndex } from './key-index.ts';
+import { DroppedRecords } from './dropped.ts';
 import { infinity } from './key-range.ts';
 import type { Lessor } from './lessor.ts';
 import { decodeRecord, encodeRecord, encodeTombstone, noLease, revisionKey } from './records.ts';
 import type { Revisions } from './revision-reader.ts';
 import type { Event, Key, KeyValue, LeaseId } from './types.ts';
 import { ValueCache } from './value-cache.ts';
+
+/** So many dropped records are gathered before they are deleted, at some 20 bytes each. */
+const droppedMax = 500_000;
 
 /**
  * Keys with their histories in memory, values in the backend. Knows no requests: it reads a key's
@@ -27,6 +31,9 @@ export class RevisionStore {
   #compactable: Set<KeyHistory>;
   /** Those that a compaction has yet to look at. */
   #toCompact = new Set<KeyHistory>();
+  readonly #dropped = new DroppedRecords();
+  /** No more keys are looked at until what was dropped is deleted. */
+  #deleting = false;
   /** Made since this was, alone and in transactions; for metrics. */
   puts = 0;
   /** Of their keys and values. */
@@ -153,22 +160,44 @@ export class RevisionStore {
   }
 
   /**
-   * Drops what compaction at `revision` makes unreachable of up to `maxKeys` keys. True: there are more
-   * to be looked at.
+   * Drops what compaction at `revision` makes unreachable: looks at keys, and deletes records, about `work` of both
+   * together. True: there is more to do.
    */
-  compactKeys(revision: number, maxKeys: number): boolean {
+  compactKeys(revision: number, work: number): boolean {
+    const left = this.#deleting ? work : work - this.#dropOf(revision, work);
+    this.#deleting ||= this.#toCompact.size === 0 || this.#dropped.size >= droppedMax;
+    if (this.#deleting) this.#deleteDropped(left);
+    if (this.#dropped.size > 0) return true;
+    this.#deleting = false;
+    return this.#toCompact.size > 0;
+  }
+
+  /** How many keys were looked at. */
+  #dropOf(revision: number, maxKeys: number): number {
     let visited = 0;
     for (const history of this.#toCompact) {
-      if (visited++ === maxKeys) return true;
+      if (visited === maxKeys) break;
+      visited++;
       this.#toCompact.delete(history);
       const left = history.compact(revision, (main, sub, tombstone) => {
-        this.backend.delete(revisionKey(main, sub, tombstone));
-        this.compactedRecords++;
+        this.#dropped.add({ main, sub, tombstone });
       });
       if (!left) this.index.delete(history.key);
       else if (history.compactable) this.#compactable.add(history);
     }
-    return false;
+    return visited;
+  }
+
+  #deleteDropped(work: number): void {
+    for (let left = work; left > 0; ) {
+      const records = this.#dropped.take();
+      if (records.length === 0) return;
+      for (const { main, sub, tombstone } of records) {
+        this.backend.delete(revisionKey(main, sub, tombstone));
+      }
+      this.compactedRecords += records.length;
+      left -= records.length;
+    }
   }
 }
 

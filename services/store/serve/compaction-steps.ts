@@ -6,7 +6,7 @@ export interface CompactionParts {
   readonly state: StateMachine;
   readonly clock: Clock;
   readonly counters: Counters;
-  /** Keys of one step. */
+  /** Keys to look at and records to delete in one step, about. */
   readonly batchLimit: number;
 }
 
