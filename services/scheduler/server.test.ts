@@ -140,6 +140,34 @@ describe('the scheduler', () => {
     await scheduler.stop();
   });
 
+  it('keeps the promises of the scheduler that led before, and its victims', async () => {
+    const { clock, api, scheduler } = setUp();
+    const now = new Date(clock.now()).toISOString();
+    const disrupted = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' };
+    const low = pod('low', '600m');
+    api.seed(refs.nodes, node('worker-1'));
+    api.seed(refs.pods, {
+      ...low,
+      metadata: { ...low.metadata, deletionTimestamp: now, deletionGracePeriodSeconds: 30 },
+      spec: { containers: [], ...low.spec, nodeName: 'worker-1' },
+      status: { conditions: [disrupted] },
+    });
+    api.seed(refs.pods, { ...pod('high', '600m'), status: { nominatedNodeName: 'worker-1' } });
+    const high = api.all<Pod>(refs.pods).find(({ metadata }) => metadata?.name === 'high');
+    api.seed(refs.pods, { ...high, spec: { containers: [], ...high?.spec, priority: 10 } });
+    await scheduler.start();
+    await pass(clock, 100);
+    expect(api.writes.filter((write) => write.startsWith('delete'))).toEqual([]);
+    const messages = api.all<Event>(refs.events).map(({ message }) => message);
+    expect(messages).toEqual([
+      '0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to a terminating pod on the nominated node.',
+    ]);
+    await api.delete(refs.pods, 'low', { namespace: 'default', gracePeriodSeconds: 0 });
+    await pass(clock, 20_000);
+    expect(placeOf(api, 'high')).toBe('worker-1');
+    await scheduler.stop();
+  });
+
   it('preempts nobody for a pod whose class says so', async () => {
     const { clock, api, scheduler } = setUp();
     api.seed(refs.nodes, node('worker-1'));

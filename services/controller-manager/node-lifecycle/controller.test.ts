@@ -80,6 +80,9 @@ describe('the node lifecycle', () => {
     expect(pod('ten')?.metadata?.deletionTimestamp).toBeUndefined();
     await world.pass(5_000);
     expect(pod('ten')?.metadata?.deletionTimestamp).toBeDefined();
+    expect(pod('ten')?.status?.conditions).toMatchObject([
+      { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' },
+    ]);
     expect(pod('ever')?.metadata?.deletionTimestamp).toBeUndefined();
   });
 
