@@ -22,14 +22,20 @@ beforeEach(async () => {
 });
 afterEach(() => stores.destroy());
 
-/** Another value at the revision that the key was last changed in. */
+/** Another value at the newest revision, which the key was last changed in. */
 async function falsify(name: string, key: string, modRevision: number): Promise<void> {
-  const dir = await DataDir.open(stores.dataDir(name));
   const value = new TextEncoder().encode('something else');
   const kv = { key, value, createRevision: modRevision, modRevision, version: 1, lease: 0n };
-  dir.backend.put(...historyRecord.change(kv, 0));
-  await dir.backend.flush();
-  await dir.close();
+  const [at, record] = historyRecord.change(kv, 0);
+  const change = async (make: (backend: DataDir['backend']) => void): Promise<void> => {
+    const dir = await DataDir.open(stores.dataDir(name));
+    make(dir.backend);
+    await dir.backend.flush();
+    await dir.close();
+  };
+  // A revision is written once: only one that was never there.
+  await change((backend) => backend.delete(at));
+  await change((backend) => backend.put(at, record));
 }
 
 /** Stopped meanwhile. */
