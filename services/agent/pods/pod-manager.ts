@@ -4,6 +4,7 @@ import {
   type ApiClient,
   createWorkQueue,
   type EventRecorder,
+  timestamp,
   type WorkQueue,
 } from '#shared/client';
 import type { Clock } from '#shared/clock';
@@ -211,7 +212,7 @@ export class PodManager {
     containers: readonly ContainerStatus[],
     leaving: boolean,
   ): Promise<void> {
-    const { runtime, checkpoints } = this.#options;
+    const { runtime, checkpoints, clock } = this.#options;
     this.#probes.stop(record);
     record.waiting.clear();
     for (const { id, state } of containers) {
@@ -222,7 +223,9 @@ export class PodManager {
     // A pod that was deleted by force still gets a moment.
     const grace = record.gone ? Math.max(1_000, graceMs(record.pod)) : graceMs(record.pod);
     for (const status of alive) this.#stop(record, status, grace);
-    if (leaving && alive.length > 0) await checkpoints.save(record.pod);
+    // The next agent must not start again what this one stops, also where the object went before.
+    if (leaving && alive.length > 0)
+      await checkpoints.save(asDeleted(record.pod, timestamp(clock)));
     record.finished = leaving && alive.length === 0;
     const sandboxes = await runtime.listPodSandboxes();
     const sandbox = sandboxes.find(({ id }) => id === record.uid);
@@ -326,3 +329,8 @@ export class PodManager {
     this.#writer.changed(record.uid);
   }
 }
+
+const asDeleted = (pod: Pod, deletionTimestamp: string): Pod => ({
+  ...pod,
+  metadata: { deletionTimestamp, ...pod.metadata },
+});
