@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AgentConfig } from './config.ts';
 import type { Agent } from './server.ts';
@@ -136,4 +138,30 @@ test('without an API server pods go on, crashed containers too', async () => {
   const count = first('web')?.restartCount ?? 0;
   await api.until(() => (first('web')?.restartCount ?? 0) > count + 1);
   expect(status('web')?.phase).toBe('Running');
+});
+
+test('what an agent was stopping is not started again by the next one, which hears nobody', async () => {
+  const starts = (name: string): number => {
+    const path = join(node.dataDir, name);
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+  };
+  const script = (name: string, rest: string) => ({
+    command: ['sh', '-c', `echo x >>${join(node.dataDir, name)}; ${rest}`],
+  });
+  const slowToEnd = 'trap "sleep 0.1; exit 0" TERM; while :; do sleep 0.01; done';
+  api.put(pod('leaves', script('leaves', slowToEnd)));
+  api.put(pod('crashes', script('crashes', 'sleep 0.02; exit 1')));
+  const agent = await startAgent({ restartBackoffMaxMs: 10 });
+  await api.until(() => (first('crashes')?.restartCount ?? 0) >= 1);
+  await expect.poll(() => starts('leaves')).toBe(1);
+  // By force: the object goes first.
+  api.remove('pods/default/leaves');
+  await api.until(() => api.events.includes('Killing: Stopping container main'));
+  api.down = true;
+  await agent.stop();
+  await run({ restartBackoffMaxMs: 10 });
+  const before = starts('crashes');
+  await expect.poll(() => starts('crashes')).toBeGreaterThan(before + 3);
+  expect(starts('leaves')).toBe(1);
+  api.down = false;
 });

@@ -57,7 +57,7 @@ export function createAgent(options: AgentOptions): Agent {
   return new NodeAgent(options);
 }
 
-/** How long a container's start waits for the Services to be known. */
+/** How long an agent's first containers wait for the Services to be known. */
 const servicesPatienceMs = 2_000;
 
 class NodeAgent implements Agent {
@@ -77,6 +77,7 @@ class NodeAgent implements Agent {
   #informer: Informer<Pod> | undefined;
   /** From the first container on. */
   #services: Informer<ApiService> | undefined;
+  #servicesAwaited: Promise<unknown> | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -182,14 +183,18 @@ class NodeAgent implements Agent {
 
   /** None while no API server has answered yet: a pod that crashes meanwhile is still restarted. */
   async #knownServices(): Promise<readonly ApiService[]> {
+    const services = this.#watchServices();
+    const patience = (): Promise<void> =>
+      this.#options.clock.sleep(servicesPatienceMs, this.#stopping.signal).catch(() => undefined);
+    await (this.#servicesAwaited ??= Promise.race([services.synced, patience()]));
+    return services.store.list();
+  }
+
+  #watchServices(): Informer<ApiService> {
     const { api, clock } = this.#options;
     this.#services ??= createInformer<ApiService>(api, refs.services, { clock, log: this.#log });
     this.#services.start();
-    const waited = new AbortController();
-    const patience = clock.sleep(servicesPatienceMs, waited.signal).catch(() => undefined);
-    await Promise.race([this.#services.synced, patience]);
-    waited.abort();
-    return this.#services.store.list();
+    return this.#services;
   }
 
   #watchPods(): void {
