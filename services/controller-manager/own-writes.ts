@@ -26,4 +26,6 @@ export class OwnWrites {
   }
 }
 
-const versionOf = ({ metadata }: KubeObject): number => Number(metadata?.resourceVersion ?? 0);
+/** Comparable among all objects of a store: its revision. */
+export const versionOf = ({ metadata }: KubeObject): number =>
+  Number(metadata?.resourceVersion ?? 0);

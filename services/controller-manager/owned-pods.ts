@@ -46,7 +46,7 @@ const commonWords: PodWords<KubeObject> = {
 
 /**
  * The pods of a kind of owners: which events concern which owner, whose pod is whose, and writes
- * that are counted until the informer has shown them, so that nobody acts on an old cache.
+ * that are remembered until the informer has shown them, so that nobody acts on an old cache.
  */
 export class OwnedPods<T extends KubeObject> {
   readonly events: EventRecorder;
@@ -80,7 +80,8 @@ export class OwnedPods<T extends KubeObject> {
    * between makes the cache newer than believed, never older.
    */
   isCurrent(key: string): boolean {
-    return this.#expectations.satisfied(key);
+    const { resourceVersion = 0 } = this.#context.informers.pods;
+    return this.#expectations.satisfied(key, Number(resourceVersion));
   }
 
   /** The owner's pods, adopting and releasing by its selector; pods that ended are its own only. */
@@ -125,26 +126,18 @@ export class OwnedPods<T extends KubeObject> {
 
   /** In batches of 1, 2, 4, …: what is refused is refused once, not five hundred times. */
   async create(owner: T, pods: readonly Pod[]): Promise<void> {
-    const key = objectKey(owner);
-    this.#expectations.expect(key, { creations: pods.length });
     for (let start = 0, batch = 1; start < pods.length; start += batch, batch *= 2) {
       const made = pods.slice(start, start + batch).map((pod) => this.#createOne(owner, pod));
       const results = await Promise.allSettled(made);
       const failed = results.find((result) => result.status === 'rejected');
-      if (!failed) continue;
-      for (let left = start + made.length; left < pods.length; left++) {
-        this.#expectations.created(key);
-      }
-      throw failed.reason;
+      if (failed) throw failed.reason;
     }
   }
 
   /** Those that are gone already are as good as deleted. */
   async remove(owner: T, pods: readonly Pod[]): Promise<void> {
-    const key = objectKey(owner);
-    this.#expectations.expect(key, {
-      deletions: pods.map(({ metadata }) => metadata?.uid ?? ''),
-    });
+    const uids = pods.map(({ metadata }) => metadata?.uid ?? '');
+    this.#expectations.deleting(objectKey(owner), uids);
     const results = await Promise.allSettled(pods.map((pod) => this.#removeOne(owner, pod)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
@@ -153,10 +146,10 @@ export class OwnedPods<T extends KubeObject> {
   async #createOne(owner: T, draft: Pod): Promise<void> {
     try {
       const pod = await this.#context.api.create<Pod>(refs.pods, draft);
+      this.#expectations.created(objectKey(owner), pod);
       const message = this.#words.created(pod.metadata?.name ?? '', owner);
       this.events.event(owner, 'Normal', 'SuccessfulCreate', message);
     } catch (thrown) {
-      this.#expectations.created(objectKey(owner));
       // The pods of a namespace that is being emptied are not missed.
       if (isTerminating(thrown)) return;
       const why = QuorateError.from(thrown).message;
@@ -215,8 +208,6 @@ export class OwnedPods<T extends KubeObject> {
     });
     this.#context.informers.pods.addHandlers({
       added: (pod) => {
-        const key = this.#keyOf(pod);
-        if (key !== undefined) this.#expectations.created(key);
         if (pod.metadata?.deletionTimestamp === undefined) this.#enqueueOwner(pod);
         else this.#leaving(pod);
       },
@@ -227,6 +218,10 @@ export class OwnedPods<T extends KubeObject> {
         this.#enqueueWhenAvailable(before, after);
       },
       deleted: (pod) => this.#leaving(pod),
+      listed: () => {
+        // Pods that came and went unseen have no events, and their owners wait for them.
+        for (const key of this.#expectations.owners()) queue.add(key);
+      },
     });
   }
 

@@ -18,6 +18,8 @@ export interface InformerHandlers<T extends KubeObject> {
   updated?(before: T, after: T): void;
   /** With the object as it was last seen. An object replaced by a namesake is deleted, then added. */
   deleted?(object: T): void;
+  /** A list has taken the place of what was known; what came and went meanwhile was not seen. */
+  listed?(): void;
 }
 
 export interface InformerOptions<T extends KubeObject> {
@@ -36,6 +38,8 @@ export interface Informer<T extends KubeObject> {
   readonly store: ObjectStore<T>;
   /** Resolves when the first list is in the store. Never rejects; pending for ever when stopped. */
   readonly synced: Promise<void>;
+  /** Everything up to here is in the store; undefined while it has to be listed. */
+  readonly resourceVersion: string | undefined;
   /** Further handlers; they first see what the store already holds, as added. */
   addHandlers(handlers: InformerHandlers<T>): void;
   start(): void;
@@ -67,7 +71,6 @@ class ListWatch<T extends KubeObject> implements Informer<T> {
   readonly #stopping = new AbortController();
   readonly #resolveSynced: () => void;
   #running: Promise<void> | undefined;
-  /** Everything up to here is in the store; undefined: list first. */
   #resourceVersion: string | undefined;
   #failures = 0;
 
@@ -91,6 +94,10 @@ class ListWatch<T extends KubeObject> implements Informer<T> {
     return this.#store;
   }
 
+  get resourceVersion(): string | undefined {
+    return this.#resourceVersion;
+  }
+
   addHandlers(handlers: InformerHandlers<T>): void {
     this.#handlers.push(handlers);
     for (const object of this.#store.list()) handlers.added?.(object);
@@ -110,8 +117,8 @@ class ListWatch<T extends KubeObject> implements Informer<T> {
     while (!signal.aborted) {
       const startedAt = clock.monotonic();
       try {
-        this.#resourceVersion ??= await orAborted(this.#list(), signal);
-        await this.#watch(this.#resourceVersion, signal);
+        const from = this.#resourceVersion ?? (await orAborted(this.#list(), signal));
+        await this.#watch(from, signal);
       } catch (thrown) {
         if (signal.aborted) return;
         if (QuorateError.is(thrown, 'expired')) this.#resourceVersion = undefined;
@@ -137,7 +144,10 @@ class ListWatch<T extends KubeObject> implements Informer<T> {
     const selected = { namespace, labelSelector, fieldSelector };
     const { items, resourceVersion } = await listAll<T>(this.#api, this.#ref, selected);
     const listed = new Map(items.map((object) => [objectKey(object), object]));
-    if (!this.#stopping.signal.aborted) this.#replace(listed);
+    if (!this.#stopping.signal.aborted) {
+      this.#resourceVersion = resourceVersion;
+      this.#replace(listed);
+    }
     return resourceVersion;
   }
 
@@ -146,6 +156,7 @@ class ListWatch<T extends KubeObject> implements Informer<T> {
       if (!listed.has(key)) this.#remove(key, undefined);
     }
     for (const [key, object] of listed) this.#put(key, object);
+    this.#notify((handlers) => handlers.listed?.());
     this.#resolveSynced();
   }
 

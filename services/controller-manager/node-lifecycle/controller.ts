@@ -131,9 +131,10 @@ export class NodeMonitor {
     const since = this.#taintedSince(node);
     if (since === undefined || !(evict || isReady(node))) return;
     const taintedMs = this.#context.clock.monotonic() - since;
-    for (const pod of podsOnNode(informers.pods.store, node.metadata?.name ?? '')) {
-      if (taintedMs >= toleratedMs(pod, node, config.podEvictionTimeoutMs)) await this.#evict(pod);
-    }
+    const expelled = podsOnNode(informers.pods.store, node.metadata?.name ?? '').filter(
+      (pod) => taintedMs >= toleratedMs(pod, node, config.podEvictionTimeoutMs),
+    );
+    await Promise.all(expelled.map((pod) => this.#evict(pod)));
   }
 
   #taintedSince(node: Node): number | undefined {

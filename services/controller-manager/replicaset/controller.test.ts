@@ -61,6 +61,21 @@ describe('a ReplicaSet', () => {
     expect(world.pods()).toHaveLength(3);
   });
 
+  it('does not wait for pods that came and went while nobody was looking', async () => {
+    const show = world.api.hold(refs.pods);
+    await world.api.create(refs.replicaSets, replicaSet(3));
+    await world.pass(100);
+    const options = { ...inDefault, gracePeriodSeconds: 0 };
+    for (const { metadata } of world.pods().slice(1)) {
+      await world.api.delete(refs.pods, metadata?.name ?? '', options);
+    }
+    world.api.compact();
+    world.api.disconnect();
+    show();
+    await world.pass(10_000);
+    expect(world.pods()).toHaveLength(3);
+  });
+
   it('goes on after creations that failed, and says so meanwhile', async () => {
     world.api.failures.push(...[1, 2].map(() => new QuorateError('forbidden', 'exceeded quota')));
     world.api.seed(refs.replicaSets, replicaSet(2));

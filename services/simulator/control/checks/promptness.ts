@@ -3,6 +3,7 @@ import {
   getControllerOf,
   isPodActive,
   isPodReady,
+  isPodTerminal,
   type Job,
   type Node,
   type Pod,
@@ -60,7 +61,7 @@ export class Promptness implements Checker {
     );
     for (const pod of this.#objects.all<Pod>('pods')) {
       const node = nodes.get(pod.spec?.nodeName ?? '');
-      if (!node || pod.metadata?.deletionTimestamp !== undefined) continue;
+      if (!node || isPodTerminal(pod) || pod.metadata?.deletionTimestamp !== undefined) continue;
       if (expels(node, pod))
         yield `pod ${pod.metadata?.name} stays on ${node.metadata?.name}, which expels it`;
     }

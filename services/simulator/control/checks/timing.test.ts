@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KubeObject } from '#shared/api';
+import type { KubeObject, Pod } from '#shared/api';
 import { InOrder } from './in-order.ts';
 import { Placement } from './placement.ts';
 import { Promptness } from './promptness.ts';
@@ -121,15 +121,16 @@ describe('where nothing fails', () => {
   });
 
   test('no pod stays where it is expelled', () => {
-    const on = (effect: string) =>
+    const on = (effect: string, status?: Pod['status']) =>
       lasting((store) => {
         put(store, 'nodes/n1', {
           metadata: { name: 'n1' },
           spec: { taints: [{ key: 'x', effect }] },
         });
-        put(store, 'pods/default/p', { ...named('p'), spec: { nodeName: 'n1' } });
+        put(store, 'pods/default/p', { ...named('p'), spec: { nodeName: 'n1' }, status });
       });
     expect(on('NoSchedule')).toBe('kept');
     expect(on('NoExecute')).toMatch(/expels it/);
+    expect(on('NoExecute', { phase: 'Failed' })).toBe('kept');
   });
 });
