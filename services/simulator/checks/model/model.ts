@@ -206,7 +206,9 @@ export class StoreModel {
     }
   }
 
+  /** Whoever may do everything is let through before anybody asks how old the caller's rights are, as in etcd 3.5 and 3.6. */
   #forbiddenLease(lease: bigint, caller: Caller): string {
+    if (this.auth.admin(caller) === '') return '';
     const answers = this.#keysOf(lease).map((key) => this.auth.keys(caller, 'write', key));
     return answers.find((answer) => answer !== '') ?? '';
   }
