@@ -112,17 +112,17 @@ function planScaleDown(
   old: readonly ReplicaSet[],
 ): ReplicaSet[] {
   const minAvailable = desiredReplicas(deployment) - fenceposts(deployment).unavailable;
-  const newUnavailable = replicasOf(current) - availableOf(current);
+  const newUnavailable = replicasOf(current) - staying(current);
   let allowed = sum(replicaSets, replicasOf) - minAvailable - newUnavailable;
   if (allowed <= 0) return [];
   const sizes = new Map(byAge(old).map((each) => [each, replicasOf(each)]));
   for (const [replicaSet, size] of sizes) {
-    const unhealthy = Math.max(0, size - availableOf(replicaSet));
+    const unhealthy = size - staying(replicaSet);
     const fewer = Math.min(unhealthy, allowed);
     sizes.set(replicaSet, size - fewer);
     allowed -= fewer;
   }
-  let spare = sum(replicaSets, availableOf) - minAvailable;
+  let spare = sum(replicaSets, staying) - minAvailable;
   for (const [replicaSet, size] of sizes) {
     const fewer = Math.max(0, Math.min(size, spare));
     sizes.set(replicaSet, size - fewer);
@@ -132,6 +132,10 @@ function planScaleDown(
     .filter(([replicaSet, size]) => size !== replicasOf(replicaSet))
     .map(([replicaSet, size]) => scaled(replicaSet, size, deployment));
 }
+
+/** Pods that serve and are asked for: those beyond its size are about to go, though its status counts them. */
+const staying = (replicaSet: ReplicaSet): number =>
+  Math.min(replicasOf(replicaSet), availableOf(replicaSet));
 
 /** Whether the Deployment's size has changed since its ReplicaSets were last scaled. */
 function isScaling(deployment: Deployment, replicaSets: readonly ReplicaSet[]): boolean {

@@ -46,15 +46,12 @@ export const plantedMutants: readonly Mutant[] = [
     'if (minReadySeconds === 0) return true;',
     'return true;',
   ),
-  unseen(
-    'a checker of how many pods a Job needs at once',
-    slipAbove(
-      'job-beyond-its-completions',
-      'a Job runs as many pods as it may, however few are missing',
-      `${manager}/job/plan`,
-      'Math.min(parallelism, completions - achieved)',
-      'parallelism',
-    ),
+  slipAbove(
+    'job-beyond-its-completions',
+    'a Job runs as many pods as it may, however few are missing',
+    `${manager}/job/plan`,
+    'Math.min(parallelism, completions - achieved)',
+    'parallelism',
   ),
   slipAbove(
     'suspended-job-runs-on',
