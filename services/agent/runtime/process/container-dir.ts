@@ -12,6 +12,7 @@ import { isAlive, parseStartRecord, type StartRecord } from './process-table.ts'
  *                                    /pid          who has started it, once and for all
  *                                    /exit         its exit code; the file's time is when
  *                                    /failure.json why it never ran
+ *                                    /lost         its end was not seen; the file's time is when it was missed
  *                                    /log, log.1 … its output
  */
 
@@ -109,7 +110,20 @@ export class ContainerDir {
     const isRunning =
       isOfThisBoot && ((await isAlive(record.shim)) || (await isAlive(record.command)));
     if (isRunning) return { ...base, startedAt: claimed, state: 'running' };
-    return { ...base, startedAt: claimed, ...((await this.#ended()) ?? lost(claimed)) };
+    return {
+      ...base,
+      startedAt: claimed,
+      ...((await this.#ended()) ?? lost(await this.#missedAt(claimed))),
+    };
+  }
+
+  /** Its end counts from when the container is first missed; from its start where that cannot be written down. */
+  async #missedAt(startedAt: number): Promise<number> {
+    const path = join(this.path, 'lost');
+    if ((await modifiedAt(path)) === undefined) {
+      await writeFile(path, '', { mode: 0o600 }).catch(() => undefined);
+    }
+    return (await modifiedAt(path)) ?? startedAt;
   }
 
   async #ended(): Promise<Ending | undefined> {
@@ -136,9 +150,7 @@ export class ContainerDir {
 }
 
 /** Kubernetes' words for a container whose end nobody saw: the machine or the shim went down. */
-function lost(
-  at: number,
-): Omit<ContainerStatus, keyof ContainerKey | 'id' | 'image' | 'createdAt'> {
+function lost(at: number): Ending {
   return {
     state: 'exited',
     exitCode: 137,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -231,12 +231,21 @@ test('a pid that is another process now is not taken for the container', async (
   const fields = readFileSync(join(dir, 'pid'), 'utf8').split(' ');
   const { writeFileSync } = await import('node:fs');
   writeFileSync(join(dir, 'pid'), [process.pid, '1', process.pid, '1', fields[4]].join(' '));
+  const startedAt = new Date(0);
+  utimesSync(join(dir, 'pid'), startedAt, startedAt);
   rmSync(join(dir, 'exit'));
-  expect(await runtime.containerStatus(status.id)).toMatchObject({
+  const missed = await runtime.containerStatus(status.id);
+  expect(missed).toMatchObject({
     state: 'exited',
+    startedAt: 0,
     exitCode: 137,
     reason: 'ContainerStatusUnknown',
   });
+  // It ended when it was missed, and not anew at each look.
+  expect(missed.finishedAt).toBeGreaterThan(0);
+  const earlier = new Date(1000);
+  utimesSync(join(dir, 'lost'), earlier, earlier);
+  expect(await runtime.containerStatus(status.id)).toMatchObject({ finishedAt: 1000 });
 });
 
 test('pods get addresses in turn, and keep them', async () => {
