@@ -103,6 +103,14 @@ describe('what an event replaced', () => {
     expect(() => told({ ...put('a', 6), prevKv: replaced }, false)).toThrow(BrokenPromise);
   });
 
+  test('is nothing for a put that makes its key, though the same revision deleted it', () => {
+    const made = put('a', 6);
+    const anew = { ...made, kv: { ...made.kv, create: 6, version: 1 } };
+    const moved = { ...whole, events: () => [{ ...anew, prevKv: replaced }] };
+    const silent: Watch = { ...watch(events(6, anew)), startRevision: 6, prevKv: true };
+    expect(new WatchCheck(silent, moved).run()).toBe(6);
+  });
+
   test('may be compacted away', () => {
     const compacted = { ...whole, compacted: 4 };
     const silent: Watch = { ...watch(events(6, put('a', 6))), startRevision: 6, prevKv: true };

@@ -109,7 +109,7 @@ export class WatchCheck {
     const { compacted } = this.#log;
     if (compacted === undefined) return;
     heard.forEach(({ kv, prevKv }, i) => {
-      const truth = this.#watch.prevKv ? wanted[i]?.prevKv : undefined;
+      const truth = this.#watch.prevKv ? replacedBy(wanted[i]) : undefined;
       if (prevKv === undefined && (!truth || (truth.mod ?? 0) <= compacted)) return;
       if (prevKv && truth && prevKv.mod === truth.mod && sameKv(prevKv, truth)) return;
       const [told, was] = [prevKv ? kvText(prevKv) : 'nothing', truth ? kvText(truth) : 'nothing'];
@@ -177,4 +177,9 @@ function eventText({ type, kv }: WatchedEvent): string {
 
 function kvText({ key, value, create, version, lease }: KnownKv): string {
   return `${key}=${value ?? '?'}/${create ?? '?'}/${version ?? '?'}/${lease ?? '?'}`;
+}
+
+/** As etcd tells it: a put that makes its key replaces nothing, also where the same revision had deleted it. */
+function replacedBy(event: WatchedEvent | undefined): WatchedEvent['prevKv'] {
+  return event?.type === 'put' && event.kv.create === event.kv.mod ? undefined : event?.prevKv;
 }
