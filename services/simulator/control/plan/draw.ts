@@ -267,7 +267,8 @@ function drawStoreFault(rng: Rng, atMs: number, forMs: number, members: number):
     case 'weather':
       return { atMs, kind, weather: badWeather(rng), forMs };
     case 'jump':
-      return { atMs, kind, target, byMs: rng.int(200_000) - 100_000 };
+      // Back by little, for the same reason for which nodes are ahead by little.
+      return { atMs, kind, target, byMs: rng.int(120_000) - 20_000 };
     case 'transfer':
     case 'reset':
       return { atMs, kind, target };
