@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Endpoints, type PodDisruptionBudget, refs, type Service } from '#shared/api';
+import {
+  type Endpoints,
+  type Pod,
+  type PodDisruptionBudget,
+  refs,
+  type Service,
+} from '#shared/api';
 import { deployment, World } from '../testing/world.ts';
 
 const inDefault = { namespace: 'default' };
@@ -34,6 +40,20 @@ it('a budget counts the ready pods that may go, and those that there would be', 
   const writes = world.api.writes.length;
   await world.pass(500);
   expect(world.api.writes).toHaveLength(writes);
+});
+
+it('a budget hears of a pod that it does not select any more', async () => {
+  const metadata = { name: 'solo', namespace: 'default', labels: { app: 'solo' } };
+  await world.api.create<Pod>(refs.pods, { apiVersion: 'v1', kind: 'Pod', metadata });
+  const selector = { matchLabels: { app: 'solo' } };
+  await world.api.create(refs.podDisruptionBudgets, budget({ selector, minAvailable: 1 }));
+  await world.pass(500);
+  const status = () => world.api.all<PodDisruptionBudget>(refs.podDisruptionBudgets)[0]?.status;
+  expect(status()?.expectedPods).toBe(1);
+  const labels = { app: 'other' };
+  await world.api.patch(refs.pods, 'solo', 'merge', { metadata: { labels } }, inDefault);
+  await world.pass(500);
+  expect(status()?.expectedPods).toBe(0);
 });
 
 it('Endpoints say what EndpointSlices say, and go with their Service', async () => {

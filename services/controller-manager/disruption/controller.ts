@@ -1,4 +1,5 @@
 import {
+  equalJson,
   getControllerOf,
   isControlledBy,
   type KubeObject,
@@ -46,7 +47,11 @@ export function disruptionController(context: ControllerContext): Controller {
   });
   informers.pods.addHandlers({
     added: enqueueBudgets,
-    updated: (_before, after) => enqueueBudgets(after),
+    updated: (before, after) => {
+      // Those that it has left count it still.
+      if (!equalJson(before.metadata?.labels, after.metadata?.labels)) enqueueBudgets(before);
+      enqueueBudgets(after);
+    },
     deleted: enqueueBudgets,
   });
   return queuedController('disruption', queue, (key) => reconcile(context, key));
