@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LargeMap } from '#shared/base';
 import { absent, KeyHistory } from './key-history.ts';
 import { KeyIndex } from './key-index.ts';
 import { noLease } from './records.ts';
@@ -53,11 +54,11 @@ test('counts what a walk finds, at every revision, over many levels of the tree'
 
 test('counting many keys looks at few of them, at an old revision too', () => {
   const keys = 20_000;
-  const byKey = new Map<string, KeyHistory>();
+  const byKey = new LargeMap<string, KeyHistory>();
   for (let i = 0; i < keys; i++) {
     const history = new KeyHistory(String(i).padStart(6, '0'));
     history.push(i + 2, 0, i + 2, 1, noLease);
-    byKey.set(history.key, history);
+    byKey.add(history.key, history);
   }
   const index = new KeyIndex(byKey);
   expect(index.count('', undefined, Infinity)).toBe(keys);

@@ -1,4 +1,4 @@
-import { OrderedMap, type Summary } from '#shared/base';
+import { LargeMap, OrderedMap, type Summary } from '#shared/base';
 import { flatLatin1 } from './bytes.ts';
 import { absent, KeyHistory } from './key-history.ts';
 import type { Key } from './types.ts';
@@ -37,11 +37,11 @@ const tally: Summary<KeyHistory, Tally> = {
  * at five times the price of a lookup: it compares keys all over memory on the way down.
  */
 export class KeyIndex {
-  readonly #byKey: Map<Key, KeyHistory>;
+  readonly #byKey: LargeMap<Key, KeyHistory>;
   readonly #ordered: OrderedMap<KeyHistory, Tally>;
 
   /** Takes over the histories of all keys there are. */
-  constructor(byKey = new Map<Key, KeyHistory>()) {
+  constructor(byKey = new LargeMap<Key, KeyHistory>()) {
     this.#byKey = byKey;
     const inOrder = [...byKey.keys()];
     if (ascends(inOrder)) {
@@ -66,7 +66,7 @@ export class KeyIndex {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const history = new KeyHistory(flatLatin1(key));
-    this.#byKey.set(history.key, history);
+    this.#byKey.add(history.key, history);
     this.#ordered.set(history.key, history);
     return history;
   }

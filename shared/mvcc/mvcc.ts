@@ -35,6 +35,8 @@ import type {
 } from './types.ts';
 import { checkExists, checkLease, Writer } from './writer.ts';
 
+/** So that revision 0 can be compacted, once, as in etcd. */
+const neverCompacted = -1;
 const defaultCacheBytes = 32 * 1024 * 1024;
 
 export interface MvccOptions {
@@ -74,7 +76,7 @@ export class Mvcc {
   readonly #lessor: Lessor;
   /** An empty store is at revision 1, so that 0 can mean "none". */
   #revision = 1;
-  #compactRevision = 0;
+  #compactRevision = neverCompacted;
   /** Whether there is something left to delete of what compaction dropped. */
   #compacting = false;
 
@@ -93,7 +95,8 @@ export class Mvcc {
     const { last } = revisions;
     this.#store = new RevisionStore(this.#backend, this.#lessor, this.#cacheBytes, revisions);
     this.#store.loadAttachments();
-    this.#compactRevision = decodeMeta(this.#backend.get(metaKey('compact')));
+    const compact = this.#backend.get(metaKey('compact'));
+    this.#compactRevision = compact ? decodeMeta(compact) : neverCompacted;
     const done = decodeMeta(this.#backend.get(metaKey('compact-done')));
     this.#compacting = done < this.#compactRevision;
     if (this.#compacting) this.#store.beginCompaction();
@@ -106,7 +109,7 @@ export class Mvcc {
 
   /** The oldest revision that can be read or watched; 0 before the first compaction. */
   get compactRevision(): number {
-    return this.#compactRevision;
+    return Math.max(0, this.#compactRevision);
   }
 
   get leases(): Lessor {
@@ -116,7 +119,7 @@ export class Mvcc {
   range(request: RangeRequest): RangeResult {
     const revision = request.revision ?? 0;
     if (revision <= 0) return executeRange(this.#store, request, undefined);
-    checkReadable(revision, this.#revision, this.#compactRevision);
+    checkReadable(revision, this.#revision, this.compactRevision);
     return executeRange(this.#store, request, revision);
   }
 
@@ -194,7 +197,7 @@ export class Mvcc {
    * reaches `maxEvents`. No `prevKv`. Throws `expired` below the compaction.
    */
   eventsBetween(from: number, to: number, maxEvents = Infinity): EventsSlice {
-    checkReadable(from, Infinity, this.#compactRevision);
+    checkReadable(from, Infinity, this.compactRevision);
     const last = Math.min(to, this.#revision);
     const events: Event[] = [];
     let through = from - 1;
@@ -234,7 +237,7 @@ export class Mvcc {
    * compaction it ends with etcd's error, since what is visible has changed.
    */
   *hashKvSteps(revision: number, recordsPerStep: number): Generator<void, HashKvResult> {
-    const compactRevision = this.#compactRevision;
+    const { compactRevision } = this;
     const hashRevision = revision > 0 ? revision : this.#revision;
     checkReadable(hashRevision, this.#revision, compactRevision);
     const steps = hashRevisions(this.#store, compactRevision, hashRevision, recordsPerStep);
@@ -242,7 +245,7 @@ export class Mvcc {
       const step = steps.next();
       if (step.done) return { hash: step.value, hashRevision, compactRevision };
       yield;
-      if (this.#compactRevision !== compactRevision) throw mvccErrors.compacted();
+      if (this.compactRevision !== compactRevision) throw mvccErrors.compacted();
     }
   }
 
@@ -254,7 +257,7 @@ export class Mvcc {
   /** One line for logs and scenarios. */
   describe(): string {
     const { size } = this.#store.index;
-    const compacted = `${this.#compactRevision}${this.compactionPending ? ' (deleting)' : ''}`;
+    const compacted = `${this.compactRevision}${this.compactionPending ? ' (deleting)' : ''}`;
     return `revision ${this.#revision}, compacted ${compacted}, keys ${size}, leases ${this.#lessor.size}`;
   }
 
@@ -294,7 +297,7 @@ export class Mvcc {
     for (const step of plan.steps) {
       if (step.type === 'txn') this.#checkRanges(step.plan);
       if (step.type !== 'range' || !step.range.revision) continue;
-      checkReadable(step.range.revision, this.#revision, this.#compactRevision);
+      checkReadable(step.range.revision, this.#revision, this.compactRevision);
     }
   }
 

@@ -1,3 +1,4 @@
+import { LargeMap, LargeSet } from '#shared/base';
 import { KeyHistory } from './key-history.ts';
 import { KeyIndex } from './key-index.ts';
 import {
@@ -12,7 +13,7 @@ import type { Key } from './types.ts';
 /** Every key's history, and those that are `compactable`. */
 export interface Revisions {
   readonly index: KeyIndex;
-  readonly compactable: Set<KeyHistory>;
+  readonly compactable: LargeSet<KeyHistory>;
 }
 
 /**
@@ -20,8 +21,8 @@ export interface Revisions {
  * for another reason need not read them twice.
  */
 export class RevisionReader {
-  readonly #byKey = new Map<Key, KeyHistory>();
-  readonly #compactable = new Set<KeyHistory>();
+  readonly #byKey = new LargeMap<Key, KeyHistory>();
+  readonly #compactable = new LargeSet<KeyHistory>();
   #last = 0;
 
   /** Records of other kinds are passed over. */
@@ -52,7 +53,7 @@ export class RevisionReader {
       return known;
     }
     const history = new KeyHistory(key);
-    this.#byKey.set(key, history);
+    this.#byKey.add(key, history);
     return history;
   }
 }

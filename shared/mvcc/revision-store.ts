@@ -1,4 +1,4 @@
-import { assert, must } from '#shared/base';
+import { assert, LargeSet, must } from '#shared/base';
 import { Arena } from './arena.ts';
 import type { Backend } from './backend.ts';
 import { noBytes } from './bytes.ts';
@@ -28,9 +28,9 @@ export class RevisionStore {
   readonly #lessor: Lessor;
   readonly #arena = new Arena();
   /** So that a compaction need not look at the keys that nothing has happened to. */
-  #compactable: Set<KeyHistory>;
+  #compactable: LargeSet<KeyHistory>;
   /** Those that a compaction has yet to look at. */
-  #toCompact = new Set<KeyHistory>();
+  #toCompact = new LargeSet<KeyHistory>();
   readonly #dropped = new DroppedRecords();
   /** No more keys are looked at until what was dropped is deleted. */
   #deleting = false;
@@ -154,7 +154,7 @@ export class RevisionStore {
   /** Has `compactKeys` look at everything that has changed so far. */
   beginCompaction(): void {
     const changed = this.#compactable;
-    this.#compactable = new Set();
+    this.#compactable = new LargeSet();
     if (this.#toCompact.size === 0) this.#toCompact = changed;
     else for (const history of changed) this.#toCompact.add(history);
   }
@@ -202,7 +202,7 @@ export class RevisionStore {
 }
 
 function noRevisions(): Revisions {
-  return { index: new KeyIndex(), compactable: new Set() };
+  return { index: new KeyIndex(), compactable: new LargeSet() };
 }
 
 /** What the cache has of a key before a revision's first change of it. */

@@ -11,6 +11,7 @@ export {
   withNumbers,
 } from './config.ts';
 export { keepCompiledCode } from './compiled-code.ts';
+export { type HeapUse, heapUse } from './heap-use.ts';
 export { exitCodes, type HostProcess, runMain, type Service } from './lifecycle.ts';
 export {
   createLogger,

@@ -8,8 +8,8 @@ const usedBytesMax = 64 << 20;
  * Gives back the memory that loading modules took: without much to do, V8 would keep a third of its heap
  * for nothing. To be called before anybody waits for this process: it takes some tens of milliseconds.
  */
-export function dropStartUpGarbage(): void {
-  if (getHeapStatistics().used_heap_size > usedBytesMax) return;
+export function dropStartUpGarbage(most = usedBytesMax): void {
+  if (getHeapStatistics().used_heap_size > most) return;
   // The flag has contexts made from now on know a function that collects.
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (how: Readonly<Record<string, string>>) => void;

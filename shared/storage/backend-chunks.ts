@@ -1,8 +1,8 @@
-import { crc32 } from 'node:zlib';
 import { isRevisionKey } from '#shared/mvcc';
 import { appliedKey, encodeApplied, nothingApplied } from './applied-state.ts';
-import { encodePage, fullPageBytes, recordBytes } from './page.ts';
-import { latin1, pageKey, prefixed, prefixedCrc, sealed } from './sealed-records.ts';
+import { fullPageBytes, Page } from './page.ts';
+import { latin1, pageKey, prefixed, sealed, sealOf } from './sealed-records.ts';
+import { digestWith } from './seals.ts';
 import { encodeChunks, type SnapshotRecord } from './snapshot-chunks.ts';
 
 /**
@@ -12,38 +12,40 @@ import { encodeChunks, type SnapshotRecord } from './snapshot-chunks.ts';
 export function backendChunks(
   records: AsyncIterable<SnapshotRecord>,
 ): AsyncGenerator<Uint8Array, void> {
-  return encodeChunks(rows(records));
+  return encodeChunks(checked(rowsOf(records)));
 }
 
-async function* rows(records: AsyncIterable<SnapshotRecord>): AsyncGenerator<SnapshotRecord, void> {
+async function* checked(rows: AsyncIterable<SnapshotRecord>): AsyncGenerator<SnapshotRecord, void> {
   let digest = 0;
   let count = 0;
-  let page = new Map<string, Uint8Array>();
-  let pageBytes = 0;
-  for await (const [key, value] of records) {
-    digest ^= prefixedCrc(key);
+  for await (const row of rows) {
+    digest = digestWith(digest, sealOf(row[1]));
     count++;
-    if (!isRevisionKey(key)) {
-      yield sealedRow(prefixed(key), value);
-      continue;
-    }
-    page.set(latin1(key), value);
-    pageBytes += recordBytes(latin1(key), value);
-    if (pageBytes < fullPageBytes) continue;
-    yield pageRow(page);
-    page = new Map();
-    pageBytes = 0;
+    yield row;
   }
-  if (page.size > 0) yield pageRow(page);
   const applied = { ...nothingApplied, index: 1, term: 1 };
   yield sealedRow(appliedKey, encodeApplied(applied, new Map(), { count, digest }));
 }
 
-function pageRow(page: ReadonlyMap<string, Uint8Array>): SnapshotRecord {
-  const [name = ''] = page.keys();
-  return sealedRow(pageKey(name), encodePage(page));
+async function* rowsOf(
+  records: AsyncIterable<SnapshotRecord>,
+): AsyncGenerator<SnapshotRecord, void> {
+  let name = '';
+  let page = new Page();
+  for await (const [key, value] of records) {
+    if (!isRevisionKey(key)) {
+      yield sealedRow(prefixed(key), value);
+      continue;
+    }
+    if (page.length === 0) name = latin1(key);
+    page.add(key, value);
+    if (page.length < fullPageBytes) continue;
+    yield sealedRow(pageKey(name), page.bytes);
+    page = new Page();
+  }
+  if (page.length > 0) yield sealedRow(pageKey(name), page.bytes);
 }
 
 function sealedRow(key: Uint8Array, value: Uint8Array): SnapshotRecord {
-  return [key, sealed(crc32(key), value)];
+  return [key, sealed(key, value)];
 }

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { DataDir } from './data-dir.ts';
 import type { AppliedState } from './applied-state.ts';
@@ -11,7 +11,6 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'data-dir-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const confState = {
   voters: [1, 2, 3],
@@ -189,4 +188,24 @@ test('a staged snapshot that a crash left behind is removed at the start', async
   dir = await reopened(dir);
   expect((await readdir(folder)).sort()).toEqual(['kv-000000', 'lock', 'log']);
   await dir.close();
+});
+
+test('a damaged lock is said to hold no data, so that nobody gives up the directory for it', async () => {
+  const dir = await DataDir.open(folder);
+  await dir.close();
+  const lock = join(folder, 'lock');
+  const [manifest] = (await readdir(lock)).filter((name) => name.startsWith('MANIFEST'));
+  await writeFile(join(lock, manifest ?? ''), '');
+  await expect(DataDir.open(folder)).rejects.toThrow(
+    /lock, which holds no data, is damaged: .*remove/,
+  );
+  await rm(lock, { recursive: true });
+  await (await DataDir.open(folder)).close();
+});
+
+test('where it cannot be written who holds a directory, that is said, and nobody holds it', async () => {
+  await mkdir(join(folder, 'lock/HOLDER'), { recursive: true });
+  await expect(DataDir.open(folder)).rejects.toThrow(/cannot open the database in .*lock: EISDIR/);
+  await rm(join(folder, 'lock/HOLDER'), { recursive: true });
+  await (await DataDir.open(folder)).close();
 });

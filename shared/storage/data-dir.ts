@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { messageOf, QuorateError } from '#shared/base';
 import type { HardState } from '#shared/raft';
 import { KvBackend } from './kv-backend.ts';
-import { type Level, writeError } from './level.ts';
+import { type Level, replaceMember, writeError } from './level.ts';
 import { lockFolder } from './lock.ts';
 import { type Medium, systemMedium } from './medium.ts';
 import { RaftLog } from './raft-log.ts';
@@ -147,8 +147,14 @@ export class DataDir {
 
   /** Undefined where there is no such file. */
   async readJson(name: string): Promise<unknown> {
-    const text = await this.#medium.read(join(this.path, name));
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    const path = join(this.path, name);
+    try {
+      const text = await this.#medium.read(path);
+      return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    } catch (thrown) {
+      const text = `${path} cannot be read (${messageOf(thrown)}): ${replaceMember}`;
+      throw new QuorateError('data-loss', text, { cause: thrown });
+    }
   }
 
   async close(): Promise<void> {

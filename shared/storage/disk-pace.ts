@@ -1,7 +1,7 @@
 /** Milliseconds of a synced write up to which waiting for it costs less than the way to a pool thread and back. */
 const quickMs = 1;
-/** Counted as no longer than this, so that one stall is forgotten after some dozen quick writes. */
-const longestMs = 50;
+/** Counted as no longer than this: what counts is how long most writes take, and not the longest stall. */
+const longestMs = 2;
 const weight = 1 / 8;
 
 /**

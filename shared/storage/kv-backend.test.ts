@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { createRng } from '#shared/base';
+import { assert, createRng } from '#shared/base';
 import { historyRecord, Mvcc } from '#shared/mvcc';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { beforeAll, expect, inject, test, vi } from 'vitest';
 import { appliedKey, encodeApplied, nothingApplied } from './applied-state.ts';
 import { KvBackend } from './kv-backend.ts';
-import { openLevel } from './level.ts';
-import { prefixed, sealed } from './sealed-records.ts';
+import { type Level, openLevel } from './level.ts';
+import { type Medium, systemMedium } from './medium.ts';
+import { fullPageBytes } from './page.ts';
+import { latin1, pageKey, prefixed, sealed, sealOf } from './sealed-records.ts';
 import { readKnown, writeKnown } from './testing/known-backend.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'quorate-backend-'));
@@ -17,7 +18,6 @@ const original = join(dir, 'original');
 const seed = inject('seed');
 
 beforeAll(() => writeKnown(original));
-afterAll(() => rmSync(dir, { recursive: true }));
 
 /** What reading each gave, in order; where LevelDB's own checks ended the process, that it did. */
 function read(folders: readonly string[]): string[] {
@@ -56,6 +56,60 @@ test(`a flipped bit anywhere is found or harmless: no wrong value is read (SEED=
   expect(found.length).toBeGreaterThan(0);
 });
 
+const change = (revision: number, key: string, value = Buffer.from(key)) =>
+  historyRecord.change(
+    { key, value, createRevision: 0, modRevision: revision, version: 1, lease: 0n },
+    0,
+  );
+
+/** A backend of one key and some pages, and rows of it as they were before all of them changed. */
+async function changedRows(folder: string) {
+  let level: Level | undefined;
+  const medium: Medium = {
+    ...systemMedium,
+    openLevel: async (...args) => (level = await systemMedium.openLevel(...args)),
+  };
+  const backend = await KvBackend.open(folder, medium);
+  const key = Buffer.from('key');
+  backend.put(key, Buffer.from('older'));
+  const records = [2, 3, 4, 5, 6].map((i) => change(i, 'a', Buffer.alloc(0.6 * fullPageBytes)));
+  for (const record of records) backend.put(...record);
+  // Two lie in each page; the last one, which is still added to, is in memory.
+  const [first, second, third] = records.map(([id]) => id) as [Uint8Array, Uint8Array, Uint8Array];
+  await backend.flush();
+  const rows = [prefixed(key), pageKey(latin1(first))].map((row) => {
+    const value = level?.getSync(row);
+    assert(value !== undefined, 'a row is not where it should be');
+    return { type: 'put' as const, key: row, value };
+  });
+  backend.put(key, Buffer.from('newer'));
+  backend.delete(second);
+  await backend.flush();
+  assert(level !== undefined, 'nothing was opened');
+  return { backend, key, second, third, level, rows };
+}
+
+test('an older version of a row, sound in itself, is not taken for the row: it answers nobody', async () => {
+  const { backend, key, second, third, level, rows } = await changedRows(join(dir, 'older'));
+  expect(Buffer.from(backend.get(key) ?? []).toString()).toBe('newer');
+  expect(backend.get(second)).toBeUndefined();
+  await level.batch(rows);
+  expect(() => backend.get(key)).toThrow('is damaged (a record is an older one');
+  // Another page is read between, so that this one is read again.
+  expect(backend.get(third)).toBeDefined();
+  expect(() => backend.get(second)).toThrow('is damaged (a record is an older one');
+  await expect(backend.flush()).rejects.toThrow('is damaged');
+  await backend.close();
+});
+
+test.each([0, 1])('a backend with an older version of row %i is not opened', async (which) => {
+  const folder = join(dir, `older-${which}`);
+  const { backend, level, rows } = await changedRows(folder);
+  await level.batch(rows.slice(which, which + 1));
+  await backend.close();
+  await expect(KvBackend.open(folder)).rejects.toThrow('older ones than were written');
+});
+
 test('hands over what mvcc needs of what it read at opening, once, and not after a change', async () => {
   const folder = join(dir, 'revisions');
   const first = await KvBackend.open(folder);
@@ -90,14 +144,17 @@ test('hands over what mvcc needs of what it read at opening, once, and not after
 /** Revisions as there were before there were pages: each in a row of its own. */
 async function writeUnpaged(folder: string, rows: readonly (readonly [Uint8Array, Uint8Array])[]) {
   const level = await openLevel(folder, { cacheSize: 1 << 20, writeBufferSize: 1 << 20 });
-  const digest = rows.reduce((sum, [key]) => sum ^ crc32(prefixed(key)), 0);
+  const stored = rows.map(([key, value]) => {
+    const rowKey = prefixed(key);
+    return [rowKey, sealed(rowKey, value)] as const;
+  });
+  const digest = stored.reduce((sum, [, row]) => (sum + sealOf(row)) | 0, 0);
   const check = encodeApplied(nothingApplied, new Map(), { count: rows.length, digest });
-  const stored = rows.map(([key, value]) => [prefixed(key), value] as const);
   await level.batch(
-    [...stored, [appliedKey, check] as const].map(([key, value]) => ({
+    [...stored, [appliedKey, sealed(appliedKey, check)] as const].map(([key, value]) => ({
       type: 'put',
       key,
-      value: sealed(crc32(key), value),
+      value,
     })),
   );
   await level.close();
@@ -105,18 +162,6 @@ async function writeUnpaged(folder: string, rows: readonly (readonly [Uint8Array
 
 test('revisions that are not in pages are read, added to and deleted', async () => {
   const folder = join(dir, 'unpaged');
-  const change = (revision: number, key: string) =>
-    historyRecord.change(
-      {
-        key,
-        value: Buffer.from(key),
-        createRevision: 0,
-        modRevision: revision,
-        version: 1,
-        lease: 0n,
-      },
-      0,
-    );
   await writeUnpaged(folder, [change(2, 'a'), change(3, 'b'), change(4, 'a')]);
   const first = await KvBackend.open(folder);
   const mvcc = new Mvcc(first);

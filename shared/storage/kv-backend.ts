@@ -1,27 +1,17 @@
-import { crc32 } from 'node:zlib';
 import { assert, QuorateError } from '#shared/base';
 import { type Backend, isRevisionKey, type RevisionReader } from '#shared/mvcc';
-import { appliedName, type AppliedState, encodeApplied, type KeysCheck } from './applied-state.ts';
+import { appliedKey, type AppliedState, encodeApplied } from './applied-state.ts';
 import { type Level, type LevelOperation, writeError } from './level.ts';
 import { type BackendSnapshot, snapshotOf } from './backend-snapshot.ts';
 import { damaged, load, type Loaded } from './load-backend.ts';
 import { type Medium, systemMedium } from './medium.ts';
-import { encodePage } from './page.ts';
 import { Pages } from './pages.ts';
-import {
-  latin1,
-  opened,
-  pageKey,
-  prefixed,
-  prefixedCrc,
-  sealed,
-  unsealed,
-} from './sealed-records.ts';
+import { latin1, pageKey, prefixed, sealed } from './sealed-records.ts';
+import type { Seals } from './seals.ts';
 import type { SortedKeys } from './sorted-keys.ts';
 
 interface Pending {
   readonly key: Uint8Array;
-  readonly keyCrc: number;
   /** Undefined: deleted. */
   readonly value: Uint8Array | undefined;
 }
@@ -43,6 +33,8 @@ export class KvBackend implements Backend {
   /** Of records that have a row of LevelDB's to themselves. */
   readonly #keys: SortedKeys;
   readonly #pages: Pages;
+  /** Of the rows as they are on disk, or on their way there: nobody reads those before they have come. */
+  readonly #seals: Seals;
   /** Records, in pages and not. */
   #count: number;
   #revisions: RevisionReader | undefined;
@@ -51,8 +43,6 @@ export class KvBackend implements Backend {
   /** Changes since the last flush. */
   #dirtyCount = 0;
   #liveBytes: number;
-  /** Of the keys alone, in any order: says whether all of them, and no others, are on disk. */
-  #keysDigest: number;
   #flushing: Map<string, Pending> | undefined;
   #damage: QuorateError | undefined;
   #flight: Promise<void> | undefined;
@@ -73,7 +63,7 @@ export class KvBackend implements Backend {
     this.sequences = loaded.sequences;
     this.#flushed = loaded.applied;
     this.#liveBytes = loaded.liveBytes;
-    this.#keysDigest = loaded.keysDigest;
+    this.#seals = loaded.seals;
   }
 
   static async open(folder: string, medium: Medium = systemMedium): Promise<KvBackend> {
@@ -109,7 +99,7 @@ export class KvBackend implements Backend {
   /** What is read is what was written, or nothing is: the next flush ends the member. */
   #read(key: Uint8Array): Uint8Array {
     try {
-      return opened(key, this.#level.getSync(key));
+      return this.#seals.open(key, this.#level.getSync(key));
     } catch (thrown) {
       this.#damage ??= damaged(this.folder, thrown);
       // Not a refusal, which every member would have to agree on.
@@ -128,15 +118,14 @@ export class KvBackend implements Backend {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    const name = latin1(key);
-    const keyCrc = prefixedCrc(key);
     if (isRevisionKey(key)) {
-      this.#pages.add(name, value);
-      this.#appeared(key, keyCrc);
+      this.#pages.add(key, value);
+      this.#appeared(key);
     } else {
-      if (this.#keys.add(name)) this.#appeared(key, keyCrc);
+      const name = latin1(key);
+      if (this.#keys.add(name)) this.#appeared(key);
       else this.#liveBytes -= this.get(key)?.length ?? 0;
-      this.#dirty.set(name, { key: prefixed(key), keyCrc, value });
+      this.#dirty.set(name, { key: prefixed(key), value });
     }
     this.#liveBytes += value.length;
     this.#changed(key.length + value.length);
@@ -147,7 +136,6 @@ export class KvBackend implements Backend {
     if (value === undefined) return;
     this.#count--;
     this.#liveBytes -= key.length + value.length;
-    this.#keysDigest ^= prefixedCrc(key);
     this.#changed(key.length);
   }
 
@@ -158,14 +146,13 @@ export class KvBackend implements Backend {
     const value = this.#getAlone(name, key);
     if (value === undefined) return undefined;
     this.#keys.delete(name);
-    this.#dirty.set(name, { key: prefixed(key), keyCrc: 0, value: undefined });
+    this.#dirty.set(name, { key: prefixed(key), value: undefined });
     return value;
   }
 
-  #appeared(key: Uint8Array, keyCrc: number): void {
+  #appeared(key: Uint8Array): void {
     this.#count++;
     this.#liveBytes += key.length;
-    this.#keysDigest ^= keyCrc;
   }
 
   #changed(bytes: number): void {
@@ -218,7 +205,7 @@ export class KvBackend implements Backend {
 
   #readMeta(key: Uint8Array): Uint8Array | undefined {
     try {
-      return unsealed(key, this.#level.getSync(key));
+      return this.#seals.has(key) ? this.#seals.open(key, this.#level.getSync(key)) : undefined;
     } catch (thrown) {
       throw damaged(this.folder, thrown);
     }
@@ -261,8 +248,6 @@ export class KvBackend implements Backend {
     const flushing = this.#dirty;
     const meta = this.#meta;
     const pages = this.#pages.takeChanged();
-    const keys: KeysCheck = { count: this.#count, digest: this.#keysDigest };
-    meta.set(appliedName, encodeApplied(this.#applied, this.sequences, keys));
     this.#flushing = flushing;
     this.#dirty = new Map();
     this.#dirtyBytes = 0;
@@ -270,18 +255,14 @@ export class KvBackend implements Backend {
     this.#meta = new Map();
     const applied = this.#applied;
     const batch: LevelOperation[] = [];
-    for (const [name, records] of pages) {
-      const key = pageKey(name);
-      if (records.size === 0) batch.push({ type: 'del', key });
-      else batch.push({ type: 'put', key, value: sealed(crc32(key), encodePage(records)) });
+    for (const [name, bytes] of pages) {
+      batch.push(this.#row(pageKey(name), bytes.length === 0 ? undefined : bytes));
     }
-    for (const { key, keyCrc, value } of flushing.values()) {
-      batch.push(value ? { type: 'put', key, value: sealed(keyCrc, value) } : { type: 'del', key });
-    }
-    for (const [name, value] of meta) {
-      const key = metaEncoder.encode(name);
-      batch.push({ type: 'put', key, value: sealed(crc32(key), value) });
-    }
+    for (const { key, value } of flushing.values()) batch.push(this.#row(key, value));
+    for (const [name, value] of meta) batch.push(this.#row(metaEncoder.encode(name), value));
+    // Last: it tells what all others are.
+    const state = encodeApplied(this.#applied, this.sequences, this.#seals.check);
+    batch.push({ type: 'put', key: appliedKey, value: sealed(appliedKey, state) });
     try {
       await this.#level.batch(batch, { sync: true });
     } catch (thrown) {
@@ -290,5 +271,11 @@ export class KvBackend implements Backend {
     this.#flushed = applied;
     this.#flushing = undefined;
     this.#pages.written();
+  }
+
+  #row(key: Uint8Array, value: Uint8Array | undefined): LevelOperation {
+    const stored = value && sealed(key, value);
+    this.#seals.set(key, stored);
+    return stored ? { type: 'put', key, value: stored } : { type: 'del', key };
   }
 }

@@ -54,10 +54,11 @@ export async function openLevel(folder: string, options: LevelOptions): Promise<
   });
   try {
     await level.open();
+    writeFileSync(join(folder, holderFile), `${process.pid}\n`);
   } catch (thrown) {
+    await level.close();
     throw openError(folder, thrown);
   }
-  writeFileSync(join(folder, holderFile), `${process.pid}\n`);
   const usual: Level = level;
   return {
     getSync: (key, read) => usual.getSync(key, read),
@@ -91,10 +92,12 @@ function openError(folder: string, thrown: unknown): QuorateError {
       { cause: thrown },
     );
   }
-  if (cause?.code === 'LEVEL_CORRUPTION') {
+  // What one of its files names is not there.
+  const isIncomplete = /No such file/.test(cause?.message ?? '');
+  if (cause?.code === 'LEVEL_CORRUPTION' || isIncomplete) {
     return new QuorateError(
       'data-loss',
-      `the database in ${folder} is damaged (${cause.message}): ${replaceMember}`,
+      `the database in ${folder} is damaged (${cause?.message}): ${replaceMember}`,
       { cause: thrown },
     );
   }

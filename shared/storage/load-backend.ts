@@ -1,17 +1,10 @@
-import { crc32 } from 'node:zlib';
 import { messageOf, QuorateError } from '#shared/base';
 import { RevisionReader } from '#shared/mvcc';
-import { appliedKey, type AppliedState, decodeApplied } from './applied-state.ts';
+import { appliedKey, type AppliedState, decodeApplied, type RowsCheck } from './applied-state.ts';
 import { type Level, replaceMember } from './level.ts';
 import { recordsOf } from './page.ts';
-import {
-  dataBounds,
-  isPageKey,
-  latin1,
-  openedBy,
-  prefixedCrc,
-  unsealed,
-} from './sealed-records.ts';
+import { isPageKey, isRecordKey, latin1, opened, unsealed } from './sealed-records.ts';
+import { Seals } from './seals.ts';
 import type { SnapshotRecord } from './snapshot-chunks.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
@@ -21,12 +14,13 @@ const rowsAtOnce = 1000;
 export interface Loaded {
   /** How many records there are, in pages and not. */
   readonly count: number;
-  readonly keysDigest: number;
   readonly keys: SortedKeys;
+  /** Of all rows but the applied state's. */
+  readonly seals: Seals;
   /** Names of pages. */
   readonly pages: SortedKeys;
-  /** The name of the last record in a page; empty where there is none. */
-  readonly newestPaged: string;
+  /** The key of the last record in a page; empty where there is none. */
+  readonly newestPaged: Uint8Array;
   readonly revisions: RevisionReader;
   readonly applied: AppliedState;
   readonly sequences: Map<number, number>;
@@ -45,7 +39,7 @@ export async function load(level: Level, folder: string): Promise<Loaded> {
 async function loadChecked(level: Level): Promise<Loaded> {
   const bytes = unsealed(appliedKey, level.getSync(appliedKey));
   const loader = new Loader();
-  const iterator = level.iterator({ ...dataBounds, highWaterMarkBytes: scanBytes });
+  const iterator = level.iterator({ highWaterMarkBytes: scanBytes });
   try {
     for await (const rows of batchesOf(iterator)) {
       for (const [key, stored] of rows) loader.row(key, stored);
@@ -54,43 +48,56 @@ async function loadChecked(level: Level): Promise<Loaded> {
     await iterator.close();
   }
   const { check, ...decoded } = decodeApplied(bytes);
-  if (check.count !== loader.count || check.digest !== loader.keysDigest) {
-    throw new Error(`it holds ${loader.count} records, not the ${check.count} that were written`);
+  compare(loader.seals.check, check);
+  const { keys, seals, pages, newestPaged, revisions, count, liveBytes } = loader;
+  return { keys, seals, pages, newestPaged, revisions, count, liveBytes, ...decoded };
+}
+
+function compare(found: RowsCheck, written: RowsCheck | undefined): void {
+  if (!written) return;
+  if (found.count !== written.count) {
+    throw new Error(`it holds ${found.count} rows, not the ${written.count} that were written`);
   }
-  const { keys, pages, newestPaged, revisions, count, keysDigest, liveBytes } = loader;
-  return { keys, pages, newestPaged, revisions, count, keysDigest, liveBytes, ...decoded };
+  if (found.digest !== written.digest) {
+    throw new Error('some of its rows are older ones than were written');
+  }
 }
 
 /** Takes the rows in their order. */
 class Loader {
   readonly keys = new SortedKeys();
+  readonly seals = new Seals();
   readonly pages = new SortedKeys();
   readonly revisions = new RevisionReader();
-  newestPaged = '';
+  newestPaged: Uint8Array = new Uint8Array();
   count = 0;
-  keysDigest = 0;
   liveBytes = 0;
 
   row(key: Uint8Array, stored: Uint8Array): void {
-    const value = openedBy(crc32(key), stored);
+    const value = opened(key, stored);
+    // It holds the digest of all the others.
+    if (Buffer.compare(key, appliedKey) === 0) return;
+    this.seals.set(key, stored);
     const plain = key.subarray(1);
-    if (!isPageKey(key)) {
-      this.keys.add(latin1(plain));
-      this.#record(plain, value);
-      return;
-    }
+    if (isPageKey(key)) this.#page(plain, value);
+    if (!isRecordKey(key)) return;
+    this.keys.add(latin1(plain));
+    this.#record(plain, value);
+  }
+
+  #page(plain: Uint8Array, value: Uint8Array): void {
     this.pages.add(latin1(plain));
     let last = plain;
     for (const [id, record] of recordsOf(value)) {
       this.#record(id, record);
       last = id;
     }
-    this.newestPaged = latin1(last);
+    // A copy: it shall not keep the page.
+    this.newestPaged = new Uint8Array(last);
   }
 
   #record(key: Uint8Array, value: Uint8Array): void {
     this.count++;
-    this.keysDigest ^= prefixedCrc(key);
     this.liveBytes += key.length + value.length;
     this.revisions.add(key, value);
   }

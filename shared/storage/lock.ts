@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { QuorateError } from '#shared/base';
 import type { Level } from './level.ts';
 import type { Medium } from './medium.ts';
 
@@ -6,6 +7,14 @@ import type { Medium } from './medium.ts';
  * A directory is one process's at a time. LevelDB has the one lock here that goes with its process,
  * however that ends, so an empty database keeps it.
  */
-export function lockFolder(path: string, medium: Medium): Promise<Level> {
-  return medium.openLevel(join(path, 'lock'), { cacheSize: 0, writeBufferSize: 64 << 10 });
+export async function lockFolder(path: string, medium: Medium): Promise<Level> {
+  const folder = join(path, 'lock');
+  try {
+    return await medium.openLevel(folder, { cacheSize: 0, writeBufferSize: 64 << 10 });
+  } catch (thrown) {
+    if (!QuorateError.is(thrown, 'data-loss')) throw thrown;
+    // Not mended here: two processes that do so at once would both hold it.
+    const text = `${folder}, which holds no data, is damaged: see that no process uses ${path}, remove the folder, and start again`;
+    throw new QuorateError('data-loss', text, { cause: thrown });
+  }
 }

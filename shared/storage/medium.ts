@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Disk } from './disk.ts';
 import { openLevel, type Level, type LevelOptions } from './level.ts';
 import { nodeDisk } from './node-disk.ts';
-import type { LogSizes } from './raft-log.ts';
+import type { LogSizes } from './log-files.ts';
 
 /** What a data directory lies on: the machine's disk, or a simulated one. */
 export interface Medium {

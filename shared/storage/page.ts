@@ -1,5 +1,3 @@
-import { latin1 } from './sealed-records.ts';
-
 /*
  * Records that follow each other, as the value of one key of LevelDB's. Each is: length of its key (1 byte) and
  * of its value (4 bytes, big-endian), key, value; in order of their keys.
@@ -9,26 +7,59 @@ import { latin1 } from './sealed-records.ts';
 export const fullPageBytes = 4096;
 const headBytes = 5;
 
-/** What a page grows by. */
-export function recordBytes(name: string, value: Uint8Array): number {
-  return headBytes + name.length + value.length;
-}
+/** What is left of a page for its last record, before it has to grow. */
+const spareBytes = 512;
 
-/** Names are keys as latin1. */
-export function encodePage(records: ReadonlyMap<string, Uint8Array>): Uint8Array {
-  let bytes = 0;
-  for (const [name, value] of records) bytes += recordBytes(name, value);
-  const page = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (const [name, value] of records) {
-    page[at] = name.length;
-    page.writeUInt32BE(value.length, at + 1);
-    page.write(name, at + headBytes, 'latin1');
-    at += headBytes + name.length;
-    page.set(value, at);
-    at += value.length;
+/** Records that are added at the end, and deleted anywhere: at all times as they lie on the disk. */
+export class Page {
+  #bytes: Buffer;
+  #length: number;
+
+  /** `bytes`: of a page as it was written, which are copied. */
+  constructor(bytes?: Uint8Array) {
+    this.#length = bytes?.length ?? 0;
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#length, fullPageBytes + spareBytes));
+    if (bytes) this.#bytes.set(bytes);
   }
-  return page;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A view, which holds until the next change. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The key is above all there are. By how many bytes the page has grown. */
+  add(key: Uint8Array, value: Uint8Array): number {
+    const keyAt = this.#length + headBytes;
+    const valueAt = keyAt + key.length;
+    this.#reserve(valueAt + value.length);
+    this.#bytes[this.#length] = key.length;
+    this.#bytes.writeUInt32BE(value.length, this.#length + 1);
+    this.#bytes.set(key, keyAt);
+    this.#bytes.set(value, valueAt);
+    this.#length = valueAt + value.length;
+    return headBytes + key.length + value.length;
+  }
+
+  /** What was there. */
+  delete(name: string): Uint8Array | undefined {
+    const found = placeOf(this.#bytes, this.#length, name);
+    if (!found) return undefined;
+    const value = new Uint8Array(this.#bytes.subarray(found.valueAt, found.end));
+    this.#bytes.copyWithin(found.at, found.end, this.#length);
+    this.#length -= found.end - found.at;
+    return value;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#bytes.length));
+    larger.set(this.bytes);
+    this.#bytes = larger;
+  }
 }
 
 /** Keys and values are views of the page. */
@@ -45,18 +76,25 @@ export function recordsOf(page: Uint8Array): [Uint8Array, Uint8Array][] {
 
 /** A copy: whoever keeps it shall not keep the page. */
 export function findRecord(page: Uint8Array, name: string): Uint8Array | undefined {
-  for (let at = 0; at < page.length; ) {
-    const keyEnd = at + headBytes + (page[at] as number);
-    const end = keyEnd + valueLength(page, at);
-    if (isKey(page, at + headBytes, keyEnd, name))
-      return new Uint8Array(page.subarray(keyEnd, end));
+  const found = placeOf(page, page.length, name);
+  return found && new Uint8Array(page.subarray(found.valueAt, found.end));
+}
+
+interface Place {
+  readonly at: number;
+  readonly valueAt: number;
+  readonly end: number;
+}
+
+/** Where the record of this name, a key as latin1, lies in the first `length` bytes. */
+function placeOf(page: Uint8Array, length: number, name: string): Place | undefined {
+  for (let at = 0; at < length; ) {
+    const valueAt = at + headBytes + (page[at] as number);
+    const end = valueAt + valueLength(page, at);
+    if (isKey(page, at + headBytes, valueAt, name)) return { at, valueAt, end };
     at = end;
   }
   return undefined;
-}
-
-export function decodePage(page: Uint8Array): Map<string, Uint8Array> {
-  return new Map(recordsOf(page).map(([key, value]) => [latin1(key), value]));
 }
 
 /** From its end on, where keys that follow each other differ. */

@@ -1,66 +1,73 @@
 import { assert } from '#shared/base';
-import { decodePage, findRecord, fullPageBytes, recordBytes, recordsOf } from './page.ts';
+import { findRecord, fullPageBytes, Page, recordsOf } from './page.ts';
 import { latin1 } from './sealed-records.ts';
 import type { SortedKeys } from './sorted-keys.ts';
 
-/** Records by name, ascending. */
-export type Page = ReadonlyMap<string, Uint8Array>;
-
 /**
  * Records that are written once and in order, many to a page: a row of LevelDB's costs as much as ten of
- * them. A page is called by the first record it had. In memory are the names of all pages, and those that
- * have changed since they were written.
+ * them. A page is called by the first record it had. In memory are the names of all pages, and the bytes of those
+ * that have changed since they were written.
  */
 export class Pages {
   readonly #names: SortedKeys;
   readonly #read: (page: string) => Uint8Array;
-  #changed = new Map<string, Map<string, Uint8Array>>();
-  #underWay: ReadonlyMap<string, Page> = new Map();
-  /** Records are added to this one. */
-  #open: { readonly name: string; bytes: number } | undefined;
-  #newest: string;
+  /** Not as they are on the disk, or being added to. */
+  readonly #held = new Map<string, Page>();
+  /** Names of those held that have changed since they were taken last. */
+  #changed = new Set<string>();
+  /** Records are added to this one; `bytes` that it was given, deleted or not. */
+  #open: { readonly name: string; readonly page: Page; bytes: number } | undefined;
+  #newest: Uint8Array;
   /** The one read last: its other records are often asked for next. */
   #lastRead: { readonly name: string; readonly page: Uint8Array } | undefined;
 
-  /** `names`: of all pages there are; `newest`: of their last record; `read`: a page from the disk, or throws. */
-  constructor(names: SortedKeys, newest: string, read: (page: string) => Uint8Array) {
+  /** `names`: of all pages there are; `newest`: their last record's key; `read`: a page from the disk, or throws. */
+  constructor(names: SortedKeys, newest: Uint8Array, read: (page: string) => Uint8Array) {
     this.#names = names;
     this.#newest = newest;
     this.#read = read;
   }
 
+  /** Names are keys as latin1. */
   get(name: string): Uint8Array | undefined {
     const at = this.#names.floor(name);
     if (at === undefined) return undefined;
-    const held = this.#held(at);
-    return held ? held.get(name) : findRecord(this.#onDisk(at), name);
+    return findRecord(this.#held.get(at)?.bytes ?? this.#onDisk(at), name);
   }
 
-  /** Its name is above all there are. */
-  add(name: string, value: Uint8Array): void {
-    assert(name > this.#newest, 'records of pages are added in order');
-    this.#newest = name;
+  /** The key is above all there are; it is kept, the value is not. */
+  add(key: Uint8Array, value: Uint8Array): void {
+    assert(Buffer.compare(key, this.#newest) > 0, 'records of pages are added in order');
+    this.#newest = key;
     if (this.#open === undefined || this.#open.bytes >= fullPageBytes) {
-      this.#open = { name, bytes: 0 };
-      this.#names.add(name);
-      this.#changed.set(name, new Map());
+      this.#open = { name: latin1(key), page: new Page(), bytes: 0 };
+      this.#names.add(this.#open.name);
     }
-    this.#open.bytes += recordBytes(name, value);
-    this.#toChange(this.#open.name).set(name, value);
+    const { name, page } = this.#open;
+    this.#open.bytes += page.add(key, value);
+    this.#change(name, page);
   }
 
   /** What was there. */
   delete(name: string): Uint8Array | undefined {
-    const value = this.get(name);
     const at = this.#names.floor(name);
-    if (value === undefined || at === undefined) return undefined;
-    const page = this.#toChange(at);
-    page.delete(name);
-    if (page.size === 0) {
+    if (at === undefined) return undefined;
+    const held = this.#held.get(at);
+    if (!held && !findRecord(this.#onDisk(at), name)) return undefined;
+    const page = held ?? new Page(this.#onDisk(at));
+    const value = page.delete(name);
+    if (value === undefined) return undefined;
+    this.#change(at, page);
+    if (page.length === 0) {
       this.#names.delete(at);
       if (this.#open?.name === at) this.#open = undefined;
     }
     return value;
+  }
+
+  #change(name: string, page: Page): void {
+    this.#held.set(name, page);
+    this.#changed.add(name);
   }
 
   /** Ascending over [low, high). Nothing may be added or deleted meanwhile. */
@@ -74,31 +81,23 @@ export class Pages {
     }
   }
 
-  /** What has changed since this was asked last, to be written; a page without records is to be removed. */
-  takeChanged(): ReadonlyMap<string, Page> {
-    const changed = this.#changed;
-    this.#underWay = changed;
-    this.#changed = new Map();
+  /**
+   * What has changed since this was asked last, to be written; a page without bytes is to be removed. The bytes
+   * are views, to be copied before anything else is changed.
+   */
+  takeChanged(): ReadonlyMap<string, Uint8Array> {
+    const taken = new Map<string, Uint8Array>();
+    for (const name of this.#changed) taken.set(name, (this.#held.get(name) as Page).bytes);
+    this.#changed = new Set();
     this.#lastRead = undefined;
-    return changed;
+    return taken;
   }
 
   /** What was taken is on the disk. */
   written(): void {
-    this.#underWay = new Map();
-  }
-
-  #held(at: string): Page | undefined {
-    return this.#changed.get(at) ?? this.#underWay.get(at);
-  }
-
-  #toChange(at: string): Map<string, Uint8Array> {
-    const changed = this.#changed.get(at);
-    if (changed) return changed;
-    const underWay = this.#underWay.get(at);
-    const page = underWay ? new Map(underWay) : decodePage(this.#onDisk(at));
-    this.#changed.set(at, page);
-    return page;
+    for (const name of this.#held.keys()) {
+      if (!this.#changed.has(name) && name !== this.#open?.name) this.#held.delete(name);
+    }
   }
 
   #onDisk(at: string): Uint8Array {
@@ -106,9 +105,9 @@ export class Pages {
     return this.#lastRead.page;
   }
 
+  /** Views of what does not change any more. */
   #recordsOf(at: string): Iterable<readonly [Uint8Array, Uint8Array]> {
-    const held = this.#held(at);
-    if (!held) return recordsOf(this.#onDisk(at));
-    return Array.from(held, ([name, value]) => [Buffer.from(name, 'latin1'), value] as const);
+    const held = this.#held.get(at);
+    return recordsOf(held ? new Uint8Array(held.bytes) : this.#onDisk(at));
   }
 }

@@ -3,41 +3,31 @@ import { crc32 } from 'node:zlib';
 /* A record of the backend as it lies on disk: what it holds, and by what that is known again. */
 
 const crcBytes = 4;
-/** Of a row that is one record's, and of one that is a page's; next to each other, so that one scan reads both. */
+/** Of a row that is one record's, and of one that is a page's. */
 const recordPrefix = 0x6b; // 'k'
 const pagePrefix = 0x6c; // 'l'
-const recordPrefixCrc = crc32(Uint8Array.of(recordPrefix));
 
-/** All records and pages. */
-export const dataBounds = {
-  gte: Uint8Array.of(recordPrefix),
-  lt: Uint8Array.of(pagePrefix + 1),
-} as const;
-
-/** A value as it lies on disk: with the CRC-32 of its key and itself before it. */
-export function sealed(keyCrc: number, value: Uint8Array): Uint8Array {
+/** A value as it lies on disk: with its seal before it, the CRC-32 of its key and itself. */
+export function sealed(key: Uint8Array, value: Uint8Array): Uint8Array {
   const bytes = Buffer.allocUnsafe(crcBytes + value.length);
   bytes.set(value, crcBytes);
-  bytes.writeUInt32BE(crc32(value, keyCrc), 0);
+  bytes.writeUInt32BE(crc32(value, crc32(key)), 0);
   return bytes;
 }
 
 /** The value that was sealed; throws where these are not its bytes. */
 export function opened(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array {
-  return openedBy(crc32(key), stored);
-}
-
-export function openedBy(keyCrc: number, stored: Uint8Array | undefined): Uint8Array {
   if (stored === undefined || stored.length < crcBytes) throw new Error('a record is missing');
   const value = stored.subarray(crcBytes);
-  if (storedCrc(stored) !== crc32(value, keyCrc))
+  if (sealOf(stored) !== (crc32(value, crc32(key)) | 0))
     throw new Error('a record is not what was written');
   return value;
 }
 
-function storedCrc(stored: Uint8Array): number {
+/** As a signed integer, which a map holds without an object. */
+export function sealOf(stored: Uint8Array): number {
   const [a, b, c] = [stored[0] as number, stored[1] as number, stored[2] as number];
-  return ((a << 24) | (b << 16) | (c << 8) | (stored[3] as number)) >>> 0;
+  return (a << 24) | (b << 16) | (c << 8) | (stored[3] as number);
 }
 
 /** As `opened`, for what need not be there. */
@@ -56,11 +46,6 @@ export function prefixed(key: Uint8Array): Uint8Array {
   return result;
 }
 
-/** The CRC-32 of `prefixed(key)`. */
-export function prefixedCrc(key: Uint8Array): number {
-  return crc32(key, recordPrefixCrc);
-}
-
 /** Where the page of this name lies. */
 export function pageKey(name: string): Uint8Array {
   const key = Buffer.allocUnsafe(name.length + 1);
@@ -71,4 +56,8 @@ export function pageKey(name: string): Uint8Array {
 
 export function isPageKey(key: Uint8Array): boolean {
   return key[0] === pagePrefix;
+}
+
+export function isRecordKey(key: Uint8Array): boolean {
+  return key[0] === recordPrefix;
 }

@@ -20,7 +20,7 @@ export class Model {
   readonly states: State[] = [new Map(), new Map()];
   readonly events: Event[][] = [[], []];
   readonly leases = new Set<LeaseId>();
-  compacted = 0;
+  compacted = -1;
 
   get revision(): number {
     return this.states.length - 1;
