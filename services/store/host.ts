@@ -2,13 +2,12 @@ import type { KvClient } from '#shared/client';
 import type { Timer } from '#shared/clock';
 import { noNode, type SoftState } from '#shared/raft';
 import type { Caller } from './auth/caller.ts';
-import type { Tokens } from './auth/tokens.ts';
 import { RaftNode } from './consensus/node.ts';
-import type { MemberStorage } from './consensus/storage.ts';
 import type { Digest, PeerTransport } from './consensus/transport.ts';
-import type { Identity, IdentityFile } from './member/identity.ts';
+import type { HostParts, MemberDir } from './host-parts.ts';
+import { Fellows } from './member/fellows.ts';
+import type { Identity } from './member/identity.ts';
 import { publish } from './member/publish.ts';
-import { refusals } from './member/refusal.ts';
 import { hexId, shownId } from './member/shown-id.ts';
 import type { Settings } from './options.ts';
 import { Counters } from './metrics/counters.ts';
@@ -18,6 +17,7 @@ import { CorruptionChecks } from './serve/corruption.ts';
 import { Digests } from './serve/digests.ts';
 import { createInProcessClient, ProgressRequests } from './serve/in-process-client.ts';
 import { AutoCompaction } from './serve/auto-compaction.ts';
+import { handOver } from './serve/hand-over.ts';
 import { Kv } from './serve/kv.ts';
 import { LeaderWatch } from './serve/leader-watch.ts';
 import { Leases } from './serve/leases.ts';
@@ -25,36 +25,7 @@ import { Membership } from './serve/membership.ts';
 import { Quota } from './serve/quota.ts';
 import { StateMachine } from './state/state-machine.ts';
 import { OpenWatchStreams } from './watch/watch-streams.ts';
-import type { ClusterView } from './wire/cluster.ts';
 import type { Operation } from './wire/command.ts';
-
-/** A member's disk. */
-export interface MemberDir extends MemberStorage, IdentityFile {
-  close(): Promise<void>;
-}
-
-export interface HostParts {
-  readonly settings: Settings;
-  readonly dir: MemberDir;
-  readonly identity: Identity;
-  readonly transport: PeerTransport;
-  readonly counters?: Counters;
-  /** Applying an operation of this type took longer than settings allow without a word. */
-  readonly slowApply?: (type: string, ms: number) => void;
-  /** Is told whose tokens are given out, and end. */
-  readonly tokens?: Tokens;
-  /** How much is done, or kept, at a time. */
-  readonly bounds?: Bounds;
-  /** Whoever serves clients must end all calls. */
-  readonly halted: () => void;
-}
-
-export interface Bounds {
-  /** Events of history read per slice for watches that catch up. Default 500. */
-  readonly syncEvents?: number;
-  /** Of decoded values. Default: as Mvcc has it. */
-  readonly cacheBytes?: number;
-}
 
 const leaveMs = 1000;
 
@@ -76,7 +47,6 @@ export class MemberHost {
   readonly #identity: Identity;
   readonly #transport: PeerTransport;
   readonly #halted: () => void;
-  readonly #slowApply: HostParts['slowApply'];
   readonly #counters: Counters;
   readonly #autoCompaction: AutoCompaction | undefined;
   readonly #corruption: CorruptionChecks;
@@ -84,6 +54,7 @@ export class MemberHost {
   readonly #syncEvents: number;
   readonly #progress = new ProgressRequests();
   readonly #compactions: CompactionSteps;
+  readonly #fellows: Fellows;
   #leaving: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -97,14 +68,20 @@ export class MemberHost {
     this.#identity = identity;
     this.#transport = parts.transport;
     this.#halted = parts.halted;
-    this.#slowApply = parts.slowApply;
     this.#counters = parts.counters ?? new Counters();
     this.state = new StateMachine(
       dir.backend,
-      () => this.#membersChanged(),
+      () => this.#fellows.changed(),
       parts.tokens,
       cacheBytes === undefined ? {} : { cacheBytes },
     );
+    this.#fellows = new Fellows({
+      identity,
+      state: this.state,
+      transport: parts.transport,
+      told: settings.initialCluster,
+      leave: (error) => this.#leave(error),
+    });
     this.#compactions = new CompactionSteps({
       state: this.state,
       clock,
@@ -117,6 +94,7 @@ export class MemberHost {
     this.#quota = new Quota(this.serving, {
       bytes: settings.quotaBackendBytes,
       autoDisarm: settings.quotaAutoDisarm,
+      heap: parts.heap,
       log,
     });
     this.kv = new Kv(this.serving, this.#quota);
@@ -133,8 +111,9 @@ export class MemberHost {
     return createInProcessClient(this.serving, this.kv, this.leases, this.#progress, caller);
   }
 
-  #createNode({ settings, dir, identity, transport }: HostParts): RaftNode {
+  #createNode({ settings, dir, identity, transport, slowApply }: HostParts): RaftNode {
     const { walFsync, backendCommit, snapshots } = this.#counters;
+    const { warningApplyMs } = settings;
     return new RaftNode({
       id: identity.memberId,
       starts: identity.starts,
@@ -160,6 +139,9 @@ export class MemberHost {
       leaderChanged: (softState) => this.#leaderChanged(softState),
       logWritten: (ms) => walFsync.observe(ms),
       backendFlushed: (ms) => backendCommit.observe(ms),
+      applyTook: (operation, ms) => {
+        if (warningApplyMs > 0 && ms > warningApplyMs) slowApply?.(operation, ms);
+      },
       countSnapshot: (which, peer, work) => snapshots.count(which, peer, settings.clock, work),
       fatal: (error) => this.#fatal(error),
     });
@@ -206,11 +188,11 @@ export class MemberHost {
       leaderLease: (request) => this.leases.asLeader(request),
       changeMembers: (change) => this.membership.asLeader(change),
       digest: (revision) => this.#digest(revision),
-      cluster: () => this.#clusterView(),
-      admit: (id, incarnation) => this.#admit(id, incarnation),
+      cluster: () => this.#fellows.view(),
+      admit: (id, incarnation) => this.#fellows.admit(id, incarnation),
       refused: (error) => this.#leave(error),
     });
-    this.#membersChanged();
+    this.#fellows.changed();
     if (this.#settings.initialCorruptCheck) await this.#corruption.beforeServing();
   }
 
@@ -253,17 +235,10 @@ export class MemberHost {
     return this.#stopping;
   }
 
-  /** A leader that stops on purpose costs its cluster no election timeout. */
-  async handOver(): Promise<void> {
+  /** See serve/hand-over.ts. */
+  handOver(): Promise<void> {
     const { clock, electionMs } = this.#settings;
-    const { role, id, progress } = this.node.status();
-    if (role !== 'leader') return;
-    const best = progress
-      .filter((member) => member.id !== id && !member.learner && member.recentActive)
-      .sort((a, b) => b.match - a.match)[0];
-    if (!best || !this.node.transferLeadership(best.id)) return;
-    const deadline = clock.monotonic() + electionMs;
-    while (this.node.leads && clock.monotonic() < deadline) await clock.sleep(5);
+    return handOver(this.node, clock, electionMs);
   }
 
   /** Nothing can be saved any more: no flush, no handing over. */
@@ -284,34 +259,6 @@ export class MemberHost {
       log.warn({ error: String(thrown) }, 'could not close everything');
     }
     onFatal?.(error);
-  }
-
-  #membersChanged(): void {
-    const { memberId } = this.#identity;
-    const { members, removed } = this.state.table;
-    if (removed.has(memberId)) this.#leave(refusals.removed(memberId));
-    const peers = new Map<number, string[]>();
-    for (const { id, name, peerUrls } of members.values()) {
-      // What this start was told may be newer than what its member could tell before it went.
-      const told = this.#settings.initialCluster[name] ?? [];
-      const urls = new Set([...told, ...peerUrls]);
-      if (id !== memberId) peers.set(id, [...urls]);
-    }
-    this.#transport.setPeers(peers);
-  }
-
-  #clusterView(): ClusterView {
-    const { members, removed } = this.state.table;
-    return { id: this.#identity.clusterId, members: [...members.values()], removed: [...removed] };
-  }
-
-  #admit(id: number, incarnation: number): void {
-    const { members, removed } = this.state.table;
-    if (removed.has(id)) throw refusals.removed(id);
-    const known = members.get(id);
-    // One that is not known here yet may have been added a moment ago.
-    if (!known || known.incarnation === 0 || known.incarnation === incarnation) return;
-    throw refusals.bootstrapped(id, known.name, known.peerUrls[0] ?? '');
   }
 
   /**
@@ -340,16 +287,8 @@ export class MemberHost {
   }
 
   #apply(operation: Operation, index: number): unknown {
-    const { clock, warningApplyMs } = this.#settings;
     this.#count(operation);
-    if (warningApplyMs <= 0) return this.state.apply(operation, index);
-    const startedMs = clock.monotonic();
-    try {
-      return this.state.apply(operation, index);
-    } finally {
-      const ms = clock.monotonic() - startedMs;
-      if (ms > warningApplyMs) this.#slowApply?.(operation.type, ms);
-    }
+    return this.state.apply(operation, index);
   }
 
   #leaderChanged(softState: SoftState): void {

@@ -7,7 +7,8 @@ export type {
   Digest,
   LeaderLeaseRequest,
 } from './consensus/transport.ts';
-export { type HostParts, MemberHost } from './host.ts';
+export type { HostParts } from './host-parts.ts';
+export { MemberHost } from './host.ts';
 export { Auth } from './serve/auth.ts';
 export { changeAlarm } from './serve/alarms.ts';
 export { found } from './member/found.ts';

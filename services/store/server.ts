@@ -3,6 +3,7 @@ import { QuorateError } from '#shared/base';
 import type { KvClient } from '#shared/client';
 import { faultyMedium } from '#shared/faults';
 import { noNode, type RaftStatus } from '#shared/raft';
+import { heapUse } from '#shared/runtime';
 import { DataDir, systemMedium } from '#shared/storage';
 import { trusted } from './auth/caller.ts';
 import { JwtTokens } from './auth/jwt-tokens.ts';
@@ -185,6 +186,7 @@ class Running {
         this.#counters.slowApplies++;
         log.warn({ operation, ms: Math.round(ms) }, 'applying took too long');
       },
+      heap: heapUse,
       halted: () => {
         this.#ports.close();
         this.#clientServer.server.forceShutdown();

@@ -7,6 +7,7 @@ export type CommandOutcome = { readonly value: unknown } | { readonly error: Quo
 export interface AppliedCommand {
   readonly member: number;
   readonly sequence: number;
+  readonly type: Operation['type'];
   readonly outcome: CommandOutcome;
 }
 
@@ -26,11 +27,12 @@ export function applyOnce(
   } else {
     sequences.set(member, sequence);
   }
+  const { type } = operation;
   try {
-    return { member, sequence, outcome: { value: apply(operation) } };
+    return { member, sequence, type, outcome: { value: apply(operation) } };
   } catch (thrown) {
     // Anything but a refusal is a bug, and nobody's answer.
     if (!(thrown instanceof QuorateError)) throw thrown;
-    return { member, sequence, outcome: { error: thrown } };
+    return { member, sequence, type, outcome: { error: thrown } };
   }
 }

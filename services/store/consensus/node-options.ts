@@ -44,6 +44,7 @@ export interface NodeOptions {
   /** How long the disk took. */
   readonly logWritten?: (ms: number) => void;
   readonly backendFlushed?: (ms: number) => void;
+  readonly applyTook?: (operation: string, ms: number) => void;
   readonly countSnapshot?: CountSnapshot;
   /** The disk cannot be trusted any more, or an invariant is broken: this member must stop. */
   readonly fatal: (error: Error) => void;

@@ -1,7 +1,5 @@
 import type { Timer } from '#shared/clock';
 import {
-  decodeConfChange,
-  type Entry,
   type Message,
   type NodeId,
   noNode,
@@ -12,11 +10,11 @@ import {
 } from '#shared/raft';
 import { storeErrors } from '../errors.ts';
 import type { MemberChange, Operation } from '../wire/command.ts';
-import { applyOnce } from './apply-once.ts';
-import { ApplyQueue } from './apply-queue.ts';
+import { Applying } from './applying.ts';
 import { CommitNotice } from './commit-notice.ts';
 import { FirstElection } from './first-election.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { KnownLeader } from './known-leader.ts';
 import { LogWrites } from './log-writes.ts';
 import type { NodeOptions } from './node-options.ts';
 import { Proposals } from './proposals.ts';
@@ -25,10 +23,8 @@ import { Reads } from './reads.ts';
 import { SnapshotTraffic } from './snapshots.ts';
 import type { MemberBackend } from './storage.ts';
 
-const flushEveryMs = 500;
+const flushEveryMs = 2000;
 const maxPendingProposals = 20_000;
-/** etcd refuses proposals while committed entries this far ahead wait to be applied. */
-const maxApplyGap = 5000;
 const readRetryMs = 500;
 /** With more proposals waiting than these, sharing messages and writes is worth more than haste. */
 const quietProposals = 1;
@@ -45,17 +41,14 @@ export class RaftNode {
   readonly #reads: Reads;
   readonly #snapshots: SnapshotTraffic;
   readonly #firstElection: FirstElection;
-  readonly #toApply: ApplyQueue;
+  readonly #applying: Applying;
+  readonly #known: KnownLeader;
   readonly #commitNotice: CommitNotice;
   readonly #housekeeping: Housekeeping;
   readonly #logWrites: LogWrites;
   #backend: MemberBackend;
-  #softState: SoftState = { role: 'follower', leader: noNode };
-  #leaderSinceMs = 0;
-  #leaderChanges = 0;
   #wakeup: Timer | undefined;
   #pumpsSoon = false;
-  #applyWakeup: Timer | undefined;
   readonly #timers: Timer[] = [];
   #stopped = false;
 
@@ -65,7 +58,7 @@ export class RaftNode {
     this.#backend = storage.backend;
     storage.log.setSnapshotSource(() => this.#snapshots.describe(this.#backend));
     this.#raft = raftOf(options);
-    this.#toApply = new ApplyQueue(clock, storage.backend.applied.index);
+    this.#known = new KnownLeader(options);
     this.#commitNotice = new CommitNotice(this.#raft, clock, () => {
       this.#guard(() => this.#pump());
     });
@@ -96,7 +89,7 @@ export class RaftNode {
       timeoutMs,
       maxRequestBytes: options.maxRequestBytes,
       maxPending: maxPendingProposals,
-      timeoutError: (startedMs) => this.#timeoutError(startedMs),
+      timeoutError: (startedMs) => this.#known.timeoutError(startedMs),
     });
     this.#reads = new Reads(
       { timeoutMs, retryMs: readRetryMs, readIndex: (context) => this.#raft.readIndex(context) },
@@ -109,6 +102,17 @@ export class RaftNode {
         this.#raft.reportSnapshot(to, ok);
         this.#wake();
       },
+    });
+    this.#applying = new Applying({
+      options,
+      raft: this.#raft,
+      proposals: this.#proposals,
+      reads: this.#reads,
+      housekeeping: this.#housekeeping,
+      backend: () => this.#backend,
+      paused: () => this.#snapshots.installing,
+      guard: (fn) => this.#guard(fn),
+      wake: () => this.#wake(),
     });
     this.#firstElection = new FirstElection(
       options.id,
@@ -132,9 +136,7 @@ export class RaftNode {
   /** Replicates and applies: resolves with what applying it gave on this member. */
   propose(operation: Operation): Promise<unknown> {
     if (this.#stopped) return Promise.reject(storeErrors.stopped());
-    if (this.#toApply.newest > this.#backend.applied.index + maxApplyGap) {
-      return Promise.reject(storeErrors.tooManyRequests());
-    }
+    if (this.#applying.behind) return Promise.reject(storeErrors.tooManyRequests());
     const outcome = this.#proposals.propose(operation, this.#options.clock.monotonic());
     this.#wake();
     return outcome;
@@ -169,11 +171,11 @@ export class RaftNode {
   }
 
   get leader(): NodeId {
-    return this.#softState.leader;
+    return this.#known.softState.leader;
   }
 
   get leads(): boolean {
-    return this.#softState.role === 'leader';
+    return this.#known.softState.role === 'leader';
   }
 
   get term(): number {
@@ -182,7 +184,7 @@ export class RaftNode {
 
   /** Leaders this member has seen. */
   get leaderChanges(): number {
-    return this.#leaderChanges;
+    return this.#known.changes;
   }
 
   get pendingProposals(): number {
@@ -219,7 +221,7 @@ export class RaftNode {
 
   /** There is work for `Applier.idle`. */
   wakeIdle(): void {
-    this.#scheduleApply();
+    this.#applying.schedule();
   }
 
   // What the transport tells.
@@ -272,7 +274,7 @@ export class RaftNode {
     for (const timer of this.#timers) timer.cancel();
     this.#firstElection.cancel();
     this.#wakeup?.cancel();
-    this.#applyWakeup?.cancel();
+    this.#applying.stop();
     this.#commitNotice.stop();
     this.#proposals.stop();
     this.#reads.stop();
@@ -318,7 +320,7 @@ export class RaftNode {
       while (this.#raft.hasReady()) this.#take(this.#raft.ready());
       this.#logWrites.next();
     } while (this.#raft.hasReady());
-    this.#applySlice();
+    this.#applying.slice();
     this.#commitNotice.look(this.#proposals.size > 0);
   }
 
@@ -327,23 +329,19 @@ export class RaftNode {
     if (ready.softState) this.#lead(ready.softState);
     if (ready.snapshot) this.#snapshots.taken(ready.snapshot.metadata.index);
     this.#logWrites.add(ready);
-    this.#toApply.push(ready.committed);
+    this.#applying.push(ready.committed);
     for (const { context, index } of ready.readStates) this.#reads.answered(context, index);
   }
 
   #lead(softState: SoftState): void {
-    const before = this.#softState;
-    this.#softState = softState;
-    if (before.leader !== softState.leader) {
-      this.#leaderSinceMs = this.#options.clock.monotonic();
-      if (softState.leader !== noNode) this.#leaderChanges++;
+    if (this.#known.changed(softState)) {
       this.#firstElection.cancel();
       this.#reads.leaderChanged();
       if (softState.leader !== noNode) {
         // Heard again in the same term: the connection may have been another one meanwhile.
         this.#proposals.sendAgain();
         this.#proposals.retry();
-        if (this.#reads.needsAsking) this.#reads.ask(this.#leaderSinceMs);
+        if (this.#reads.needsAsking) this.#reads.ask(this.#options.clock.monotonic());
       }
     }
     this.#options.leaderChanged(softState);
@@ -370,7 +368,7 @@ export class RaftNode {
     const { storage, applier } = this.#options;
     const hardState = ready.hardState ?? storage.log.initialState().hardState;
     // Everything older than the snapshot is in it.
-    this.#toApply.dropThrough(index);
+    this.#applying.dropThrough(index);
     // Its marker must not land after the snapshot's.
     await this.#housekeeping.compaction;
     await this.#backend.flush();
@@ -383,72 +381,6 @@ export class RaftNode {
     });
     if (ready.entries.length > 0) await storage.log.write([{ entries: ready.entries }]);
     this.#options.log.info({ index }, 'installed a snapshot');
-  }
-
-  #applySlice(): void {
-    if (this.#toApply.waiting && !this.#snapshots.installing) {
-      this.#toApply.slice((entry) => this.#apply(entry));
-      const { index } = this.#backend.applied;
-      this.#raft.applied(index);
-      this.#reads.applied(index);
-      this.#housekeeping.applied();
-      if (this.#raft.hasReady()) this.#wake();
-    }
-    if (this.#toApply.waiting || this.#options.applier.idle()) this.#scheduleApply();
-  }
-
-  #scheduleApply(): void {
-    if (this.#stopped) return;
-    this.#applyWakeup ??= this.#options.clock.soon(() => {
-      this.#applyWakeup = undefined;
-      this.#guard(() => this.#applySlice());
-    });
-  }
-
-  #apply(entry: Entry): void {
-    const { index, term, type, data } = entry;
-    let { confState } = this.#backend.applied;
-    let command = data;
-    if (type === 'conf-change') {
-      const change = decodeConfChange(data);
-      confState = this.#raft.applyConfChange(change);
-      // Raft's own leaving of a joint configuration has none.
-      command = change.context;
-    }
-    if (command.length > 0) {
-      // A change of the configuration is proposed once, and raft has taken it already.
-      this.#run(command, index, type === 'conf-change');
-      this.#backend.setApplied({ index, term, confState });
-      return;
-    }
-    this.#backend.setApplied({ index, term, confState });
-    if (type === 'conf-change') return;
-    this.#proposals.termBegan(term);
-    this.#wake();
-  }
-
-  #run(data: Uint8Array, index: number, always: boolean): void {
-    const { applier, id } = this.#options;
-    const applied = applyOnce(data, this.#backend.sequences, always, (operation) =>
-      applier.apply(operation, index),
-    );
-    if (applied?.member === id) this.#proposals.applied(applied.sequence, applied.outcome);
-  }
-
-  /** The error etcd would give, by what happened while the request waited. */
-  #timeoutError(startedMs: number): Error {
-    const { transport, timing, id } = this.#options;
-    const leaderLostMs = this.#leaderSinceMs - 2 * timing.electionMs;
-    if (startedMs > leaderLostMs && startedMs < this.#leaderSinceMs) {
-      return storeErrors.timedOutLeaderFailure();
-    }
-    if (this.leader !== noNode && this.leader !== id) {
-      const since = transport.connectedSince(this.leader);
-      if (since === undefined || since > startedMs) {
-        return storeErrors.timedOutConnectionLost();
-      }
-    }
-    return storeErrors.timedOut();
   }
 
   #guard(fn: () => void): void {

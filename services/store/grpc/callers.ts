@@ -17,7 +17,7 @@ export function callersBy(auth: Auth, commonNames: boolean): CallerOf {
     if (!auth.enabled) return anonymous;
     // The gateway, and other clients over HTTP, say it the other way.
     const [token] = [...call.metadata.get('token'), ...call.metadata.get('authorization')];
-    if (token !== undefined) return auth.callerOf(token.toString());
+    if (token !== undefined) return auth.callerOf(token.toString().replace(/^Bearer /, ''));
     if (!commonNames) return anonymous;
     const commonName = call.getAuthContext?.().sslPeerCertificate?.subject.CN;
     return typeof commonName === 'string' ? auth.callerNamed(commonName) : anonymous;

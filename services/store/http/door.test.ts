@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '#shared/clock';
 import { Rejections } from '../tls/rejections.ts';
 import { silent } from '../testing/local-cluster.ts';
+import { Connections } from './connection-limit.ts';
 import { ClientDoor } from './door.ts';
 
 let door: ClientDoor;
@@ -131,4 +132,22 @@ test('a taken port is an error', async () => {
   await expect(door.listen(`127.0.0.1:${port}`)).rejects.toThrow(
     `cannot listen on 127.0.0.1:${port}`,
   );
+});
+
+test('no more clients are let in than there may be', async () => {
+  const rejections = new Rejections(silent, new ManualClock());
+  const narrow = new ClientDoor({ rejections, connections: new Connections(1) });
+  try {
+    const at = await narrow.listen('127.0.0.1:0');
+    const first = connect(at, '127.0.0.1');
+    await once(first, 'connect');
+    const second = connect(at, '127.0.0.1').resume();
+    await once(second, 'close');
+    expect(first.destroyed).toBe(false);
+    const gone = once(first, 'close');
+    first.end();
+    await gone;
+  } finally {
+    narrow.close();
+  }
 });

@@ -7,6 +7,7 @@ import { listenOn } from '../address.ts';
 import { handshakeRecord, Handshakes } from '../tls/handshakes.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
 import type { Rejections } from '../tls/rejections.ts';
+import type { Connections } from './connection-limit.ts';
 import { emptySettings, HeaderMender } from './http2-frames.ts';
 import { type Opening, opening } from './opening.ts';
 
@@ -17,6 +18,8 @@ export interface DoorParts {
   /** Everything else; loaded when the first HTTP/1 request comes. */
   readonly http?: () => Promise<RequestListener>;
   readonly rejections: Rejections;
+  /** Absent: there may be any number of them. */
+  readonly connections?: Connections;
 }
 
 /** More than any client says before its first request is whole. */
@@ -51,7 +54,9 @@ export class ClientDoor {
   /** Binds, in clear text where there is no `tls`, and resolves with the port bound. */
   listen(url: string, tls?: TlsIdentity): Promise<number> {
     const handshakes = tls && this.#newHandshakes(tls);
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, handshakes));
+    const server = createServer({ noDelay: true }, (socket) => {
+      if (this.#admits(socket)) this.#accept(socket, handshakes);
+    });
     this.#servers.push(server);
     return listenOn(server, url);
   }
@@ -86,6 +91,14 @@ export class ClientDoor {
     const handshakes = new Handshakes({ identity, protocols, accept, rejections });
     this.#handshakes.push(handshakes);
     return handshakes;
+  }
+
+  #admits(socket: Socket): boolean {
+    const refusal = this.#parts.connections?.refusal(socket);
+    if (refusal === undefined) return true;
+    this.#parts.rejections.tell(socket, refusal);
+    socket.on('error', () => undefined).destroy();
+    return false;
   }
 
   /** `handshakes`: it must speak TLS first. */

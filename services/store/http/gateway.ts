@@ -114,8 +114,11 @@ async function ask(
     }
   }
   if (sent > 0) return;
-  if (!['', 'null'].includes(values.rest)) throw new QuorateError('bad-request', 'unexpected EOF');
-  if (!method.requestStream) send('{}');
+  const { rest } = values;
+  if (/^[[{]/.test(rest)) throw new QuorateError('bad-request', 'unexpected EOF');
+  // Neither an object nor the beginning of one.
+  if (!['', 'null'].includes(rest)) send(rest);
+  else if (!method.requestStream) send('{}');
 }
 
 async function answerOne(

@@ -5,6 +5,7 @@ import type { Logger } from '#shared/runtime';
 import { isSecure } from '../address.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
 import { Rejections } from '../tls/rejections.ts';
+import { Connections, connectionsMax, openFilesMax } from './connection-limit.ts';
 import { ClientDoor } from './door.ts';
 
 export interface PortsParts {
@@ -33,8 +34,10 @@ export class Ports {
     const { grpc, http, metrics, listenClientHttpUrls, log, clock } = parts;
     const rejections = new Rejections(log, clock);
     const shared = listenClientHttpUrls.length === 0 ? { http } : {};
-    this.#client = new ClientDoor({ grpc, ...shared, rejections });
-    this.#http = new ClientDoor({ http, rejections });
+    const connections = new Connections(connectionsMax(openFilesMax()));
+    this.#client = new ClientDoor({ grpc, ...shared, rejections, connections });
+    this.#http = new ClientDoor({ http, rejections, connections });
+    // Whoever watches over the member comes in all the same.
     this.#metrics = new ClientDoor({ http: metrics, rejections });
   }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { ConfState, HardState } from '#shared/raft';
+import { replaceMember } from '#shared/storage';
 import { hostOf, parseAddress } from '../address.ts';
 import type { MemberLog, MemberStorage } from '../consensus/storage.ts';
 import type { Settings } from '../options.ts';
@@ -8,6 +9,7 @@ import type { ClusterView } from '../wire/cluster.ts';
 import {
   type Identity,
   type IdentityFile,
+  identityFile,
   initialClusterId,
   initialMembers,
   newId,
@@ -46,6 +48,7 @@ export async function found(
 ): Promise<Identity> {
   const known = await readIdentity(dir, settings.rng);
   if (known) return comeBack(known, settings, dir);
+  refuseForgotten(settings, dir);
   const views = await askOthers(settings, ask);
   for (const view of views) {
     const place = placeIn(view, settings);
@@ -62,9 +65,27 @@ async function comeBack(known: Identity, settings: Settings, dir: FoundingDir): 
       `the data directory ${settings.dataDir} belongs to member "${known.name}", not to "${settings.name}": check --name and --data-dir`,
     );
   }
+  const { applied } = dir.backend;
+  const begins = dir.log.compactedIndex();
+  if (applied.index < begins) {
+    throw new QuorateError(
+      'data-loss',
+      `the backend in ${settings.dataDir} ends at entry ${applied.index}, and the raft log begins behind ${begins}: what was between is lost: ${replaceMember}`,
+    );
+  }
   const identity = { ...known, starts: known.starts + 1 };
   await writeIdentity(dir, identity);
   return identity;
+}
+
+/** Founding anew what has lived already would throw its log away. */
+function refuseForgotten({ dataDir }: Settings, { log, backend }: FoundingDir): void {
+  const newest = Math.max(log.lastIndex(), backend.applied.index);
+  if (newest <= firstState.index) return;
+  throw new QuorateError(
+    'data-loss',
+    `${dataDir} holds a member's data, but no ${identityFile} that says whose: put that back, or ${replaceMember}`,
+  );
 }
 
 async function askOthers(settings: Settings, ask: AskCluster): Promise<ClusterView[]> {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { QuorateError, type Rng } from '#shared/base';
+import { replaceMember } from '#shared/storage';
 import type { InitialCluster } from '../options.ts';
 import type { Member } from './member.ts';
 
@@ -21,7 +23,7 @@ export interface IdentityFile {
   writeJson(name: string, value: unknown): Promise<void>;
 }
 
-const fileName = 'member.json';
+export const identityFile = 'member.json';
 
 /** 53 bits: an id is a number everywhere here. */
 function hash53(text: string): number {
@@ -51,7 +53,7 @@ export function initialClusterId(members: readonly Member[], token: string): num
 }
 
 export async function readIdentity(file: IdentityFile, rng: Rng): Promise<Identity | undefined> {
-  const value = await file.readJson(fileName);
+  const value = await file.readJson(identityFile);
   if (value === undefined) return undefined;
   // Directories of earlier versions have no incarnation yet: they get one, and publish it.
   const fresh = { incarnation: newId(rng), peerUrls: [] };
@@ -60,10 +62,21 @@ export async function readIdentity(file: IdentityFile, rng: Rng): Promise<Identi
     ...(value as Partial<Identity>),
   };
   const ids = [memberId, clusterId, starts, incarnation];
-  if (!ids.every(isId) || typeof name !== 'string' || !Array.isArray(peerUrls)) {
-    throw new QuorateError('data-loss', `${fileName} in the data directory is damaged`);
+  const identity = { memberId, clusterId, name, starts, incarnation, peerUrls } as Identity;
+  // Those of earlier versions have no checksum, either.
+  const { check = checkOf(identity) } = value as { readonly check?: unknown };
+  if (!ids.every(isId) || typeof name !== 'string' || check !== checkOf(identity)) {
+    throw new QuorateError(
+      'data-loss',
+      `${identityFile} in the data directory is damaged: ${replaceMember}`,
+    );
   }
-  return { memberId, clusterId, name, starts, incarnation, peerUrls } as Identity;
+  return identity;
+}
+
+/** Of everything in it: with another id a member would wait for itself. */
+function checkOf({ memberId, clusterId, name, starts, incarnation, peerUrls }: Identity): number {
+  return crc32(JSON.stringify([memberId, clusterId, name, starts, incarnation, peerUrls]));
 }
 
 /** For members that join, and for incarnations: any number of 53 bits but 0. */
@@ -72,7 +85,7 @@ export function newId(rng: Rng): number {
 }
 
 export function writeIdentity(file: IdentityFile, identity: Identity): Promise<void> {
-  return file.writeJson(fileName, identity);
+  return file.writeJson(identityFile, { ...identity, check: checkOf(identity) });
 }
 
 function isId(value: unknown): value is number {

@@ -40,15 +40,16 @@ export function checkMemberChange(change: MemberChange, view: ReconfigurationVie
 
 function checkAdd(member: Member, view: ReconfigurationView): void {
   const { table, strict, maxLearners } = view;
+  // Before all else: who asks again because the answer was lost, is told.
+  if (table.members.has(member.id) || table.removed.has(member.id)) {
+    throw membershipErrors.idExists();
+  }
   if (strict) {
     if (!member.learner && !readyToAddVoter(votersOf(table))) {
       throw membershipErrors.notEnoughStarted();
     }
     const voters = votersOf(table);
     if (healthyOf(voters, view) < voters.length) throw membershipErrors.unhealthy();
-  }
-  if (table.members.has(member.id) || table.removed.has(member.id)) {
-    throw membershipErrors.idExists();
   }
   table.refuseTakenUrls(member.peerUrls);
   const learners = [...table.members.values()].filter(({ learner }) => learner);

@@ -87,25 +87,32 @@ export class Membership {
     const { clock, limits } = this.#serving;
     const deadline = clock.monotonic() + limits.requestTimeoutMs;
     let taken = false;
+    let lost = false;
     while (!taken || !this.#shows(change)) {
       const leftMs = deadline - clock.monotonic();
       if (leftMs <= 0) throw storeErrors.timedOut();
-      taken ||= await this.#attempt(change, leftMs);
+      if (!taken) {
+        const outcome = await this.#attempt(change, leftMs, lost);
+        taken = outcome === 'taken';
+        lost ||= outcome === 'lost';
+      }
       if (!taken || !this.#shows(change)) await clock.sleep(Math.min(retryMs, Math.max(1, leftMs)));
     }
   }
 
-  /** Whether a leader has made the change. */
-  async #attempt(change: MemberChange, leftMs: number): Promise<boolean> {
+  /** `again`: nobody knows what became of an earlier attempt. */
+  async #attempt(change: MemberChange, leftMs: number, again: boolean): Promise<Attempt> {
     const { node, transport } = this.#serving;
-    const { leader } = node;
+    const { leader, leads } = node;
     try {
-      if (node.leads) await this.asLeader(change);
-      else if (leader === noNode) return false;
+      if (leads) await this.asLeader(change);
+      else if (leader === noNode) return 'not taken';
       else await transport.changeMembers(leader, change, leftMs);
-      return true;
+      return 'taken';
     } catch (thrown) {
-      if (mayTryAgain(thrown)) return false;
+      if (isOneOf(thrown, nothingDone)) return 'not taken';
+      if (again && isOneOf(thrown, [doneBefore[change.type]])) return 'taken';
+      if (!leads && isLost(thrown)) return 'lost';
       throw thrown;
     }
   }
@@ -125,14 +132,26 @@ export class Membership {
   }
 }
 
-/** Nothing has come of it, and the next attempt may find a leader that can. */
-function mayTryAgain(thrown: unknown): boolean {
-  return (
-    QuorateError.is(thrown) &&
-    [storeErrors.notLeader(), storeErrors.changePending()].some(
-      ({ message }) => message === thrown.message,
-    )
-  );
+type Attempt = 'taken' | 'not taken' | 'lost';
+
+/** The next attempt may find a leader that can. */
+const nothingDone = [storeErrors.notLeader(), storeErrors.changePending()];
+
+/** How a leader refuses what it has done already. */
+const doneBefore = {
+  'add-member': membershipErrors.idExists(),
+  'remove-member': membershipErrors.notFound(),
+  'promote-member': membershipErrors.notLearner(),
+};
+
+function isOneOf(thrown: unknown, errors: readonly Error[]): boolean {
+  return QuorateError.is(thrown) && errors.some(({ message }) => message === thrown.message);
+}
+
+/** The leader, or the way to it, has gone: it may have made the change. */
+function isLost(thrown: unknown): boolean {
+  if (QuorateError.is(thrown, 'deadline-exceeded')) return true;
+  return QuorateError.is(thrown, 'unavailable') && !isOneOf(thrown, [membershipErrors.unhealthy()]);
 }
 
 function refuseBadUrls(peerUrls: readonly string[]): void {

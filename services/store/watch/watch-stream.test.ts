@@ -65,6 +65,7 @@ test('invalid creates are answered with created, canceled and why', () => {
   stream.create({ ...all, watchId: 7n });
   stream.create({ ...all, watchId: 7n });
   stream.create({ ...all, key: 'b', rangeEnd: 'a' });
+  stream.create({ ...all, startRevision: -5 });
   expect(replies.slice(1)).toMatchObject([
     {
       watchId: -1n,
@@ -73,6 +74,12 @@ test('invalid creates are answered with created, canceled and why', () => {
       cancelReason: 'mvcc: duplicate watch ID provided on the WatchStream',
     },
     { watchId: -1n, created: true, canceled: true, cancelReason: 'mvcc: watcher range is empty' },
+    {
+      watchId: -1n,
+      created: true,
+      canceled: true,
+      cancelReason: 'etcdserver: mvcc: required revision has been compacted',
+    },
   ]);
 });
 

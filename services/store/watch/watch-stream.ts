@@ -38,6 +38,7 @@ export interface WatchStreamOptions {
 }
 
 const wholeStream = -1n;
+const compacted = 'etcdserver: mvcc: required revision has been compacted';
 const maxWatchId = 0x7fff_ffff_ffff_ffffn;
 
 /**
@@ -151,7 +152,8 @@ export class WatchStream {
     if (watcher) this.#options.hub.remove(watcher);
   }
 
-  #refusal({ key, rangeEnd, watchId }: WatchCreate): string | undefined {
+  #refusal({ key, rangeEnd, watchId, startRevision = 0 }: WatchCreate): string | undefined {
+    if (startRevision < 0) return compacted;
     if (watchId !== 0n && this.#watches.has(watchId)) {
       return 'mvcc: duplicate watch ID provided on the WatchStream';
     }
@@ -206,7 +208,7 @@ class StreamWatch implements WatchSink {
       watchId: this.#id,
       canceled: true,
       compactRevision,
-      cancelReason: 'etcdserver: mvcc: required revision has been compacted',
+      cancelReason: compacted,
     });
   }
 
