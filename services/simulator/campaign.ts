@@ -52,6 +52,41 @@ export interface Failure {
   readonly file: string | undefined;
 }
 
+/** So many seeds are run before the first of those that cost most: hours of calm, where little is found. */
+const briskFirst = 40;
+
+/** The seeds of some layers, in the order in which they are run. */
+class Lane {
+  readonly #draw: (seed: number) => AnyPlan;
+  readonly #end: number;
+  #next: number;
+  #brisk = 0;
+  readonly #putOff: AnyPlan[] = [];
+  spentMs = 0;
+
+  constructor(layers: Layers, { firstSeed, seeds, members }: CampaignOptions) {
+    this.#draw = (seed) => drawLayers(layers, seed, { members });
+    this.#next = firstSeed;
+    this.#end = firstSeed + seeds;
+  }
+
+  /** Undefined: there are no more. */
+  next(): AnyPlan | undefined {
+    while (this.#next < this.#end && (this.#brisk < briskFirst || this.#putOff.length === 0)) {
+      const plan = this.#draw(this.#next++);
+      if (isBrisk(plan)) this.#brisk++;
+      else if (this.#brisk < briskFirst) {
+        this.#putOff.push(plan);
+        continue;
+      }
+      return plan;
+    }
+    return this.#putOff.shift();
+  }
+}
+
+const isBrisk = (plan: AnyPlan): boolean => !('pace' in plan) || plan.pace !== 'calm';
+
 /** Runs what failed once, then seeds, until one fails or there is no time or seed left. */
 export class Campaign {
   readonly #options: CampaignOptions;
@@ -76,24 +111,26 @@ export class Campaign {
   }
 
   async run(): Promise<Failure | undefined> {
-    const { firstSeed, seeds, maxMs, members, corpus, fresh, mutant } = this.#options;
+    const { maxMs, layers, corpus, fresh, mutant } = this.#options;
     for (const { name, plan } of fresh ? [] : await readCorpus(corpus)) {
       const result = await this.#one(plan);
       const { finding } = result;
       if (finding) return { name, result, finding, plan, file: undefined };
     }
-    const all = this.#options.layers.map((layers) => ({ layers, seed: firstSeed, spentMs: 0 }));
-    for (;;) {
-      const left = all.filter(({ seed }) => seed < firstSeed + seeds);
+    let lanes = layers.map((each) => new Lane(each, this.#options));
+    while (lanes.length > 0 && this.#spentMs() <= maxMs) {
       // Whoever had the least of the time so far.
-      const [next] = left.sort((a, b) => a.spentMs - b.spentMs);
-      if (!next || this.#spentMs() > maxMs) break;
+      const [lane] = lanes.sort((a, b) => a.spentMs - b.spentMs);
+      const plan = lane?.next();
+      if (!lane || !plan) {
+        lanes = lanes.slice(1);
+        continue;
+      }
+      if (mutant !== undefined && !isBrisk(plan)) continue;
       const beganMs = this.#spentMs();
-      this.#state.seed = next.seed;
-      const plan = drawLayers(next.layers, next.seed++, { members });
-      if (mutant !== undefined && 'pace' in plan && plan.pace === 'calm') continue;
+      this.#state.seed = plan.seed;
       const result = await this.#one(plan);
-      next.spentMs += this.#spentMs() - beganMs;
+      lane.spentMs += this.#spentMs() - beganMs;
       const { finding } = result;
       if (finding) return this.#keep(plan, result, finding);
     }
@@ -103,11 +140,7 @@ export class Campaign {
   async #one(plan: AnyPlan): Promise<SimulationResult> {
     const beganMs = this.#spentMs();
     const result = await simulateLayers(plan);
-    this.#count(
-      'layers' in plan ? 'whole clusters' : (plan.pace ?? 'kept'),
-      result.simulatedMs,
-      this.#spentMs() - beganMs,
-    );
+    this.#count(paceOf(plan), result.simulatedMs, this.#spentMs() - beganMs);
     this.#state.runs++;
     this.#state.simulatedMs += result.simulatedMs;
     this.#state.requests += result.requests;
@@ -144,4 +177,9 @@ export class Campaign {
   #spentMs(): number {
     return this.#options.clock.monotonic() - this.#startedMs;
   }
+}
+
+function paceOf(plan: AnyPlan): string {
+  if (!('layers' in plan)) return plan.pace ?? 'kept';
+  return plan.pace === 'calm' ? 'calm clusters' : 'whole clusters';
 }

@@ -1,9 +1,9 @@
 import { createRng, must } from '#shared/base';
-import type { Operation, Watch } from '#shared/checks';
+import type { Operation } from '#shared/checks';
 import { systemClock } from '#shared/clock';
 import { Observer } from './checks/observer.ts';
 import { type Finding, Report } from './checks/report.ts';
-import { judge } from './checks/verdict.ts';
+import { judge, type MustHear } from './checks/verdict.ts';
 import { SimClient } from './clients/client.ts';
 import { LeaseBook } from './clients/leases.ts';
 import { Recorder } from './clients/recorder.ts';
@@ -11,6 +11,7 @@ import { SimCluster } from './cluster/cluster.ts';
 import { FaultPlane } from './cluster/faults.ts';
 import { Switchboard } from './cluster/transport.ts';
 import type { Plan } from './plan/plan.ts';
+import { Quiet } from './quiet.ts';
 import { Recovery, type RecoveryWorld } from './recovery.ts';
 import { Network } from './world/network.ts';
 import { SimProcess } from './world/process.ts';
@@ -44,6 +45,11 @@ export interface SimulationResult {
 const fair = { delayMs: [0.2, 1] as const, loss: 0, duplicate: 0, reorder: 0 };
 /** After everything has healed: that long until all is well again. */
 const recoveryMs = 30_000;
+/** Then watches have so long to catch up, and this long to say how far they are. */
+const hearOutMs = 5000;
+const answerMs = 1000;
+/** So often somebody looks whether a watch has heard nothing, until it has been told so. */
+const looks = 3;
 
 /** One cluster under one plan. Runs to its end in one go, outside of any promise. */
 export class Simulation {
@@ -53,16 +59,18 @@ export class Simulation {
   readonly #network: Network;
   readonly #report: Report;
   readonly #observer: Observer;
+  readonly #board: Switchboard;
   readonly #cluster: SimCluster;
   readonly #faults: FaultPlane;
   readonly #recorder: Recorder;
   readonly #leases = new LeaseBook();
   readonly #clients: SimClient[];
   #processes = 0;
-  /** Watches that must have caught up with this revision in the end. */
-  #mustHear: { readonly open: readonly Watch[]; readonly revision: number } = {
+  #mustHear: MustHear = {
     open: [],
     revision: 0,
+    notified: { watches: [], sinceMs: 0 },
+    asked: { watches: [], atMs: 0 },
   };
 
   constructor(plan: Plan, { log }: SimulationOptions = {}) {
@@ -82,6 +90,7 @@ export class Simulation {
       },
       arrives: (message) => this.#observer.receives(message),
     });
+    this.#board = board;
     this.#cluster = new SimCluster({
       plan,
       rng,
@@ -147,6 +156,7 @@ export class Simulation {
         mustHear: this.#mustHear,
         model: this.#observer.model,
         quotaBytes: this.#plan.store?.quotaBackendBytes,
+        keptMs: this.#keptMs(),
         endMs: this.#scheduler.now,
         leaseSlackMs: recoveryMs,
       });
@@ -179,18 +189,41 @@ export class Simulation {
     const client = must(this.#clients.at(-1), 'a client without a plan');
     const world = { scheduler, process: this.#process, cluster: this.#cluster, client };
     if (!this.#isWell(new Recovery(world))) return;
+    if (!this.#staysWell(world)) return;
     if (this.#plan.bereaved && !this.#goesOnWithout(world)) return;
     const leasesEnd = scheduler.now + 15_000;
     while (this.#leased() && scheduler.now < leasesEnd && !scheduler.stopped) {
       scheduler.run(scheduler.now + 500);
     }
-    // Clients may still write: watches catch up with what has been written by now. A member that was
-    // removed may learn of that only now, and its watches go on elsewhere.
+    this.#hearOut();
+  }
+
+  /** Clients may still write: watches catch up with what has been written by now, and hear that all is well. */
+  #hearOut(): void {
+    const scheduler = this.#scheduler;
     const { revision } = this.#observer.states;
+    const sinceMs = scheduler.now;
     const open = this.#openWatches();
-    scheduler.run(scheduler.now + 5000);
-    const still = new Set(this.#openWatches());
-    this.#mustHear = { open: open.filter((watch) => still.has(watch)), revision };
+    const notified = this.#clients.flatMap(({ watching }) => watching.notified);
+    const everyMs = this.#plan.store?.watchProgressNotifyMs ?? 0;
+    scheduler.run(sinceMs + Math.max(hearOutMs, looks * everyMs));
+    const atMs = scheduler.now;
+    const asked = this.#clients.flatMap(({ watching }) => watching.askProgress(revision));
+    scheduler.run(atMs + answerMs);
+    // A member that was removed may learn of that only now, and its watches go on elsewhere.
+    const left = new Set(this.#openWatches());
+    const still = (watches: MustHear['open']) => watches.filter((watch) => left.has(watch));
+    this.#mustHear = {
+      open: still(open),
+      revision,
+      notified: { watches: everyMs > 0 ? still(notified) : [], sinceMs },
+      asked: { watches: still(asked), atMs },
+    };
+  }
+
+  #keptMs(): number | undefined {
+    const { autoCompaction } = this.#plan.store ?? {};
+    return autoCompaction?.mode === 'periodic' ? autoCompaction.periodMs : undefined;
   }
 
   #isWell(recovery: Recovery): boolean {
@@ -199,6 +232,13 @@ export class Simulation {
     const wrong = recovery.await(recoveryMs, (thrown) => this.#bug('the probe', thrown));
     if (wrong !== '' && !this.#scheduler.stopped) this.#report.find('liveness', 'recovery', wrong);
     return wrong === '' && !this.#scheduler.stopped;
+  }
+
+  #staysWell(world: RecoveryWorld): boolean {
+    const quiet = new Quiet(world, this.#board, this.#plan);
+    const wrong = quiet.run((thrown) => this.#bug('the probe', thrown));
+    if (wrong !== '') this.#report.find('liveness', 'answers in time', wrong);
+    return !this.#scheduler.stopped;
   }
 
   /** Somebody dies just as leadership is handed over to them. The rest serves on, and they come back. */
@@ -212,7 +252,7 @@ export class Simulation {
     return this.#isWell(new Recovery(world));
   }
 
-  #openWatches(): readonly Watch[] {
+  #openWatches(): MustHear['open'] {
     return this.#clients.flatMap(({ watching }) => watching.open);
   }
 

@@ -94,7 +94,7 @@ describe('what an event replaced', () => {
   const whole = {
     events: (revision: number) =>
       revision === 6 ? [{ ...after, prevKv: replaced }] : truth.get(revision),
-    compacted: 2,
+    compactedAt: () => 2,
   };
   const told = (event: WatchedEvent, prevKv = true): number =>
     new WatchCheck({ ...watch(events(6, event)), startRevision: 6, prevKv }, whole).run();
@@ -114,9 +114,15 @@ describe('what an event replaced', () => {
     expect(new WatchCheck(silent, moved).run()).toBe(6);
   });
 
-  test('may be compacted away', () => {
-    const compacted = { ...whole, compacted: 4 };
+  test('may be compacted away by then, but not by a compaction that it could be read after', () => {
     const silent: Watch = { ...watch(events(6, after)), startRevision: 6, prevKv: true };
-    expect(new WatchCheck(silent, compacted).run()).toBe(6);
+    const check = (revision: number, fromMs: number): number =>
+      new WatchCheck(silent, {
+        ...whole,
+        compactedAt: (atMs) => (atMs >= fromMs ? revision : 0),
+      }).run();
+    expect(check(6, 0)).toBe(6);
+    expect(() => check(5, 0)).toThrow(BrokenPromise);
+    expect(() => check(6, Infinity)).toThrow(BrokenPromise);
   });
 });

@@ -6,10 +6,10 @@ export interface EventLog {
   /** Undefined where nothing has that revision. */
   events(revision: number): readonly WatchedEvent[] | undefined;
   /**
-   * Where the events tell what was there before: the newest compaction. Of what it took no watch is
-   * told. Absent: they do not.
+   * Where the events tell what was there before: the newest compaction that anybody can have made by
+   * then. What was there before an event that is not newer need not be told. Absent: they do not.
    */
-  readonly compacted?: number | undefined;
+  readonly compactedAt?: ((atMs: number) => number) | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export class WatchCheck {
           if (this.#heard < 0) this.#heard = message.revision;
           break;
         case 'events':
-          this.#events(message.events);
+          this.#events(message.events, message.atMs);
           if (message.revision < this.#last) {
             throw this.#wrong(`a header of ${message.revision} with events of ${this.#last}`);
           }
@@ -72,18 +72,18 @@ export class WatchCheck {
     );
   }
 
-  #events(events: readonly WatchedEvent[]): void {
+  #events(events: readonly WatchedEvent[], atMs: number): void {
     let at = 0;
     while (at < events.length) {
       const revision = revisionOf(events[at]);
       let end = at;
       while (end < events.length && revisionOf(events[end]) === revision) end++;
-      this.#revision(revision, events.slice(at, end));
+      this.#revision(revision, events.slice(at, end), atMs);
       at = end;
     }
   }
 
-  #revision(revision: number, heard: readonly WatchedEvent[]): void {
+  #revision(revision: number, heard: readonly WatchedEvent[], atMs: number): void {
     if (revision <= this.#last) {
       throw this.#wrong(
         `revision ${revision} after ${this.#last}: again, out of order, or in parts`,
@@ -97,7 +97,7 @@ export class WatchCheck {
     const wanted = this.#wanted(revision);
     if (wanted === undefined) throw this.#wrong(`revision ${revision}, which never was`);
     if (heard.length === wanted.length && heard.every((event, i) => sameEvent(event, wanted[i]))) {
-      this.#before(heard, wanted);
+      this.#before(heard, wanted, atMs);
       return;
     }
     const [told, truth] = [heard.map(eventText), wanted.map(eventText)] as const;
@@ -105,12 +105,13 @@ export class WatchCheck {
   }
 
   /** What each event replaced, where the watch asks for that. */
-  #before(heard: readonly WatchedEvent[], wanted: readonly WatchedEvent[]): void {
-    const { compacted } = this.#log;
+  #before(heard: readonly WatchedEvent[], wanted: readonly WatchedEvent[], atMs: number): void {
+    const compacted = this.#log.compactedAt?.(atMs);
     if (compacted === undefined) return;
     heard.forEach(({ kv, prevKv }, i) => {
       const truth = this.#watch.prevKv ? replacedBy(wanted[i]) : undefined;
-      if (prevKv === undefined && (!truth || (truth.mod ?? 0) <= compacted)) return;
+      // The revision that was compacted can be read, and so can what the next one replaced.
+      if (prevKv === undefined && (!truth || (kv.mod ?? 0) <= compacted)) return;
       if (prevKv && truth && prevKv.mod === truth.mod && sameKv(prevKv, truth)) return;
       const [told, was] = [prevKv ? kvText(prevKv) : 'nothing', truth ? kvText(truth) : 'nothing'];
       throw this.#wrong(`${kv.key} at ${kv.mod} replacing ${told}, not ${was}`);

@@ -16,6 +16,8 @@ interface Log {
 /** What a member has told its leader to be durable is there, and is still there after a crash. */
 export class AcknowledgedKept {
   readonly #acknowledged = new Map<NodeId, Acknowledged>();
+  /** From which index on a write is under way: until it is done its files may have the old entries or the new ones. */
+  readonly #writing = new Map<NodeId, number>();
 
   /** `leadersTerm`: of the entry there, where the leader has it on its disk. */
   acknowledges(member: NodeId, index: number, log: Log, leadersTerm?: number): void {
@@ -46,7 +48,7 @@ export class AcknowledgedKept {
 
   /** A new life would find what this one knows to be there. `read` throws where it finds damage. */
   recovers(member: NodeId, log: Log, read: () => Pick<Log, 'lastIndex' | 'term'>): void {
-    const last = log.lastIndex();
+    const last = Math.min(log.lastIndex(), (this.#writing.get(member) ?? Infinity) - 1);
     const found = readBack(member, read);
     if (last <= log.compactedIndex()) return;
     if (found.lastIndex() >= last && found.term(last) === log.term(last)) return;
@@ -57,13 +59,19 @@ export class AcknowledgedKept {
 
   /** It replaces its log from this index on, as a newer leader tells it to. */
   writes(member: NodeId, firstIndex: number, log: Log): void {
+    this.#writing.set(member, Math.min(firstIndex, this.#writing.get(member) ?? Infinity));
     const known = this.#acknowledged.get(member);
     if (!known || known.index < firstIndex) return;
     const index = firstIndex - 1;
     this.#acknowledged.set(member, { index, term: log.term(index) ?? 0 });
   }
 
+  written(member: NodeId): void {
+    this.#writing.delete(member);
+  }
+
   restarted(member: NodeId, log: Log): void {
+    this.#writing.delete(member);
     const known = this.#acknowledged.get(member);
     if (!known || known.index <= log.compactedIndex()) return;
     const term = log.term(known.index);

@@ -102,6 +102,16 @@ describe('acknowledged entries kept', () => {
     expect(() => checker.recovers(1, logTo(5), damaged)).toThrow('could not come back');
   });
 
+  test('what is being replaced may be there in either form', () => {
+    const checker = new AcknowledgedKept();
+    const newer = { ...logTo(5), term: (index: number) => (index === 5 ? 2 : 1) };
+    checker.writes(1, 5, logTo(5));
+    checker.recovers(1, logTo(5), () => newer);
+    expect(() => checker.recovers(1, logTo(5), () => logTo(3))).toThrow(BrokenPromise);
+    checker.written(1);
+    expect(() => checker.recovers(1, logTo(5), () => newer)).toThrow(BrokenPromise);
+  });
+
   test('lost, or replaced, in a crash; but not by a newer leader', () => {
     const checker = new AcknowledgedKept();
     checker.acknowledges(1, 5, logTo(5));

@@ -6,10 +6,11 @@ import type { StateLog } from './state-log.ts';
 export function eventLogOf({ entries }: StateLog): EventLog {
   const now = new Map<string, KnownKv>();
   const events = new Map<number, WatchedEvent[]>();
-  let compacted = 0;
+  const compactions: { readonly revision: number; readonly atMs: number }[] = [];
   for (const entry of entries) {
-    const { operation, error } = entry;
-    if (operation?.type === 'compact' && error === undefined) compacted = operation.revision;
+    const { operation, error, atMs } = entry;
+    if (operation?.type === 'compact' && error === undefined)
+      compactions.push({ revision: operation.revision, atMs });
     if (entry.events.length === 0) continue;
     const before = new Map(now);
     const list = entry.events.map(({ type, kv }): WatchedEvent => {
@@ -21,5 +22,7 @@ export function eventLogOf({ entries }: StateLog): EventLog {
     });
     events.set(entry.revision, list);
   }
-  return { events: (revision) => events.get(revision), compacted };
+  const compactedAt = (atMs: number): number =>
+    compactions.findLast((each) => each.atMs <= atMs)?.revision ?? 0;
+  return { events: (revision) => events.get(revision), compactedAt };
 }

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { BrokenPromise } from '#shared/checks';
+import { BrokenPromise, type Operation as Asked } from '#shared/checks';
 import type { PutRequest, TxnRequest } from '#shared/mvcc';
 import type { AuthChange, Operation } from '#services/store';
 import type { Access, Attempt } from '../clients/recorder.ts';
 import { checkAlarms } from './alarms.ts';
 import { checkAttempts } from './attempts.ts';
+import { checkAutoCompaction } from './auto-compaction.ts';
 import { type Done, ModelCheck } from './model/check.ts';
+import { Past } from './past.ts';
 import { PermissionCheck } from './permissions.ts';
 import { type AppliedEntry, StateLog } from './state-log.ts';
 import { put } from './testing.ts';
@@ -148,6 +150,49 @@ test('permissions: nobody reads what they may not, or with a token that has ende
   expect(() => judge(read('ann', 30, 'ok'))).toThrow(BrokenPromise);
   expect(() => judge(read('root', 30, 'failed'))).toThrow(BrokenPromise);
   expect(() => judge(read('root', 60, 'ok'))).toThrow(BrokenPromise);
+});
+
+test('permissions: the keys of a lease are told to whoever may read them', () => {
+  const auth = (change: AuthChange): Partial<AppliedEntry> => ({
+    operation: { type: 'auth', change },
+    atMs: 1,
+    revision: 1,
+  });
+  const log = logOf(
+    auth({ action: 'user-add', user: 'root', passwordHash: 'x' }),
+    auth({ action: 'user-grant-role', user: 'root', role: 'root' }),
+    auth({ action: 'user-add', user: 'ann', passwordHash: 'x' }),
+    auth({ action: 'enable' }),
+    { revision: 2, events: [put('a', 'x', 2, 7n)], atMs: 20 },
+  );
+  const judge = (user: string, fromMs: number, denied: boolean): void => {
+    const read = { user, lease: 7n, fromMs, toMs: fromMs + 5, denied };
+    new PermissionCheck(log).leases([read], new Past(log));
+  };
+  judge('root', 30, false);
+  judge('ann', 30, true);
+  judge('ann', 10, false);
+  judge('ann', 18, false);
+  expect(() => judge('ann', 30, false)).toThrow('ann asked for the keys of lease 7');
+  expect(() => judge('root', 30, true)).toThrow('was refused');
+});
+
+test('what is compacted by itself is older than what is to be kept', () => {
+  const compact = { revision: 3, operation: { type: 'compact', revision: 2 } } as const;
+  const log = (atMs: number): StateLog =>
+    logOf(
+      { revision: 2, events: [put('a', 'x', 2)], atMs: 100 },
+      { revision: 3, events: [put('a', 'y', 3)], atMs: 200 },
+      { ...compact, atMs },
+    );
+  const check = (atMs: number, ...asked: Asked[]): void => {
+    const states = log(atMs);
+    checkAutoCompaction(states, new Past(states), asked, 1100);
+  };
+  check(1150);
+  const call = { type: 'compact', revision: 2 } as const;
+  check(300, { client: 1, call, invokedMs: 250, outcome: 'ok' });
+  expect(() => check(1000)).toThrow('compacts 2 at 1000 ms');
 });
 
 test('alarms: no space where there is, more than there is, and corruption', () => {

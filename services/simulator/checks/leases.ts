@@ -6,6 +6,9 @@ import type { StateLog } from './state-log.ts';
 
 /** Clocks drift by a tenth at most. */
 const tolerance = { clockRate: 1.11 };
+const slowestClock = 0.9;
+/** Within this a new leader counts anew, from when it begins to count. */
+const promotedWithinMs = 8000;
 
 interface Life {
   readonly fromMs: number;
@@ -41,9 +44,13 @@ function endsOf(lives: ReadonlyMap<LeaseId, readonly Life[]>): ReadonlyMap<Lease
 
 export function checkLeases(book: LeaseBook, states: StateLog, past: Past): void {
   const lives = livesOf(states);
+  const elections = electionsOf(states);
   for (const record of book.records(endsOf(lives))) checkLease(record, tolerance);
   for (const told of book.timesLeft) {
-    const wrong = wrongTime(told, lives.get(told.id) ?? []) || wrongKeys(told, past);
+    const wrong =
+      wrongTime(told, lives.get(told.id) ?? []) ||
+      tooMuch(told, elections.findLast((atMs) => atMs <= told.toMs) ?? 0) ||
+      wrongKeys(told, past);
     if (wrong === '') continue;
     const { id, fromMs, ttlSeconds } = told;
     throw new BrokenPromise(
@@ -62,6 +69,22 @@ function wrongTime(told: TimeLeft, lives: readonly Life[]): string {
   if (ttlSeconds >= 0 && grantedSeconds !== expectedSeconds)
     return `and ${grantedSeconds} s granted instead of ${expectedSeconds}`;
   return '';
+}
+
+/** When each leader had something applied for the first time. */
+function electionsOf({ entries }: StateLog): number[] {
+  return entries.flatMap(({ term, atMs }, i) => (entries[i - 1]?.term === term ? [] : [atMs]));
+}
+
+/** What has passed since nobody renewed it is not left, where nobody has begun to lead meanwhile. */
+function tooMuch(
+  { fromMs, ttlSeconds, expectedSeconds, unrenewedSinceMs }: TimeLeft,
+  electedMs: number,
+): string {
+  const sinceMs = Math.max(unrenewedSinceMs, electedMs + promotedWithinMs);
+  const most = expectedSeconds - ((fromMs - sinceMs) / 1000) * slowestClock;
+  if (fromMs < sinceMs || ttlSeconds <= Math.max(0, most)) return '';
+  return `of ${expectedSeconds} s, though nobody has renewed it since ${Math.round(sinceMs)} ms`;
 }
 
 /** What it had all the time is told, and nothing that it never had. */

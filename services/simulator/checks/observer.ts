@@ -199,6 +199,7 @@ export class Observer {
         }
       });
       return write(writes).then(() => {
+        this.#acknowledged.written(id);
         this.#report.check('durable acknowledgement', () => checkWritten(id, writes, log));
       });
     };

@@ -1,7 +1,8 @@
 import { BrokenPromise } from '#shared/checks';
 import { anonymous } from '#services/store';
-import type { Access } from '../clients/recorder.ts';
+import type { Access, LeaseRead } from '../clients/recorder.ts';
 import { AuthModel } from './model/auth.ts';
+import type { Past } from './past.ts';
 import type { StateLog } from './state-log.ts';
 
 interface Since {
@@ -56,10 +57,7 @@ export class PermissionCheck {
       if (outcome === 'failed' && !denied) continue;
       // Who reads what may be old is looked at by what may be old.
       const within = this.#between(call.serializable ? 0 : invokedMs, returnedMs);
-      const answers = within.map((auth) => {
-        const caller = auth.enabled ? { user, authRevision: auth.revision } : anonymous;
-        return auth.keys(caller, 'read', call.key, call.rangeEnd);
-      });
+      const answers = within.map((auth) => mayRead(auth, user, call.key, call.rangeEnd));
       const lived = this.#tokens.get(token ?? '');
       const shown =
         call.serializable ||
@@ -73,10 +71,35 @@ export class PermissionCheck {
     }
   }
 
+  /** The keys of a lease are told to whoever may read them all. */
+  leases(reads: readonly LeaseRead[], past: Past): void {
+    for (const { user, lease, fromMs, toMs, denied } of reads) {
+      const [from, to] = [past.revisionAt(fromMs), past.revisionAt(toMs)];
+      const within = this.#between(fromMs, toMs);
+      let right = false;
+      for (let revision = from; revision <= to && !right; revision++) {
+        const keys = past.rangeAt('\0', '\0', revision).filter((kv) => kv.lease === String(lease));
+        right = within.some(
+          (auth) => keys.every(({ key }) => mayRead(auth, user, key) === '') !== denied,
+        );
+      }
+      if (right) continue;
+      throw new BrokenPromise(
+        `${user} asked for the keys of lease ${lease} at ${Math.round(fromMs)} ms and was ${denied ? 'refused' : 'answered'}`,
+      );
+    }
+  }
+
   /** All that were in force at some moment of it. */
   #between(fromMs: number, toMs: number): AuthModel[] {
     return this.#history
       .filter(({ atMs }, i) => atMs <= toMs && (this.#history[i + 1]?.atMs ?? Infinity) >= fromMs)
       .map(({ auth }) => auth);
   }
+}
+
+/** Why not; empty: they may. */
+function mayRead(auth: AuthModel, user: string, key: string, rangeEnd?: string): string {
+  const caller = auth.enabled ? { user, authRevision: auth.revision } : anonymous;
+  return auth.keys(caller, 'read', key, rangeEnd);
 }

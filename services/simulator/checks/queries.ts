@@ -15,15 +15,22 @@ export class QueryCheck {
 
   run(queries: readonly Query[]): void {
     for (const query of queries) {
-      const { who, revision, request, result } = query;
+      const { who, fromMs, revision, request, result } = query;
       const wrong =
-        query.type === 'range'
+        this.#old(fromMs, revision) ||
+        (query.type === 'range'
           ? this.#range(query.request, query.result, revision)
-          : this.#txn(query.request, query.result, revision);
+          : this.#txn(query.request, query.result, revision));
       if (wrong === '') continue;
       const [asked, told] = [request, result].map((each) => JSON.stringify(each, plain));
       throw new BrokenPromise(`${who} asked ${asked} and got ${told} at ${revision}: ${wrong}`);
     }
+  }
+
+  /** What somebody had applied was committed. */
+  #old(fromMs: number, revision: number): string {
+    const there = this.#past.revisionAt(fromMs);
+    return revision >= there ? '' : `it was asked at ${Math.round(fromMs)} ms, which had ${there}`;
   }
 
   #txn(request: TxnRequest, result: TxnResult, revision: number): string {

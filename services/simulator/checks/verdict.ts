@@ -13,6 +13,7 @@ import type { SimMember } from '../cluster/member.ts';
 import { checkAlarms } from './alarms.ts';
 import { AnswerCheck } from './answers.ts';
 import { checkAttempts } from './attempts.ts';
+import { checkAutoCompaction } from './auto-compaction.ts';
 import { eventLogOf } from './event-log.ts';
 import { checkLeases, checkLeasesEnd } from './leases.ts';
 import type { ModelCheck } from './model/check.ts';
@@ -27,17 +28,29 @@ import type { StateLog } from './state-log.ts';
 /** Orders tried for a history; what is not decided then is left to the other checkers. */
 const budget = 100_000;
 
+/** Watches that were open when all was well, and since. */
+export interface MustHear {
+  readonly open: readonly Watch[];
+  /** They must have caught up with this one. */
+  readonly revision: number;
+  /** Of those that want to hear that all is well as often as this: heard from since then. */
+  readonly notified: { readonly watches: readonly Watch[]; readonly sinceMs: number };
+  /** Those that asked how far they are, at last then. */
+  readonly asked: { readonly watches: readonly Watch[]; readonly atMs: number };
+}
+
 export interface Evidence {
   readonly states: StateLog;
   readonly members: readonly SimMember[];
   readonly recorder: Recorder;
   readonly leases: LeaseBook;
-  /** Watches that must have caught up with this revision in the end. */
-  readonly mustHear: { readonly open: readonly Watch[]; readonly revision: number };
+  readonly mustHear: MustHear;
   readonly endMs: number;
   readonly model: ModelCheck | undefined;
   /** Undefined: as good as none. */
   readonly quotaBytes: number | undefined;
+  /** What the store keeps where it compacts by itself; undefined: it does not. */
+  readonly keptMs: number | undefined;
   /** A lease that nobody renews is there this much longer, at most. */
   readonly leaseSlackMs: number;
 }
@@ -57,8 +70,15 @@ export function judge(report: Report, evidence: Evidence): void {
     new QueryCheck(past).run(queries);
     new RefusalCheck(states, past).run(operations);
   });
+  const { keptMs } = evidence;
+  if (keptMs !== undefined)
+    report.check('compaction', () => checkAutoCompaction(states, past, operations, keptMs));
   report.check('transactions', () => checkAttempts(recorder.attempts, evidence.model));
-  report.check('permissions', () => new PermissionCheck(states).run(recorder.accesses));
+  report.check('permissions', () => {
+    const check = new PermissionCheck(states);
+    check.run(recorder.accesses);
+    check.leases(recorder.leaseReads, past);
+  });
   report.check('alarms', () => checkAlarms(states, evidence.quotaBytes));
   report.check('watch', () => judgeWatches(evidence));
   report.check('linearizability', () => judgeOrder(recorder));
@@ -75,6 +95,22 @@ function judgeWatches({ states, recorder, mustHear }: Evidence): void {
   for (const watch of recorder.watches) new WatchCheck(watch, log).run();
   for (const [before, after] of recorder.resumed) checkResumed(before, after, log);
   for (const watch of mustHear.open) WatchCheck.caughtUp(watch, log, mustHear.revision);
+  judgeProgress(mustHear);
+}
+
+function judgeProgress({ asked, notified }: MustHear): void {
+  const hears = ({ messages }: Watch, types: readonly string[], from: number, to: number) =>
+    messages.some(({ type, atMs }) => types.includes(type) && atMs >= from && atMs <= to);
+  const said = ({ client, key }: Watch): string => `a watch of client ${client} on ${key}`;
+  for (const watch of asked.watches) {
+    if (hears(watch, ['progress'], asked.atMs, Infinity)) continue;
+    throw new BrokenPromise(`${said(watch)} asked for its progress and was never told`);
+  }
+  for (const watch of notified.watches) {
+    // Before they asked.
+    if (hears(watch, ['progress', 'events'], notified.sinceMs, asked.atMs - 1)) continue;
+    throw new BrokenPromise(`${said(watch)} hears nothing, not even that all is well`);
+  }
 }
 
 function judgeOrder(recorder: Recorder): void {

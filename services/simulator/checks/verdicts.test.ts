@@ -53,6 +53,7 @@ describe('queries', () => {
   const both = [kv('b', 3, 0n), kv('a', 2, 7n)];
   const descending: Query = {
     who: 'somebody',
+    fromMs: 400,
     revision: 3,
     type: 'range',
     request: { key: '\0', rangeEnd: '\0', sortTarget: 'mod', sortOrder: 'descend' },
@@ -71,6 +72,12 @@ describe('queries', () => {
     expect(() => check({ ...descending, result })).toThrow(/asked/);
   });
 
+  test('an old one', () => {
+    const late = { ...descending, fromMs: 899 };
+    check(late);
+    expect(() => check({ ...late, fromMs: 900 })).toThrow(/at 900 ms, which had 4/);
+  });
+
   test('a condition holds for every key of its range', () => {
     const compare = [
       { key: 'a', rangeEnd: 'c', target: 'mod', result: 'greater', revision: 2 },
@@ -78,6 +85,7 @@ describe('queries', () => {
     const ask = (succeeded: boolean, revision: number): void =>
       check({
         who: 'somebody',
+        fromMs: 400,
         revision,
         type: 'txn',
         request: { compare, success: [], failure: [] },
@@ -126,7 +134,7 @@ describe('refusals', () => {
 describe('time left', () => {
   const told = (fromMs: number, ttlSeconds: number, keys: readonly string[] = ['a']): void => {
     const book = new LeaseBook();
-    book.granted(7n, 2, 50);
+    book.granted(7n, 2, 50, 60);
     book.revoking(7n);
     const grantedSeconds = ttlSeconds < 0 ? 0 : 2;
     book.told({ id: 7n, fromMs, toMs: fromMs + 20, ttlSeconds, grantedSeconds, keys });
@@ -143,6 +151,29 @@ describe('time left', () => {
     expect(() => told(1000, 1)).toThrow(/it lived from 100 to 900/);
     expect(() => told(400, 1, ['a', 'b'])).toThrow(/but it had \[a\]/);
   });
+});
+
+test('of the time of a lease, no more is left than has not passed', () => {
+  const log = new StateLog(2);
+  const grant = { type: 'lease-grant', id: 7n, ttlSeconds: 60 };
+  const entry = { error: undefined, revision: 1, events: [], rest: '' };
+  log.applied('m1', { ...entry, index: 2, term: 1, atMs: 0, operation: grant as never });
+  log.applied('m1', { ...entry, index: 3, term: 2, atMs: 50_000, operation: undefined });
+  const told = (fromMs: number, ttlSeconds: number, renewedMs?: number): void => {
+    const book = new LeaseBook();
+    book.granted(7n, 60, 0, 10);
+    const answered = book.renewing(7n);
+    if (renewedMs !== undefined) answered(renewedMs);
+    book.told({ id: 7n, fromMs, toMs: fromMs, ttlSeconds, grantedSeconds: 60, keys: [] });
+    checkLeases(book, log, new Past(log));
+  };
+  told(40_000, 20, 1000);
+  told(40_000, 59, 38_000);
+  told(40_000, 59);
+  told(55_000, 59, 1000);
+  expect(() => told(40_000, 59, 1000)).toThrow(/nobody has renewed it since 8000 ms/);
+  expect(() => told(40_000, 59, 10_000)).toThrow(/nobody has renewed it since 13000 ms/);
+  expect(() => told(90_000, 59, 1000)).toThrow(/nobody has renewed it since 58000 ms/);
 });
 
 test('a lease has the keys that name it', () => {

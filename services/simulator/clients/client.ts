@@ -3,9 +3,8 @@ import type { Answer, Call, KnownKv } from '#shared/checks';
 import type { KvClient } from '#shared/client';
 import type { LeaseId } from '#shared/mvcc';
 import type { Step } from '../plan/plan.ts';
-import { oddTxn } from './odd.ts';
+import { ApartClient } from './apart.ts';
 import { Operator } from './operator.ts';
-import { queryOf } from './queries.ts';
 import { type Asked, conditionOn, deleteRange, put, range, txn } from './requests.ts';
 import { Session } from './session.ts';
 import { WatchingClient } from './watching.ts';
@@ -25,6 +24,7 @@ export class SimClient {
   readonly #session: Session;
   readonly #operator: Operator;
   readonly #watching: WatchingClient;
+  readonly #apart: ApartClient;
   #values = 0;
   #lastRevision = 1;
   /** By this client, last. */
@@ -40,6 +40,13 @@ export class SimClient {
     this.#session = new Session(number, world, user);
     this.#operator = new Operator(world, this.#session);
     this.#watching = new WatchingClient(number, world, () => this.#session.member());
+    this.#apart = new ApartClient({
+      client: number,
+      world,
+      session: this.#session,
+      nextValue: () => this.#value(),
+      saw: (revision) => this.#saw(revision),
+    });
   }
 
   get watching(): WatchingClient {
@@ -55,8 +62,13 @@ export class SimClient {
 
   /** A write and a read that must succeed: the cluster is whole. Where: the so many-th member. */
   async probe(at: number): Promise<boolean> {
+    return (await this.write(at)) && this.#ask(range({ key: 'probe' }));
+  }
+
+  /** Whether it succeeds. */
+  write(at: number): Promise<boolean> {
     this.#session.goTo(at);
-    return (await this.#put('probe', undefined)) && this.#ask(range({ key: 'probe' }));
+    return this.#put('probe', undefined);
   }
 
   #sleep(ms: number): Promise<void> {
@@ -101,8 +113,7 @@ export class SimClient {
         return;
       }
       case 'query':
-        await this.#query(pick);
-        return;
+        return this.#apart.query(pick, this.#lastRevision);
       case 'delete':
         await this.#ask(deleteRange({ key, prevKv: pick % 2 === 0 }));
         return;
@@ -156,7 +167,11 @@ export class SimClient {
         this.#session.goTo(pick);
         return;
       case 'odd':
-        return this.#odd(pick);
+        return this.#apart.odd(pick, this.#lastRevision);
+      case 'change-many':
+        return this.#apart.changeMany(pick, this.#lastRevision);
+      case 'ask-many':
+        return this.#apart.askMany(pick, this.#lastRevision);
       case 'clean-up':
         await this.makeRoom();
         return;
@@ -190,32 +205,6 @@ export class SimClient {
 
   #saw(revision: number): void {
     this.#lastRevision = Math.max(this.#lastRevision, revision);
-  }
-
-  /** Judged by itself: its keys are nobody else's. */
-  async #odd(pick: number): Promise<void> {
-    const { recorder } = this.#world;
-    const lease = BigInt(77 + (pick % 3));
-    if (pick % 6 === 0) {
-      // Often one that is there.
-      await this.#session.reach(
-        ({ kv }) => kv.leaseGrant({ id: pick % 4 === 0 ? 0n : lease, ttlSeconds: 1 + (pick % 5) }),
-        () => undefined,
-        () => undefined,
-      );
-      return;
-    }
-    const number = pick * 1000 + this.#lastRevision;
-    const request = oddTxn(number, () => this.#value(), pick % 5 === 0 ? 76n : lease);
-    const who = `client ${this.number} at ${this.#session.member()?.name}`;
-    await this.#session.reach(
-      ({ kv }) => kv.txn(request),
-      ({ header, ...result }) => {
-        this.#saw(header.revision);
-        recorder.attempts.push({ who, request, revision: header.revision, result });
-      },
-      (error) => recorder.attempts.push({ who, request, error }),
-    );
   }
 
   #value(): string {
@@ -278,7 +267,7 @@ export class SimClient {
     const fromMs = scheduler.now;
     const ask = async (kv: KvClient): Promise<Answer> => {
       const granted = await kv.leaseGrant({ id, ttlSeconds: ttl });
-      leases.granted(id, granted.ttlSeconds, fromMs);
+      leases.granted(id, granted.ttlSeconds, fromMs, scheduler.now);
       this.#leases = [...this.#leases.slice(-3), id];
       return {};
     };
@@ -288,9 +277,11 @@ export class SimClient {
   async #keepAlive(id: LeaseId): Promise<void> {
     const { leases, scheduler } = this.#world;
     const fromMs = scheduler.now;
+    const answered = leases.renewing(id);
     await this.#session.reach(
       ({ kv }) => kv.leaseKeepAlive(id),
       (ttl) => {
+        answered(scheduler.now);
         if (ttl > 0) leases.renewed(id, fromMs, scheduler.now, ttl);
         else this.#leases = this.#leases.filter((other) => other !== id);
       },
@@ -305,24 +296,22 @@ export class SimClient {
   }
 
   async #timeLeft(id: LeaseId): Promise<void> {
-    const { leases, scheduler } = this.#world;
+    const { leases, scheduler, recorder } = this.#world;
     const fromMs = scheduler.now;
+    const asked = (denied: boolean): void => {
+      const { user = 'trusted' } = this.#session;
+      const times = { fromMs, toMs: scheduler.now };
+      if (user !== 'trusted') recorder.leaseReads.push({ user, lease: id, ...times, denied });
+    };
     await this.#session.reach(
       ({ life, caller }) => life.host.leases.timeToLive(id, true, caller),
-      (left) => leases.told({ id, fromMs, toMs: scheduler.now, ...left }),
-      () => undefined,
-    );
-  }
-
-  /** Changes nothing: not a part of the history that is to be ordered. */
-  async #query(pick: number): Promise<void> {
-    const { recorder } = this.#world;
-    const query = queryOf(pick, this.#lastRevision);
-    const who = `client ${this.number} at ${this.#session.member()?.name}`;
-    await this.#session.reach(
-      ({ kv }) => query.ask(kv),
-      (answered) => recorder.queries.push({ who, ...answered }),
-      () => undefined,
+      (left) => {
+        leases.told({ id, fromMs, toMs: scheduler.now, ...left });
+        if (left.ttlSeconds >= 0) asked(false);
+      },
+      (error) => {
+        if (error.includes('permission denied')) asked(true);
+      },
     );
   }
 

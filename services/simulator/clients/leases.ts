@@ -3,7 +3,12 @@ import type { LeaseId } from '#shared/mvcc';
 
 type Open = { -readonly [K in keyof LeaseRecord]: LeaseRecord[K] } & {
   renewals: { fromMs: number; toMs: number; ttlSeconds: number }[];
+  /** Its time may have been started anew until then; Infinity for each that has not been answered. */
+  begunMs: number[];
 };
+
+/** A request that was sent twice may arrive after it was answered. */
+const lateMs = 3000;
 
 /** What somebody was told of a lease who asked for the rest of its time. */
 export interface TimeLeft {
@@ -16,6 +21,8 @@ export interface TimeLeft {
   /** What its holder was granted. */
   readonly expectedSeconds: number;
   readonly keys: readonly string[];
+  /** Since then its time has not been started anew; Infinity: it may have been. */
+  readonly unrenewedSinceMs: number;
 }
 
 /** What clients were told about leases. */
@@ -23,15 +30,25 @@ export class LeaseBook {
   readonly #leases = new Map<LeaseId, Open>();
   readonly timesLeft: TimeLeft[] = [];
 
-  granted(id: LeaseId, ttlSeconds: number, fromMs: number): void {
+  granted(id: LeaseId, ttlSeconds: number, fromMs: number, toMs: number): void {
     this.#leases.set(id, {
       lease: String(id),
       ttlSeconds,
       grantedFromMs: fromMs,
       renewals: [],
+      begunMs: [toMs + lateMs],
       revokedByClient: this.#leases.get(id)?.revokedByClient ?? false,
       endedMs: undefined,
     });
+  }
+
+  /** Somebody asks for it; the result is called when they are answered. */
+  renewing(id: LeaseId): (atMs: number) => void {
+    const { begunMs = [] } = this.#leases.get(id) ?? {};
+    const at = begunMs.push(Infinity) - 1;
+    return (atMs) => {
+      begunMs[at] = atMs + lateMs;
+    };
   }
 
   renewed(id: LeaseId, fromMs: number, toMs: number, ttlSeconds: number): void {
@@ -44,9 +61,10 @@ export class LeaseBook {
     return ids[pick % Math.max(1, ids.length)];
   }
 
-  told(left: Omit<TimeLeft, 'expectedSeconds'>): void {
-    const { ttlSeconds = 0 } = this.#leases.get(left.id) ?? {};
-    this.timesLeft.push({ ...left, expectedSeconds: ttlSeconds });
+  told(left: Omit<TimeLeft, 'expectedSeconds' | 'unrenewedSinceMs'>): void {
+    const { ttlSeconds = 0, begunMs = [Infinity] } = this.#leases.get(left.id) ?? {};
+    const unrenewedSinceMs = Math.max(...begunMs);
+    this.timesLeft.push({ ...left, expectedSeconds: ttlSeconds, unrenewedSinceMs });
   }
 
   /** When it ends, as far as its holder knows. */

@@ -5,12 +5,16 @@ import { pick } from '../plan/pickers.ts';
 import { conditionOn } from './requests.ts';
 
 /** What somebody asked without changing anything, and the header's revision of the answer. */
-export type Query = { readonly who: string; readonly revision: number } & (
+export type Query = { readonly who: string; readonly fromMs: number; readonly revision: number } & (
   | { readonly type: 'range'; readonly request: RangeRequest; readonly result: RangeResult }
   | { readonly type: 'txn'; readonly request: TxnRequest; readonly result: TxnResult }
 );
 
-type Answered = Query extends infer Q ? (Q extends Query ? Omit<Q, 'who'> : never) : never;
+type Answered = Query extends infer Q
+  ? Q extends Query
+    ? Omit<Q, 'who' | 'fromMs'>
+    : never
+  : never;
 
 export interface AskedQuery {
   readonly ask: (kv: KvClient) => Promise<Answered>;
@@ -28,15 +32,10 @@ const ranges: readonly (readonly [string, string | undefined])[] = [
 export function queryOf(number: number, lastRevision: number): AskedQuery {
   const rng = createRng(number * 1000 + lastRevision);
   if (rng.int(3) > 0) {
-    const request = rangeOf(rng, lastRevision);
-    return {
-      ask: async (kv) => {
-        const { header, ...result } = await kv.range(request);
-        return { type: 'range', request, result, revision: header.revision };
-      },
-    };
+    return rangeQuery(rangeOf(rng, lastRevision));
   }
-  const request = txnOf(rng, lastRevision, true);
+  // One that nests is no read, as far as it is carried out.
+  const request = txnOf(rng, lastRevision, number % 2 === 0);
   return {
     ask: async (kv) => {
       const { header, ...result } = await kv.txn(request);
@@ -44,6 +43,13 @@ export function queryOf(number: number, lastRevision: number): AskedQuery {
     },
   };
 }
+
+export const rangeQuery = (request: RangeRequest): AskedQuery => ({
+  ask: async (kv) => {
+    const { header, ...result } = await kv.range(request);
+    return { type: 'range', request, result, revision: header.revision };
+  },
+});
 
 function rangeOf(rng: Rng, lastRevision: number): RangeRequest {
   const [key, rangeEnd] = pick(rng, ranges);

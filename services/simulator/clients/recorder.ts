@@ -21,6 +21,16 @@ export interface Access {
   readonly token: string | undefined;
 }
 
+/** Somebody asked for the keys of a lease. */
+export interface LeaseRead {
+  readonly user: string;
+  readonly lease: bigint;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** They were told that they may not. */
+  readonly denied: boolean;
+}
+
 export type Recorded = Mutable<Operation>;
 export type RecordedWatch = Watch & { readonly messages: WatchMessage[] };
 
@@ -46,6 +56,7 @@ export class Recorder {
   readonly queries: Query[] = [];
   readonly attempts: Attempt[] = [];
   readonly accesses: Access[] = [];
+  readonly leaseReads: LeaseRead[] = [];
   /** Watches that ended, each with the one that its client went on with. */
   readonly resumed: (readonly [RecordedWatch, RecordedWatch])[] = [];
   readonly #now: () => number;

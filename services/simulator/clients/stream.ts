@@ -30,6 +30,8 @@ export class SimStream {
   readonly #options: StreamOptions;
   readonly #waiting: Watching[] = [];
   readonly #watches = new Map<bigint, Watching>();
+  /** Of all that there were: whoever is late with a reply shall not be taken for another one. */
+  readonly #ids = new Set<bigint>();
   /** Replies to cancelled ones are still on their way. */
   readonly #gone = new Set<bigint>();
   #busy = false;
@@ -108,7 +110,8 @@ export class SimStream {
   #begin(id: bigint, header: Reply['header'], refusal: string | undefined): void {
     const watching = this.#waiting.shift();
     if (!watching || refusal !== undefined) throw new Error(`a watch was refused: ${refusal}`);
-    if (this.#watches.has(id)) throw new Error(`two watches of a stream are ${id}`);
+    if (this.#ids.has(id)) throw new Error(`two watches of a stream are ${id}`);
+    this.#ids.add(id);
     watching.id = id;
     this.#watches.set(id, watching);
     watching.handler.created(header);

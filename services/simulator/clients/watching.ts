@@ -24,6 +24,8 @@ interface Open {
   /** Everything up to here has been told. */
   heard: number;
   stop: () => void;
+  /** Asks how far it is; absent: it has no way to. */
+  askProgress?: () => void;
 }
 
 const ranges: readonly (readonly [string, string | undefined])[] = [
@@ -59,6 +61,21 @@ export class WatchingClient {
   /** Those that are open. */
   get open(): readonly RecordedWatch[] {
     return this.#open.map(({ watch }) => watch);
+  }
+
+  /** Those that want to hear now and then that all is well. */
+  get notified(): readonly RecordedWatch[] {
+    return this.#open.filter(({ wanted }) => wanted.onStream).map(({ watch }) => watch);
+  }
+
+  /** All that are open and can, and some that are behind, since they have just begun; returns which. */
+  askProgress(revision: number): readonly RecordedWatch[] {
+    if (this.#open.length > 0) this.#watch(0, { startRevision: revision });
+    if (this.#stream) this.#watch(0, { startRevision: revision, onStream: true });
+    return this.#open.flatMap(({ watch, askProgress }) => {
+      askProgress?.();
+      return askProgress ? [watch] : [];
+    });
   }
 
   watch(pick: number, seenRevision: number): void {
@@ -136,6 +153,7 @@ export class WatchingClient {
 
   #listen(life: Life, request: WatchRequest, open: Open): () => void {
     const handle = life.host.clientFor(trusted).watch(request, this.#handler(open));
+    open.askProgress = () => handle.requestProgress();
     if (this.#world.recorder.watches.length % 3 === 0) handle.requestProgress();
     return () => handle.cancel();
   }
@@ -151,6 +169,7 @@ export class WatchingClient {
     }
     const { stream } = this.#stream;
     const stop = stream.watch(request, this.#handler(open));
+    open.askProgress = () => stream.requestProgress();
     if (recorder.watches.length % 3 === 0) stream.requestProgress();
     return stop;
   }

@@ -23,6 +23,7 @@ export class Switchboard {
   /** And everything that is about to be received. */
   readonly arrives: (message: Message) => void;
   #atNextVote: ((candidate: string) => void) | undefined;
+  #atNextProposal: ((from: string) => void) | undefined;
 
   constructor(
     scheduler: Scheduler,
@@ -40,8 +41,14 @@ export class Switchboard {
     this.#atNextVote = fn;
   }
 
+  /** Calls `fn` once, before a follower hands the next proposal to its leader. */
+  atNextProposal(fn: ((from: string) => void) | undefined): void {
+    this.#atNextProposal = fn;
+  }
+
   sends(machine: string, message: Message): void {
     if (message.type === 'vote' && !message.preVote) this.#atNextVote?.(machine);
+    if (message.type === 'propose') this.#atNextProposal?.(machine);
     this.sent(message);
   }
 
@@ -67,6 +74,8 @@ interface Link {
   peer: SimProcess | undefined;
   retry: Timer | undefined;
   queue: Message[];
+  /** What was sent until then, and has not arrived, never does. */
+  lostUntilMs: number;
 }
 
 const connectEveryMs = 60;
@@ -156,6 +165,7 @@ export class SimTransport implements PeerTransport {
         peer: undefined,
         retry: undefined,
         queue: [],
+        lostUntilMs: -Infinity,
       };
       this.#links.set(id, link);
       this.#connect(link);
@@ -260,6 +270,15 @@ export class SimTransport implements PeerTransport {
     }
   }
 
+  /** The connection to that member breaks, and what is on its way is lost. */
+  loseConnection(to: string): void {
+    for (const link of this.#links.values()) {
+      if (link.address !== to || link.connectedSinceMs === undefined) continue;
+      link.lostUntilMs = this.#board.scheduler.now;
+      this.#lost(link);
+    }
+  }
+
   #lost(link: Link): void {
     link.connectedSinceMs = undefined;
     link.peer = undefined;
@@ -332,8 +351,9 @@ export class SimTransport implements PeerTransport {
     const other = listening.get(link.address);
     if (!other || other.process !== link.peer) return;
     if (network.blackHoles > 0 && message.type === 'append' && message.entries.length > 0) return;
+    const sentMs = this.#board.scheduler.now;
     network.send(this.#machine, link.address, other.process, () => {
-      if (other.#stopped || !other.admits(this.#self)) return;
+      if (sentMs <= link.lostUntilMs || other.#stopped || !other.admits(this.#self)) return;
       this.#board.arrives(message);
       other.handlers?.receive([message]);
     });

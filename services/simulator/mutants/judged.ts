@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { slip, slipAbove, unseen } from './slip.ts';
+import { slip, slipAbove } from './slip.ts';
 
 /** A second round of slips, chosen without a look at the checkers. */
 export const judgedMutants: readonly Mutant[] = [
@@ -38,15 +38,12 @@ export const judgedMutants: readonly Mutant[] = [
     'writes.findLast((write) => write.hardState)?.hardState',
     'writes.find((write) => write.hardState)?.hardState',
   ),
-  unseen(
-    'entries and those that replace them in one write',
-    slip(
-      'merged-writes-keep-the-replaced',
-      'of writes that are merged, entries stay that the later ones replace',
-      'shared/storage/raft-log',
-      'else merged.length = Math.min(merged.length, first.index - base);',
-      '',
-    ),
+  slip(
+    'merged-writes-keep-the-replaced',
+    'of writes that are merged, entries stay that the later ones replace',
+    'shared/storage/raft-log',
+    'else merged.length = Math.min(merged.length, first.index - base);',
+    '',
   ),
   slip(
     'compacted-revision-unreadable',
@@ -104,15 +101,12 @@ export const judgedMutants: readonly Mutant[] = [
     'watcher.nextRevision = Math.max(watcher.nextRevision, slice.through + 1);',
     'watcher.nextRevision = Math.max(watcher.nextRevision, slice.through + 2);',
   ),
-  unseen(
-    'a watch that catches up with the very revision after the compaction',
-    slip(
-      'previous-lost-at-the-compaction',
-      'what the first change after a compaction replaced is not told',
-      'shared/mvcc/mvcc',
-      'if (revision - 1 < this.#compactRevision) return undefined;',
-      'if (revision - 1 <= this.#compactRevision) return undefined;',
-    ),
+  slip(
+    'previous-lost-at-the-compaction',
+    'what the first change after a compaction replaced is not told',
+    'shared/mvcc/mvcc',
+    'if (revision - 1 < this.#compactRevision) return undefined;',
+    'if (revision - 1 <= this.#compactRevision) return undefined;',
   ),
   slipAbove(
     'pod-bound-twice',

@@ -1,8 +1,10 @@
 import { controlMutants } from './control.ts';
+import { fourthMutants } from './fourth.ts';
 import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
 import type { Mutant } from './mutant.ts';
 import { mvccMutants } from './mvcc.ts';
+import { outsidersMutants } from './outsiders.ts';
 import { plantedMutants } from './planted.ts';
 import { raftMutants } from './raft.ts';
 import { slipMutants } from './slips.ts';
@@ -22,4 +24,6 @@ export const mutants: readonly Mutant[] = [
   ...judgedMutants,
   ...plantedMutants,
   ...strangersMutants,
+  ...fourthMutants,
+  ...outsidersMutants,
 ];

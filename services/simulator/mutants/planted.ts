@@ -1,19 +1,16 @@
 import type { Mutant } from './mutant.ts';
-import { slipAbove, unseen } from './slip.ts';
+import { slipAbove } from './slip.ts';
 
 const manager = 'services/controller-manager';
 
 /** A third round above the store: every controller, plugin and part of an agent once. */
 export const plantedMutants: readonly Mutant[] = [
-  unseen(
-    'a checker that knows what a controller has just removed itself',
-    slipAbove(
-      'update-does-not-wait',
-      'a StatefulSet updates its next pod while the last one is not ready yet',
-      `${manager}/statefulset/plan`,
-      'if (!healthy(pod)) return [];',
-      '',
-    ),
+  slipAbove(
+    'update-does-not-wait',
+    'a StatefulSet updates its next pod while the last one is not ready yet',
+    `${manager}/statefulset/plan`,
+    'if (!healthy(pod)) return [];',
+    '',
   ),
   slipAbove(
     'partition-forgotten',
@@ -22,15 +19,12 @@ export const plantedMutants: readonly Mutant[] = [
     'if (!pod || ordinal - firstOrdinal(set) < partitionOf(set)) return [];',
     'if (!pod) return [];',
   ),
-  unseen(
-    'a checker that knows what a controller has just removed itself',
-    slipAbove(
-      'daemons-all-at-once',
-      'a DaemonSet updates as many pods as it may, however many are not available already',
-      `${manager}/daemonset/rolling-update`,
-      'Math.max(limit - unavailable, 0)',
-      'limit',
-    ),
+  slipAbove(
+    'daemons-all-at-once',
+    'a DaemonSet updates as many pods as it may, however many are not available already',
+    `${manager}/daemonset/rolling-update`,
+    'Math.max(limit - unavailable, 0)',
+    'limit',
   ),
   slipAbove(
     'serving-pods-go-first',

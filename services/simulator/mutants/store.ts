@@ -52,8 +52,8 @@ export const storeMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'shared/storage/applied-state',
-        find: 'sequences: [...sequences], keys',
-        replace: 'sequences: [], keys',
+        find: 'sequences: [...sequences], rows',
+        replace: 'sequences: [], rows',
       },
     ],
   },
@@ -241,8 +241,8 @@ export const storeMutants: readonly Mutant[] = [
     patches: [
       {
         file: 'shared/storage/kv-backend',
-        find: 'meta.set(appliedName, encodeApplied(this.#applied, this.sequences, keys));',
-        replace: 'meta.set(appliedName, encodeApplied(this.#flushed, new Map(), keys));',
+        find: 'encodeApplied(this.#applied, this.sequences, this.#seals.check)',
+        replace: 'encodeApplied(this.#flushed, new Map(), this.#seals.check)',
       },
     ],
   },
@@ -285,7 +285,7 @@ export const storeMutants: readonly Mutant[] = [
     story: 'what a crash left of a half-written batch stays behind the next one',
     patches: [
       {
-        file: 'shared/storage/raft-log',
+        file: 'shared/storage/log-files',
         find: 'if (recovered.torn) await current.zero(recovered.end);',
         replace: '',
       },
@@ -296,7 +296,7 @@ export const storeMutants: readonly Mutant[] = [
     story: 'what a killed process had written, but not synced, is taken for durable',
     patches: [
       {
-        file: 'shared/storage/raft-log',
+        file: 'shared/storage/log-files',
         find: 'if (recovered.torn) await current.zero(recovered.end); // A process that was killed may have left its last write whole, but not yet on the disk. await current.sync();',
         replace: 'if (recovered.torn) await current.zero(recovered.end);',
       },

@@ -1,15 +1,8 @@
 import type { Mutant } from './mutant.ts';
-import { slip, unseen } from './slip.ts';
+import { slip } from './slip.ts';
 
 /** A third round, chosen without a look at the checkers. */
 export const strangersMutants: readonly Mutant[] = [
-  slip(
-    'replaced-entries-count-as-handed-out',
-    'entries that replace others are not written where those had been',
-    'shared/raft/log',
-    'this.#handedOut = Math.min(this.#handedOut, from - 1);',
-    '',
-  ),
   slip(
     'commit-learned-without-match',
     'a candidate commits what others have committed, whatever its own log holds there',
@@ -27,7 +20,7 @@ export const strangersMutants: readonly Mutant[] = [
   slip(
     'segment-forgets-its-entries',
     'a segment of the log goes as soon as its last write had no entries',
-    'shared/storage/raft-log',
+    'shared/storage/log-files',
     'inUse.lastIndex = Math.max(inUse.lastIndex, batch.entries.at(-1)?.index ?? 0);',
     'inUse.lastIndex = batch.entries.at(-1)?.index ?? 0;',
   ),
@@ -45,15 +38,12 @@ export const strangersMutants: readonly Mutant[] = [
     'else if (history.compactable) this.#compactable.add(history);',
     '',
   ),
-  unseen(
-    'a member that dies in the middle of a compaction, which takes no time here',
-    slip(
-      'compaction-not-resumed',
-      'a compaction that a restart broke off is not gone on with',
-      'shared/mvcc/mvcc',
-      'if (this.#compacting) this.#store.beginCompaction();',
-      '',
-    ),
+  slip(
+    'compaction-not-resumed',
+    'a compaction that a restart broke off is not gone on with',
+    'shared/mvcc/mvcc',
+    'if (this.#compacting) this.#store.beginCompaction();',
+    '',
   ),
   slip(
     'deleted-keys-counted',

@@ -1,4 +1,5 @@
 import { createRng, type Rng } from '#shared/base';
+import { asCompactions } from './compactions.ts';
 import { drawRoles } from './draw-clients.ts';
 import { pick } from './pickers.ts';
 import type { Plan, Step, StoreSettings } from './plan.ts';
@@ -20,6 +21,7 @@ export function withExtras(plan: Plan): Plan {
   if (has(16) && plan.members > 1) return asStranded(settled, rng);
   const slow = createRng(plan.seed ^ 0x5_10_3d);
   if (slow.int(12) === 0 && plan.pace !== 'calm') return asSlowDisks(settled, slow);
+  if (slow.int(14) === 0 && plan.pace !== 'calm') return asCompactions(settled, slow);
   const odd = has(3)
     ? withClient(settled, rng, { odd: 8, 'watch-stream': 3, unwatch: 1, move: 1 })
     : settled;
@@ -27,7 +29,9 @@ export function withExtras(plan: Plan): Plan {
     ? withClient(odd, rng, { 'update-member': 1, 'watch-stream': 2, move: 1 })
     : odd;
   if (!ordinary.includes(plan.pace)) return moved;
-  const cramped = has(5) ? withQuota(moved, rng) : moved;
+  const many = createRng(plan.seed ^ 0x3a_77);
+  const grown = many.int(6) === 0 ? withManyKeys(moved, many) : moved;
+  const cramped = has(5) ? withQuota(grown, rng) : grown;
   return has(4) ? withUsers(cramped, rng) : cramped;
 }
 
@@ -57,6 +61,12 @@ function withClient(plan: Plan, rng: Rng, weights: Parameters<typeof drawRoles>[
   return { ...plan, clients: [...plan.clients, steps] };
 }
 
+/** More keys than one node of the key index holds. */
+function withManyKeys(plan: Plan, rng: Rng): Plan {
+  const made = withClient(plan, rng, { 'change-many': 1 });
+  return withClient(made, rng, { 'ask-many': 4, 'change-many': 1, move: 1 });
+}
+
 /** As often as the others ask. */
 function paceOf({ clients, safetyMs }: Plan): number {
   const steps = clients.reduce((sum, each) => sum + each.length, 0);
@@ -72,11 +82,14 @@ function withQuota(plan: Plan, rng: Rng): Plan {
   return withClient(full, rng, { 'clean-up': 3, alarm: rng.int(2), disarm: 3, move: 1, get: 3 });
 }
 
-/** Somebody founds users first, and changes what they may do while they ask. */
+/** Somebody founds users first, and changes what they may do while they ask; leases are theirs, or others'. */
 function withUsers(plan: Plan, rng: Rng): Plan {
   const found: Step = { afterMs: plan.electionMs, kind: 'found-users', pick: 0 };
   const { clients } = withClient(plan, rng, { 'change-users': 6, get: 1, move: 1 });
   const admin = [found, ...(clients.at(-1) ?? [])];
   const users = plan.clients.map(() => pick(rng, ['root', 'ann', 'ann', 'ben']));
-  return { ...plan, clients: [...plan.clients, admin], users: [...users, 'root'] };
+  const known = { ...plan, clients: [...plan.clients, admin], users: [...users, 'root'] };
+  const leased = withClient(known, rng, { grant: 2, 'put-leased': 4, 'keep-alive': 3 });
+  const curious = withClient(leased, rng, { 'time-left': 4, 'keep-others': 1, move: 1 });
+  return { ...curious, users: [...known.users, 'ann', 'ben'] };
 }

@@ -94,6 +94,8 @@ export type StepKind =
   | 'unwatch'
   | 'move'
   | 'odd'
+  | 'change-many'
+  | 'ask-many'
   | 'watch-stream'
   | 'clean-up'
   | 'alarm'

@@ -39,10 +39,13 @@ function drawSlowDisks(rng: Rng, safetyMs: number): Fault[] {
     const forMs = 6 * electionMs;
     const factor = pick(rng, [100, 300, 600]);
     faults.push({ atMs: atMs - 2 * electionMs, kind: 'transfer', target: leader });
-    for (const each of [target, other]) {
+    const schedule = pick(rng, [handsOver, partsWays, partsWays, changes]);
+    // Where ways part, the others must be quick to go on.
+    const slowDisks = schedule === partsWays ? [target] : [target, other];
+    for (const each of slowDisks) {
       faults.push({ atMs, kind: 'slow-disk', target: each, factor, forMs });
     }
-    faults.push(...pick(rng, [handsOver, partsWays, changes])(rng, atMs + 20, leader, target));
+    faults.push(...schedule(rng, atMs + 20, leader, target));
   }
   return faults.sort((a, b) => a.atMs - b.atMs);
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createRng } from '#shared/base';
 import type { Answer, Call, Operation } from '../history.ts';
 import { timeline } from '../timeline.ts';
 import { checkLinearizable } from './check.ts';
@@ -234,6 +235,32 @@ test('ten thousand operations with lost answers are judged at once, as what was 
   expect(check(operations, alone)).toMatchObject({ outcome: 'linearizable' });
   expect(check(operations, undefined)).toMatchObject({ outcome: 'linearizable' });
 });
+
+test.each([1000, 3])(
+  'of writes on %i keys that nobody answered, and that mostly nobody saw, it is guessed which were carried out',
+  (keys) => {
+    const rng = createRng(1);
+    const values = new Map<string, { key: string; value: string; mod: number }>();
+    const operations: Operation[] = [];
+    let revision = 1;
+    for (let i = 0; i < 5000; i++) {
+      const key = `k${rng.int(keys)}`;
+      const at: [number, number] = [i * 10 - rng.int(90), i * 10 + rng.int(90)];
+      if (rng.int(2) === 0) {
+        const seen = values.get(key);
+        const answer = { revision, kvs: seen ? [seen] : [], count: seen ? 1 : 0 };
+        operations.push(did(i, get(key), at, answer));
+        continue;
+      }
+      const lost = rng.int(10) === 0;
+      if (lost) operations.push(unsure(i, put(key, `v${i}`), at[0]));
+      if (lost && rng.int(2) === 0) continue;
+      values.set(key, { key, value: `v${i}`, mod: ++revision });
+      if (!lost) operations.push(did(i, put(key, `v${i}`), at, { revision }));
+    }
+    expect(check(operations, alone)).toMatchObject({ outcome: 'linearizable' });
+  },
+);
 
 test('the picture shows every operation of the window, and escapes what clients wrote', () => {
   const bad = did(2, get('<a>'), [7, 9], { revision: 2, kvs: [], count: 0 });

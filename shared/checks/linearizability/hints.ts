@@ -1,8 +1,13 @@
 import type { Answer, Call, History, KnownKv } from '../history.ts';
 import type { Step } from './steps.ts';
 
-/** Numbers that the history mentions as revisions of a key, with the value seen at them. */
-type Mentioned = Map<number, string | undefined>;
+/** Numbers that the history mentions as revisions of one key and that no known write has. */
+interface Mentioned {
+  /** By the value seen at them. */
+  readonly valued: Map<string, number[]>;
+  /** Where none was. */
+  readonly bare: number[];
+}
 
 /**
  * Says of every floating write which revisions it may have: those that somebody mentioned of its
@@ -14,21 +19,18 @@ export function giveHints(
   taken: ReadonlySet<number>,
   history: Pick<History, 'operations' | 'watches'>,
 ): void {
-  const mentioned = mentionedIn(history);
+  const mentioned = mentionedIn(history, taken);
   const seenBefore = revisionsSeenBefore(steps);
   for (const step of steps) {
     if (step.revision !== undefined || !step.writes) continue;
     step.notBefore = seenBefore(step.invokedMs) + 1;
-    const likely: number[] = [];
-    const others: number[] = [];
-    for (const key of step.keys) {
-      for (const [revision, value] of mentioned.get(key) ?? []) {
-        if (taken.has(revision) || revision < step.notBefore) continue;
-        if (value === undefined) others.push(revision);
-        else if (writesValue(step.call, key, value)) likely.push(revision);
-      }
-    }
-    step.hints = [...new Set([...likely, ...others])];
+    const { notBefore } = step;
+    const ofKeys = step.keys.map((key) => ({ key, found: mentioned.get(key) }));
+    const likely = ofKeys.flatMap(({ key, found }) =>
+      [...valuesOf(step.call, key)].flatMap((value) => found?.valued.get(value) ?? []),
+    );
+    const others = ofKeys.flatMap(({ found }) => found?.bare ?? []);
+    step.hints = [...new Set([...likely, ...others])].filter((revision) => revision >= notBefore);
   }
 }
 
@@ -50,13 +52,13 @@ function revisionsSeenBefore(steps: readonly Step[]): (timeMs: number) => number
   };
 }
 
-function mentionedIn({
-  operations,
-  watches,
-}: Pick<History, 'operations' | 'watches'>): Map<string, Mentioned> {
-  const all = new Map<string, Mentioned>();
+function mentionedIn(
+  { operations, watches }: Pick<History, 'operations' | 'watches'>,
+  taken: ReadonlySet<number>,
+): ReadonlyMap<string, Mentioned> {
+  const all = new Map<string, Map<number, string | undefined>>();
   const mention = (key: string, revision: number | undefined, value?: string): void => {
-    if (!revision) return;
+    if (!revision || taken.has(revision)) return;
     let ofKey = all.get(key);
     if (!ofKey) all.set(key, (ofKey = new Map()));
     if (value !== undefined || !ofKey.has(revision)) ofKey.set(revision, value);
@@ -87,11 +89,26 @@ function mentionedIn({
       }
     }
   }
-  return all;
+  return new Map([...all].map(([key, ofKey]) => [key, byValue(ofKey)]));
 }
 
-function writesValue(call: Call, key: string, value: string): boolean {
-  if (call.type === 'put') return call.key === key && call.value === value;
-  if (call.type !== 'txn') return false;
-  return [...call.success, ...call.failure].some((op) => writesValue(op, key, value));
+function byValue(ofKey: ReadonlyMap<number, string | undefined>): Mentioned {
+  const valued = new Map<string, number[]>();
+  const bare: number[] = [];
+  for (const [revision, value] of ofKey) {
+    if (value === undefined) bare.push(revision);
+    else {
+      const same = valued.get(value);
+      if (same) same.push(revision);
+      else valued.set(value, [revision]);
+    }
+  }
+  return { valued, bare };
+}
+
+/** What a call may write to a key. */
+function valuesOf(call: Call, key: string): Set<string> {
+  if (call.type === 'put') return new Set(call.key === key ? [call.value] : []);
+  if (call.type !== 'txn') return new Set();
+  return new Set([...call.success, ...call.failure].flatMap((op) => [...valuesOf(op, key)]));
 }

@@ -10,6 +10,8 @@ export interface SearchOptions {
   readonly revisions: Revisions;
   /** Steps tried before giving up. */
   readonly budget: number;
+  /** Who may have made a revision; then nobody else is tried, and nothing is proved if that fails. */
+  readonly writers?: ReadonlyMap<number, readonly Step[]> | undefined;
 }
 
 export type Found =
@@ -59,6 +61,7 @@ export class Search {
   readonly #exact: boolean;
   readonly #revisions: Revisions;
   readonly #budget: number;
+  readonly #writers: ReadonlyMap<number, readonly Step[]> | undefined;
   readonly #model: Model;
   /** Before spine step i no step may come that began after this. */
   readonly #horizon: Float64Array;
@@ -87,6 +90,7 @@ export class Search {
     this.#exact = options.initialRevision !== undefined;
     this.#revisions = options.revisions;
     this.#budget = options.budget;
+    this.#writers = options.writers;
     const readsPast = [...spine, ...floats].some(({ call }) =>
       JSON.stringify(call).includes('"revision"'),
     );
@@ -286,7 +290,18 @@ export class Search {
     }
     if (gap === 0 && !overdue) return [{ step: undefined, revision: next.revision }];
     this.#stuck(next, `nothing explains revision ${this.#model.revision + 1}`);
+    if (gap > 0 && this.#writers) return this.#guessed(this.#model.revision + 1);
     return this.#floatChoices(gap === 0 ? undefined : next);
+  }
+
+  #guessed(revision: number): Choice[] {
+    const steps = this.#writers?.get(revision) ?? [];
+    return steps
+      .filter(
+        (step) =>
+          !this.#placed.has(must(this.#index.get(step), 'every floating step has an index')),
+      )
+      .flatMap((step) => this.#waysOf(step, revision));
   }
 
   /** The floating steps that may stand here, the likeliest first. */
@@ -300,13 +315,7 @@ export class Search {
       if (this.#placed.has(i)) continue;
       for (const revision of this.#revisionsFor(step, next)) {
         if (revision === undefined && next && this.#mayWait(step, next)) continue;
-        if (
-          step.call.type === 'txn' &&
-          !step.answer &&
-          this.#model.decide(step.call) === undefined
-        ) {
-          choices.push({ step, branch: true, revision }, { step, branch: false, revision });
-        } else choices.push({ step, revision });
+        choices.push(...this.#waysOf(step, revision));
       }
     }
     if (!this.#exact) return choices;
@@ -316,6 +325,15 @@ export class Search {
       return first === undefined ? 1 : first === here ? 0 : 2;
     };
     return choices.sort((a, b) => unlikely(a) - unlikely(b));
+  }
+
+  #waysOf(step: Step, revision: number | undefined): Choice[] {
+    const told = step.call.type !== 'txn' || step.answer || this.#model.decide(step.call);
+    if (told !== undefined) return [{ step, revision }];
+    return [
+      { step, branch: true, revision },
+      { step, branch: false, revision },
+    ];
   }
 
   /**

@@ -95,15 +95,11 @@ export class Budgets implements Checker {
     until: number,
     isWanted: (object: T) => boolean,
   ): T[] {
-    const found: T[] = [];
-    const first = new Map<string, T | undefined>();
-    for (const { key, revision, after } of this.#objects.changes(resource)) {
-      if (revision > until) break;
-      if (revision <= since) first.set(key, after as T | undefined);
-      else if (after) found.push(after as T);
-    }
-    const before = [...first.values()].flatMap((each) => (each ? [each] : []));
-    return [...before, ...found].filter(
+    const first = [...this.#objects.asOf(resource, since).values()];
+    const later = this.#objects
+      .changesAfter(resource, since)
+      .flatMap(({ revision, after }) => (after && revision <= until ? [after] : []));
+    return ([...first, ...later] as T[]).filter(
       (each) => (each as Pod).metadata?.namespace === namespace && isWanted(each),
     );
   }

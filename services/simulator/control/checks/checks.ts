@@ -1,4 +1,7 @@
+import type { ConfigMap, KubeObject } from '#shared/api';
+import { QuorateError } from '#shared/base';
 import type { ApiClient } from '#shared/client';
+import type { ApplyApi } from '#services/apiserver';
 import type { AppliedEntry } from '../../checks/state-log.ts';
 import type { Report } from '../../checks/report.ts';
 import type { ContainerEvents } from '../parts/containers.ts';
@@ -10,8 +13,10 @@ import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import type { Checker } from './checker.ts';
 import { Counters } from './counters.ts';
+import { CronRuns } from './cron-runs.ts';
 import { EndpointConditions } from './endpoints.ts';
 import { Fencing } from './fencing.ts';
+import { FieldOwners } from './field-owners.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { Garbage } from './garbage.ts';
 import { Generations } from './generations.ts';
@@ -19,18 +24,22 @@ import { InOrder } from './in-order.ts';
 import { JobCounts } from './job-counts.ts';
 import { LostNodes } from './lost-nodes.ts';
 import { Namespaces } from './namespaces.ts';
+import { Neighbours } from './neighbours.ts';
 import { NoGhosts } from './no-ghosts.ts';
 import { ObjectHistory } from './objects.ts';
 import { ObjectLife } from './object-life.ts';
 import { OnePerOrdinal } from './one-per-ordinal.ts';
 import { OverCreation } from './over-creation.ts';
 import { Placement } from './placement.ts';
+import { Preemption } from './preemption.ts';
 import { Promptness } from './promptness.ts';
 import { Preconditions } from './preconditions.ts';
 import { recordedApi, type Recording } from './recorded-api.ts';
+import { Recreated } from './recreated.ts';
 import { Removals } from './removals.ts';
 import { Rollouts } from './rollouts.ts';
 import { StartedOnce } from './started-once.ts';
+import { Successors } from './successors.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
 import { Writes } from './writes.ts';
 
@@ -50,6 +59,8 @@ export interface Bounds {
   readonly promptMs: number;
   /** Until the pods of a node that is silent go. */
   readonly lostMs: number;
+  /** From one run of a CronJob of every minute to the next. */
+  readonly cronMs: number;
 }
 
 /** Feeds the checkers with what happens: in the store, on the machines, and on the way between. */
@@ -65,17 +76,26 @@ export class ControlChecks {
   readonly #preconditions = new Preconditions(this.objects);
   readonly #budgets = new Budgets(this.objects);
   readonly #writes = new Writes(this.objects);
+  readonly #owners = new FieldOwners(this.objects);
+  readonly #now: () => number;
+  readonly #garbage: Garbage;
   readonly #removals: Removals;
+  readonly #successors: Successors;
   readonly #watches: ApiWatches;
   readonly #checkers: readonly Checker[];
+  /** Those of them who look at every change. */
+  readonly #followers: readonly Follower[];
   /** Requests of all clients. */
   asked = 0;
   answered = 0;
 
   /** See `Bounds`. */
-  constructor(report: Report, now: () => number, { patienceMs, promptMs, lostMs }: Bounds) {
+  constructor(report: Report, now: () => number, { patienceMs, promptMs, lostMs, cronMs }: Bounds) {
     this.#report = report;
+    this.#now = now;
+    this.#garbage = new Garbage(patienceMs);
     this.#removals = new Removals(this.objects, now, patienceMs);
+    this.#successors = new Successors(this.objects, now, patienceMs);
     this.#watches = new ApiWatches(this.objects, now);
     this.#checkers = [
       new OnePerOrdinal(),
@@ -85,27 +105,34 @@ export class ControlChecks {
       new Capacity(),
       new UniqueAddresses(),
       new Generations(),
-      new Garbage(patienceMs),
+      this.#garbage,
       new Namespaces(),
       new EndpointConditions(),
       new Rollouts(patienceMs),
+      new Recreated(patienceMs),
       new InOrder(patienceMs),
       new Placement(patienceMs),
+      new Preemption(patienceMs),
+      new Neighbours(patienceMs),
+      new CronRuns(patienceMs, cronMs),
       new Attempts(promptMs < Infinity),
       new Availability(promptMs < Infinity ? patienceMs : Infinity),
       new Promptness(this.objects, promptMs),
       new LostNodes(this.objects, lostMs),
       this.#removals,
+      this.#successors,
       this.#budgets,
       this.#jobs,
       this.#created,
       this.#counters,
       this.#preconditions,
       this.#writes,
+      this.#owners,
       this.#fencing,
       this.#reads,
       this.#watches,
     ];
+    this.#followers = this.#checkers.filter(isFollower);
     this.containers = {
       started: (node, status) => this.#each((checker) => checker.started?.(node, status)),
       exited: (node, status) => this.#each((checker) => checker.exited?.(node, status)),
@@ -116,7 +143,7 @@ export class ControlChecks {
     this.#report.check('objects', () => {
       this.#fencing.elections(entry.events, entry.revision);
       for (const change of this.objects.add(entry)) {
-        this.#each((checker) => checker.changed?.(change));
+        for (const checker of this.#followers) this.#check(checker, () => checker.changed(change));
       }
     });
   }
@@ -140,10 +167,19 @@ export class ControlChecks {
       changed: (written) => this.#check(this.#writes, () => this.#writes.wrote(written)),
       deleted: (deletion) =>
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
+      deletesBy: (propagation, named) => {
+        if (!elected) this.#garbage.asked(named, propagation, this.#now());
+      },
       deletes: (namespace, name) => {
         this.#budgets.deleted(namespace, name);
-        const granted = elected ? this.#removals.asked(who, namespace, name) : undefined;
-        return () => this.#check(this.#removals, () => granted?.());
+        // The scheduler takes those that are in the way.
+        if (!elected || !who.startsWith('controller-manager')) return () => undefined;
+        const isFirst = this.#removals.asked(namespace, name);
+        const isNext = this.#successors.asked(who, namespace, name);
+        return () => {
+          this.#check(this.#removals, isFirst);
+          this.#check(this.#successors, isNext);
+        };
       },
       uncertain: (resource) => {
         if (resource !== 'pods') return;
@@ -151,6 +187,28 @@ export class ControlChecks {
         this.#jobs.uncertain();
       },
     });
+  }
+
+  /** As `recorded`, for one who applies as well: ConfigMaps. */
+  recordedApplying(asking: Asking, api: ApiClient & ApplyApi): ApiClient & ApplyApi {
+    const apply = async <T extends KubeObject>(
+      ...[ref, config, options = {}]: Parameters<ApplyApi['apply']>
+    ): Promise<T> => {
+      const { fieldManager: manager = '', force = false, namespace = '' } = options;
+      const since = this.objects.revision;
+      const asked = { who: asking.who, manager, force, config, namespace, since };
+      this.asked++;
+      try {
+        const answer: ConfigMap = await api.apply(ref, config, options);
+        this.answered++;
+        this.#check(this.#owners, () => this.#owners.granted(asked, answer));
+        return answer as T;
+      } catch (thrown) {
+        if (isContested(thrown)) this.#check(this.#owners, () => this.#owners.refused(asked));
+        throw thrown;
+      }
+    };
+    return { ...this.recorded(asking, api), apply };
   }
 
   /** By a user: how often a counter was counted up for sure, and how often perhaps. */
@@ -179,3 +237,12 @@ export class ControlChecks {
     this.#report.check(name, look);
   }
 }
+
+type Follower = Checker & Required<Pick<Checker, 'changed'>>;
+
+const isFollower = (checker: Checker): checker is Follower => checker.changed !== undefined;
+
+/** Others manage what an apply would change. */
+const isContested = (thrown: unknown): boolean =>
+  QuorateError.is(thrown, 'conflict') &&
+  JSON.stringify(thrown.details ?? '').includes('FieldManagerConflict');

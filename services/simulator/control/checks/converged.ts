@@ -1,13 +1,25 @@
 import { budgets } from './converged/budgets.ts';
+import { cronJobs } from './converged/cron-jobs.ts';
 import { containers, nodes, pods } from './converged/nodes.ts';
 import { owners } from './converged/owners.ts';
+import { quotas } from './converged/quotas.ts';
 import { first, type Reality } from './converged/reality.ts';
 import { services } from './converged/services.ts';
 import { workloads } from './converged/workloads.ts';
 
 export type { Reality };
 
-const looks = [nodes, ...owners, ...workloads, pods, ...services, budgets, containers];
+const looks = [
+  nodes,
+  ...owners,
+  ...workloads,
+  cronJobs,
+  pods,
+  ...services,
+  budgets,
+  quotas,
+  containers,
+];
 
 /** What is not yet as it should be, in words; empty where all is well. */
 export const unsettled = (reality: Reality): string => first(looks, reality);

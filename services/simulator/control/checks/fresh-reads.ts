@@ -27,12 +27,12 @@ export class FreshReads implements Checker {
   }
 
   got(read: Read, name: string, object: KubeObject | undefined): void {
-    const changes = this.#objects
-      .changes(read.resource)
+    const later = this.#objects
+      .changesAfter(read.resource, read.since)
       .filter((change) => isOf(change, read.namespace, name));
     const revision = Number(object?.metadata?.resourceVersion ?? 0);
-    const known = changes.findLast((change) => change.revision <= read.since)?.after;
-    const later = changes.filter((change) => change.revision > read.since);
+    const [first] = later;
+    const known = first ? first.before : this.#now(read, name);
     const possible = [known, ...later.map(({ after }) => after)].map((each) =>
       Number(each?.metadata?.resourceVersion ?? 0),
     );
@@ -40,6 +40,10 @@ export class FreshReads implements Checker {
     throw new BrokenPromise(
       `${read.who} asks for ${read.resource} ${name} at revision ${read.since} and gets version ${revision || 'none'}; it was ${possible.map((each) => each || 'none').join(', ')}`,
     );
+  }
+
+  #now({ resource, namespace }: Read, name: string): KubeObject | undefined {
+    return this.#objects.all(resource).find((object) => isAt(object, namespace, name));
   }
 
   /** `items`: of all pages, where there are several. */
@@ -54,22 +58,25 @@ export class FreshReads implements Checker {
       .find((change) => change.revision <= read.since && inScope(change));
     const said = `${read.who} lists ${read.resource} at revision ${read.since}, answered as of ${revision}`;
     if (missed) throw new BrokenPromise(`${said}: ${missed.key} changed at ${missed.revision}`);
-    const state = new Map<string, number>();
-    for (const change of this.#objects.changes(read.resource)) {
-      if (change.revision > revision) break;
-      if (!inScope(change)) continue;
-      if (change.after && read.selects(change.after)) state.set(change.key, change.revision);
-      else state.delete(change.key);
-    }
-    const expected = [...state.values()].sort((a, b) => a - b).join();
-    const versions = items.map(({ metadata }) => Number(metadata?.resourceVersion));
+    const state = [...this.#objects.asOf(read.resource, revision).values()].filter(
+      (object) => isAt(object, read.namespace, undefined) && read.selects(object),
+    );
+    const expected = versionsOf(state)
+      .sort((a, b) => a - b)
+      .join();
+    const versions = versionsOf(items);
     const actual = versions.sort((a, b) => a - b).join();
     if (actual !== expected) throw new BrokenPromise(`${said}: [${actual}], not [${expected}]`);
   }
 }
 
-function isOf({ before, after }: Change, namespace?: string, name?: string): boolean {
-  const { metadata } = after ?? before ?? {};
+const versionsOf = (objects: readonly KubeObject[]): number[] =>
+  objects.map(({ metadata }) => Number(metadata?.resourceVersion));
+
+const isOf = ({ before, after }: Change, namespace?: string, name?: string): boolean =>
+  isAt(after ?? before ?? {}, namespace, name);
+
+function isAt({ metadata }: KubeObject, namespace?: string, name?: string): boolean {
   if (namespace && metadata?.namespace !== namespace) return false;
   return name === undefined || metadata?.name === name;
 }

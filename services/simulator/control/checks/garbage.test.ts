@@ -27,6 +27,20 @@ test('dependents that were to be left behind stay', () => {
   expect(broken(() => store.remove(mapKey('d')))).toMatch(/left behind/);
 });
 
+test('whoever deletes again in another way has the last word', () => {
+  const check = new Garbage(0);
+  const store = new Store(check);
+  const owner = { resource: 'configmaps', namespace: 'default', name: 'owner' };
+  const going = { finalizers: ['orphan'], deletionTimestamp: 'now' };
+  store.put(mapKey('owner'), named('owner'));
+  store.put(mapKey('d'), owned('d'));
+  check.asked(owner, 'orphan', 3);
+  store.put(mapKey('owner'), named('owner', 'owner', going));
+  check.asked(owner, 'background', 4);
+  store.remove(mapKey('owner'));
+  expect(broken(() => store.remove(mapKey('d')))).toBe('kept');
+});
+
 describe('a replica set that its deployment was to leave behind', () => {
   const key = '/registry/apps/replicasets/default/set';
   function world(replicas: number): Store {

@@ -8,6 +8,21 @@ const collected: readonly string[] = ['configmaps', 'secrets'];
 /** Deployments clean up theirs, but only those without pods. */
 const replicaSets = 'apps/replicasets';
 
+/** An object that somebody asks to delete. */
+interface Named {
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface Ask {
+  readonly atMs: number;
+  readonly propagation: string;
+}
+
+/** No request is under way for longer, tried again included. */
+const underwayMs = 20_000;
+
 interface Known {
   object: KubeObject;
   readonly createdMs: number;
@@ -23,6 +38,8 @@ export class Garbage implements Checker {
   /** Dependents that lost their only owner so that they stay, and who it was. */
   readonly #orphans = new Map<string, string>();
   readonly #goingNamespaces = new Set<string>();
+  /** In which ways objects were to be deleted: the last word counts. */
+  readonly #asks = new Map<string, Ask[]>();
   readonly #patienceMs: number;
 
   /** What was made that long ago is known to all who work. */
@@ -30,8 +47,22 @@ export class Garbage implements Checker {
     this.#patienceMs = patienceMs;
   }
 
+  /** A user asks for a deletion in this way. */
+  asked(named: Named, propagation: string, atMs: number): void {
+    const place = placeOf(named);
+    this.#asks.set(place, [...(this.#asks.get(place) ?? []), { atMs, propagation }]);
+  }
+
+  #isContradicted({ resource, atMs, before }: Change): boolean {
+    const { namespace = '', name = '' } = before?.metadata ?? {};
+    const asks = this.#asks.get(placeOf({ resource, namespace, name })) ?? [];
+    const recent = asks.filter((ask) => ask.atMs > atMs - underwayMs);
+    return new Set(recent.map(({ propagation }) => propagation)).size > 1;
+  }
+
   changed(change: Change): void {
     const { resource, before, after } = change;
+    if (before && !after && this.#isContradicted(change)) this.#letGo(before);
     if (resource === 'namespaces') this.#namespace(before, after);
     if (resource === 'apps/deployments' && after && !isGoing(before ?? {}) && isGoing(after)) {
       this.#begins(after);
@@ -62,6 +93,13 @@ export class Garbage implements Checker {
       const [only, ...others] = object.metadata?.ownerReferences ?? [];
       if (!only || only.uid !== owner.metadata.uid || others.length > 0) continue;
       this.#orphans.set(uid, only.uid);
+    }
+  }
+
+  /** Whoever was to be left behind by this owner need not be. */
+  #letGo({ metadata }: KubeObject): void {
+    for (const [uid, owner] of this.#orphans) {
+      if (owner === metadata?.uid) this.#orphans.delete(uid);
     }
   }
 
@@ -96,8 +134,10 @@ export class Garbage implements Checker {
     );
   }
 
-  #gone({ metadata = {} }: KubeObject, { key, atMs, revision }: Change): void {
-    if (!metadata.finalizers?.includes('foregroundDeletion')) return;
+  #gone({ metadata = {} }: KubeObject, change: Change): void {
+    const { key, atMs, revision } = change;
+    if (!metadata.finalizers?.includes('foregroundDeletion') || this.#isContradicted(change))
+      return;
     if (this.#goingNamespaces.has(metadata.namespace ?? '')) return;
     for (const { object, createdMs } of this.#known.values()) {
       const reference = object.metadata?.ownerReferences?.find(({ uid }) => uid === metadata.uid);
@@ -110,3 +150,5 @@ export class Garbage implements Checker {
 }
 
 const isGoing = ({ metadata }: KubeObject): boolean => metadata?.deletionTimestamp !== undefined;
+const placeOf = ({ resource, namespace, name }: Named): string =>
+  `${resource} ${namespace}/${name}`;

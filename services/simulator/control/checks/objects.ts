@@ -33,11 +33,13 @@ export class ObjectHistory {
       const { key } = kv;
       const resource = this.#resourceOf(key);
       if (resource === undefined) continue;
-      const { objects, changes } = this.#collection(resource);
+      const collection = this.#collection(resource);
+      const { objects, changes } = collection;
       const before = objects.get(key);
       const after = type === 'put' ? decoded(kv.value, revision) : undefined;
       if (after) objects.set(key, after);
       else objects.delete(key);
+      collection.sorted = undefined;
       const change = { revision, atMs, key, resource, before, after };
       changes.push(change);
       made.push(change);
@@ -46,9 +48,23 @@ export class ObjectHistory {
   }
 
   /** As they are now, in the order of their keys. */
-  all<T extends KubeObject>(resource: string): T[] {
-    const objects = [...this.#collection(resource).objects];
-    return objects.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as T);
+  all<T extends KubeObject>(resource: string): readonly T[] {
+    const collection = this.#collection(resource);
+    collection.sorted ??= [...collection.objects]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, object]) => object);
+    return collection.sorted as readonly T[];
+  }
+
+  /** By key, as they were at that revision. */
+  asOf(resource: string, revision: number): Map<string, KubeObject> {
+    const { objects } = this.#collection(resource);
+    const then = new Map(objects);
+    for (const { key, before } of this.changesAfter(resource, revision).toReversed()) {
+      if (before) then.set(key, before);
+      else then.delete(key);
+    }
+    return then;
   }
 
   /** In the order of their revisions. */
@@ -72,7 +88,7 @@ export class ObjectHistory {
     const name = collectionOf.get(resource) ?? resource;
     const known = this.#collections.get(name);
     if (known) return known;
-    const made = { objects: new Map<string, KubeObject>(), changes: [] };
+    const made: Collection = { objects: new Map(), changes: [], sorted: undefined };
     this.#collections.set(name, made);
     return made;
   }
@@ -88,6 +104,8 @@ export class ObjectHistory {
 interface Collection {
   readonly objects: Map<string, KubeObject>;
   readonly changes: Change[];
+  /** In the order of their keys, until something changes. */
+  sorted: readonly KubeObject[] | undefined;
 }
 
 /** `pods`, `apps/deployments`. */

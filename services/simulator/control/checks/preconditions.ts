@@ -1,3 +1,4 @@
+import type { KubeObject } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { ObjectHistory } from './objects.ts';
@@ -25,17 +26,13 @@ export class Preconditions implements Checker {
   }
 
   deleted({ who, resource, namespace, name, since, until, ...wanted }: Deletion): void {
-    const changes = this.#objects.changes(resource).filter(({ before, after, revision }) => {
-      const { metadata } = after ?? before ?? {};
-      return (
-        revision <= until &&
-        metadata?.name === name &&
-        (!namespace || metadata.namespace === namespace)
-      );
-    });
-    const known = changes.findLast(({ revision }) => revision <= since)?.after;
-    const later = changes.filter(({ revision }) => revision > since).map(({ after }) => after);
-    const possible = [known, ...later].map((object) => object?.metadata ?? {});
+    const isIt = (object: KubeObject | undefined): object is KubeObject =>
+      object?.metadata?.name === name && (!namespace || object.metadata.namespace === namespace);
+    const known = [...this.#objects.asOf(resource, since).values()].filter(isIt);
+    const later = this.#objects
+      .changesAfter(resource, since)
+      .flatMap(({ after, revision }) => (revision <= until && isIt(after) ? [after] : []));
+    const possible = [...known, ...later].map(({ metadata }) => metadata ?? {});
     const fits = possible.some(
       ({ uid, resourceVersion }) =>
         (wanted.uid ?? uid) === uid &&

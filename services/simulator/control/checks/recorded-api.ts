@@ -29,6 +29,11 @@ export interface Recording {
   deleted(deletion: Deletion): void;
   /** Somebody asks for the deletion of a pod; the result is called where it is granted. */
   deletes(namespace: string, name: string): () => void;
+  /** Somebody asks for a deletion, and in which way. */
+  deletesBy(
+    propagation: string,
+    named: { readonly resource: string; readonly namespace: string; readonly name: string },
+  ): void;
   /** Nobody knows whether this object was created. */
   uncertain(resource: string): void;
 }
@@ -157,12 +162,14 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       const { namespace, uid } = options;
       const isPod = ref.resource === 'pods';
       const granted = isPod ? recording.deletes(namespace ?? '', name) : undefined;
-      const { resourceVersion } = options;
+      const { resourceVersion, propagation } = options;
+      const resource = resourceName(ref);
+      if (propagation)
+        recording.deletesBy(propagation, { resource, namespace: namespace ?? '', name });
       const since = recording.revision();
       const answer = await ask(() => api.delete(ref, name, options));
       granted?.();
       const until = recording.revision();
-      const resource = resourceName(ref);
       const named = uid !== undefined || resourceVersion !== undefined;
       const deletion = { who, resource, namespace, name, uid, resourceVersion, since, until };
       if (named) recording.deleted(deletion);

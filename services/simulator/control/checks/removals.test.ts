@@ -38,7 +38,7 @@ describe('what a controller removes', () => {
         ...at(`n${i}`, is),
       });
     }
-    return (name: string): string => broken(check.asked('manager', 'default', name));
+    return (name: string): string => broken(check.asked('default', name));
   }
 
   test('of a ReplicaSet, those that do not serve go first', () => {
@@ -52,12 +52,6 @@ describe('what a controller removes', () => {
     const removes = world('StatefulSet', 'apps/statefulsets', [true, false, true]);
     expect(removes('w-2')).toBe('kept');
     expect(removes('w-0')).toMatch(/w-1 has not been ready/);
-  });
-
-  test('after one has gone, the next one goes when its successor serves', () => {
-    const removes = world('StatefulSet', 'apps/statefulsets', [true, true, true]);
-    expect(removes('w-2')).toBe('kept');
-    expect(removes('w-1')).toMatch(/nobody serves yet in place of w-2/);
   });
 
   test('of a DaemonSet, one goes when no other is away', () => {

@@ -17,16 +17,7 @@ import { isChosen, repelling } from './room.ts';
 /** Kinds that choose which of their pods go. */
 const choosers: readonly string[] = ['apps/replicasets', 'apps/statefulsets', 'apps/daemonsets'];
 
-interface Taken {
-  readonly who: string;
-  readonly place: string;
-  readonly name: string;
-}
-
-/**
- * Controllers that make room for new pods, or for fewer, take those that do not serve first, and the next one
- * when the last one's successor serves.
- */
+/** Controllers that make room for new pods, or for fewer, take those that do not serve first. */
 export class Removals implements Checker {
   readonly name = 'removals';
   readonly #objects: ObjectHistory;
@@ -37,8 +28,6 @@ export class Removals implements Checker {
   /** By uid of a workload: when it was last asked for something else. */
   readonly #askedMs = new Map<string, number>();
   readonly #asked = new Set<string>();
-  /** By uid of a StatefulSet or DaemonSet: what its controller took, and nobody has served in the place of since. */
-  readonly #taken = new Map<string, Taken[]>();
   #nodesMs = 0;
 
   /** What was that long ago is known to all who work. */
@@ -51,7 +40,6 @@ export class Removals implements Checker {
   changed({ resource, atMs, before, after }: Change): void {
     const uid = (after ?? before)?.metadata?.uid ?? '';
     if (resource === 'pods') {
-      if (after && isPodReady(after) && !isGoing(after)) this.#serves(after);
       if (!after || isPodReady(after)) this.#idleSince.delete(uid);
       else if (!this.#idleSince.has(uid)) this.#idleSince.set(uid, atMs);
     }
@@ -61,15 +49,10 @@ export class Removals implements Checker {
   }
 
   /** A controller asks for the deletion of a pod; the result is called if it is granted. */
-  asked(who: string, namespace: string, name: string): () => void {
-    const pod = this.#objects
-      .all<Pod>('pods')
-      .filter(isOf(namespace))
-      .find(({ metadata }) => metadata?.name === name);
-    const wrong = this.#wrong(namespace, name) ?? this.#takesTooMany(who, pod);
+  asked(namespace: string, name: string): () => void {
+    const wrong = this.#wrong(namespace, name);
     return () => {
       if (wrong !== undefined) throw new BrokenPromise(wrong);
-      this.#takes(who, pod);
     };
   }
 
@@ -93,44 +76,6 @@ export class Removals implements Checker {
       other &&
       `${owner.kind} ${owner.name} removes ${name}, which serves, and ${nameOf(other)} has not been ready for long`
     );
-  }
-
-  /** It knows what it took itself, however old all the rest is that it knows. */
-  #takesTooMany(who: string, pod: Pod | undefined): string | undefined {
-    const owner = pod && getControllerOf(pod);
-    if (!owner || !isPodReady(pod) || isPodTerminal(pod) || isGoing(pod)) return undefined;
-    const known = this.#now() - this.#patienceMs;
-    const place = this.#node(pod);
-    if (this.#nodesMs > known || !place || repelling(pod, place)) return undefined;
-    if ((this.#askedMs.get(owner.uid) ?? Infinity) > known) return undefined;
-    const taken = this.#taken.get(owner.uid)?.find((each) => each.who === who);
-    const workload = this.#owner(owner.uid);
-    if (!taken || !workload || isGoing(workload) || workload.spec?.minReadySeconds)
-      return undefined;
-    if (owner.kind === 'StatefulSet' && ordinalOf(pod) >= (workload.spec?.replicas ?? 1))
-      return undefined;
-    if (taken.place === placeOf(pod)) return undefined;
-    return `${owner.kind} ${owner.name} removes ${nameOf(pod)}, which serves, and nobody serves yet in place of ${taken.name}, which it took before`;
-  }
-
-  #takes(who: string, pod: Pod | undefined): void {
-    const owner = pod && getControllerOf(pod);
-    // A Deployment may take many at once, and the successor of one that is too many never comes.
-    if (!owner || (owner.kind !== 'StatefulSet' && owner.kind !== 'DaemonSet')) return;
-    const workload = this.#owner(owner.uid);
-    if (owner.kind === 'StatefulSet' && ordinalOf(pod) >= (workload?.spec?.replicas ?? 1)) return;
-    const rest = this.#taken.get(owner.uid)?.filter(({ place }) => place !== placeOf(pod)) ?? [];
-    this.#taken.set(owner.uid, [...rest, { who, place: placeOf(pod), name: nameOf(pod) }]);
-  }
-
-  #serves(pod: Pod): void {
-    const owner = getControllerOf(pod)?.uid ?? '';
-    const taken = this.#taken.get(owner);
-    if (taken)
-      this.#taken.set(
-        owner,
-        taken.filter(({ place }) => place !== placeOf(pod)),
-      );
   }
 
   /** A pod that does not serve, and for whose sake this one has to stay. */
@@ -178,9 +123,6 @@ const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
 const uidOf = ({ metadata }: KubeObject): string => metadata?.uid ?? '';
 const isGoing = ({ metadata }: KubeObject): boolean => metadata?.deletionTimestamp !== undefined;
 const ordinalOf = (pod: Pod): number => Number(nameOf(pod).split('-').at(-1));
-/** What its successor takes over: of a StatefulSet the name, of a DaemonSet the node. */
-const placeOf = (pod: Pod): string =>
-  getControllerOf(pod)?.kind === 'DaemonSet' ? (pod.spec?.nodeName ?? '') : nameOf(pod);
 const isOf =
   (namespace: string) =>
   ({ metadata }: KubeObject): boolean =>
@@ -191,7 +133,7 @@ const isLike = (a: Pod, b: Pod): boolean =>
   a.metadata?.labels?.['app'] === b.metadata?.labels?.['app'];
 
 /** What decides which pods a node takes. */
-function isSamePlace(before: Node | undefined, after: Node | undefined): boolean {
+export function isSamePlace(before: Node | undefined, after: Node | undefined): boolean {
   const place = ({ spec, metadata }: Node) => JSON.stringify([spec, metadata?.labels]);
   return before !== undefined && after !== undefined && place(before) === place(after);
 }

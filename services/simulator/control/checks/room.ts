@@ -1,4 +1,4 @@
-import { isPodTerminal, type Node, type Pod, type Taint, type Toleration } from '#shared/api';
+import type { Node, Pod, Taint, Toleration } from '#shared/api';
 
 // Written anew: what a checker shares with whom it judges, it cannot judge.
 
@@ -75,27 +75,3 @@ export const hostPorts = ({ spec }: Pod): number[] =>
   (spec?.containers ?? []).flatMap(({ ports = [] }) =>
     ports.flatMap(({ hostPort }) => (hostPort ? [hostPort] : [])),
   );
-
-/** The name of a node that would take the pod. */
-export function nodeFor(
-  pod: Pod,
-  nodes: readonly Node[],
-  pods: readonly Pod[],
-): string | undefined {
-  const meant = meantFor(pod);
-  const wanted = hostPorts(pod);
-  const fits = (node: Node): boolean => {
-    const { name } = node.metadata ?? {};
-    const there = pods.filter((each) => each.spec?.nodeName === name && !isPodTerminal(each));
-    const taken = there.reduce((sum, each) => sum + millicores(each), 0);
-    const held = there.flatMap(hostPorts);
-    return (
-      (meant === undefined || meant === name) &&
-      isChosen(pod, node) &&
-      repelling(pod, node) === undefined &&
-      !wanted.some((port) => held.includes(port)) &&
-      taken + millicores(pod) <= roomOf(node)
-    );
-  };
-  return nodes.find(fits)?.metadata?.name;
-}

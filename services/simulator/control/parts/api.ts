@@ -1,14 +1,9 @@
 import type { KubeObject, ResourceRef } from '#shared/api';
 import { QuorateError } from '#shared/base';
-import {
-  type ApiClient,
-  createServerPool,
-  type DeleteOptions,
-  type NodeApi,
-  repeatable,
-} from '#shared/client';
+import { type ApiClient, createServerPool, type DeleteOptions, repeatable } from '#shared/client';
 import type { Clock } from '#shared/clock';
-import type { Caller } from './ends.ts';
+import type { ApplyApi } from '#services/apiserver';
+import type { Caller, ServerApi } from './ends.ts';
 import type { Links } from './links.ts';
 
 /** As the real heartbeat stream's. */
@@ -23,10 +18,9 @@ export function simApiClient(
   caller: Caller,
   servers: readonly string[],
   clock: Clock,
-): ApiClient & NodeApi {
+): ServerApi {
   const pool = createServerPool(servers, clock);
-  type Api = ApiClient & NodeApi;
-  const call = <T>(again: boolean, send: (api: Api) => Promise<T>): Promise<T> =>
+  const call = <T>(again: boolean, send: (api: ServerApi) => Promise<T>): Promise<T> =>
     pool.call(again, (server) => links.call(caller, server, send));
   return {
     kinds: () => call(true, (api) => api.kinds()),
@@ -51,6 +45,9 @@ export function simApiClient(
       call(repeatable.update(object), (api) => api.update(ref, object, options)),
     patch: (ref, name, type, patch, options) =>
       call(repeatable.patch(type), (api) => api.patch(ref, name, type, patch, options)),
+    // As kubectl does it: over one connection, and once.
+    apply: <T extends KubeObject>(...[ref, config, options]: Parameters<ApplyApi['apply']>) =>
+      call(false, (api) => api.apply<T>(ref, config as T, options)),
     delete: (ref: ResourceRef, name: string, options: DeleteOptions = {}) =>
       call(repeatable.delete(options), (api) => api.delete(ref, name, options)),
     campaign: (request, signal) =>

@@ -1,11 +1,11 @@
 import { QuorateError, type Rng } from '#shared/base';
 import type { KubeObject } from '#shared/api';
-import type { ApiClient, NodeApi, WatchEvent } from '#shared/client';
+import type { WatchEvent } from '#shared/client';
 import type { Network } from '../../world/network.ts';
 import type { Scheduler } from '../../world/scheduler.ts';
-import type { Caller, Listening } from './ends.ts';
+import type { Caller, Listening, ServerApi } from './ends.ts';
 import { Inbox, StreamLink } from './stream-link.ts';
-import { broken, errorOverTheWire, overTheWire, sharedCopy } from './wire.ts';
+import { answerOverTheWire, broken, errorOverTheWire, sharedCopy } from './wire.ts';
 
 /** As the real client's: a call without an answer is given up. */
 const callMs = 10_000;
@@ -59,7 +59,7 @@ export class Links {
   call<T>(
     caller: Caller,
     address: string,
-    send: (api: ApiClient & NodeApi, signal: AbortSignal) => Promise<T>,
+    send: (api: ServerApi, signal: AbortSignal) => Promise<T>,
     { signal, timeoutMs = callMs }: { signal?: AbortSignal | undefined; timeoutMs?: number } = {},
   ): Promise<T> {
     const scheduler = this.#scheduler;
@@ -121,7 +121,7 @@ export class Links {
           return;
         }
         send(server.apiAs(caller.user), gone.signal).then(
-          (value) => back(() => resolve(overTheWire(value))),
+          (value) => back(() => resolve(answerOverTheWire(value))),
           (thrown: unknown) => back(() => reject(errorOverTheWire(thrown))),
         );
       });
@@ -132,7 +132,7 @@ export class Links {
   async *watch<T extends KubeObject>(
     caller: Caller,
     address: string,
-    open: (api: ApiClient & NodeApi, signal: AbortSignal) => AsyncIterable<WatchEvent<T>>,
+    open: (api: ServerApi, signal: AbortSignal) => AsyncIterable<WatchEvent<T>>,
     signal?: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>, void> {
     const server = this.listening.get(address);

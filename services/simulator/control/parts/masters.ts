@@ -1,5 +1,5 @@
 import { createRng, type Rng } from '#shared/base';
-import type { ApiClient, NodeApi } from '#shared/client';
+import type { ApiClient } from '#shared/client';
 import type { Logger } from '#shared/runtime';
 import { createApiServer, type User } from '#services/apiserver';
 import { createControllerManager } from '#services/controller-manager';
@@ -45,7 +45,7 @@ const accountUser = (account: string): User => ({
 });
 
 /** Longer than a run: a pod that may fit by now has to be noticed, and not looked at now and then. */
-const unschedulableFlushMs = 600_000;
+const unschedulableFlushMs = 3_600_000;
 
 /** A certificate that nobody looks into. */
 const rootCa = 'simulated';
@@ -129,7 +129,7 @@ export class SimComponent {
     this.#process = process;
     const { machine } = this;
     const clock = machine.time.clock(process);
-    const apiAs = (user: User): ApiClient & NodeApi =>
+    const apiAs = (user: User): ApiClient =>
       simApiClient(links, { machine: machine.name, process, user }, servers(), clock);
     startComponent(this.kind, process, machine, this.#world, apiAs);
   }

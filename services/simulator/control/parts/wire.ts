@@ -28,6 +28,20 @@ function frozen<T extends object>(value: T): T {
   return Object.freeze(value);
 }
 
+interface List {
+  readonly items: readonly object[];
+}
+
+/** What a call is answered: of a list, each object as in `sharedCopy`, for servers list what their caches hold. */
+export function answerOverTheWire<T>(value: T): T {
+  if (!isList(value)) return overTheWire(value);
+  const { items, ...rest } = value;
+  return { ...overTheWire(rest), items: items.map(sharedCopy) } as T & List;
+}
+
+const isList = (value: unknown): value is List =>
+  typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items);
+
 export function errorOverTheWire(thrown: unknown): QuorateError {
   const { code, message, details } = QuorateError.from(thrown);
   return new QuorateError(code, message, details === undefined ? {} : { details });

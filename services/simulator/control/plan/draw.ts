@@ -2,6 +2,9 @@ import { assertNever, createRng, type Rng } from '#shared/base';
 import { pick, swarm } from '../../plan/pickers.ts';
 import type { Fault, Plan } from '../../plan/plan.ts';
 import type { Weather } from '../../world/network.ts';
+import { asCrowded } from './crowded.ts';
+import { asMinutes } from './minutes.ts';
+import { asPaperwork } from './paperwork.ts';
 import type {
   ControlFault,
   ControlFaultKind,
@@ -9,6 +12,8 @@ import type {
   UserStep,
   UserStepKind,
 } from './plan.ts';
+import { asRollouts } from './rollouts.ts';
+import { picks } from './wanted.ts';
 
 const faultWeights: Readonly<Record<ControlFaultKind, number>> = {
   store: 10,
@@ -98,6 +103,9 @@ const stepWeights: Readonly<Record<UserStepKind, number>> = {
   namespace: 3,
   'delete-namespace': 2,
   'delete-seen': 4,
+  quota: 2,
+  cronjob: 3,
+  'server-side-apply': 4,
 };
 
 /** Of these every seed has some: the others need something to happen to. */
@@ -107,6 +115,8 @@ const groundwork: readonly UserStepKind[] = ['deployment', 'statefulset', 'servi
 interface Pace {
   /** Only one node is lost, and after a while comes back. */
   readonly oneNode?: boolean;
+  /** Minutes of an ordinary cluster: little is asked, seldom something fails, and time passes. */
+  readonly calm?: boolean;
   readonly everyMs: number;
   readonly lastsMs: number;
   readonly safetyMs: number;
@@ -122,10 +132,22 @@ const paces: readonly Pace[] = [
   { everyMs: 400, lastsMs: 1200, safetyMs: 8000 },
   { everyMs: 1500, lastsMs: 5000, safetyMs: 15_000 },
   { everyMs: 4000, lastsMs: 16_000, safetyMs: 30_000 },
+  { calm: true, everyMs: 45_000, lastsMs: 30_000, safetyMs: 600_000 },
 ];
+
+/** Plans around one thing, of which sixteen seeds have one each. */
+const schedules = [asCrowded, asMinutes, asPaperwork];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
 export function drawControlPlan(seed: number): ControlPlan {
+  const plan = drawBasis(seed);
+  const rng = createRng(seed ^ 0x70_11_0a);
+  if (rng.int(8) === 0) return asRollouts(plan, rng);
+  const narrowed = schedules[rng.int(16)]?.(plan, rng);
+  return narrowed ?? plan;
+}
+
+function drawBasis(seed: number): ControlPlan {
   const rng = createRng(seed);
   const members = pick(rng, [1, 1, 3]);
   const nodes = pick(rng, [1, 2, 3, 3]);
@@ -135,6 +157,7 @@ export function drawControlPlan(seed: number): ControlPlan {
   const size = { members, nodes, components };
   return {
     layers: 'cluster',
+    ...(pace.calm && { pace: 'calm' }),
     seed,
     store: storePlan(rng, seed, members, safetyMs),
     nodes,
@@ -145,7 +168,7 @@ export function drawControlPlan(seed: number): ControlPlan {
     watchLagMs: pick(rng, [0, 20, 300, 1000]),
     safetyMs,
     faults: drawFaults(rng, pace, size),
-    clients: drawClients(rng, safetyMs),
+    clients: drawClients(rng, pace),
   };
 }
 
@@ -284,8 +307,8 @@ const badWeather = (rng: Rng): Weather => ({
   reorder: rng.next() * 0.3,
 });
 
-function drawClients(rng: Rng, safetyMs: number): UserStep[][] {
-  const paceMs = pick(rng, [250, 500, 1000]);
+function drawClients(rng: Rng, { safetyMs, calm: isCalm }: Pace): UserStep[][] {
+  const paceMs = pick(rng, isCalm ? [6000, 10_000, 20_000] : [250, 500, 1000]);
   return Array.from({ length: 1 + rng.int(3) }, () => {
     const kindOf = swarm(stepWeights, () => rng.int(2) === 0);
     const steps: UserStep[] = [];
@@ -293,7 +316,7 @@ function drawClients(rng: Rng, safetyMs: number): UserStep[][] {
       const afterMs = rng.int(2 * paceMs);
       spentMs += afterMs;
       const kind = steps.length < 2 ? pick(rng, groundwork) : kindOf(rng);
-      steps.push({ afterMs, kind, pick: rng.int(3000) });
+      steps.push({ afterMs, kind, pick: rng.int(picks) });
     }
     return steps;
   });

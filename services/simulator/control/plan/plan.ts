@@ -77,11 +77,16 @@ export type UserStepKind =
   | 'drain'
   | 'namespace'
   | 'delete-namespace'
-  | 'delete-seen';
+  | 'delete-seen'
+  | 'quota'
+  | 'cronjob'
+  | 'server-side-apply';
 
 /** A whole cluster: masters over a store of their own, workers, and users. */
 export interface ControlPlan {
   readonly layers: 'cluster';
+  /** Absent: any other. */
+  readonly pace?: 'calm';
   readonly seed: number;
   /** Without faults and clients: they are below. */
   readonly store: Plan;

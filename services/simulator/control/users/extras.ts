@@ -3,11 +3,17 @@ import { type Behaviour, command } from '../parts/containers.ts';
 import { Dice } from './dice.ts';
 
 /** Picks below it make what they always made, so that plans that are kept stay the same plans. */
-const firstExtra = 1000;
+export const firstExtra = 1000;
+
+/** Picks from here on also say who comes first, and who runs beside whom. */
+const firstCompany = 3000;
+
+export const apps = ['web', 'api', 'db', 'queue'];
 
 /** A label of nodes, by which some pods choose theirs. */
 export const zoneKey = 'zone';
 export const zones = ['a', 'b'] as const;
+const hostKey = 'kubernetes.io/hostname';
 
 /** What one pick says of some pods besides, and of others not. */
 export interface Extras {
@@ -57,6 +63,53 @@ export function jobExtras(pick: number): JobExtras {
       return { runMs: 15_000 };
     default:
       return { completionMode: 'Indexed' };
+  }
+}
+
+/** Who is more important than others, and whom it is kept apart from, or together with. */
+export function companyOf(pick: number, app: string): Partial<PodSpec> {
+  if (pick < firstCompany) return {};
+  const dice = new Dice(pick + 57);
+  const important = rank(dice);
+  const beside = company(dice, app);
+  // Nobody knows of a place that a spread pod has preempted: it is taken again before it comes free, without end,
+  // as in Kubernetes.
+  return beside.topologySpreadConstraints ? beside : { ...important, ...beside };
+}
+
+function rank(dice: Dice): Pick<PodSpec, 'priorityClassName'> {
+  const names = ['system-cluster-critical', 'system-node-critical'];
+  const priorityClassName = names[dice.int(3)];
+  return priorityClassName === undefined ? {} : { priorityClassName };
+}
+
+function company(dice: Dice, app: string): Pick<PodSpec, 'affinity' | 'topologySpreadConstraints'> {
+  const labelSelector = { matchLabels: { app } };
+  const terms = (topologyKey: string, of = app) => ({
+    requiredDuringSchedulingIgnoredDuringExecution: [
+      { topologyKey, labelSelector: { matchLabels: { app: of } } },
+    ],
+  });
+  const spread = (topologyKey: string, maxSkew: number) => ({
+    topologySpreadConstraints: [
+      { topologyKey, maxSkew, whenUnsatisfiable: 'DoNotSchedule', labelSelector },
+    ],
+  });
+  switch (dice.int(8)) {
+    case 0:
+      return { affinity: { podAntiAffinity: terms(hostKey) } };
+    case 1:
+      return { affinity: { podAntiAffinity: terms(zoneKey) } };
+    case 5:
+      return { affinity: { podAntiAffinity: terms(hostKey, apps[dice.int(apps.length)]) } };
+    case 2:
+      return { affinity: { podAffinity: terms(zoneKey) } };
+    case 3:
+      return spread(zoneKey, 1);
+    case 4:
+      return spread(hostKey, 1 + dice.int(2));
+    default:
+      return {};
   }
 }
 

@@ -1,5 +1,6 @@
 import type {
   ConfigMap,
+  CronJob,
   DaemonSet,
   Deployment,
   Job,
@@ -7,12 +8,13 @@ import type {
   Namespace,
   PodDisruptionBudget,
   PodTemplateSpec,
+  ResourceQuota,
   Service,
   StatefulSet,
 } from '#shared/api';
 import { command } from '../parts/containers.ts';
 import { Dice } from './dice.ts';
-import { extrasOf, jobExtras, minReady, partition } from './extras.ts';
+import { apps, companyOf, extrasOf, jobExtras, minReady, partition } from './extras.ts';
 
 function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
   const { behaviour, main, port, spec } = extrasOf(pick);
@@ -21,11 +23,14 @@ function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
   const termMs = [20, 300, 2500, 9000][dice.int(4)] ?? 20;
   const graceSeconds = termMs > 3000 ? 12 : 1 + dice.int(3);
   const tolerant = dice.int(6) === 0;
+  const { affinity: others, ...company } = companyOf(pick, app);
   return {
     metadata: { labels: { app }, annotations: { version: String(dice.int(100)) } },
     spec: {
       terminationGracePeriodSeconds: graceSeconds,
       ...spec,
+      ...company,
+      ...(others && { affinity: { ...spec.affinity, ...others } }),
       ...(tolerant && { tolerations: [{ key: taintKey, operator: 'Exists' }] }),
       containers: [
         {
@@ -41,8 +46,6 @@ function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
     },
   };
 }
-
-export const apps = ['web', 'api', 'db', 'queue'];
 
 /** What users taint nodes with. */
 export const taintKey = 'simulated';
@@ -76,6 +79,9 @@ function rolling(dice: Dice) {
   return { maxUnavailable, maxSurge: maxUnavailable === 0 ? 1 + dice.int(2) : dice.int(3) };
 }
 
+/** Sets whose pods come and go without waiting for each other. */
+const parallel = ['api-set', 'db-set'];
+
 export function statefulSet(name: string, pick: number): StatefulSet {
   const dice = new Dice(pick);
   return {
@@ -90,7 +96,7 @@ export function statefulSet(name: string, pick: number): StatefulSet {
       selector: selector(name),
       template: template(name, pick, dice),
       // It cannot be changed later on.
-      podManagementPolicy: name.length % 2 === 0 ? 'Parallel' : 'OrderedReady',
+      podManagementPolicy: parallel.includes(name) ? 'Parallel' : 'OrderedReady',
     },
   };
 }
@@ -143,6 +149,46 @@ export function job(name: string, pick: number): Job {
     },
   };
 }
+
+const concurrencyPolicies = ['Allow', 'Forbid', 'Replace'];
+
+/** Runs each minute, and never for all of it. */
+export function cronJob(name: string, pick: number): CronJob {
+  const dice = new Dice(pick + 83);
+  const { spec } = job(name, pick);
+  // One that fails is not tried again: with its pauses it would fail all the minute long.
+  const backoffLimit = spec?.backoffLimit === 100 ? 100 : 0;
+  const size = { completions: 1 + dice.int(2), parallelism: 2 };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name },
+    spec: {
+      schedule: '* * * * *',
+      concurrencyPolicy: concurrencyPolicies[dice.int(3)] ?? 'Allow',
+      suspend: dice.int(5) === 0,
+      successfulJobsHistoryLimit: dice.int(3),
+      failedJobsHistoryLimit: dice.int(3),
+      jobTemplate: {
+        ...(spec && { spec: { ...spec, ...size, backoffLimit } }),
+      },
+    },
+  };
+}
+
+/** What a namespace may have of some kinds. */
+export const quota = (name: string, pick: number): ResourceQuota => ({
+  apiVersion: 'v1',
+  kind: 'ResourceQuota',
+  metadata: { name },
+  spec: {
+    hard: {
+      configmaps: String(5 + (pick % 23)),
+      ...(pick % 2 === 0 && { secrets: String(2 + (pick % 13)) }),
+      ...(pick % 3 === 0 && { services: String(1 + (pick % 5)) }),
+    },
+  },
+});
 
 /** Named after one application; what it selects, and by which port, may change. */
 export function service(name: string, pick: number): Service {

@@ -9,25 +9,28 @@ import {
 } from '#shared/api';
 import { assertNever, must, QuorateError } from '#shared/base';
 import type { ApiClient, ListOptions } from '#shared/client';
+import type { ApplyApi } from '#services/apiserver';
 import type { UserStep } from '../plan/plan.ts';
-import { ownersOf, zoneKey, zones } from './extras.ts';
+import { Dice } from './dice.ts';
+import { apps, firstExtra, ownersOf, zoneKey, zones } from './extras.ts';
 import { Kubectl } from './kubectl.ts';
 import {
-  apps,
   budget,
   configMap,
+  cronJob,
   daemonSet,
   dependentOf,
   deployment,
   job,
   namespaceObject,
+  quota,
   service,
   statefulSet,
   taintKey,
 } from './manifests.ts';
 
 export interface UserWorld {
-  readonly api: ApiClient;
+  readonly api: ApiClient & ApplyApi;
   readonly nodes: readonly string[];
   readonly sleep: (ms: number) => Promise<void>;
   /** What was not done by then is left. */
@@ -39,6 +42,7 @@ export interface UserWorld {
 }
 
 const namespace = 'default';
+const daemons = 'everywhere';
 const workloads = [refs.deployments, refs.statefulSets, refs.jobs, refs.daemonSets] as const;
 const listed = [refs.pods, refs.configMaps, refs.replicaSets, refs.nodes, refs.secrets] as const;
 const propagations = ['background', 'background', 'foreground', 'orphan'] as const;
@@ -111,7 +115,10 @@ export class User {
         return this.#patchWorkload(pick, { spec: { replicas: pick % 6 } });
       case 'restart': {
         const annotations = { restarted: String(pick) };
-        return this.#patchWorkload(pick, { spec: { template: { metadata: { annotations } } } });
+        const patch = { spec: { template: { metadata: { annotations } } } };
+        if (pick < firstExtra || app !== 'queue') return this.#patchWorkload(pick, patch);
+        await this.#world.api.patch(refs.daemonSets, daemons, 'merge', patch, { namespace });
+        return;
       }
       case 'count':
         return this.#count(`counter-${pick % 2}`);
@@ -168,6 +175,12 @@ export class User {
         return;
       case 'delete-seen':
         return this.#deleteSeen(pick);
+      case 'quota':
+        return this.#applyOrDelete(refs.resourceQuotas, quota(`quota-${pick % 2}`, pick), pick);
+      case 'cronjob':
+        return this.#applyOrDelete(refs.cronJobs, cronJob(`cron-${app}`, pick), pick);
+      case 'server-side-apply':
+        return this.#serverSideApply(pick);
       default:
         assertNever(kind, 'step');
     }
@@ -191,7 +204,7 @@ export class User {
       case 'statefulset':
         return kubectl.apply(refs.statefulSets, statefulSet(set, pick), namespace);
       case 'daemonset':
-        return kubectl.apply(refs.daemonSets, daemonSet('everywhere', pick), namespace);
+        return kubectl.apply(refs.daemonSets, daemonSet(daemons, pick), namespace);
       case 'service':
         return kubectl.apply(refs.services, service(pick % 3 === 0 ? set : app, pick), namespace);
       case 'budget': {
@@ -206,6 +219,12 @@ export class User {
       default:
         assertNever(kind, 'kind');
     }
+  }
+
+  /** One time in four it goes, if it is there. */
+  async #applyOrDelete(ref: ResourceRef, object: KubeObject, pick: number): Promise<void> {
+    if (Math.floor(pick / 4) % 4 > 0) return this.#kubectl.apply(ref, object, namespace);
+    return this.#kubectl.delete(ref, object.metadata?.name ?? '', namespace);
   }
 
   async #patchWorkload(pick: number, patch: object): Promise<void> {
@@ -232,6 +251,23 @@ export class User {
       if (QuorateError.is(thrown)) counted(name, false);
       throw thrown;
     }
+  }
+
+  /** Some of what a few users say of the same object, or a change past all who say something of it. */
+  async #serverSideApply(pick: number): Promise<void> {
+    const { api } = this.#world;
+    const dice = new Dice(pick);
+    const name = `shared-${pick % 2}`;
+    if (dice.int(5) === 0) {
+      const data = { [dice.int(2) === 0 ? 'a' : 'b']: dice.int(2) === 0 ? null : 'patched' };
+      await api.patch(refs.configMaps, name, 'merge', { data }, { namespace });
+      return;
+    }
+    const keys = ['a', 'b', 'c', 'd'].filter(() => dice.int(2) === 0);
+    const data = Object.fromEntries(keys.map((key) => [key, String(dice.int(3))]));
+    const [fieldManager, force] = [`user-${this.#number}`, dice.int(2) === 0];
+    const options = { namespace, fieldManager, force };
+    await api.apply(refs.configMaps, configMap(name, data), options);
   }
 
   /** Something that goes when its owner does. */

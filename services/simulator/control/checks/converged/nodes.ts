@@ -1,7 +1,8 @@
 import { type Node, type Pod, isConditionTrue, isPodReady, isPodTerminal } from '#shared/api';
 import type { ContainerStatus } from '#services/agent';
 import { behaviourOf } from '../../parts/containers.ts';
-import { expels, nodeFor } from '../room.ts';
+import { nodeFor, nodeToClear } from '../fits.ts';
+import { expels } from '../room.ts';
 import { each, type Look, nameOf, type Reality, waitsForRoom } from './reality.ts';
 
 /** Every machine is a node that is ready, and free of the taints that said otherwise. */
@@ -30,8 +31,13 @@ export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
   if (expelling && !isPodTerminal(pod)) return `stays on ${node}, which expels it`;
   if (node === undefined) {
     if (!waitsForRoom(pod)) return 'waits for the scheduler';
-    const fitting = nodeFor(pod, objects.all<Node>('nodes'), objects.all<Pod>('pods'));
-    return fitting === undefined ? '' : `waits for room, and ${fitting} has it`;
+    const world = { nodes: objects.all<Node>('nodes'), pods: objects.all<Pod>('pods') };
+    const fitting = nodeFor(pod, world);
+    if (fitting !== undefined) return `waits for room, and ${fitting} has it`;
+    const cleared = nodeToClear(pod, world);
+    return cleared === undefined
+      ? ''
+      : `waits, and on ${cleared} only less important pods are in its way`;
   }
   if (!machines.some((machine) => machine.name === node))
     return `is on ${node}, which does not exist`;

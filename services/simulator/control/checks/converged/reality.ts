@@ -1,4 +1,4 @@
-import { getControllerOf, type KubeObject, type Pod, resources } from '#shared/api';
+import { getControllerOf, type Job, type KubeObject, type Pod, resources } from '#shared/api';
 import type { ContainerStatus } from '#services/agent';
 import { type ObjectHistory, resourceName } from '../objects.ts';
 
@@ -48,6 +48,9 @@ export const isGoing = ({ metadata }: KubeObject): boolean =>
 
 export const podsOf = (objects: ObjectHistory, owner: KubeObject): Pod[] =>
   objects.all<Pod>('pods').filter((pod) => getControllerOf(pod)?.uid === owner.metadata?.uid);
+
+export const controlledJobs = (objects: ObjectHistory, owner: KubeObject): Job[] =>
+  objects.all<Job>('batch/jobs').filter((job) => getControllerOf(job)?.uid === owner.metadata?.uid);
 
 /** Pods that no node has room for are nobody's fault; that none has, is looked at elsewhere. */
 export const waitsForRoom = (pod: Pod): boolean =>

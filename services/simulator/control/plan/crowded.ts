@@ -1,0 +1,83 @@
+import type { PodSpec } from '#shared/api';
+import type { Rng } from '#shared/base';
+import { pick } from '../../plan/pickers.ts';
+import { apps } from '../users/extras.ts';
+import { deployment } from '../users/manifests.ts';
+import type { ControlFault, ControlPlan, UserStep } from './plan.ts';
+import { pickWhere } from './wanted.ts';
+
+const safetyMs = 20_000;
+
+/**
+ * More pods than there is room for, ordinary and important ones, and some that avoid the others: whoever gets a
+ * place, somebody else waits for it. Sometimes nobody knows which bindings have been heard.
+ */
+export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
+  const { pace: _, ...rest } = plan;
+  return {
+    ...rest,
+    store: { ...plan.store, safetyMs },
+    nodes: pick(rng, [1, 2]),
+    cpus: 1,
+    watchLagMs: pick(rng, [0, 300, 1000]),
+    safetyMs,
+    faults: rng.int(2) === 0 ? [] : unheard(rng),
+    clients: [ordinary(rng), important(rng)],
+  };
+}
+
+function unheard(rng: Rng): ControlFault[] {
+  return Array.from({ length: 4 }, (_, i) => ({
+    atMs: 3000 + 4000 * i + rng.int(1000),
+    kind: 'flaky',
+    machine: 'all',
+    forMs: 500 + rng.int(2000),
+  }));
+}
+
+function ordinary(rng: Rng): UserStep[] {
+  const app = 0;
+  const made = pickWhere(rng, (one) => app === one % apps.length && isPlain(podOf(one)));
+  return [{ afterMs: 500, kind: 'deployment', pick: made }, ...scales(rng, app, [2, 4])];
+}
+
+/** Some of them avoid the ordinary ones. */
+function important(rng: Rng): UserStep[] {
+  const app = 1;
+  const avoids = rng.int(2) === 0;
+  const isMeant = ({ priorityClassName, affinity, ...others }: Spec): boolean =>
+    priorityClassName !== undefined &&
+    (avoids ? avoidsApp(affinity, apps[0]) : affinity === undefined) &&
+    isPlain(others);
+  const made = pickWhere(rng, (one) => app === one % apps.length && isMeant(podOf(one)));
+  return [{ afterMs: 4000, kind: 'deployment', pick: made }, ...scales(rng, app, [1, 5])];
+}
+
+type Spec = Partial<PodSpec>;
+
+const podOf = (made: number): Spec =>
+  deployment(apps[made % apps.length] ?? '', made).spec?.template?.spec ?? {};
+
+/** May be anywhere, beside anybody, and takes no time to go. */
+const isPlain = (spec: Spec): boolean =>
+  spec.affinity === undefined &&
+  spec.nodeSelector === undefined &&
+  spec.topologySpreadConstraints === undefined &&
+  spec.priorityClassName === undefined &&
+  (spec.terminationGracePeriodSeconds ?? 0) < 4;
+
+const avoidsApp = (affinity: Spec['affinity'], app: string | undefined): boolean =>
+  affinity?.nodeAffinity === undefined &&
+  affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.some(
+    ({ labelSelector }) => labelSelector?.matchLabels?.['app'] === app,
+  ) === true;
+
+/** To one of these sizes, again and again; they are odd where the application's number is. */
+function scales(rng: Rng, app: number, sizes: readonly number[]): UserStep[] {
+  return Array.from({ length: 6 }, () => {
+    const replicas = pick(rng, sizes);
+    // Not a StatefulSet.
+    const to = pickWhere(rng, (one) => one % 4 === app && one % 6 === replicas && one % 3 > 0);
+    return { afterMs: 500 + rng.int(3000), kind: 'scale', pick: to };
+  });
+}

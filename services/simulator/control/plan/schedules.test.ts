@@ -1,0 +1,40 @@
+import { expect, inject, test } from 'vitest';
+import { createRng } from '#shared/base';
+import { deployment } from '../users/manifests.ts';
+import { asCrowded } from './crowded.ts';
+import { drawControlPlan } from './draw.ts';
+import { asMinutes } from './minutes.ts';
+import { asPaperwork } from './paperwork.ts';
+import { picks } from './wanted.ts';
+
+const seeds = Array.from({ length: 8 }, (_, i) => inject('seed') + i);
+
+test('every seed has a plan, always the same, and so has each with every schedule', () => {
+  for (const seed of seeds) {
+    const plan = drawControlPlan(seed);
+    expect(JSON.stringify(drawControlPlan(seed))).toBe(JSON.stringify(plan));
+    const narrowed = [asCrowded, asMinutes, asPaperwork].map((as) => as(plan, createRng(seed)));
+    for (const { clients } of [plan, ...narrowed]) {
+      expect(clients.flat().filter((step) => step.pick < 0 || step.pick >= picks)).toEqual([]);
+    }
+  }
+});
+
+test('a crowded cluster has ordinary pods, and then more important ones', () => {
+  for (const seed of seeds) {
+    const { clients } = asCrowded(drawControlPlan(seed), createRng(seed));
+    const [ordinary, important] = clients.map(
+      ([first]) => deployment('app', first?.pick ?? 0).spec?.template?.spec?.priorityClassName,
+    );
+    expect(ordinary).toBe(undefined);
+    expect(important).toMatch(/^system-/);
+  }
+});
+
+test('paperwork makes no pods', () => {
+  const makes = /deploy|set|job|namespace|recreate/;
+  for (const seed of seeds) {
+    const { clients } = asPaperwork(drawControlPlan(seed), createRng(seed));
+    expect(clients.flat().filter(({ kind }) => makes.test(kind))).toEqual([]);
+  }
+});

@@ -1,0 +1,11 @@
+import { must, type Rng } from '#shared/base';
+
+/** Above all that a step may hold. */
+export const picks = 4500;
+
+/** One of the picks that mean what is wanted. Throws where none does. */
+export function pickWhere(rng: Rng, isWanted: (one: number) => boolean): number {
+  const from = rng.int(picks);
+  const all = Array.from({ length: picks }, (_, i) => (from + i) % picks);
+  return must(all.find(isWanted), 'a pick');
+}
