@@ -12,16 +12,25 @@ import type {
 } from '#shared/client';
 import type { User } from './auth/user.ts';
 import type { Core } from './core.ts';
+import type { ApplyOptions } from './registry/apply.ts';
 import type { Call } from './requests/call.ts';
 import { deferred } from './requests/deferred.ts';
 import { collectionPlace, objectPlace } from './requests/place.ts';
+
+/** Server-side apply, which clients of the REST API ask for. */
+export interface ApplyApi {
+  apply<T extends KubeObject>(ref: ResourceRef, config: T, options?: ApplyOptions): Promise<T>;
+}
 
 /**
  * The API for what runs in the same process, without a wire in between, as this user: the same
  * chain as every door's. Objects are shared with the watch cache: the caller never changes one. The
  * type parameters are the caller's word, as on the wire.
  */
-export function createInProcessClient({ requests, kinds }: Core, user: User): ApiClient & NodeApi {
+export function createInProcessClient(
+  { requests, kinds }: Core,
+  user: User,
+): ApiClient & NodeApi & ApplyApi {
   const object = async (verb: string, given: Parameters<typeof objectPlace>[1]): Promise<Call> =>
     requests.authorize(user, verb, objectPlace(kinds, given));
   const collection = (
@@ -68,6 +77,15 @@ export function createInProcessClient({ requests, kinds }: Core, user: User): Ap
       const { namespace, subresource } = options;
       const call = await object('patch', { ref, name, namespace, subresource });
       return (await call.patch(type, patch, options)) as T;
+    },
+    apply: async <T extends KubeObject>(ref: ResourceRef, body: T, options: ApplyOptions = {}) => {
+      const { namespace, subresource } = options;
+      const name = body.metadata?.name;
+      const call = await object('patch', { ref, name, namespace, subresource });
+      const authorizeCreate = async (): Promise<void> => {
+        await requests.authorize(user, 'create', call.place);
+      };
+      return (await call.apply(body, { ...options, authorizeCreate })).object as T;
     },
     delete: async <T extends KubeObject>(
       ref: ResourceRef,

@@ -11,7 +11,7 @@ import { Compactor } from './compaction.ts';
 import { createCore } from './core.ts';
 import { type Door, type GrpcListen, openGrpcDoor } from './grpc/door.ts';
 import { agentConnector } from './grpc/pods.ts';
-import { createInProcessClient } from './in-process-client.ts';
+import { type ApplyApi, createInProcessClient } from './in-process-client.ts';
 import {
   type KubernetesService,
   KubernetesServicePublisher,
@@ -54,7 +54,7 @@ export interface ApiServer {
   /** The API in this process, as the server itself. Works from `start` on. */
   readonly api: ApiClient;
   /** The same as this user, who may do there what every door lets them do. */
-  apiAs(user: User): ApiClient & NodeApi;
+  apiAs(user: User): ApiClient & NodeApi & ApplyApi;
   /** The bound port of quorate.v1; throws before the server listens. */
   readonly port: number;
   /** The same of the REST API. */

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { ContainerNetwork } from './container-network.ts';
 
 let dir = '';
@@ -23,7 +23,6 @@ beforeEach(() => {
     },
   });
 });
-afterEach(() => rmSync(dir, { recursive: true }));
 
 it('loses packets between groups in both ways, and none within them', async () => {
   await network.partition([['a', 'c']]);

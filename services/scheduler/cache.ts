@@ -109,10 +109,14 @@ export class ClusterCache {
     this.#place(pod, node, true);
   }
 
+  /** Counted on a node, and not seen there yet. */
+  assumes(pod: Pod): boolean {
+    return this.#placed.get(pod.metadata?.uid ?? '')?.assumed === true;
+  }
+
   /** Takes an assumption back, unless the pod has been seen there since; whether that frees room. */
   forget(pod: Pod): boolean {
-    const isAssumed = this.#placed.get(pod.metadata?.uid ?? '')?.assumed === true;
-    return isAssumed && this.removePod(pod);
+    return this.assumes(pod) && this.removePod(pod);
   }
 
   /** Whether it was on a node, or one was promised to it. */

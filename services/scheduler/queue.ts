@@ -3,8 +3,12 @@ import type { SchedulerConfig } from './config.ts';
 import type { ClusterEvent } from './plugins/plugin.ts';
 import { filterPlugins } from './plugins/registry.ts';
 
-interface Entry {
+/** A pod's stay in the queue, which ends with the pod: its namesake has one of its own. */
+export interface Turn {
   readonly key: string;
+}
+
+interface Entry extends Turn {
   readonly priority: number;
   attempts: number;
   /** Not before this monotonic time. */
@@ -12,6 +16,8 @@ interface Entry {
   place: 'active' | 'backoff' | 'unschedulable' | 'in-work';
   /** What had happened when its turn came: what happens while it is in work is not lost on it. */
   eventsAtPop: Readonly<Record<ClusterEvent, number>>;
+  /** So is what becomes of the pod itself. */
+  changedInWork: boolean;
   /** What refused it, while unschedulable. */
   refusedBy: ReadonlySet<string>;
   timer: Timer | undefined;
@@ -49,7 +55,10 @@ export class SchedulingQueue {
   /** A pod that is new, or changed so that it may fit now. */
   add(key: string, priority: number): void {
     const known = this.#entries.get(key);
-    if (known?.place === 'in-work') return;
+    if (known?.place === 'in-work') {
+      known.changedInWork = true;
+      return;
+    }
     this.remove(key);
     const backoffUntil = known?.backoffUntil ?? 0;
     const attempts = known?.attempts ?? 0;
@@ -61,6 +70,7 @@ export class SchedulingQueue {
       backoffUntil,
       place: 'active',
       eventsAtPop: this.#events,
+      changedInWork: false,
       refusedBy,
       timer: undefined,
     };
@@ -77,14 +87,17 @@ export class SchedulingQueue {
     this.#entries.delete(key);
   }
 
-  /** The next pod, which is in work until one of the methods below is called for it. */
-  async next(signal: AbortSignal): Promise<string | undefined> {
+  /**
+   * The next pod, which is in work until one of the methods below is called for its turn. They do nothing
+   * where it has been removed meanwhile.
+   */
+  async next(signal: AbortSignal): Promise<Turn | undefined> {
     const stop = (): void => this.#wake?.();
     signal.addEventListener('abort', stop, { once: true });
     try {
       while (!signal.aborted) {
         const entry = this.#pop();
-        if (entry) return entry.key;
+        if (entry) return entry;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
@@ -96,14 +109,14 @@ export class SchedulingQueue {
   }
 
   /** No node takes the pod in work; `plugins` are those that refused it. */
-  unschedulable(key: string, plugins: ReadonlySet<string>): void {
-    const entry = this.#fail(key);
+  unschedulable(turn: Turn, plugins: ReadonlySet<string>): void {
+    const entry = this.#fail(turn);
     if (!entry) return;
     entry.refusedBy = plugins;
     const missed = (Object.keys(this.#events) as ClusterEvent[]).some(
       (event) => this.#events[event] !== entry.eventsAtPop[event] && mayHelp(entry, event),
     );
-    if (missed) {
+    if (missed || entry.changedInWork) {
       this.#activateInTime(entry);
       return;
     }
@@ -114,9 +127,14 @@ export class SchedulingQueue {
   }
 
   /** Something else failed; the pod in work is tried again after its back-off. */
-  retry(key: string): void {
-    const entry = this.#fail(key);
+  retry(turn: Turn): void {
+    const entry = this.#fail(turn);
     if (entry) this.#activateInTime(entry);
+  }
+
+  /** The pod in work has its node. */
+  done(turn: Turn): void {
+    if (this.#entries.get(turn.key) === turn) this.remove(turn.key);
   }
 
   /** Moves every unschedulable pod that the event may help. */
@@ -127,9 +145,9 @@ export class SchedulingQueue {
     }
   }
 
-  #fail(key: string): Entry | undefined {
-    const entry = this.#entries.get(key);
-    if (entry?.place !== 'in-work') return undefined;
+  #fail(turn: Turn): Entry | undefined {
+    const entry = this.#entries.get(turn.key);
+    if (entry !== turn || entry.place !== 'in-work') return undefined;
     const { podInitialBackoffMs, podMaxBackoffMs } = this.#config;
     const backoffMs = Math.min(podMaxBackoffMs, podInitialBackoffMs * 2 ** entry.attempts);
     entry.attempts++;
@@ -145,6 +163,7 @@ export class SchedulingQueue {
     this.#deactivate(entry);
     entry.place = 'in-work';
     entry.eventsAtPop = this.#events;
+    entry.changedInWork = false;
     return entry;
   }
 

@@ -90,13 +90,31 @@ describe('the scheduler', () => {
     await scheduler.stop();
   });
 
+  it('says why a pod waits, also where that could not be written at first', async () => {
+    const { clock, api, scheduler } = setUp();
+    const patch = api.patch.bind(api);
+    let failures = 0;
+    vi.spyOn(api, 'patch').mockImplementation((...args) => {
+      if (failures++ > 1) return patch(...args);
+      return Promise.reject(new QuorateError('unavailable', 'down'));
+    });
+    api.seed(refs.nodes, node('worker-1'));
+    api.seed(refs.pods, pod('a', '2'));
+    await scheduler.start();
+    await pass(clock, 20_000);
+    expect(api.all<Pod>(refs.pods)[0]?.status?.conditions).toMatchObject([
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable' },
+    ]);
+    await scheduler.stop();
+  });
+
   it('gives the room of a binding that failed to whoever waits for it', async () => {
     const { clock, api, scheduler } = setUp();
     const bind = api.createSubresource.bind(api);
     vi.spyOn(api, 'createSubresource').mockImplementation(async (ref, name, ...more) => {
       if (name !== 'a') return bind(ref, name, ...more);
       await clock.sleep(5_000);
-      throw new QuorateError('unavailable', 'down');
+      throw new QuorateError('conflict', 'somebody else was faster');
     });
     api.seed(refs.nodes, node('worker-1'));
     for (const name of ['a', 'b']) api.seed(refs.pods, pod(name, '600m'));
@@ -105,6 +123,58 @@ describe('the scheduler', () => {
     expect(placeOf(api, 'b')).toBeUndefined();
     await pass(clock, 2_000);
     expect(placeOf(api, 'b')).toBe('worker-1');
+    await scheduler.stop();
+  });
+
+  it('gives nobody the room of a binding that may have been done', async () => {
+    const { clock, api, scheduler } = setUp();
+    const bind = api.createSubresource.bind(api);
+    vi.spyOn(api, 'createSubresource').mockImplementation(async (ref, name, ...more) => {
+      const bound = await bind(ref, name, ...more);
+      if (name === 'a') throw new QuorateError('unavailable', 'the connection dropped');
+      return bound;
+    });
+    api.seed(refs.nodes, node('worker-1'));
+    for (const name of ['a', 'b']) api.seed(refs.pods, pod(name, '600m'));
+    await scheduler.start();
+    api.hold(refs.pods);
+    await pass(clock, 20_000);
+    expect(placeOf(api, 'a')).toBe('worker-1');
+    expect(placeOf(api, 'b')).toBeUndefined();
+    await scheduler.stop();
+  });
+
+  it('places a waiting pod when the node is gone from whose place it had to keep apart', async () => {
+    const { clock, api, scheduler } = setUp();
+    const spreading = (name: string): Pod => {
+      const { spec, metadata, ...rest } = pod(name, '100m');
+      const labels = { app: 'a' };
+      const constraint = {
+        maxSkew: 1,
+        topologyKey: 'zone',
+        whenUnsatisfiable: 'DoNotSchedule',
+        labelSelector: { matchLabels: labels },
+      };
+      return {
+        ...rest,
+        metadata: { ...metadata, labels },
+        spec: { containers: [], ...spec, topologySpreadConstraints: [constraint] },
+      };
+    };
+    const inZone = (name: string, cpu: string): Node => ({
+      ...node(name, cpu),
+      metadata: { name, labels: { zone: name } },
+    });
+    api.seed(refs.nodes, inZone('worker-1', '1'));
+    api.seed(refs.nodes, inZone('worker-2', '0'));
+    for (const name of ['a', 'b']) api.seed(refs.pods, spreading(name));
+    await scheduler.start();
+    await pass(clock, 5_000);
+    const waiting = ['a', 'b'].find((name) => placeOf(api, name) === undefined);
+    expect(waiting).toBeDefined();
+    await api.delete(refs.nodes, 'worker-2');
+    await pass(clock, 10);
+    expect(placeOf(api, waiting ?? '')).toBe('worker-1');
     await scheduler.stop();
   });
 

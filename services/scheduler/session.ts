@@ -26,7 +26,7 @@ import { decide, type Verdict } from './decide.ts';
 import { failureText } from './failure-text.ts';
 import { type PodInfo, podInfo } from './node-info.ts';
 import { type Preemption, Preemptor } from './preemption/preemptor.ts';
-import { SchedulingQueue } from './queue.ts';
+import { SchedulingQueue, type Turn } from './queue.ts';
 import type { Choice } from './volumes/pod-claims.ts';
 import { VolumeBinder } from './volumes/volume-binder.ts';
 
@@ -38,6 +38,9 @@ export interface SessionOptions {
   readonly rng: Rng;
   readonly config: SchedulerConfig;
 }
+
+/** What became of a binding, where nobody has answered. */
+const askAgainMs = 500;
 
 /** One term of leading: what it knows starts from nothing and is thrown away at the end. */
 export class SchedulingSession {
@@ -79,7 +82,11 @@ export class SchedulingSession {
       handlers: {
         added: (node) => this.#nodeChanged(node),
         updated: (before, node) => this.#nodeChanged(node, before),
-        deleted: (node) => this.#cache.removeNode(node.metadata?.name ?? ''),
+        deleted: (node) => {
+          this.#cache.removeNode(node.metadata?.name ?? '');
+          // Pods are spread over the places that there are: one place less may let one in.
+          this.#queue.happened('node-changed');
+        },
       },
     });
   }
@@ -93,8 +100,8 @@ export class SchedulingSession {
     const synced = [this.#nodes.synced, this.#pods.synced, this.#volumes.start()];
     await Promise.race([Promise.all(synced), aborted]);
     while (!signal.aborted) {
-      const key = await this.#queue.next(signal);
-      if (key !== undefined) this.#schedule(key);
+      const turn = await this.#queue.next(signal);
+      if (turn) this.#schedule(turn);
     }
     this.#over = true;
     await Promise.all([
@@ -118,7 +125,8 @@ export class SchedulingSession {
     } else if (!this.#isOurs(pod)) {
       this.#queue.remove(key);
       if (this.#cache.withdraw(pod)) this.#queue.happened('pod-removed');
-    } else if (!before || mayFitNow(before, pod)) {
+    } else if (!this.#cache.assumes(pod) && (!before || mayFitNow(before, pod))) {
+      // One that is assumed is being bound, or is bound and not seen so yet.
       const { nominatedNodeName } = pod.status ?? {};
       // By the scheduler that led before.
       if (!before && nominatedNodeName) this.#cache.nominate(podInfo(pod), nominatedNodeName);
@@ -154,22 +162,30 @@ export class SchedulingSession {
     );
   }
 
-  #schedule(key: string): void {
+  #schedule(turn: Turn): void {
+    const { key } = turn;
     const pod = this.#pods.store.get(key);
     if (!pod || pod.spec?.nodeName || !this.#isOurs(pod)) {
-      this.#queue.remove(key);
+      this.#queue.done(turn);
       return;
     }
+    this.#takeBack(pod);
     const info = podInfo(pod, this.#volumes.claimsOf(pod));
     const nodes = this.#cache.nodesFor(info);
     const decision = decide(info, nodes, this.#options.rng, this.#cache.nominationOf(info));
-    if (decision.node === undefined) this.#inBackground(this.#refuse(key, info, decision.verdicts));
+    if (decision.node === undefined)
+      this.#inBackground(this.#refuse(turn, info, decision.verdicts));
     else {
       this.#cache.assume(info, decision.node);
       const node = this.#nodes.store.get(decision.node);
       const choices = node ? this.#volumes.reserve(info.claims, node) : [];
-      this.#inBackground(this.#bind(key, info, decision.node, choices));
+      this.#inBackground(this.#bind(turn, info, decision.node, choices));
     }
+  }
+
+  /** It was to be bound, and is not. */
+  #takeBack(pod: Pod): void {
+    if (this.#cache.forget(pod)) this.#queue.happened('pod-removed');
   }
 
   #inBackground(write: Promise<void>): void {
@@ -178,11 +194,12 @@ export class SchedulingSession {
   }
 
   async #bind(
-    key: string,
+    turn: Turn,
     { pod }: PodInfo,
     node: string,
     choices: readonly Choice[],
   ): Promise<void> {
+    const { key } = turn;
     const { name = '', namespace, uid } = pod.metadata ?? {};
     const binding = {
       apiVersion: 'v1',
@@ -196,27 +213,52 @@ export class SchedulingSession {
     };
     try {
       const { api } = this.#options;
-      const isWanted = (): boolean => !this.#over && this.#pods.store.get(key) !== undefined;
-      await this.#volumes.bind(choices, node, isWanted);
+      await this.#volumes.bind(choices, node, () => this.#waits(key, pod));
       await api.createSubresource(refs.pods, name, 'binding', binding, { namespace });
-      this.#queue.remove(key);
+      this.#queue.done(turn);
       const message = `Successfully assigned ${key} to ${node}`;
       this.#events.event(pod, 'Normal', 'Scheduled', message);
     } catch (thrown) {
-      // Also where the outcome is not known: if it is bound, the watch says so before the retry.
-      if (this.#cache.forget(pod)) this.#queue.happened('pod-removed');
-      this.#queue.retry(key);
       const error = QuorateError.from(thrown).message;
       this.#options.log.warn({ pod: key, node, error }, 'binding failed');
+      await this.#afterFailure(turn, pod);
     }
   }
 
-  async #refuse(key: string, info: PodInfo, verdicts: readonly Verdict[]): Promise<void> {
+  /** It may be bound all the same: until the server says so, what it takes is nobody else's. */
+  async #afterFailure(turn: Turn, pod: Pod): Promise<void> {
+    const node = await this.#nodeOf(turn.key, pod);
+    this.#takeBack(pod);
+    if (node === undefined) this.#queue.retry(turn);
+    else {
+      this.#cache.assume(podInfo(pod), node);
+      this.#queue.done(turn);
+    }
+  }
+
+  /** As the server has it; undefined: none, or nobody wants to know any more. */
+  async #nodeOf(key: string, pod: Pod): Promise<string | undefined> {
+    const { api, clock } = this.#options;
+    const { name = '', namespace, uid } = pod.metadata ?? {};
+    while (this.#waits(key, pod)) {
+      try {
+        const now = await api.get<Pod>(refs.pods, name, namespace);
+        return now.metadata?.uid === uid && this.#waits(key, pod) ? now.spec?.nodeName : undefined;
+      } catch (thrown) {
+        if (QuorateError.is(thrown, 'not-found')) return undefined;
+        await clock.sleep(askAgainMs);
+      }
+    }
+    return undefined;
+  }
+
+  async #refuse(turn: Turn, info: PodInfo, verdicts: readonly Verdict[]): Promise<void> {
+    const { key } = turn;
     const { pod } = info;
     const preemption = verdicts.length > 0 ? await this.#makeRoom(key, info) : undefined;
     const why = preemption?.node === undefined ? preemption?.why : undefined;
     const message = [failureText(verdicts), ...(why ? [`preemption: ${why}`] : [])].join(' ');
-    this.#queue.unschedulable(key, new Set(verdicts.map(({ plugin }) => plugin)));
+    this.#queue.unschedulable(turn, new Set(verdicts.map(({ plugin }) => plugin)));
     this.#events.event(pod, 'Warning', 'FailedScheduling', message);
     const { name = '', namespace } = pod.metadata ?? {};
     const conditions = withUnschedulable(pod, message, this.#options.clock);
@@ -228,17 +270,22 @@ export class SchedulingSession {
       const options = { namespace, subresource: 'status' };
       await this.#options.api.patch(refs.pods, name, 'merge', { status }, options);
     } catch (thrown) {
-      // The event says it too, and the next attempt writes it again.
+      // The next attempt writes it again, and nothing else may bring one about.
+      if (!QuorateError.is(thrown, 'not-found')) this.#queue.add(key, pod.spec?.priority ?? 0);
       const error = QuorateError.from(thrown).message;
       this.#options.log.debug({ pod: key, error }, 'condition not written');
     }
   }
 
+  /** For a node, as far as is known: this one, and not a namesake of it. */
+  #waits(key: string, { metadata }: Pod): boolean {
+    const known = this.#pods.store.get(key);
+    return !this.#over && known?.metadata?.uid === metadata?.uid && !known?.spec?.nodeName;
+  }
+
   async #makeRoom(key: string, info: PodInfo): Promise<Preemption | undefined> {
-    const { uid } = info.pod.metadata ?? {};
-    const wanted = (): boolean => !this.#over && this.#pods.store.get(key)?.metadata?.uid === uid;
     try {
-      return await this.#preemptor.makeRoom(info, wanted);
+      return await this.#preemptor.makeRoom(info, () => this.#waits(key, info.pod));
     } catch (thrown) {
       const error = QuorateError.from(thrown).message;
       this.#options.log.warn({ pod: key, error }, 'preemption failed');

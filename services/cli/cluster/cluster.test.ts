@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { checkNetworks } from './networks.ts';
 import { addressesOf, firstAddress, layOut, partsNamed } from './layout.ts';
 import { parseRecord } from './pods.ts';
@@ -22,7 +22,6 @@ let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'quorate-test-'));
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const clusterIn = (path: string): Cluster => ({
   dir: path,

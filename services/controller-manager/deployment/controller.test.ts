@@ -82,6 +82,23 @@ describe('a Deployment', () => {
     expect(total()).toBe(4);
   });
 
+  it('counts a ReplicaSet as large as it has made it, though the cache does not show it yet', async () => {
+    await settled();
+    await update('web', { template: template({ app: 'web' }, 'two') });
+    await world.pass(100);
+    expect(sizes()).toEqual([3, 1]);
+    const release = world.api.hold(refs.replicaSets);
+    const strategy = { rollingUpdate: { maxSurge: 3, maxUnavailable: 0 } };
+    await update('web', { strategy });
+    await world.pass(100);
+    expect(sizes()).toEqual([3, 3]);
+    await update('web', { template: template({ app: 'web' }, 'three') });
+    await world.pass(100);
+    expect(sizes()).toHaveLength(3);
+    expect(sizes().reduce((sum, size) => sum + size, 0)).toBe(6);
+    release();
+  });
+
   it('rolls a new template out without ever having too few or too many', async () => {
     await settled();
     await update('web', { template: template({ app: 'web' }, 'two') });
@@ -146,6 +163,19 @@ describe('a Deployment', () => {
     expect(sizes()).toEqual([0, 3]);
     await world.agentsWork();
     expect(rollout()?.done).toBe(true);
+  });
+
+  it('waits with Recreate for no pod that was let go', async () => {
+    await settled({ replicas: 1, strategy: { type: 'Recreate' } });
+    const [old] = world.pods();
+    await update('web', { template: template({ app: 'web' }, 'two') });
+    await world.pass(100);
+    expect(sizes()).toEqual([0]);
+    const { name = '' } = old?.metadata ?? {};
+    const metadata = { labels: { app: 'nobody' }, ownerReferences: null };
+    await world.api.patch(refs.pods, name, 'merge', { metadata }, inDefault);
+    await world.pass(100);
+    expect(sizes()).toEqual([0, 1]);
   });
 
   it('does nothing about a template while paused, and goes on afterwards', async () => {

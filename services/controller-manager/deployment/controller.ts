@@ -31,6 +31,7 @@ import {
 } from './replica-sets.ts';
 import { deploymentStatus, msToProgressCheck } from './status.ts';
 import { unlessNotFound } from '../not-found.ts';
+import { UnseenReplicaSets } from './unseen-replica-sets.ts';
 
 /** Rolls templates out by making one ReplicaSet grow and the others shrink. */
 export function deploymentController(context: ControllerContext): Controller {
@@ -70,6 +71,8 @@ export function deploymentController(context: ControllerContext): Controller {
   });
   informers.pods.addHandlers({
     updated(before, after) {
+      // One that was let go is none of the old ones any more.
+      if (getControllerOf(before)?.uid !== getControllerOf(after)?.uid) podEnded(before);
       if (!isPodTerminal(before) && isPodTerminal(after)) podEnded(after);
     },
     deleted: podEnded,
@@ -80,21 +83,21 @@ export function deploymentController(context: ControllerContext): Controller {
 class Deployments {
   readonly #context: ControllerContext;
   readonly #events: EventRecorder;
-  /** By Deployment, what was made for it and the cache has not shown: another template must not be full size beside it. */
-  readonly #unseen = new Map<string, readonly ReplicaSet[]>();
+  readonly #unseen: UnseenReplicaSets;
 
   constructor(context: ControllerContext) {
     this.#context = context;
     this.#events = recorderOf(context, 'deployment-controller');
+    this.#unseen = new UnseenReplicaSets(context);
   }
 
   async reconcile(key: string): Promise<ReconcileResult> {
     const deployment = this.#context.informers.deployments.store.get(key);
     if (!deployment) {
-      this.#unseen.delete(key);
+      this.#unseen.forget(key);
       return undefined;
     }
-    const unseen = await this.#lookUpUnseen(key);
+    const unseen = await this.#unseen.lookUp(key);
     const replicaSets = await this.#claimReplicaSets(deployment, unseen);
     const oldPodsRunning = isRecreate(deployment) && this.#oldPodsRun(deployment, replicaSets);
     const plan = planRollout({ deployment, replicaSets, oldPodsRunning });
@@ -104,29 +107,11 @@ class Deployments {
     return waitMs === undefined ? undefined : { requeueAfterMs: waitMs };
   }
 
-  /** As they are now, where they are still there. */
-  async #lookUpUnseen(key: string): Promise<readonly ReplicaSet[]> {
-    const made = this.#unseen.get(key);
-    if (!made) return [];
-    const { api, informers } = this.#context;
-    const found: ReplicaSet[] = [];
-    for (const replicaSet of made) {
-      const { name = '', namespace, uid } = replicaSet.metadata ?? {};
-      const isSame = (other?: ReplicaSet): boolean => other?.metadata?.uid === uid;
-      if (isSame(informers.replicaSets.store.get(objectKey(replicaSet)))) continue;
-      const there = await api
-        .get<ReplicaSet>(refs.replicaSets, name, namespace)
-        .catch(unlessNotFound);
-      if (there && isSame(there)) found.push(there);
-    }
-    if (found.length > 0) this.#unseen.set(key, found);
-    else this.#unseen.delete(key);
-    return found;
-  }
-
   #claimReplicaSets(deployment: Deployment, unseen: readonly ReplicaSet[]): Promise<ReplicaSet[]> {
     const { api, informers } = this.#context;
     const { store } = informers.replicaSets;
+    const newer = new Set(unseen.map(({ metadata }) => metadata?.uid));
+    const isNewest = ({ metadata }: ReplicaSet): boolean => !newer.has(metadata?.uid);
     return claim<ReplicaSet>({
       api,
       owner: deployment,
@@ -135,8 +120,8 @@ class Deployments {
       selector: deployment.spec?.selector,
       objectRef: refs.replicaSets,
       candidates: [
-        ...controlledBy(store, deployment),
-        ...orphansIn(store, deployment.metadata?.namespace),
+        ...controlledBy(store, deployment).filter(isNewest),
+        ...orphansIn(store, deployment.metadata?.namespace).filter(isNewest),
         ...unseen,
       ],
     });
@@ -166,6 +151,7 @@ class Deployments {
       const before = now.get(replicaSet.metadata?.uid);
       const after = await api.update(refs.replicaSets, replicaSet);
       now.set(after.metadata?.uid, after);
+      this.#unseen.wrote(objectKey(deployment), after);
       this.#sayScaled(deployment, after, before ? replicasOf(before) : 0);
     }
     for (const { metadata } of plan.deletes) {
@@ -181,8 +167,7 @@ class Deployments {
     const { api } = this.#context;
     try {
       const created = await api.create(refs.replicaSets, replicaSet);
-      const key = objectKey(deployment);
-      this.#unseen.set(key, [...(this.#unseen.get(key) ?? []), created]);
+      this.#unseen.wrote(objectKey(deployment), created);
       this.#sayScaled(deployment, created, 0);
       return created;
     } catch (thrown) {

@@ -4,6 +4,9 @@ import { type FilterPlugin, maxScore, type ScorePlugin } from './plugin.ts';
 import type { PodTerm } from '../pod-terms.ts';
 import { Topology } from './topology.ts';
 
+/** In Kubernetes' words: nobody is there whom the pod wants beside it. */
+export const notDrawn = "node(s) didn't match pod affinity rules";
+
 /** Where the pods are that matter to one that looks for a place. */
 interface Others {
   /** Those that all of its affinity terms want; undefined while there are none. */
@@ -46,7 +49,7 @@ export const interPodAffinity: FilterPlugin & ScorePlugin = {
   filter(pod, node, nodes) {
     const others = othersOf(pod, nodes);
     if (!others) return [];
-    if (!isDrawn(pod, node, others.wanted)) return ["node(s) didn't match pod affinity rules"];
+    if (!isDrawn(pod, node, others.wanted)) return [notDrawn];
     if (others.unwanted.reaches(node)) return ["node(s) didn't match pod anti-affinity rules"];
     if (!others.unwilling.reaches(node)) return [];
     return ["node(s) didn't satisfy existing pods anti-affinity rules"];

@@ -69,6 +69,24 @@ describe('the choice of victims', () => {
     );
   });
 
+  it('leaves those whom the pod wants beside it', () => {
+    const zoned = (name: string, zone: string): Node => ({
+      ...node(name),
+      metadata: { name, labels: { zone } },
+    });
+    const together = (wanted: Pod, app: string): Pod => {
+      const term = { topologyKey: 'zone', labelSelector: { matchLabels: { app } } };
+      const podAffinity = { requiredDuringSchedulingIgnoredDuringExecution: [term] };
+      return { ...wanted, spec: { containers: [], ...wanted.spec, affinity: { podAffinity } } };
+    };
+    const here = [zoned('a', 'a'), pod('x', 2, 10), pod('y', 2, 1)] as const;
+    const there = [zoned('b', 'b')] as const;
+    expect(chosen(together(pod('p', 2, 10), 'x'), [here, there])).toBe('a: y');
+    expect(chosen(together(pod('p', 2, 10), 'z'), [here, there])).toBe(
+      "node(s) didn't match pod affinity rules, Preemption is not helpful for scheduling",
+    );
+  });
+
   it('prefers nodes where the most important victim matters less, then fewer, then younger ones', () => {
     const high = [node('a'), pod('x', 4, 5)] as const;
     const low = [node('b'), pod('y', 4, 1)] as const;

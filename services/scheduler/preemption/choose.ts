@@ -1,5 +1,6 @@
 import type { PodDisruptionBudget } from '#shared/api';
 import { emptyNodeInfo, type NodeInfo, type PodInfo } from '../node-info.ts';
+import { notDrawn } from '../plugins/inter-pod-affinity.ts';
 import { refusalOn, startOf, type Victims, victimsOn } from './victims.ts';
 
 /** Where room can be made, or for each node why not. */
@@ -23,15 +24,19 @@ export function chooseVictims(
   const reasons: string[] = [];
   for (const node of nodes) {
     if (candidates.length >= enough) break;
-    // What refuses the pod even on an empty node is not for lack of room.
-    const found = refusalOn(pod, emptyNodeInfo(node.node), nodes)
-      ? [unhelpful]
-      : victimsOn(pod, node, nodes, budgets);
+    const found = isHopeless(pod, node, nodes) ? [unhelpful] : victimsOn(pod, node, nodes, budgets);
     if ('pods' in found) candidates.push(found);
     else reasons.push(...found);
   }
   const [best] = candidates.map((victims) => ({ victims, cost: costOf(victims) })).sort(byCost);
   return best ? { victims: best.victims } : { victims: undefined, reasons };
+}
+
+/** What refuses the pod even on an empty node is not for lack of room: but whom it wants beside it may be there. */
+function isHopeless(pod: PodInfo, node: NodeInfo, nodes: readonly NodeInfo[]): boolean {
+  const alone = refusalOn(pod, emptyNodeInfo(node.node), nodes);
+  if (!alone?.reasons.includes(notDrawn)) return alone !== undefined;
+  return refusalOn(pod, node, nodes)?.reasons.includes(notDrawn) ?? false;
 }
 
 /** The first number that differs decides, the smaller is better. */

@@ -1,7 +1,7 @@
-import { appendFileSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '#shared/clock';
 import { LogFile } from './log-file.ts';
 import { readLog } from './read-log.ts';
@@ -16,8 +16,6 @@ beforeEach(() => {
   log = new LogFile(path);
   writeFileSync(path, '');
 });
-
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** As a process that writes, and an agent that notes when. */
 function write(text: string, second: number): void {

@@ -1,7 +1,7 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '#shared/clock';
 import { whileMoving } from '../../testing/while-moving.ts';
 import { LogFile } from './log-file.ts';
@@ -21,8 +21,6 @@ beforeEach(() => {
   live = true;
   clock = new ManualClock();
 });
-
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const read = (options: object) => readLog(log, options, () => Promise.resolve(live), clock);
 
