@@ -59,7 +59,7 @@ conformance: build ## The etcd contract, on a real etcd and on ours; Kubernetes'
 fuzz: build ## The unit tests, with a fresh seed for everything random
 	@SEED=$$(date +%s) && echo "SEED=$$SEED" && SEED=$$SEED vitest run --project unit
 
-test-faults: build ## Everything broken on purpose, histories checked (about 4 minutes)
+test-faults: build ## Everything broken on purpose, histories checked (about 5 minutes)
 	vitest run --project faults
 
 BENCH := node --conditions=quorate-source cluster-tests/bench

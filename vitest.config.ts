@@ -74,7 +74,7 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
-          // Everything that is broken on purpose: about 4 minutes.
+          // Everything that is broken on purpose: about 5 minutes.
           name: 'faults',
           include: ['cluster-tests/faults/**/*.test.ts'],
           fileParallelism: false,

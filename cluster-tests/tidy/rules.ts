@@ -68,7 +68,9 @@ export const rules: readonly Rule[] = [
     instead: 'take what you need as an argument',
     applies: (path) =>
       isHost(path) &&
-      !/\/main\.ts$|^vitest\.config\.ts$|^shared\/(runtime|lab)\/|^services\/cli\//.test(path),
+      !/\/main\.ts$|^vitest\.(config|setup)\.ts$|^shared\/(runtime|lab)\/|^services\/cli\//.test(
+        path,
+      ),
     forbids: /\bprocess\.(exit|env|argv|on|stdout|stderr|cwd)\b/,
     caught: 'process.exit(1);',
     fine: 'process.hrtime.bigint();',

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { ManualClock } from '#shared/clock';
 import { systemMedium } from '#shared/storage';
@@ -9,7 +9,6 @@ import { faultyDisk } from './disk.ts';
 import { FaultPlane } from './plane.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'quorate-faulty-disk-'));
-afterAll(() => rmSync(dir, { recursive: true }));
 
 const crashes: unknown[] = [];
 const plane = new FaultPlane({

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Clock } from '#shared/clock';
+import { afterAnswer } from './after-answer.ts';
 import type { ProcessFault } from './fault.ts';
 import type { ActiveFault, FaultPlane } from './plane.ts';
 import { holdUp } from './points.ts';
@@ -9,9 +9,6 @@ export interface OwnProcess {
   kill(pid: number, signal: NodeJS.Signals): unknown;
 }
 
-/** After so many turns the caller has its answer: a busy process may need all of them to write it. */
-const answerTurns = 5;
-const turnMs = 4;
 const slowEveryMs = 20;
 
 /**
@@ -50,10 +47,6 @@ export function processInjector(
     } else if (what === 'kill') afterAnswer(clock, () => plane.crash(undefined));
     else afterAnswer(clock, () => pause(own, forMs ?? 0, hold));
   };
-}
-
-function afterAnswer(clock: Clock, then: () => void, turns = answerTurns): void {
-  clock.after(turnMs, () => (turns > 1 ? afterAnswer(clock, then, turns - 1) : then()));
 }
 
 /** A stopped process cannot wake itself: a child does, and ends. Where there is no shell it only stands still. */

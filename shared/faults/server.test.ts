@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createRng } from '#shared/base';
 import { ManualClock } from '#shared/clock';
 import { createFaultClient } from './client.ts';
@@ -11,7 +11,6 @@ import { createFaultServer } from './server.ts';
 
 let dir = '';
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'quorate-faults-'))));
-afterEach(() => rmSync(dir, { recursive: true }));
 
 it.each([false, true])(
   'is told what to break by whoever has its token (socket: %s)',

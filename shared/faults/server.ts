@@ -3,17 +3,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import { createServer, handleUnary, listen, loadProto, shutdown } from '#shared/rpc';
-import type { Clock } from '#shared/clock';
 import type { Service } from '#shared/runtime';
 import type { ProtoGrpcType } from '../rpc/gen/faults.ts';
 import type { FaultsHandlers } from '../rpc/gen/quorate/v1/Faults.ts';
+import { afterAnswer } from './after-answer.ts';
 import { endsProcess, type ProcessFault } from './fault.ts';
 import { removeEndpoint, writeEndpoint } from './endpoint.ts';
 import type { FaultPlane } from './plane.ts';
 import { faultToWire, specFromWire } from './wire.ts';
-
-/** Turns of the event loop after which an answer is on its way, and whoever answered may be gone. */
-const answerTurns = 4;
 
 export interface FaultServerOptions {
   readonly plane: FaultPlane;
@@ -37,7 +34,7 @@ export function createFaultServer({ plane, dir, socket, carryOut }: FaultServerO
       const forMs = Number(for_ms) || undefined;
       const held = endsProcess(spec);
       const set = plane.set(spec, { forMs, survivesRestart: fault.survives_restart, held });
-      if (held) inTurns(plane.clock, answerTurns, () => plane.enforce(set.id));
+      if (held) afterAnswer(plane.clock, () => plane.enforce(set.id));
       if (spec.kind === 'process') carryOut(spec, forMs);
       return faultToWire(set);
     }),
@@ -74,10 +71,6 @@ export function createFaultServer({ plane, dir, socket, carryOut }: FaultServerO
       await shutdown(server, 500);
     },
   };
-}
-
-function inTurns(clock: Clock, turns: number, then: () => void): void {
-  clock.soon(() => (turns > 1 ? inTurns(clock, turns - 1, then) : then()));
 }
 
 function authorize(given: unknown, token: string): void {

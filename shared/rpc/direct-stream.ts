@@ -6,7 +6,7 @@ import { DirectPeer } from './direct-peer.ts';
 import {
   decodeRequest,
   fail,
-  okHeaders,
+  answerHeaders,
   okTrailers,
   prefixBytes,
   refusal,
@@ -133,7 +133,7 @@ export class DirectStream extends EventEmitter {
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#told = [];
-    if (!this.#stream.headersSent) this.#stream.respond(okHeaders, withTrailers);
+    if (!this.#stream.headersSent) this.#stream.respond(answerHeaders, withTrailers);
     this.#stream.write(bytes, (error) => {
       for (const gone of told) gone(error);
     });
@@ -150,7 +150,7 @@ export class DirectStream extends EventEmitter {
       fail(stream, failure);
       this.#answered = true;
     } else {
-      if (!stream.headersSent) stream.respond(okHeaders, withTrailers);
+      if (!stream.headersSent) stream.respond(answerHeaders, withTrailers);
       stream.end();
     }
     // What the client still says has no meaning any more.

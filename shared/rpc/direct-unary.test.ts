@@ -3,6 +3,7 @@ import { Client, credentials, Metadata, type ServiceDefinition, status } from '@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { QuorateError } from '#shared/base';
 import { serveDirectly } from './direct-unary.ts';
+import { takesLists } from './direct-wire.ts';
 import { fromServiceError } from './errors.ts';
 import { createServer, handleUnary, listen } from './server.ts';
 
@@ -157,4 +158,15 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
     expect(await post(Buffer.from([0, 0, 0, 0, 1, 65]))).toBe('0');
     session.destroy();
   });
+});
+
+test.each([
+  ['22.19.5', false],
+  ['22.20.0', true],
+  ['23.11.1', false],
+  ['24.6.0', false],
+  ['24.7.0', true],
+  ['26.0.0', true],
+])('whether Node.js %s takes headers as a list: %s', (version, takes) => {
+  expect(takesLists(version)).toBe(takes);
 });

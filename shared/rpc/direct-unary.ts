@@ -16,7 +16,7 @@ import {
   decodeRequest,
   fail,
   isPlain,
-  okHeaders,
+  answerHeaders,
   okTrailers,
   prefixBytes,
   refusal,
@@ -182,7 +182,7 @@ function succeed(stream: ServerHttp2Stream, message: Buffer): void {
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, prefixBytes);
-  stream.respond(okHeaders, withTrailers);
+  stream.respond(answerHeaders, withTrailers);
   stream.on('wantTrailers', sendOk);
   if (frame.length > largeBytes && stream.session) {
     largeAnswersTo(stream.session).send(stream, frame);

@@ -196,6 +196,17 @@ test('what one member acknowledged, a linearizable read of every other shows', a
   }
 });
 
+test('revision 0 is compacted once, and nothing is lost by it', async () => {
+  const [{ kv }] = apis as [Api];
+  const { header } = await kv.put({ key: bytes('zero'), value: bytes('1') });
+  await kv.compact({ revision: 0 });
+  expect(await failure(kv.compact({ revision: 0 }))).toBe(
+    '11 etcdserver: mvcc: required revision has been compacted',
+  );
+  const read = { key: bytes('zero'), revision: header?.revision ?? 0 };
+  expect((await kv.range(read)).count).toBe('1');
+});
+
 test('compaction', async () => {
   const [{ kv }] = apis as [Api];
   const key = bytes('compacted');

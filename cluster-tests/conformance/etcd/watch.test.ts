@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { differs } from './differences.ts';
 import { type Api, bytes, Target } from './target.ts';
 
 const target = new Target();
@@ -105,6 +106,20 @@ describe.each([0, 1, 2])('watch at member %i', (index) => {
     const canceled = await watch.next();
     expect(canceled.canceled).toBe(true);
     expect(canceled.compact_revision).toBe(second);
+    watch.close();
+  });
+
+  test('a start before all revisions is refused', async () => {
+    const watch = api().watch();
+    watch.send({ create_request: { key: at('negative'), start_revision: -5 } });
+    const created = await watch.next();
+    expect(created.created).toBe(true);
+    const told = differs('a watch from a negative revision', { etcd: 'then', quorate: 'at once' });
+    const ended = told === 'then' ? await watch.next() : created;
+    expect(ended.canceled).toBe(true);
+    const compacted = 'etcdserver: mvcc: required revision has been compacted';
+    const refused = { watch_id: '-1', cancel_reason: compacted };
+    expect(ended).toMatchObject(told === 'then' ? { watch_id: created.watch_id } : refused);
     watch.close();
   });
 
