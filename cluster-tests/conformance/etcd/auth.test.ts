@@ -308,6 +308,7 @@ describe('while it is enabled', () => {
   });
 
   test('etcd3 authenticates by itself, and says what it may not', async () => {
+    await target.everywhere(await tokenOf('root', 'root-pw'));
     const client = new Etcd3({
       hosts: target.members.endpoints,
       auth: { username: 'alice', password: 'alice-pw' },

@@ -50,7 +50,6 @@ export const target = process.env['CONFORMANCE_TARGET'] === 'etcd' ? 'etcd' : 'q
 export class Target {
   readonly members: Members;
   readonly #apis: Api[] = [];
-  #everyone: readonly Api[] = [];
 
   constructor(members = new Members(target === 'etcd' ? etcd : quorate)) {
     this.members = members;
@@ -74,10 +73,13 @@ export class Target {
     return api;
   }
 
-  /** What was done before is done on every member: who answers without asking a quorum knows of it, too. */
-  async everywhere(): Promise<void> {
-    if (this.#everyone.length === 0) this.#everyone = [0, 1, 2].map((index) => this.api(index));
-    await Promise.all(this.#everyone.map(({ kv }) => kv.range({ key: bytes('x') })));
+  /**
+   * What was done before is done on every member: who answers without asking a quorum knows of it, too,
+   * and nobody proposes on behalf of a user as an older auth revision knew it. `token`: of whom may read.
+   */
+  async everywhere(token?: string): Promise<void> {
+    const everyone = [0, 1, 2].map((index) => this.api(index, token));
+    await Promise.all(everyone.map(({ kv }) => kv.range({ key: bytes('x') })));
   }
 
   /** One run of etcdctl, against all endpoints if it names none, with `input` on its standard input. */

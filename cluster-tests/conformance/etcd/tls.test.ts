@@ -68,10 +68,11 @@ afterAll(async () => {
 
 /** What etcdctl says as the owner of a certificate. */
 async function as(who: string, args: readonly string[], ca = 'ca'): Promise<string> {
-  const endpoints = target.members.endpoints.map((endpoint) => `https://${endpoint}`).join(',');
+  // One member: another may not have heard of the last change yet, and etcd refuses what it then proposes.
+  const endpoint = `https://${target.members.endpoints[0]}`;
   const identity =
     who === '' ? [] : ['--cert', file(`${who}.pem`), '--key', file(`${who}-key.pem`)];
-  const all = ['--endpoints', endpoints, '--cacert', file(`${ca}.pem`), ...identity];
+  const all = ['--endpoints', endpoint, '--cacert', file(`${ca}.pem`), ...identity];
   const { stdout, stderr } = await target.etcdctl([...all, ...args]);
   return stdout === '' ? stderr : stdout;
 }
