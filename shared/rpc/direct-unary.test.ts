@@ -2,7 +2,7 @@ import http2 from 'node:http2';
 import { Client, credentials, Metadata, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { QuorateError } from '#shared/base';
-import { serveDirectly } from './direct-unary.ts';
+import { serveDirectly, turnToAnswer } from './direct-unary.ts';
 import { takesLists } from './direct-wire.ts';
 import { fromServiceError } from './errors.ts';
 import { createServer, handleUnary, listen } from './server.ts';
@@ -23,6 +23,9 @@ const waiting: (() => void)[] = [];
 const handlers = {
   Echo: handleUnary<{ text: string }, string>(async ({ text: request }, call) => {
     if (request === 'wait') await new Promise<void>((resolve) => waiting.push(resolve));
+    if (request === 'in turn') await turnToAnswer(call);
+    // A handler may begin anew, such as with the caller as the newest table knows him.
+    if (request === 'in turn') await turnToAnswer(call);
     if (request === 'refuse') throw new QuorateError('not-found', 'no such thing: ä', {});
     return `${request}${call.metadata.get('suffix').join(',')}`;
   }),
@@ -69,6 +72,11 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
     const metadata = new Metadata();
     metadata.set('suffix', '!');
     expect(await call('hello', metadata)).toBe('hello!');
+  });
+
+  test('answers in turn, also where it is asked for twice', async () => {
+    expect(await call('in turn')).toBe('in turn');
+    expect(await call('in turn')).toBe('in turn');
   });
 
   test('errors keep their code, text and details', async () => {

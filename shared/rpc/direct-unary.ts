@@ -221,7 +221,8 @@ class DirectCall extends DirectPeer implements Partial<ServerUnaryCall<unknown, 
 
   async turnToAnswer(): Promise<void> {
     const { session } = this.#stream;
-    if (session) this.#turnOver = await largeAnswersTo(session).turn();
+    // Whoever begins anew has his turn already: nobody else would ever give it to him.
+    if (session) this.#turnOver ??= await largeAnswersTo(session).turn();
     if (!this.cancelled) return;
     this.answered();
     throw new QuorateError('canceled', 'context canceled');
