@@ -7,6 +7,7 @@ import {
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 interface Ready {
@@ -39,7 +40,7 @@ export class Availability implements Checker {
 
   #pod({ atMs, before, after }: Change): void {
     const pod = after ?? before ?? {};
-    const uid = pod.metadata?.uid ?? '';
+    const uid = uidOf(pod);
     const known = this.#ready.get(uid);
     const isReady = after !== undefined && isPodReady(after);
     if (isReady && known?.untilMs !== Infinity) {

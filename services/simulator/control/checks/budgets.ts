@@ -1,6 +1,7 @@
-import { isPodReady, type KubeObject, type Pod, type PodDisruptionBudget } from '#shared/api';
+import { isPodReady, type Pod, type PodDisruptionBudget } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, nameOf } from './metadata.ts';
 import type { Change, ObjectHistory } from './objects.ts';
 
 /** An eviction that was granted. */
@@ -105,10 +106,7 @@ export class Budgets implements Checker {
   }
 }
 
-const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
-
 const serves = (pod: Pod): boolean => pod.status?.phase === 'Running' && isPodReady(pod);
-const isGoing = ({ metadata }: Pod): boolean => metadata?.deletionTimestamp !== undefined;
 
 function newlyDisrupted(
   before: PodDisruptionBudget | undefined,

@@ -1,6 +1,7 @@
 import { isPodTerminal, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { nameOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 import { hostPorts, millicores, roomOf } from './room.ts';
 
@@ -12,7 +13,7 @@ export class Capacity implements Checker {
 
   changed({ resource, key, revision, before, after }: Change): void {
     if (resource === 'nodes') {
-      const name = (after ?? before)?.metadata?.name ?? '';
+      const name = nameOf(after ?? before ?? {});
       if (after) this.#nodes.set(name, after);
       else this.#nodes.delete(name);
     }

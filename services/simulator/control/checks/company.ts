@@ -1,4 +1,5 @@
 import { isPodTerminal, type Node, type Pod } from '#shared/api';
+import { isGoing, nameOf, uidOf } from './metadata.ts';
 import { isChosen, meantFor } from './room.ts';
 
 // Written anew: what a checker shares with whom it judges, it cannot judge.
@@ -48,10 +49,10 @@ interface Placed {
 
 /** All others that are somewhere and have not ended. */
 function placed(pod: Pod, { nodes, pods }: Surroundings): Placed[] {
-  const byName = new Map(nodes.map((node) => [node.metadata?.name, node]));
+  const byName = new Map(nodes.map((node) => [nameOf(node), node]));
   return pods.flatMap((other) => {
-    const node = byName.get(other.spec?.nodeName);
-    if (!node || isPodTerminal(other) || other.metadata?.uid === pod.metadata?.uid) return [];
+    const node = byName.get(other.spec?.nodeName ?? '');
+    if (!node || isPodTerminal(other) || uidOf(other) === uidOf(pod)) return [];
     return [{ pod: other, node }];
   });
 }
@@ -88,13 +89,12 @@ function uneven(pod: Pod, node: Node, world: Surroundings): boolean {
     (each) =>
       hard.every((constraint) => labelAt(each, constraint) !== undefined) &&
       isChosen(pod, each) &&
-      (meant === undefined || meant === each.metadata?.name),
+      (meant === undefined || meant === nameOf(each)),
   );
   return hard.some((constraint) => {
     const counts = new Map(places.map((each) => [labelAt(each, constraint), 0]));
     for (const other of placed(pod, { ...world, nodes: places })) {
-      const isGoing = other.pod.metadata?.deletionTimestamp !== undefined;
-      if (isGoing || !wants(constraint, pod, other.pod)) continue;
+      if (isGoing(other.pod) || !wants(constraint, pod, other.pod)) continue;
       const place = labelAt(other.node, constraint);
       counts.set(place, (counts.get(place) ?? 0) + 1);
     }

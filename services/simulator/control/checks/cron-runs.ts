@@ -1,6 +1,7 @@
 import { type CronJob, getControllerOf, isConditionTrue, type Job } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, nameOf, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 interface Cron {
@@ -43,14 +44,14 @@ export class CronRuns implements Checker {
       const { suspend, concurrencyPolicy } = object.spec ?? {};
       if (suspend || concurrencyPolicy === 'Forbid' || nowMs - ranMs <= this.#boundMs) continue;
       throw new BrokenPromise(
-        `CronJob ${object.metadata?.name} has not run for ${Math.round(nowMs - ranMs)} ms`,
+        `CronJob ${nameOf(object)} has not run for ${Math.round(nowMs - ranMs)} ms`,
       );
     }
   }
 
   #cron({ atMs, before, after }: Change): void {
-    const uid = (after ?? before)?.metadata?.uid ?? '';
-    if (!after || after.metadata?.deletionTimestamp !== undefined) {
+    const uid = uidOf(after ?? before ?? {});
+    if (!after || isGoing(after)) {
       this.#crons.delete(uid);
       return;
     }
@@ -61,7 +62,7 @@ export class CronRuns implements Checker {
   }
 
   #job({ key, atMs, revision, before, after }: Change): void {
-    const uid = (after ?? before)?.metadata?.uid ?? '';
+    const uid = uidOf(after ?? before ?? {});
     const owner = getControllerOf(after ?? before ?? {});
     const cron = this.#crons.get(owner?.uid ?? '');
     if (!before && cron) this.#runs(cron, `${key} is made at revision ${revision}`, atMs);
@@ -85,7 +86,7 @@ export class CronRuns implements Checker {
   }
 }
 
-const hasEnded = ({ status, metadata }: Job): boolean =>
-  metadata?.deletionTimestamp !== undefined ||
-  isConditionTrue(status?.conditions, 'Complete') ||
-  isConditionTrue(status?.conditions, 'Failed');
+const hasEnded = (job: Job): boolean =>
+  isGoing(job) ||
+  isConditionTrue(job.status?.conditions, 'Complete') ||
+  isConditionTrue(job.status?.conditions, 'Failed');

@@ -1,6 +1,7 @@
 import type { KubeObject, ReplicaSet } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, nameOf, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** Kinds whose dependents only the garbage collector deletes, and the namespace controller. */
@@ -68,7 +69,7 @@ export class Garbage implements Checker {
       this.#begins(after);
     }
     if (!collected.includes(resource) && resource !== replicaSets) return;
-    const uid = (after ?? before)?.metadata?.uid ?? '';
+    const uid = uidOf(after ?? before ?? {});
     const createdMs = this.#known.get(uid)?.createdMs ?? change.atMs;
     if (after) this.#known.set(uid, { object: after, createdMs });
     else this.#known.delete(uid);
@@ -82,7 +83,7 @@ export class Garbage implements Checker {
   }
 
   #namespace(before: KubeObject | undefined, after: KubeObject | undefined): void {
-    const name = (after ?? before)?.metadata?.name ?? '';
+    const name = nameOf(after ?? before ?? {});
     if (after && isGoing(after)) this.#goingNamespaces.add(name);
     else this.#goingNamespaces.delete(name);
   }
@@ -149,6 +150,5 @@ export class Garbage implements Checker {
   }
 }
 
-const isGoing = ({ metadata }: KubeObject): boolean => metadata?.deletionTimestamp !== undefined;
 const placeOf = ({ resource, namespace, name }: Named): string =>
   `${resource} ${namespace}/${name}`;

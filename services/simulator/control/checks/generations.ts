@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** The generation of what has one counts the changes of what is wanted of it, and its deletion. */
@@ -11,9 +12,7 @@ export class Generations implements Checker {
   changed({ key, revision, before, after }: Change): void {
     const was = before?.metadata?.generation;
     if (!before || !after || was === undefined) return;
-    const begins =
-      before.metadata?.deletionTimestamp === undefined &&
-      after.metadata?.deletionTimestamp !== undefined;
+    const begins = !isGoing(before) && isGoing(after);
     const counts = begins || !isDeepStrictEqual(wanted(before), wanted(after));
     const is = after.metadata?.generation ?? 0;
     if (is === was + (counts ? 1 : 0)) return;

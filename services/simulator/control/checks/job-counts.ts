@@ -1,6 +1,7 @@
 import { getControllerOf, isPodActive, type Job, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** Of a Job that has been decided. */
@@ -35,11 +36,10 @@ export class JobCounts implements Checker {
       this.#missing(key, revision, before, after);
     }
     if (resource !== 'batch/jobs' || !after) return;
-    const { spec, status, metadata }: Job = after;
-    if (spec?.completions !== undefined)
-      this.#completions.set(metadata?.uid ?? '', spec.completions);
+    const { spec, status }: Job = after;
+    if (spec?.completions !== undefined) this.#completions.set(uidOf(after), spec.completions);
     const counted = status?.succeeded ?? 0;
-    const known = this.#succeeded.get(metadata?.uid ?? '')?.size ?? 0;
+    const known = this.#succeeded.get(uidOf(after))?.size ?? 0;
     if (counted > known) {
       throw new BrokenPromise(
         `${key} counts ${counted} that succeeded at revision ${revision}, but ${known} did`,
@@ -83,7 +83,7 @@ export class JobCounts implements Checker {
   /** However old what its controller knows is: one that has failed since is one less. */
   #missing(key: string, revision: number, before?: Pod, after?: Pod): void {
     const pod = after ?? before ?? {};
-    const uid = pod.metadata?.uid ?? '';
+    const uid = uidOf(pod);
     const job = getControllerOf(pod)?.uid ?? '';
     const useful = this.#useful.get(job) ?? new Set();
     this.#useful.set(job, useful);
@@ -105,6 +105,6 @@ export class JobCounts implements Checker {
     if (pod?.status?.phase !== 'Succeeded') return;
     const owner = getControllerOf(pod)?.uid ?? '';
     const known = this.#succeeded.get(owner) ?? new Set();
-    this.#succeeded.set(owner, known.add(pod.metadata?.uid ?? ''));
+    this.#succeeded.set(owner, known.add(uidOf(pod)));
   }
 }

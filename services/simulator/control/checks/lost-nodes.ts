@@ -1,6 +1,7 @@
 import { isPodTerminal, type Lease, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, nameOf } from './metadata.ts';
 import type { Change, ObjectHistory } from './objects.ts';
 
 const resource = 'coordination.k8s.io/leases';
@@ -25,32 +26,27 @@ export class LostNodes implements Checker {
   changed({ resource: changed, atMs, after }: Change): void {
     if (changed !== resource || after?.metadata?.namespace !== namespace) return;
     const lease: Lease = after;
-    this.#heardMs.set(lease.metadata?.name ?? '', atMs);
+    this.#heardMs.set(nameOf(lease), atMs);
   }
 
   tick(nowMs: number): void {
     if (this.#boundMs === Infinity) return;
     for (const node of this.#objects.all<Node>('nodes')) {
-      const name = node.metadata?.name ?? '';
+      const name = nameOf(node);
       const silentMs = nowMs - (this.#heardMs.get(name) ?? nowMs);
       if (silentMs <= this.#boundMs) continue;
       const pod = this.#objects.all<Pod>('pods').find((each) => stays(each, name));
       if (!pod) continue;
       throw new BrokenPromise(
-        `pod ${pod.metadata?.name} stays on ${name}, which has been silent for ${Math.round(silentMs)} ms`,
+        `pod ${nameOf(pod)} stays on ${name}, which has been silent for ${Math.round(silentMs)} ms`,
       );
     }
   }
 }
 
-function stays({ spec, metadata, ...pod }: Pod, node: string): boolean {
-  const endures = spec?.tolerations?.some(
+function stays(pod: Pod, node: string): boolean {
+  const endures = pod.spec?.tolerations?.some(
     ({ key, tolerationSeconds }) => tolerationSeconds === undefined && (!key || key === taint),
   );
-  return (
-    spec?.nodeName === node &&
-    metadata?.deletionTimestamp === undefined &&
-    !isPodTerminal(pod) &&
-    !endures
-  );
+  return pod.spec?.nodeName === node && !isGoing(pod) && !isPodTerminal(pod) && !endures;
 }

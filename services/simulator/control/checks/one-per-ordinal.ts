@@ -1,7 +1,8 @@
-import { getControllerOf, type Pod } from '#shared/api';
+import { getControllerOf } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { ContainerStatus } from '#services/agent';
 import type { Checker } from './checker.ts';
+import { uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** Of two pods with the same ordinal of a StatefulSet, one at most has a running container. */
@@ -21,7 +22,7 @@ export class OnePerOrdinal implements Checker {
 
   changed({ resource, key, after }: Change): void {
     if (resource !== 'pods' || getControllerOf(after ?? {})?.kind !== 'StatefulSet') return;
-    this.#ordinals.set((after as Pod).metadata?.uid ?? '', key);
+    this.#ordinals.set(uidOf(after ?? {}), key);
   }
 
   started(node: string, { podSandboxId: uid }: ContainerStatus): void {

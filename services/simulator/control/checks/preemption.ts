@@ -1,6 +1,7 @@
 import { isPodTerminal, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 interface Waiting {
@@ -24,7 +25,7 @@ export class Preemption implements Checker {
   changed({ resource, key, atMs, revision, before, after }: Change): void {
     if (resource !== 'pods') return;
     const pod: Pod = after ?? before ?? {};
-    const uid = pod.metadata?.uid ?? '';
+    const uid = uidOf(pod);
     const waits = after !== undefined && pod.spec?.nodeName === undefined && !isPodTerminal(pod);
     const known = this.#waiting.get(uid);
     if (waits && !known) this.#waiting.set(uid, { priority: priorityOf(pod), untilMs: Infinity });

@@ -5,13 +5,13 @@ import {
   isPodReady,
   isPodTerminal,
   type Job,
-  type Node,
   type Pod,
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, nameOf, uidOf } from './metadata.ts';
 import type { ObjectHistory } from './objects.ts';
-import { expels } from './room.ts';
+import { expels, nodeOf } from './room.ts';
 
 /** Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels or a suspended Job keeps. */
 export class Promptness implements Checker {
@@ -41,14 +41,12 @@ export class Promptness implements Checker {
   }
 
   *#idleEndpoints(): Generator<string> {
-    const pods = new Map(
-      this.#objects.all<Pod>('pods').map((pod) => [pod.metadata?.uid ?? '', pod]),
-    );
+    const pods = new Map(this.#objects.all<Pod>('pods').map((pod) => [uidOf(pod), pod]));
     for (const slice of this.#objects.all<EndpointSlice>('discovery.k8s.io/endpointslices')) {
       for (const { conditions, targetRef } of slice.endpoints) {
         if (conditions?.ready === false || targetRef?.kind !== 'Pod') continue;
         const pod = pods.get(targetRef.uid ?? '');
-        const serves = pod && isPodReady(pod) && pod.metadata?.deletionTimestamp === undefined;
+        const serves = pod && isPodReady(pod) && !isGoing(pod);
         if (serves) continue;
         yield `${slice.metadata?.namespace}/${slice.metadata?.name} has ${targetRef.name} (${targetRef.uid}) as ready, which is ${pod ? 'not' : 'gone'}`;
       }
@@ -56,14 +54,11 @@ export class Promptness implements Checker {
   }
 
   *#expelled(): Generator<string> {
-    const nodes = new Map(
-      this.#objects.all<Node>('nodes').map((node) => [node.metadata?.name ?? '', node]),
-    );
     for (const pod of this.#objects.all<Pod>('pods')) {
-      const node = nodes.get(pod.spec?.nodeName ?? '');
-      if (!node || isPodTerminal(pod) || pod.metadata?.deletionTimestamp !== undefined) continue;
-      if (expels(node, pod))
-        yield `pod ${pod.metadata?.name} stays on ${node.metadata?.name}, which expels it`;
+      if (isPodTerminal(pod) || isGoing(pod)) continue;
+      const node = nodeOf(this.#objects, pod);
+      if (node && expels(node, pod))
+        yield `pod ${nameOf(pod)} stays on ${nameOf(node)}, which expels it`;
     }
   }
 
@@ -72,7 +67,7 @@ export class Promptness implements Checker {
     const uids = new Set(jobs.map(({ metadata }) => metadata?.uid));
     for (const pod of this.#objects.all<Pod>('pods')) {
       if (!isPodActive(pod) || !uids.has(getControllerOf(pod)?.uid)) continue;
-      yield `pod ${pod.metadata?.name} runs on, and its Job is suspended`;
+      yield `pod ${nameOf(pod)} runs on, and its Job is suspended`;
     }
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** Since when somebody is controlled by whom. */
@@ -33,7 +34,7 @@ export class Recreated implements Checker {
 
   changed(change: Change): void {
     const { resource, atMs, before, after } = change;
-    const uid = (after ?? before)?.metadata?.uid ?? '';
+    const uid = uidOf(after ?? before ?? {});
     if (resource === 'apps/deployments') {
       if (!after || !isRecreated(after)) this.#recreates.delete(uid);
       else if (!this.#recreates.has(uid)) this.#recreates.set(uid, atMs);
@@ -75,5 +76,7 @@ function follow(
 
 const sizeOf = ({ spec }: ReplicaSet): number => spec?.replicas ?? 1;
 
-const isRecreated = ({ metadata, spec }: Deployment): boolean =>
-  metadata?.deletionTimestamp === undefined && !spec?.paused && spec?.strategy?.type === 'Recreate';
+const isRecreated = (deployment: Deployment): boolean =>
+  !isGoing(deployment) &&
+  !deployment.spec?.paused &&
+  deployment.spec?.strategy?.type === 'Recreate';

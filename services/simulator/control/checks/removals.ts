@@ -11,8 +11,9 @@ import {
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, nameOf, ordinalOf, uidOf } from './metadata.ts';
 import type { Change, ObjectHistory } from './objects.ts';
-import { isChosen, repelling } from './room.ts';
+import { isChosen, isSamePlace, nodeOf, repelling } from './room.ts';
 
 /** Kinds that choose which of their pods go. */
 const choosers: readonly string[] = ['apps/replicasets', 'apps/statefulsets', 'apps/daemonsets'];
@@ -38,7 +39,7 @@ export class Removals implements Checker {
   }
 
   changed({ resource, atMs, before, after }: Change): void {
-    const uid = (after ?? before)?.metadata?.uid ?? '';
+    const uid = uidOf(after ?? before ?? {});
     if (resource === 'pods') {
       if (!after || isPodReady(after)) this.#idleSince.delete(uid);
       else if (!this.#idleSince.has(uid)) this.#idleSince.set(uid, atMs);
@@ -59,8 +60,7 @@ export class Removals implements Checker {
   #wrong(namespace: string, name: string): string | undefined {
     const pods = this.#objects.all<Pod>('pods').filter(isOf(namespace));
     const pod = pods.find(({ metadata }) => metadata?.name === name);
-    const uid = pod?.metadata?.uid ?? '';
-    this.#asked.add(uid);
+    this.#asked.add(uidOf(pod ?? {}));
     if (!pod || !isPodReady(pod) || isPodTerminal(pod) || isGoing(pod)) return undefined;
     const owner = getControllerOf(pod);
     const known = this.#now() - this.#patienceMs;
@@ -86,7 +86,7 @@ export class Removals implements Checker {
     known: number,
   ): Pod | undefined {
     const owner = this.#owner(uid);
-    const place = this.#node(pod);
+    const place = nodeOf(this.#objects, pod);
     if (!owner || isGoing(owner) || !place || repelling(pod, place)) return undefined;
     if (kind === 'ReplicaSet') {
       return idle.find(
@@ -101,7 +101,9 @@ export class Removals implements Checker {
     }
     const takes = (node: Node | undefined, each: Pod): boolean =>
       node !== undefined && isChosen(owner.spec?.template ?? {}, node) && !repelling(each, node);
-    return takes(place, pod) ? idle.find((each) => takes(this.#node(each), each)) : undefined;
+    return takes(place, pod)
+      ? idle.find((each) => takes(nodeOf(this.#objects, each), each))
+      : undefined;
   }
 
   #owner(uid: string): (ReplicaSet & StatefulSet & DaemonSet) | undefined {
@@ -110,19 +112,11 @@ export class Removals implements Checker {
       .find((each) => uidOf(each) === uid);
   }
 
-  #node(pod: Pod): Node | undefined {
-    return this.#objects.all<Node>('nodes').find((node) => nameOf(node) === pod.spec?.nodeName);
-  }
-
   #namespace(name: string): KubeObject {
     return this.#objects.all('namespaces').find((each) => nameOf(each) === name) ?? {};
   }
 }
 
-const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
-const uidOf = ({ metadata }: KubeObject): string => metadata?.uid ?? '';
-const isGoing = ({ metadata }: KubeObject): boolean => metadata?.deletionTimestamp !== undefined;
-const ordinalOf = (pod: Pod): number => Number(nameOf(pod).split('-').at(-1));
 const isOf =
   (namespace: string) =>
   ({ metadata }: KubeObject): boolean =>
@@ -131,9 +125,3 @@ const isOf =
 const isBeside = (a: Pod, b: Pod): boolean => a.spec?.nodeName === b.spec?.nodeName;
 const isLike = (a: Pod, b: Pod): boolean =>
   a.metadata?.labels?.['app'] === b.metadata?.labels?.['app'];
-
-/** What decides which pods a node takes. */
-export function isSamePlace(before: Node | undefined, after: Node | undefined): boolean {
-  const place = ({ spec, metadata }: Node) => JSON.stringify([spec, metadata?.labels]);
-  return before !== undefined && after !== undefined && place(before) === place(after);
-}

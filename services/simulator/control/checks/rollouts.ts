@@ -1,6 +1,7 @@
 import { type Deployment, getControllerOf, type KubeObject, type ReplicaSet } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** A ReplicaSet's size, and how many of its pods serve. */
@@ -46,7 +47,7 @@ export class Rollouts implements Checker {
   }
 
   #deployment({ atMs, revision, before, after }: Change): void {
-    const uid = (after ?? before)?.metadata?.uid ?? '';
+    const uid = uidOf(after ?? before ?? {});
     const known = this.#of(uid);
     known.deployment = after;
     this.#remember(known, atMs, revision);
@@ -57,7 +58,7 @@ export class Rollouts implements Checker {
     const owner = getControllerOf(after ?? before ?? {})?.uid;
     if (owner === undefined) return;
     const known = this.#of(owner);
-    const uid = (after ?? before)?.metadata?.uid ?? '';
+    const uid = uidOf(after ?? before ?? {});
     const set = after;
     if (set) known.sets.set(uid, set);
     else known.sets.delete(uid);
@@ -124,7 +125,7 @@ const sizeOf = (set: ReplicaSet): Size => ({
 
 const isRolling = ({ deployment }: Known): boolean =>
   deployment !== undefined &&
-  deployment.metadata?.deletionTimestamp === undefined &&
+  !isGoing(deployment) &&
   deployment.spec?.strategy?.type === 'RollingUpdate';
 
 /** A change of the Deployment's size is shared out whatever is available. */

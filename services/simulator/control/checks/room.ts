@@ -1,4 +1,6 @@
 import type { Node, Pod, Taint, Toleration } from '#shared/api';
+import { nameOf } from './metadata.ts';
+import type { ObjectHistory } from './objects.ts';
 
 // Written anew: what a checker shares with whom it judges, it cannot judge.
 
@@ -12,6 +14,16 @@ export function millicores({ spec }: Pod): number {
     const cpu = resources?.requests?.['cpu'] ?? '0';
     return sum + (cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000);
   }, 0);
+}
+
+/** Where the pod is. */
+export const nodeOf = (objects: ObjectHistory, { spec }: Pod): Node | undefined =>
+  objects.all<Node>('nodes').find((node) => nameOf(node) === spec?.nodeName);
+
+/** What decides which pods a node takes. */
+export function isSamePlace(before: Node | undefined, after: Node | undefined): boolean {
+  const place = ({ spec, metadata }: Node) => JSON.stringify([spec, metadata?.labels]);
+  return before !== undefined && after !== undefined && place(before) === place(after);
 }
 
 /** The first taint that keeps the pod from being put on the node; a cordon is one. */

@@ -3,16 +3,14 @@ import {
   getControllerOf,
   isPodReady,
   isPodTerminal,
-  type KubeObject,
-  type Node,
   type Pod,
   type StatefulSet,
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing, nameOf, ordinalOf, uidOf } from './metadata.ts';
 import type { Change, ObjectHistory } from './objects.ts';
-import { isSamePlace } from './removals.ts';
-import { isChosen, repelling } from './room.ts';
+import { isChosen, isSamePlace, nodeOf, repelling } from './room.ts';
 
 type Workload = StatefulSet & DaemonSet;
 
@@ -51,7 +49,7 @@ export class Successors implements Checker {
   }
 
   changed({ resource, atMs, before, after }: Change): void {
-    const uid = (after ?? before)?.metadata?.uid ?? '';
+    const uid = uidOf(after ?? before ?? {});
     if (resource === 'pods') {
       if (!after || !isServing(after)) this.#readySince.delete(uid);
       else this.#serves(after, atMs);
@@ -108,19 +106,15 @@ export class Successors implements Checker {
 
   /** Nothing expels it from its node. */
   #mayStay(pod: Pod): boolean {
-    const node = this.#nodeOf(pod);
+    const node = nodeOf(this.#objects, pod);
     return node !== undefined && !repelling(pod, node);
   }
 
   /** Whether there is to be somebody in its place. */
   #isWanted(pod: Pod, { spec }: Workload): boolean {
     if (!isOfDaemonSet(pod)) return ordinalOf(pod) < (spec?.replicas ?? 1);
-    const node = this.#nodeOf(pod);
+    const node = nodeOf(this.#objects, pod);
     return node !== undefined && isChosen(spec?.template ?? {}, node) && !repelling(pod, node);
-  }
-
-  #nodeOf({ spec }: Pod): Node | undefined {
-    return this.#objects.all<Node>('nodes').find((node) => nameOf(node) === spec?.nodeName);
   }
 
   /** Of two on one node, one goes whatever others do. */
@@ -152,11 +146,7 @@ export class Successors implements Checker {
   }
 }
 
-const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
-const uidOf = ({ metadata }: KubeObject): string => metadata?.uid ?? '';
-const isGoing = ({ metadata }: KubeObject): boolean => metadata?.deletionTimestamp !== undefined;
 const isServing = (pod: Pod): boolean => isPodReady(pod) && !isPodTerminal(pod) && !isGoing(pod);
-const ordinalOf = (pod: Pod): number => Number(nameOf(pod).split('-').at(-1));
 const isOfDaemonSet = (pod: Pod): boolean => getControllerOf(pod)?.kind === 'DaemonSet';
 /** What a successor takes over: of a StatefulSet the name, of a DaemonSet the node. */
 const placeOf = (pod: Pod): string =>

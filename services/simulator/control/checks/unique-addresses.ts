@@ -1,6 +1,7 @@
 import { isPodTerminal, type KubeObject, type Node, type Pod, type Service } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** No two pods, Services or nodes have the same address, or range of them, at once. */
@@ -32,6 +33,6 @@ function addressOf(resource: string, object: KubeObject | undefined): string | u
   }
   if (resource !== 'pods' || isPodTerminal(object)) return undefined;
   // Of a pod that is on its way out the address may be given to the next one.
-  if (object.metadata?.deletionTimestamp !== undefined) return undefined;
+  if (isGoing(object)) return undefined;
   return (object as Pod).status?.podIP;
 }

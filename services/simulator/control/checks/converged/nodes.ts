@@ -2,8 +2,9 @@ import { type Node, type Pod, isConditionTrue, isPodReady, isPodTerminal } from 
 import type { ContainerStatus } from '#services/agent';
 import { behaviourOf } from '../../parts/containers.ts';
 import { nodeFor, nodeToClear } from '../fits.ts';
-import { expels } from '../room.ts';
-import { each, type Look, nameOf, type Reality, waitsForRoom } from './reality.ts';
+import { nameOf } from '../metadata.ts';
+import { expels, nodeOf } from '../room.ts';
+import { each, type Look, type Reality, waitsForRoom } from './reality.ts';
 
 /** Every machine is a node that is ready, and free of the taints that said otherwise. */
 export const nodes: Look = (reality) => {
@@ -25,10 +26,9 @@ const readiness = each<Node>('nodes', ({ status, spec }) => {
 /** Every pod that some node has room for is on one, and is ready there. */
 export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
   const node = pod.spec?.nodeName;
-  const expelling = objects
-    .all<Node>('nodes')
-    .find((each) => nameOf(each) === node && expels(each, pod));
-  if (expelling && !isPodTerminal(pod)) return `stays on ${node}, which expels it`;
+  const place = nodeOf(objects, pod);
+  if (place && expels(place, pod) && !isPodTerminal(pod))
+    return `stays on ${node}, which expels it`;
   if (node === undefined) {
     if (!waitsForRoom(pod)) return 'waits for the scheduler';
     const world = { nodes: objects.all<Node>('nodes'), pods: objects.all<Pod>('pods') };

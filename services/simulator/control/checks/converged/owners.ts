@@ -1,6 +1,7 @@
 import type { KubeObject, OwnerReference } from '#shared/api';
+import { isGoing, nameOf, uidOf } from '../metadata.ts';
 import type { ObjectHistory } from '../objects.ts';
-import { allResources, each, isGoing, type Look, type Reality } from './reality.ts';
+import { allResources, each, type Look, type Reality } from './reality.ts';
 
 /** What was deleted is gone, with what belonged to it. */
 export const owners: readonly Look[] = [
@@ -42,13 +43,11 @@ function dependents({ objects }: Reality): string {
 /** `<kind> <name>` by uid. */
 function byUid(objects: ObjectHistory): Map<string, string> {
   const all = allResources.flatMap((resource) => objects.all(resource));
-  return new Map(
-    all.map(({ kind, metadata }) => [metadata?.uid ?? '', `${kind} ${metadata?.name}`]),
-  );
+  return new Map(all.map((object) => [uidOf(object), `${object.kind} ${nameOf(object)}`]));
 }
 
 function inhabitants({ objects }: Reality): string {
-  const namespaces = new Set(objects.all('namespaces').map(({ metadata }) => metadata?.name));
+  const namespaces = new Set(objects.all('namespaces').map(nameOf));
   for (const resource of allResources) {
     const lost = objects
       .all(resource)

@@ -42,10 +42,6 @@ export function each<T extends KubeObject>(
 
 export const allResources: readonly string[] = resources.map(resourceName);
 
-export const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
-export const isGoing = ({ metadata }: KubeObject): boolean =>
-  metadata?.deletionTimestamp !== undefined;
-
 export const podsOf = (objects: ObjectHistory, owner: KubeObject): Pod[] =>
   objects.all<Pod>('pods').filter((pod) => getControllerOf(pod)?.uid === owner.metadata?.uid);
 

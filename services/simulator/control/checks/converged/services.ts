@@ -6,8 +6,9 @@ import {
   type Pod,
   type Service,
 } from '#shared/api';
+import { isGoing } from '../metadata.ts';
 import type { ObjectHistory } from '../objects.ts';
-import { each, isGoing, type Look } from './reality.ts';
+import { each, type Look } from './reality.ts';
 
 const serviceName = 'kubernetes.io/service-name';
 

@@ -13,9 +13,10 @@ import {
   type ReplicaSet,
   type StatefulSet,
 } from '#shared/api';
+import { nameOf, ordinalOf } from '../metadata.ts';
 import { expels, isChosen } from '../room.ts';
 import { jobs } from './jobs.ts';
-import { each, type Look, nameOf, podsOf, waitsForRoom } from './reality.ts';
+import { each, type Look, podsOf, waitsForRoom } from './reality.ts';
 
 const revisionOf = ({ metadata }: KubeObject): number =>
   Number(metadata?.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
@@ -127,7 +128,7 @@ const statefulSets = each<StatefulSet>('apps/statefulsets', (set, { objects }) =
   if (ordinals !== expected) return `wants [${expected}], has [${ordinals}]`;
   if (!own.every(isPodReady)) return 'has pods that are not ready';
   const { partition = 0 } = set.spec?.updateStrategy?.rollingUpdate ?? {};
-  const newest = own.filter((pod) => Number(nameOf(pod).split('-').at(-1)) >= partition);
+  const newest = own.filter((pod) => ordinalOf(pod) >= partition);
   const other = newest.find((pod) => !runs(pod, set.spec?.template));
   if (other) return `has pod ${nameOf(other)} of another template`;
   return statefulCounts(set, own);
