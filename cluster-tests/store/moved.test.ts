@@ -36,6 +36,11 @@ test('a start says in etcd’s words when it serves', () =>
     ),
   ));
 
+test('the process that was started is the one that serves, with its settings of Node.js', () => {
+  expect(stores.commandLine('a')).toContain('--v8-pool-size=1');
+  expect(stores.commandLine('a')).toContain('--name=a');
+});
+
 test('stopped and killed, started in another order on other ports: nothing is lost', async () => {
   await stores.kv('a').put('before', 'x');
   await stores.stop('b');

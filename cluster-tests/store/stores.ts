@@ -46,6 +46,11 @@ export class Stores {
     this.#spawn(name, ['store', ...this.#flags(name, members), ...flags]);
   }
 
+  /** What the kernel has of the process: the flags that it was started with, those of Node.js among them. */
+  commandLine(name: string): string[] {
+    return readFileSync(`/proc/${this.#process(name).pid}/cmdline`, 'utf8').split('\0');
+  }
+
   /** Resolves with the exit code once the process has gone. */
   async exit(name: string): Promise<number | null> {
     const child = this.#process(name);

@@ -1,5 +1,5 @@
 import type { Clock } from '#shared/clock';
-import type { Environment, HostProcess } from '#shared/runtime';
+import type { Environment, HostProcess, StartSettings } from '#shared/runtime';
 import type { Output } from './terminal.ts';
 
 /** What a verb has of the world around it. Only main.ts and run.ts know where it comes from. */
@@ -18,6 +18,8 @@ export interface Context {
   onInterrupt(fn: () => void): void;
   /** The exit code of a run that printed everything it had to say. */
   setExitCode(code: number): void;
+  /** This process begins anew where it lacks any of these; before anything else is done. */
+  startAnew(settings: StartSettings): void;
   /** For the processes of a cluster, which are started and signalled from here. */
   readonly host: HostProcess & Pick<NodeJS.Process, 'kill'>;
   readonly pid: number;

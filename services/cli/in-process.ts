@@ -184,6 +184,7 @@ class RunningPart {
       readStdin: () => Promise.reject(new QuorateError('internal', 'nobody types here')),
       onInterrupt: () => undefined,
       setExitCode: () => undefined,
+      startAnew: () => undefined,
       host: {
         on: () => undefined,
         // A part that stops itself must not take the others along.

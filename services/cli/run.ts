@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { systemClock } from '#shared/clock';
-import { exitCodes } from '#shared/runtime';
+import { exitCodes, startAnew } from '#shared/runtime';
 import { CommandError, describeError } from './command-error.ts';
 import type { Context } from './context.ts';
 import { runProgram } from './program.ts';
@@ -24,6 +24,7 @@ export async function runCli(host: NodeJS.Process): Promise<void> {
     setExitCode: (code) => {
       exitCode = code;
     },
+    startAnew: (settings) => startAnew(host, settings),
     host,
     pid: host.pid,
     execPath: host.execPath,

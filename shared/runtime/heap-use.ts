@@ -12,9 +12,9 @@ export interface HeapUse {
   readonly limit: number;
 }
 
-/** V8's limit has the young generation in it, where nothing stays: three times 64 MiB where the old one's size was given … */
-const youngBytes = 192 << 20;
-/** … and about this part where V8 chose both (by the memory of the machine or container). */
+/** V8's limit has the young generation in it, where nothing stays: three of these where a size was given … */
+const semiSpaceMib = 64;
+/** … and about this part where V8 chose all (by the memory of the machine or container). */
 const youngPart = 3 / 128;
 
 /** What the last full collection left: what it would free does not count, however long V8 puts it off. */
@@ -29,9 +29,10 @@ export function heapUse(): HeapUse {
 
 /** Of V8's limit what is there for what stays. */
 export function oldBytesMax(limit: number, flags: string): number {
-  return /--max[-_]old[-_]space[-_]size\b/.test(flags)
-    ? limit - youngBytes
-    : limit * (1 - youngPart);
+  const semiSpace = /--max[-_]semi[-_]space[-_]size[= ](\d+)/.exec(flags)?.[1];
+  const isGiven = semiSpace !== undefined || /--max[-_]old[-_]space[-_]size\b/.test(flags);
+  const youngBytes = isGiven ? 3 * (Number(semiSpace ?? semiSpaceMib) << 20) : limit * youngPart;
+  return limit - youngBytes;
 }
 
 const nodeFlags = (): string => [...process.execArgv, process.env['NODE_OPTIONS']].join(' ');

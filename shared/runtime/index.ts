@@ -25,6 +25,7 @@ export {
 } from './log.ts';
 export { formatLogLine } from './log-text.ts';
 export { ownUser } from './own-user.ts';
+export { startAnew, type StartSettings } from './start-anew.ts';
 export { dropStartUpGarbage } from './start-up-garbage.ts';
 export { startThread } from './thread.ts';
 export { version } from './version.ts';
