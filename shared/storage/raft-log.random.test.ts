@@ -54,7 +54,7 @@ class Host {
     agree(this.#seen(), this.sure);
   }
 
-  #next(): { model: Model; work: () => Promise<void> } {
+  #next(): { model: Model; work: () => Promise<unknown> } {
     const { hardState, start, entries } = this.sure;
     const last = start.index + entries.length;
     const kind = this.#rng.int(20);
@@ -83,7 +83,7 @@ class Host {
     return this.#append(last);
   }
 
-  #append(last: number): { model: Model; work: () => Promise<void> } {
+  #append(last: number): { model: Model; work: () => Promise<unknown> } {
     const { hardState, start, entries } = this.sure;
     const cut = this.#rng.int(4) === 0 ? this.#rng.int(last - hardState.commit + 1) : 0;
     const kept = entries.slice(0, entries.length - cut);

@@ -76,12 +76,12 @@ describe('what was written is there after a restart', () => {
   test('a commit index alone is not written, but goes along with the next entries', async () => {
     let log = await open();
     await log.write([{ hardState: state(1), entries: run(1, 4, 1) }]);
-    await log.write([{ hardState: state(1, 4), entries: [] }]);
+    expect(await log.write([{ hardState: state(1, 4), entries: [] }])).toBe(false);
     expect(log.initialState().hardState.commit).toBe(4);
     log = await reopened(log);
     expect(log.initialState().hardState.commit).toBe(0);
     await log.write([{ hardState: state(1, 4), entries: [] }]);
-    await log.write([{ entries: run(5, 5, 1) }]);
+    expect(await log.write([{ entries: run(5, 5, 1) }])).toBe(true);
     log = await reopened(log);
     expect(log.initialState().hardState.commit).toBe(4);
   });

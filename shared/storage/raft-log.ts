@@ -137,14 +137,15 @@ export class RaftLog implements LogReader {
   /**
    * Several writes as one batch, in the order given. A commit index that moved needs no write
    * of its own, for Raft has it volatile (figure 2): it goes to disk with whatever comes next.
+   * Resolves with false where that was all.
    */
-  async write(writes: readonly LogWrite[]): Promise<void> {
+  async write(writes: readonly LogWrite[]): Promise<boolean> {
     const entries = mergeEntries(writes);
     const hardState = writes.findLast((write) => write.hardState)?.hardState ?? this.#hardState;
     const { term, vote } = this.#hardState;
     if (entries.length === 0 && hardState.term === term && hardState.vote === vote) {
       this.#hardState = hardState;
-      return;
+      return false;
     }
     await this.#append(
       () => ({ hardState, entries }),
@@ -153,6 +154,7 @@ export class RaftLog implements LogReader {
         this.#tail.append(entries, hardState.commit);
       },
     );
+    return true;
   }
 
   /**

@@ -198,9 +198,10 @@ export class Observer {
           before = [...before.filter(({ index }) => index < first.index), ...entries];
         }
       });
-      return write(writes).then(() => {
+      return write(writes).then((wrote) => {
         this.#acknowledged.written(id);
         this.#report.check('durable acknowledgement', () => checkWritten(id, writes, log));
+        return wrote;
       });
     };
   }

@@ -5,7 +5,7 @@ import type { MemberLog } from './storage.ts';
 export interface LogWritesParts {
   readonly log: MemberLog;
   readonly clock: Clock;
-  /** How long the disk took. */
+  /** How long the disk took, each time it was waited for. */
   readonly took: ((ms: number) => void) | undefined;
   /** Puts the snapshot of a Ready, which ends at `index`, and then its entries in the place of everything. */
   readonly install: (ready: Ready, index: number) => Promise<void>;
@@ -49,18 +49,19 @@ export class LogWrites {
     this.#underWay = true;
     const startedMs = clock.monotonic();
     const done = snapshot ? this.#aroundSnapshot(readies) : log.write(writes);
-    done.then(() => {
+    done.then((wrote) => {
       this.#underWay = false;
-      took?.(clock.monotonic() - startedMs);
+      if (wrote) took?.(clock.monotonic() - startedMs);
       ended(() => durable(readies));
     }, failed);
   }
 
   /** Readys in their order; the one with the snapshot replaces log and state as a whole. */
-  async #aroundSnapshot(readies: readonly Ready[]): Promise<void> {
+  async #aroundSnapshot(readies: readonly Ready[]): Promise<true> {
     for (const ready of readies) {
       if (ready.snapshot) await this.#parts.install(ready, ready.snapshot.metadata.index);
       else await this.#parts.log.write([ready]);
     }
+    return true;
   }
 }

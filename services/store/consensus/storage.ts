@@ -14,10 +14,10 @@ export interface AppliedState {
 export interface MemberLog extends LogReader {
   setSnapshotSource(source: () => Snapshot | undefined): void;
   setConfState(confState: ConfState): void;
-  /** One synced write. */
+  /** One synced write; false: nothing of it had to be on the disk at once. */
   write(
     writes: readonly { hardState?: HardState | undefined; entries: readonly Entry[] }[],
-  ): Promise<void>;
+  ): Promise<boolean>;
   compact(index: number): Promise<void>;
 }
 

@@ -117,14 +117,14 @@ class MemoryLog implements MemberLog {
   }
   write(
     writes: readonly { hardState?: HardState | undefined; entries: readonly Entry[] }[],
-  ): Promise<void> {
+  ): Promise<boolean> {
     for (const { hardState, entries } of writes) {
       this.#hardState = hardState ?? this.#hardState;
       const first = entries[0];
       if (first) this.#entries.length = first.index - this.#start.index - 1;
       this.#entries.push(...entries);
     }
-    return Promise.resolve();
+    return Promise.resolve(true);
   }
   compact(index: number): Promise<void> {
     const term = must(this.term(index), 'compaction within the log');
