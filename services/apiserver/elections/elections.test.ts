@@ -103,6 +103,22 @@ describe('an election', () => {
 });
 
 describe('a fence', () => {
+  it('tells nobody who led before that all is as they want it', async () => {
+    const { leader } = await campaign('a');
+    const fence = { election: 'scheduler', token: leader.token };
+    await t.api.create(refs.configMaps, configMap('x'));
+    const nothing = () => [
+      t.api.update(refs.configMaps, configMap('x'), { fence }),
+      t.api.patch(refs.configMaps, 'x', 'merge', {}, { fence }),
+      t.api.patch(refs.configMaps, 'x', 'merge', {}, { fence, dryRun: true }),
+    ];
+    const { revision } = t.kv.mvcc;
+    expect(await Promise.all(nothing().map(codeOf))).toEqual(['ok', 'ok', 'ok']);
+    expect(t.kv.mvcc.revision).toBe(revision);
+    await t.clock.advance(10_000);
+    expect(await Promise.all(nothing().map(codeOf))).toEqual(['fenced', 'fenced', 'fenced']);
+  });
+
   it('lets the leader write, and nobody who led before', async () => {
     const { leader } = await campaign('a');
     const fence = { election: 'scheduler', token: leader.token };

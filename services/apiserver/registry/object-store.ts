@@ -41,6 +41,8 @@ export interface Mutated {
   readonly gone: boolean;
 }
 
+type Refused = TxnOutcome & { readonly committed: false };
+
 export interface ObjectStoreDeps {
   readonly kv: KvClient;
   readonly namespaces: NamespaceGuards;
@@ -93,7 +95,8 @@ export class ObjectStore {
   /**
    * Decides on the object as it is and writes that, deciding again where somebody else wrote in
    * between. The first look is at the watch cache, which may be old: what is decided on it only counts if it
-   * still holds. `decide` may run several times and must not have effects.
+   * still holds. Throws `fenced` also where there is nothing to do. `decide` may run several times and must not
+   * have effects.
    */
   async mutate(
     resource: Resource,
@@ -105,7 +108,8 @@ export class ObjectStore {
     const key = storageKey(resource, name, namespace);
     const hint = this.#deps.peek(resource, namespace, name);
     let current = hint ?? (await this.read(resource, namespace, name));
-    let certain = hint === undefined;
+    // Of the newest state, and that the writer leads.
+    let certain = hint === undefined && options.fence === undefined;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       if (!current) throw notFound(resource, name);
       const decision = await decideOn(resource, name, current, decide, options.expect);
@@ -113,7 +117,8 @@ export class ObjectStore {
         if (certain && decision instanceof QuorateError) throw decision;
         if (certain) return { object: current.object, gone: false };
         // A refusal, and that there is nothing to do, must rest on the newest state.
-        current = await this.read(resource, namespace, name);
+        const outcome = await guardedTxn(this.#deps.kv, guardsOf(key, current, options), []);
+        if (!outcome.committed) current = this.#found(resource, key, outcome);
         certain = true;
         continue;
       }
@@ -122,8 +127,7 @@ export class ObjectStore {
         const gone = decision.action === 'remove';
         return { object: outcome.object, gone };
       }
-      const found = outcome.found.get(key);
-      current = found && this.#stored(resource, found);
+      current = this.#found(resource, key, outcome);
       certain = true;
     }
     throw tooContended(resource, name);
@@ -136,8 +140,8 @@ export class ObjectStore {
     decision: Decision,
     attempt: number,
     limits: WriteLimits,
-  ): Promise<(TxnOutcome & { committed: false }) | { committed: true; object: KubeObject }> {
-    const guards = [...fenced(limits), unchangedGuard(key, current.modRevision)];
+  ): Promise<Refused | { committed: true; object: KubeObject }> {
+    const guards = guardsOf(key, current, limits);
     if (decision.action === 'remove') {
       const changes = changedClaims(resource, current.object, undefined, undefined);
       const ops: RequestOp[] = [{ type: 'deleteRange', deleteRange: { key } }];
@@ -175,6 +179,11 @@ export class ObjectStore {
     );
   }
 
+  #found(resource: Resource, key: Key, { found }: Refused): Stored | undefined {
+    const kv = found.get(key);
+    return kv && this.#stored(resource, kv);
+  }
+
   #stored(resource: Resource, kv: KeyValue): Stored {
     return {
       key: kv.key,
@@ -202,6 +211,11 @@ async function decideOn(
 }
 
 const fenced = ({ fence }: WriteLimits): Guard[] => (fence ? [fenceGuard(fence)] : []);
+
+/** What a decision on an object rests on. */
+function guardsOf(key: Key, current: Stored, limits: WriteLimits): Guard[] {
+  return [...fenced(limits), unchangedGuard(key, current.modRevision)];
+}
 
 /** An update that changes nothing is not written: no new resourceVersion, no watch event. */
 function isNoChange({ action, object }: Decision, current: Stored): boolean {
