@@ -44,7 +44,7 @@ export interface Reach {
   readonly credentials?: ChannelCredentials;
 }
 
-const inClearText: Reach = { schemes: { client: 'http', peer: 'http' }, flags: {} };
+export const inClearText: Reach = { schemes: { client: 'http', peer: 'http' }, flags: {} };
 
 /** Three members of one implementation as processes, on data directories of their own. */
 export class Members {

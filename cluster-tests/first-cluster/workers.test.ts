@@ -68,6 +68,11 @@ test('the worker comes back: Ready, and given pods again', async () => {
   await lab.quorateOk('start', 'worker-2');
   const { stdout } = await lab.quorateOk('get', 'nodes', '--no-headers');
   expect(stdout).toMatch(/worker-2 +Ready/);
+  // The controller takes its taints away when it looks next; nothing is scheduled there until then.
+  await eventually('no taints', async () => {
+    const { spec } = await lab.json<{ spec: { taints?: unknown[] } }>('get', 'node', 'worker-2');
+    return (spec.taints ?? []).length === 0 || undefined;
+  });
   await lab.quorateOk('scale', 'deployment', 'hello', '--replicas=6');
   await lab.quorateOk('rollout', 'status', 'deployment/hello');
   const all = await eventually('six ready pods, none left over', async () => {

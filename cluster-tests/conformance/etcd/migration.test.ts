@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createRng } from '#shared/base';
 import { eventually } from '#shared/lab';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { etcd, Members } from '../../bench/members.ts';
+import { etcd, inClearText } from '../../bench/members.ts';
 import { Stores } from '../../store/stores.ts';
-import { Api, bytes, target, Target } from './target.ts';
+import { Api, bytes, target, Target, threeMembers } from './target.ts';
 
 /** From a real etcd to ours, and back. There is nothing to prove on two etcds. */
 describe.runIf(target === 'quorate')('migration', () => {
-  const theirs = new Target(new Members(etcd));
+  const theirs = new Target(threeMembers(inClearText, etcd));
   const ours = new Stores();
   const seed = inject('seed');
   let from: Api;

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { etcd, Members, quorate } from '../../bench/members.ts';
-import { Target, target as kind } from './target.ts';
+import { Target, target as kind, threeMembers } from './target.ts';
 
 /** Three members whose clients, and who themselves, meet at sockets of the file system. */
 const reach = { schemes: { client: 'unix', peer: 'unix' }, flags: {} } as const;
-const target = new Target(new Members(kind === 'etcd' ? etcd : quorate, reach));
+const target = new Target(threeMembers(reach));
 beforeAll(() => target.start());
 afterAll(() => target.stop());
 

@@ -41,17 +41,28 @@ import type { WatchCreateRequest } from '../../../shared/rpc/gen/etcdserverpb/Wa
 import type { WatchRequest } from '../../../shared/rpc/gen/etcdserverpb/WatchRequest.ts';
 import type { WatchResponse__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchResponse.ts';
 import type { ProtoGrpcType } from '../../../shared/rpc/gen/rpc.ts';
-import { etcd, Members, quorate } from '../../bench/members.ts';
+import { etcd, inClearText, Members, quorate } from '../../bench/members.ts';
 
 /** `CONFORMANCE_TARGET=etcd` runs the suite against Debian's etcd, which proves the suite right. */
 export const target = process.env['CONFORMANCE_TARGET'] === 'etcd' ? 'etcd' : 'quorate';
+
+/** More patient with each other than by default: on a busy machine a member may hear of nobody for a second. */
+const patience = { 'election-timeout': '3000' };
+
+/** Three members of what this run is about, or of another implementation. */
+export function threeMembers(
+  reach = inClearText,
+  implementation = target === 'etcd' ? etcd : quorate,
+): Members {
+  return new Members(implementation, { ...reach, flags: { ...patience, ...reach.flags } });
+}
 
 /** Three fresh members; `stop` is the last thing of every file. */
 export class Target {
   readonly members: Members;
   readonly #apis: Api[] = [];
 
-  constructor(members = new Members(target === 'etcd' ? etcd : quorate)) {
+  constructor(members = threeMembers()) {
     this.members = members;
   }
 

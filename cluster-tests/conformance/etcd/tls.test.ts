@@ -14,8 +14,7 @@ import {
   issueNode,
 } from '#shared/pki';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { etcd, Members, quorate } from '../../bench/members.ts';
-import { Target, target as kind } from './target.ts';
+import { Target, threeMembers } from './target.ts';
 
 /* Three members that speak TLS with each other and with clients, which must have certificates. */
 
@@ -58,7 +57,7 @@ beforeAll(async () => {
     flags: { ...member(''), ...member('peer-') },
     credentials: channel,
   } as const;
-  target = new Target(new Members(kind === 'etcd' ? etcd : quorate, secured));
+  target = new Target(threeMembers(secured));
   await target.start();
 });
 afterAll(async () => {

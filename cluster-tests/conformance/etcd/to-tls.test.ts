@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { eventually } from '#shared/lab';
 import { createAuthority, issueNode } from '#shared/pki';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { etcd, Members, quorate } from '../../bench/members.ts';
-import { Target, target as kind } from './target.ts';
+import { Target, threeMembers } from './target.ts';
 
 /* Members in clear text that have certificates already go over to TLS one by one, as etcd's page on it says. */
 
@@ -30,7 +29,7 @@ beforeAll(async () => {
       'peer-client-cert-auth': 'true',
     },
   } as const;
-  target = new Target(new Members(kind === 'etcd' ? etcd : quorate, reach));
+  target = new Target(threeMembers(reach));
   await target.start();
 });
 afterAll(async () => {

@@ -19,7 +19,7 @@ describe.each(kubectlVersions().slice(0, 1))('nodes, kubectl $version', (program
   test('cordon, taint, drain, and back', async () => {
     const args = ['create', 'deployment', 'moving', '--image=x', '--replicas=4'];
     await kubectl.ok(...args, '--', 'sleep', '1000');
-    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
+    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=120s');
     const drained = await kubectl.ok(
       'drain',
       'worker-2',
@@ -31,11 +31,11 @@ describe.each(kubectlVersions().slice(0, 1))('nodes, kubectl $version', (program
     expect(await kubectl.ok('get', 'node', 'worker-2')).toContain('Ready,SchedulingDisabled');
     const on2 = ['get', 'pods', '-o', 'name', '--field-selector=spec.nodeName=worker-2'];
     expect(await kubectl.ok(...on2)).toBe('');
-    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
+    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=120s');
     await kubectl.ok('uncordon', 'worker-2');
     await kubectl.ok('taint', 'node', 'worker-2', 'kept=free:NoSchedule');
     await kubectl.ok('scale', 'deployment', 'moving', '--replicas=6');
-    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=60s');
+    await kubectl.ok('rollout', 'status', 'deployment/moving', '--timeout=120s');
     expect(await kubectl.ok(...on2)).toBe('');
     await kubectl.ok('taint', 'node', 'worker-2', 'kept-');
   });

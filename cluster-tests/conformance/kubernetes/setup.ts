@@ -61,6 +61,8 @@ async function securedEtcd() {
   const member = write('member', await issueNode(authority, nowMs, 'member', [], here));
   const client = await issueClient(authority, nowMs, 'apiserver', []);
   const flags = {
+    // More than by default: on a busy machine a member may hear of nobody for a second.
+    'election-timeout': '3000',
     'cert-file': member.certFile,
     'key-file': member.keyFile,
     'trusted-ca-file': caFile,

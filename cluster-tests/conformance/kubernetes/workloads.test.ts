@@ -78,7 +78,7 @@ describe.each(kubectlVersions())('kubectl $version', (program) => {
   });
 
   test('events tell the story of a pod', async () => {
-    await kubectl.okWith(shellPod('story', 'sleep 100'), 'apply', '-f', '-');
+    await kubectl.okWith(shellPod('story', 'sleep 1000'), 'apply', '-f', '-');
     await kubectl.ok('wait', 'pod/story', '--for=condition=Ready', '--timeout=120s');
     await kubectl.until('Started container main', 'events', '--for', 'pod/story');
     // The scheduler writes its own when it comes to it.
