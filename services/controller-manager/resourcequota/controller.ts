@@ -22,7 +22,7 @@ import {
 } from '../controller.ts';
 import { writeStatus } from '../write-status.ts';
 
-/** Kinds that no informer follows are counted again this often. */
+/** Kinds that no informer follows are counted again this often, and what was charged for nothing is given back then. */
 const recountMs = 5_000;
 
 /** Counts what each ResourceQuota's namespace uses: admission charges, this gives back. */
@@ -35,7 +35,11 @@ export function resourceQuotaController(
   const quotas = informers.of<ResourceQuota>(refs.resourceQuotas);
   quotas.addHandlers({
     added: (quota) => queue.add(objectKey(quota)),
-    updated: (_before, after) => queue.add(objectKey(after)),
+    updated(before, after) {
+      if (!equalJson(before.spec, after.spec)) queue.add(objectKey(after));
+      // Somebody is charged for what is not there yet: counted now, that would be forgotten.
+      else queue.addAfter(objectKey(after), recountMs);
+    },
   });
   const recount = ({ metadata }: KubeObject): void => {
     for (const quota of quotas.store.list(metadata?.namespace)) queue.add(objectKey(quota));
