@@ -14,7 +14,7 @@ import { Network } from '../world/network.ts';
 import { SimProcess } from '../world/process.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { type Bounds, ControlChecks } from './checks/checks.ts';
-import { unsettled } from './checks/converged.ts';
+import { isFailing, unsettled } from './checks/converged.ts';
 import { ControlFaultPlane } from './faults.ts';
 import { simApiClient } from './parts/api.ts';
 import { Links } from './parts/links.ts';
@@ -43,8 +43,10 @@ export function simulateControl(
 }
 
 const fair = { delayMs: [0.2, 1] as const, loss: 0, duplicate: 0, reorder: 0 };
-/** After everything has healed: that long until everything is as users want it. */
+/** After everything has healed: that long until everything is as users want it, while no program fails by itself. */
 const recoveryMs = 120_000;
+/** And that long whatever fails. */
+const longestRecoveryMs = 600_000;
 /** It must stay so: nobody undoes it. */
 const calmMs = 5_000;
 
@@ -296,11 +298,14 @@ class ControlSimulation {
     this.#faults.heal();
     this.#uncordonAll();
     const scheduler = this.#scheduler;
-    const until = scheduler.now + recoveryMs;
+    const until = scheduler.now + longestRecoveryMs;
+    const stepMs = 500;
+    let leftMs = recoveryMs;
     let wrong = '';
     let wellSince: number | undefined;
-    while (!scheduler.stopped && scheduler.now < until) {
-      scheduler.run(scheduler.now + 500);
+    while (!scheduler.stopped && leftMs > 0 && scheduler.now < until) {
+      scheduler.run(scheduler.now + stepMs);
+      if (!isFailing(this.#reality())) leftMs -= stepMs;
       for (const member of this.#cluster.members) member.start();
       wrong = unsettled(this.#reality()) || this.#onlooker.wrong(this.#checks.objects);
       wellSince = wrong === '' ? (wellSince ?? scheduler.now) : undefined;

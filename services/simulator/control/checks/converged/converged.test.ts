@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '#shared/api';
 import type { ContainerStatus } from '#services/agent';
-import { unsettled } from '../converged.ts';
+import { isFailing, unsettled } from '../converged.ts';
 import { container, controlledBy, named, podKey, Store } from '../testing.ts';
 
 test('a cluster has settled when everything is as it was asked for', () => {
@@ -31,6 +31,21 @@ test('a cluster has settled when everything is as it was asked for', () => {
   expect(look()).toMatch(/was deleted and is still there/);
   store.remove(podKey('a'));
   expect(look()).toMatch(/n1 runs a_main_0, which is no pod of it/);
+});
+
+test('a program fails until it comes to the attempt that lasts, but for one on its way out', () => {
+  const store = new Store();
+  const put = (restarts: number, more: object = {}): boolean => {
+    const command = ['sim', JSON.stringify({ hangs: { times: 2, afterMs: 1 } })];
+    const spec = { nodeName: 'n1', containers: [{ name: 'main', command }] };
+    const pod = { ...named('a'), spec, status: told('a', restarts), ...more };
+    store.put(podKey('a'), pod);
+    return isFailing({ objects: store.history, nodes: [] });
+  };
+  expect([put(0), put(1), put(2)]).toEqual([true, true, false]);
+  expect(put(1, named('a', 'a', { deletionTimestamp: 'now' }))).toBe(false);
+  expect(put(1, { status: { phase: 'Failed' } })).toBe(false);
+  expect(put(1, { spec: { containers: [] } })).toBe(false);
 });
 
 const ready = [{ type: 'Ready', status: 'True' }];

@@ -1,8 +1,15 @@
-import { type Node, type Pod, isConditionTrue, isPodReady, isPodTerminal } from '#shared/api';
+import {
+  type Container,
+  isConditionTrue,
+  isPodReady,
+  isPodTerminal,
+  type Node,
+  type Pod,
+} from '#shared/api';
 import type { ContainerStatus } from '#services/agent';
 import { behaviourOf } from '../../parts/containers.ts';
 import { nodeFor, nodeToClear } from '../fits.ts';
-import { nameOf } from '../metadata.ts';
+import { isGoing, nameOf } from '../metadata.ts';
 import { expels, nodeOf } from '../room.ts';
 import { each, type Look, type Reality, waitsForRoom } from './reality.ts';
 
@@ -75,8 +82,27 @@ function container(pod: Pod, { name, attempt, id }: ContainerStatus): string {
   const told = pod.status?.containerStatuses?.find((each) => each.name === name);
   if (told?.restartCount !== attempt || !told.containerID?.endsWith(id))
     return `runs ${id}; status ${JSON.stringify(told)}`;
-  const { command = [] } = pod.spec?.containers.find((each) => each.name === name) ?? {};
-  const { crashes, hangs } = behaviourOf(command);
-  const mishaps = Math.max(crashes?.times ?? 0, hangs?.times ?? 0);
+  const mishaps = mishapsOf(pod.spec?.containers.find((each) => each.name === name));
   return attempt < mishaps ? `is at attempt ${attempt}, and all before ${mishaps} are to end` : '';
+}
+
+/** Some program has not come to the attempt that lasts: whoever waits for its pod waits rightly. */
+export const isFailing = ({ objects }: Reality): boolean =>
+  objects
+    .all<Pod>('pods')
+    .some(
+      (pod) =>
+        pod.spec?.nodeName !== undefined &&
+        !isGoing(pod) &&
+        !isPodTerminal(pod) &&
+        pod.spec.containers.some((each) => restartsOf(pod, each) < mishapsOf(each)),
+    );
+
+const restartsOf = ({ status }: Pod, { name }: Container): number =>
+  status?.containerStatuses?.find((each) => each.name === name)?.restartCount ?? 0;
+
+/** How many of its first attempts fail by themselves. */
+function mishapsOf(container: Container | undefined): number {
+  const { crashes, hangs } = behaviourOf(container?.command ?? []);
+  return Math.max(crashes?.times ?? 0, hangs?.times ?? 0);
 }
