@@ -1,8 +1,9 @@
-import { appliedKey, type AppliedState, decodeApplied } from './applied-state.ts';
+import { appliedKey, type AppliedState, decodeApplied, type RowsCheck } from './applied-state.ts';
 import type { Level } from './level.ts';
-import { rowsOf, scanBytes } from './load-backend.ts';
+import { compareRows, rowsOf, scanBytes } from './load-backend.ts';
 import { recordsOf } from './page.ts';
-import { latin1, opened, pageKey, prefixed, unsealed } from './sealed-records.ts';
+import { latin1, opened, pageKey, prefixed, sealOf, unsealed } from './sealed-records.ts';
+import { digestWith } from './seals.ts';
 import { encodeChunks, type SnapshotRecord } from './snapshot-chunks.ts';
 
 /** A consistent view of the backend, to be sent elsewhere. */
@@ -21,30 +22,66 @@ export interface BackendSnapshot {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Of what is on the disk. */
-export function snapshotOf(level: Level): BackendSnapshot {
+export interface SnapshotParts {
+  readonly level: Level;
+  /** What the rows on the disk come to by the seals in memory. */
+  readonly check: RowsCheck;
+  /** The error of a row that is not the one that was written last, or is not there. */
+  readonly damaged: (thrown: unknown) => Error;
+}
+
+/**
+ * Of what is on the disk. Nothing of what is sent elsewhere may be damaged, or older than what was written last: there
+ * it would be taken for good. So all rows are looked at before the first scan, and before the end of `chunks`.
+ */
+export function snapshotOf({ level, check, damaged }: SnapshotParts): BackendSnapshot {
   const snapshot = level.snapshot();
-  const read = (key: Uint8Array): Uint8Array | undefined =>
-    unsealed(key, level.getSync(key, { snapshot }));
-  /** Nothing of what is sent elsewhere may be damaged: there it would be taken for good. */
-  async function* rows(bounds: { gte?: Uint8Array; lt?: Uint8Array }) {
-    const iterator = level.iterator({ ...bounds, snapshot, highWaterMarkBytes: scanBytes });
+  const read = (key: Uint8Array): Uint8Array | undefined => {
     try {
-      for await (const [key, stored] of rowsOf(iterator)) {
-        yield { key, stored, value: opened(key, stored) };
+      return unsealed(key, level.getSync(key, { snapshot }));
+    } catch (thrown) {
+      throw damaged(thrown);
+    }
+  };
+  async function* rows(bounds: { gte?: Uint8Array; lt?: Uint8Array }) {
+    try {
+      const iterator = level.iterator({ ...bounds, snapshot, highWaterMarkBytes: scanBytes });
+      try {
+        for await (const [key, stored] of rowsOf(iterator)) {
+          yield { key, stored, value: opened(key, stored) };
+        }
+      } finally {
+        await iterator.close();
       }
-    } finally {
-      await iterator.close();
+    } catch (thrown) {
+      throw damaged(thrown);
     }
   }
   async function* all(): AsyncGenerator<SnapshotRecord, void> {
-    for await (const { key, stored } of rows({})) yield [key, stored];
+    let [count, digest] = [0, 0];
+    for await (const { key, stored } of rows({})) {
+      if (Buffer.compare(key, appliedKey) !== 0) {
+        count++;
+        digest = digestWith(digest, sealOf(stored));
+      }
+      yield [key, stored];
+    }
+    try {
+      compareRows({ count, digest }, check);
+    } catch (thrown) {
+      throw damaged(thrown);
+    }
   }
+  let looked: Promise<void> | undefined;
+  const lookAtAll = async (): Promise<void> => {
+    for await (const row of all()) void row;
+  };
   const { applied } = decodeApplied(read(appliedKey));
   return {
     applied,
     chunks: () => encodeChunks(all()),
     async *scan(low, high) {
+      await (looked ??= lookAtAll());
       for await (const { key, value } of rows({ gte: prefixed(low), lt: prefixed(high) })) {
         yield [key.subarray(1), value];
       }

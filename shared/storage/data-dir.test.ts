@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, inject, test } from 'vitest';
@@ -6,6 +6,8 @@ import { createRng } from '#shared/base';
 import { DataDir } from './data-dir.ts';
 import type { AppliedState } from './applied-state.ts';
 import type { KvBackend } from './kv-backend.ts';
+import type { Level } from './level.ts';
+import { type Medium, systemMedium } from './medium.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -179,6 +181,35 @@ test('a snapshot that breaks off, or is damaged, leaves everything as it was', a
   await dir.close();
 });
 
+test('a snapshot for which there is no room leaves everything as it was, and says what to do', async () => {
+  const source = await DataDir.open(join(folder, 'source'));
+  source.backend.put(bytes('k'), bytes('v'));
+  const snapshot = await source.backend.snapshot();
+  const target = join(folder, 'target');
+  let full = false;
+  const medium: Medium = {
+    ...systemMedium,
+    async openLevel(...args) {
+      const level = await systemMedium.openLevel(...args);
+      const noSpace = new Error('IO error: 000003.log: No space left on device');
+      const batch: Level['batch'] = (...write) =>
+        full ? Promise.reject(noSpace) : level.batch(...write);
+      return { ...level, batch };
+    },
+  };
+  const dir = await DataDir.open(target, medium);
+  full = true;
+  await expect(dir.stage(snapshot.chunks())).rejects.toThrow(
+    /cannot write an arriving snapshot to .*kv-000001: .*No space left on device: free the disk/,
+  );
+  expect((await readdir(target)).sort()).toEqual(['kv-000000', 'lock', 'log']);
+  full = false;
+  await dir.discard(await dir.stage(snapshot.chunks()));
+  await snapshot.close();
+  await source.close();
+  await dir.close();
+});
+
 test('a staged snapshot that a crash left behind is removed at the start', async () => {
   let dir = await DataDir.open(folder);
   const snapshot = await dir.backend.snapshot();
@@ -190,6 +221,30 @@ test('a staged snapshot that a crash left behind is removed at the start', async
   await dir.close();
 });
 
+test('where the log is lost, the backend that it named is not removed', async () => {
+  let dir = await DataDir.open(folder);
+  dir.backend.put(bytes('a'), bytes('1'));
+  dir.backend.setApplied(applied(5));
+  const snapshot = await dir.backend.snapshot();
+  const staged = await dir.stage(snapshot.chunks());
+  await snapshot.close();
+  await dir.install(staged, { term: 1, vote: 0, commit: 5 });
+  await dir.dropReplaced();
+  await dir.close();
+  const log = join(folder, 'log');
+  await rename(log, `${log}.away`);
+  for (let i = 0; i < 2; i++) {
+    await expect(DataDir.open(folder)).rejects.toThrow(
+      /holds kv-000001, but the raft log in .*log, .* is gone: put that back, or move/,
+    );
+  }
+  await rm(log, { recursive: true, force: true });
+  await rename(`${log}.away`, log);
+  dir = await DataDir.open(folder);
+  expect(all(dir.backend)).toEqual(['a=1']);
+  await dir.close();
+});
+
 test('a damaged lock is said to hold no data, so that nobody gives up the directory for it', async () => {
   const dir = await DataDir.open(folder);
   await dir.close();
@@ -197,7 +252,7 @@ test('a damaged lock is said to hold no data, so that nobody gives up the direct
   const [manifest] = (await readdir(lock)).filter((name) => name.startsWith('MANIFEST'));
   await writeFile(join(lock, manifest ?? ''), '');
   await expect(DataDir.open(folder)).rejects.toThrow(
-    /lock, which holds no data, is damaged: .*remove/,
+    /lock, which holds no data, is damaged \(Corruption: .*\): .*remove/,
   );
   await rm(lock, { recursive: true });
   await (await DataDir.open(folder)).close();

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { messageOf, QuorateError } from '#shared/base';
 import type { HardState } from '#shared/raft';
 import { KvBackend } from './kv-backend.ts';
-import { type Level, replaceMember, writeError } from './level.ts';
+import { type Level, replaceMember } from './level.ts';
 import { lockFolder } from './lock.ts';
+import { segmentsIn } from './log-segment.ts';
 import { type Medium, systemMedium } from './medium.ts';
 import { RaftLog } from './raft-log.ts';
 import { decodeChunk } from './snapshot-chunks.ts';
@@ -13,6 +14,10 @@ export interface StagedSnapshot {
   readonly number: number;
 }
 
+/** Says whose directory it is. */
+export const identityFile = 'member.json';
+
+const isBackend = /^kv-\d+$/;
 const backendFolder = (number: number): string => `kv-${String(number).padStart(6, '0')}`;
 
 /**
@@ -44,12 +49,11 @@ export class DataDir {
     let log: RaftLog | undefined;
     let backend: KvBackend | undefined;
     try {
+      refuseWithoutLog(path, medium);
       log = await RaftLog.open(medium.disk, join(path, 'log'), medium.logSizes);
       const current = backendFolder(log.backendNumber);
       for (const name of medium.list(path)) {
-        if (/^kv-\d+$/.test(name) && name !== current) {
-          await medium.removeFolder(join(path, name));
-        }
+        if (isBackend.test(name) && name !== current) await medium.removeFolder(join(path, name));
       }
       backend = await KvBackend.open(join(path, current), medium);
       // What is applied was committed, though the log may not have heard of it before a crash.
@@ -72,34 +76,17 @@ export class DataDir {
   async stage(chunks: AsyncIterable<Uint8Array>): Promise<StagedSnapshot> {
     const number = this.#nextNumber++;
     const folder = join(this.path, backendFolder(number));
-    const level = await this.#medium.openLevel(folder, {
-      cacheSize: 1 << 20,
-      writeBufferSize: 8 << 20,
-    });
+    let level: Level | undefined;
     try {
-      let count = 0;
-      let end: number | undefined;
-      for await (const chunk of chunks) {
-        const records = decodeChunk(chunk);
-        if (typeof records === 'number') {
-          end = records;
-          continue;
-        }
-        count += records.length;
-        const batch = records.map(([key, value]) => ({ type: 'put', key, value }) as const);
-        await level.batch(batch).catch((thrown: unknown) => {
-          throw writeError('arriving snapshot', thrown);
-        });
-      }
-      if (end !== count) {
-        throw new QuorateError('unavailable', 'the snapshot stream ended before its end');
-      }
-      // LevelDB syncs a log file as a whole, and table files when it makes them.
-      await level.batch([{ type: 'del', key: Uint8Array.of(0) }], { sync: true });
+      level = await this.#medium.openLevel(folder, {
+        cacheSize: 1 << 20,
+        writeBufferSize: 8 << 20,
+      });
+      await fill(level, chunks, folder);
       await level.close();
       return { number };
     } catch (thrown) {
-      await level.close();
+      await level?.close();
       await this.discard({ number });
       throw thrown;
     }
@@ -163,6 +150,57 @@ export class DataDir {
     await this.log.close();
     await this.#lock.close();
   }
+}
+
+/** Durably; throws where the chunks end before their end, or cannot be written. */
+async function fill(
+  level: Level,
+  chunks: AsyncIterable<Uint8Array>,
+  folder: string,
+): Promise<void> {
+  let count = 0;
+  let end: number | undefined;
+  const written = async (write: Promise<void>): Promise<void> => {
+    await write.catch((thrown: unknown) => {
+      const text = messageOf((thrown as { cause?: unknown }).cause ?? thrown);
+      const advice = 'free the disk or mend it; the snapshot is sent again';
+      throw new QuorateError(
+        'unavailable',
+        `cannot write an arriving snapshot to ${folder}: ${text}: ${advice}`,
+        { cause: thrown },
+      );
+    });
+  };
+  for await (const chunk of chunks) {
+    const records = decodeChunk(chunk);
+    if (typeof records === 'number') {
+      end = records;
+      continue;
+    }
+    count += records.length;
+    const batch = records.map(([key, value]) => ({ type: 'put', key, value }) as const);
+    await written(level.batch(batch));
+  }
+  if (end !== count) {
+    throw new QuorateError('unavailable', 'the snapshot stream ended before its end');
+  }
+  // LevelDB syncs a log file as a whole, and table files when it makes them.
+  await written(level.batch([{ type: 'del', key: Uint8Array.of(0) }], { sync: true }));
+}
+
+/** A log is there before an identity and before a second backend: without it nobody knows what was promised. */
+function refuseWithoutLog(path: string, medium: Medium): void {
+  const log = join(path, 'log');
+  if (segmentsIn(medium.disk, log).length > 0) return;
+  const first = backendFolder(0);
+  const left = medium
+    .list(path)
+    .find((name) => name === identityFile || (isBackend.test(name) && name !== first));
+  if (left === undefined) return;
+  throw new QuorateError(
+    'data-loss',
+    `${path} holds ${left}, but the raft log in ${log}, which came before it, is gone: put that back, or ${replaceMember}`,
+  );
 }
 
 async function makeFolder(medium: Medium, path: string): Promise<void> {

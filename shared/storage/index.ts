@@ -1,5 +1,5 @@
 export type { Disk, DiskFile, OpenOptions } from './disk.ts';
-export { DataDir, type StagedSnapshot } from './data-dir.ts';
+export { DataDir, identityFile, type StagedSnapshot } from './data-dir.ts';
 export type { AppliedState } from './applied-state.ts';
 export { backendChunks } from './backend-chunks.ts';
 export type { BackendSnapshot } from './backend-snapshot.ts';

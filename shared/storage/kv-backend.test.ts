@@ -7,7 +7,8 @@ import { historyRecord, Mvcc } from '#shared/mvcc';
 import { beforeAll, expect, inject, test, vi } from 'vitest';
 import { appliedKey, encodeApplied, nothingApplied } from './applied-state.ts';
 import { KvBackend } from './kv-backend.ts';
-import { type Level, openLevel } from './level.ts';
+import type { BackendSnapshot } from './backend-snapshot.ts';
+import { type Level, type LevelOperation, openLevel } from './level.ts';
 import { type Medium, systemMedium } from './medium.ts';
 import { fullPageBytes } from './page.ts';
 import { latin1, pageKey, prefixed, sealed, sealOf } from './sealed-records.ts';
@@ -100,6 +101,48 @@ test('an older version of a row, sound in itself, is not taken for the row: it a
   expect(() => backend.get(second)).toThrow('is damaged (a record is an older one');
   await expect(backend.flush()).rejects.toThrow('is damaged');
   await backend.close();
+});
+
+async function readAll(parts: AsyncIterable<unknown>): Promise<void> {
+  for await (const part of parts) void part;
+}
+
+/** Rows as they were before, and rows that have gone. */
+const damages = {
+  'an older version of': ([row]: readonly LevelOperation[]) => row,
+  no: ([row]: readonly LevelOperation[]) => row && ({ type: 'del', key: row.key } as const),
+};
+/** A backup, and what another member is sent. */
+const uses = {
+  'looked into': (snapshot: BackendSnapshot) => readAll(snapshot.scan(Buffer.of(0), Buffer.of(1))),
+  sent: (snapshot: BackendSnapshot) => readAll(snapshot.chunks()),
+};
+
+test.each(
+  Object.keys(damages).flatMap((damage) => Object.keys(uses).map((use) => [damage, use] as const)),
+)('a snapshot with %s row is not %s, and ends the member', async (damage, use) => {
+  const folder = join(dir, `snapshot ${damage} ${use}`);
+  const { backend, level, rows } = await changedRows(folder);
+  const whole = await backend.snapshot();
+  await uses[use as keyof typeof uses](whole);
+  await whole.close();
+  const change = damages[damage as keyof typeof damages](rows);
+  assert(change !== undefined, 'there is nothing to change');
+  await level.batch([change]);
+  const snapshot = await backend.snapshot();
+  await expect(uses[use as keyof typeof uses](snapshot)).rejects.toThrow(
+    /the backend in .* is damaged \((some of its rows are older ones|it holds \d+ rows, not)/,
+  );
+  await snapshot.close();
+  await expect(backend.flush()).rejects.toThrow('is damaged');
+  await backend.close();
+});
+
+test('a snapshot whose backend is closed is not taken for damaged', async () => {
+  const { backend } = await changedRows(join(dir, 'closed'));
+  const snapshot = await backend.snapshot();
+  await backend.close();
+  await expect(readAll(snapshot.chunks())).rejects.toThrow('is not in use any more');
 });
 
 test.each([0, 1])('a backend with an older version of row %i is not opened', async (which) => {

@@ -45,6 +45,7 @@ export class KvBackend implements Backend {
   #liveBytes: number;
   #flushing: Map<string, Pending> | undefined;
   #damage: QuorateError | undefined;
+  #closed = false;
   #flight: Promise<void> | undefined;
   #meta = new Map<string, Uint8Array>();
   /** The last command applied of each proposer: stored with the applied index, always. */
@@ -101,10 +102,18 @@ export class KvBackend implements Backend {
     try {
       return this.#seals.open(key, this.#level.getSync(key));
     } catch (thrown) {
-      this.#damage ??= damaged(this.folder, thrown);
       // Not a refusal, which every member would have to agree on.
-      throw new Error(this.#damage.message, { cause: thrown });
+      throw new Error(this.#damagedBy(thrown).message, { cause: thrown });
     }
+  }
+
+  #damagedBy(thrown: unknown): QuorateError {
+    if (this.#closed) {
+      const text = `the backend in ${this.folder} is not in use any more`;
+      return new QuorateError('unavailable', text, { cause: thrown });
+    }
+    this.#damage ??= damaged(this.folder, thrown);
+    return this.#damage;
   }
 
   *scan(low: Uint8Array, high: Uint8Array): Generator<readonly [Uint8Array, Uint8Array], void> {
@@ -224,8 +233,12 @@ export class KvBackend implements Backend {
 
   /** Of what is flushed. Close it. */
   async snapshot(): Promise<BackendSnapshot> {
-    await this.flush();
-    return snapshotOf(this.#level);
+    // The seals are of what is on the disk while nothing is on its way there.
+    do await this.flush();
+    while (this.#flight);
+    const { check } = this.#seals;
+    const damagedBy = (thrown: unknown): QuorateError => this.#damagedBy(thrown);
+    return snapshotOf({ level: this.#level, check, damaged: damagedBy });
   }
 
   /** Rewrites the files without what is deleted; reads and writes go on meanwhile. */
@@ -236,6 +249,7 @@ export class KvBackend implements Backend {
 
   async close(): Promise<void> {
     await this.#flight?.catch(() => undefined);
+    this.#closed = true;
     await this.#level.close();
   }
 

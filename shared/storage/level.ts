@@ -92,17 +92,26 @@ function openError(folder: string, thrown: unknown): QuorateError {
       { cause: thrown },
     );
   }
-  // What one of its files names is not there.
-  const isIncomplete = /No such file/.test(cause?.message ?? '');
-  if (cause?.code === 'LEVEL_CORRUPTION' || isIncomplete) {
-    return new QuorateError(
-      'data-loss',
-      `the database in ${folder} is damaged (${cause?.message}): ${replaceMember}`,
-      { cause: thrown },
-    );
+  return levelError(`the database in ${folder}`, thrown);
+}
+
+/** What the machine says of the disk, and not LevelDB of what is on it. */
+const ofTheDisk =
+  /No space left|quota exceeded|Permission denied|not permitted|Read-only|Too many open files|Input\/output error|Cannot allocate/;
+
+/** Of something that LevelDB, or whoever looked at what it gave, could not open or read. */
+export function levelError(what: string, thrown: unknown): QuorateError {
+  const cause = (thrown as { cause?: unknown }).cause ?? thrown;
+  const text = messageOf(cause);
+  // Not LevelDB's: of the file that is written beside its own.
+  const isOwn = (cause as { syscall?: unknown }).syscall !== undefined;
+  if (isOwn || ofTheDisk.test(text)) {
+    const advice = 'mend that, then start again';
+    return new QuorateError('unavailable', `cannot open ${what}: ${text}: ${advice}`, {
+      cause: thrown,
+    });
   }
-  const text = cause?.message ?? messageOf(thrown);
-  return new QuorateError('unavailable', `cannot open the database in ${folder}: ${text}`, {
+  return new QuorateError('data-loss', `${what} is damaged (${text}): ${replaceMember}`, {
     cause: thrown,
   });
 }

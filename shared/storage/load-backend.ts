@@ -1,7 +1,7 @@
-import { messageOf, QuorateError } from '#shared/base';
+import type { QuorateError } from '#shared/base';
 import { RevisionReader } from '#shared/mvcc';
 import { appliedKey, type AppliedState, decodeApplied, type RowsCheck } from './applied-state.ts';
-import { type Level, replaceMember } from './level.ts';
+import { type Level, levelError } from './level.ts';
 import { recordsOf } from './page.ts';
 import { isPageKey, isRecordKey, latin1, opened, unsealed } from './sealed-records.ts';
 import { Seals } from './seals.ts';
@@ -48,12 +48,13 @@ async function loadChecked(level: Level): Promise<Loaded> {
     await iterator.close();
   }
   const { check, ...decoded } = decodeApplied(bytes);
-  compare(loader.seals.check, check);
+  compareRows(loader.seals.check, check);
   const { keys, seals, pages, newestPaged, revisions, count, liveBytes } = loader;
   return { keys, seals, pages, newestPaged, revisions, count, liveBytes, ...decoded };
 }
 
-function compare(found: RowsCheck, written: RowsCheck | undefined): void {
+/** Throws where the rows that were found are not those that were written. */
+export function compareRows(found: RowsCheck, written: RowsCheck | undefined): void {
   if (!written) return;
   if (found.count !== written.count) {
     throw new Error(`it holds ${found.count} rows, not the ${written.count} that were written`);
@@ -104,14 +105,7 @@ class Loader {
 }
 
 export function damaged(folder: string, thrown: unknown): QuorateError {
-  const text = messageOf(thrown);
-  return new QuorateError(
-    'data-loss',
-    `the backend in ${folder} is damaged (${text}): ${replaceMember}`,
-    {
-      cause: thrown,
-    },
-  );
+  return levelError(`the backend in ${folder}`, thrown);
 }
 
 interface Rows {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { QuorateError } from '#shared/base';
+import { messageOf, QuorateError } from '#shared/base';
 import type { Level } from './level.ts';
 import type { Medium } from './medium.ts';
 
@@ -14,7 +14,8 @@ export async function lockFolder(path: string, medium: Medium): Promise<Level> {
   } catch (thrown) {
     if (!QuorateError.is(thrown, 'data-loss')) throw thrown;
     // Not mended here: two processes that do so at once would both hold it.
-    const text = `${folder}, which holds no data, is damaged: see that no process uses ${path}, remove the folder, and start again`;
+    const { cause } = (thrown.cause ?? {}) as { readonly cause?: unknown };
+    const text = `${folder}, which holds no data, is damaged (${messageOf(cause ?? thrown)}): see that no process uses ${path}, remove the folder, and start again`;
     throw new QuorateError('data-loss', text, { cause: thrown });
   }
 }

@@ -1,4 +1,4 @@
-import { assert, must } from '#shared/base';
+import { assert, messageOf, must } from '#shared/base';
 import type { HardState, Message, NodeId, Snapshot } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
 import { hexId } from '../member/shown-id.ts';
@@ -105,6 +105,13 @@ export class SnapshotTraffic {
       const unwanted = this.#offer(message.snapshot.metadata.index, staged);
       this.#events.step(message);
       if (unwanted) await this.#storage.discard(unwanted);
+    } catch (thrown) {
+      // Its sender hears of it, too; but it is this member that may have to be helped.
+      this.#log.warn(
+        { from: hexId(message.from), error: messageOf(thrown) },
+        'could not receive a snapshot',
+      );
+      throw thrown;
     } finally {
       this.#receiving = false;
     }

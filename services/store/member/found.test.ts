@@ -62,6 +62,9 @@ test.each([
   ['cut short', (text: string) => text.slice(0, 60)],
   ['of another id', (text: string) => text.replace(/("memberId": \d*)\d/, '$17')],
   ['of another name', (text: string) => text.replace('"m"', '"n"')],
+  ['null', () => 'null'],
+  ['a number', () => '5'],
+  ['a list', () => '[]'],
 ])('a member.json that is %s is damage', async (_, change) => {
   await start(1);
   const text = await readFile(file(), 'utf8');
@@ -75,6 +78,17 @@ test('one of an earlier version has no checksum', async () => {
   await writeFile(file(), text.replace(/,\s*"check": \d+/, ''));
   expect(await start()).toMatchObject({ memberId });
 });
+
+test.each([['log'], ['log', 'kv-000000']])(
+  'without its log a member is not started, and not at the next try either',
+  async (...gone) => {
+    await start(1);
+    for (const name of gone) await rm(join(folder, name), { recursive: true });
+    for (let i = 0; i < 2; i++) {
+      await expect(start()).rejects.toThrow(/member.json, but the raft log in .*log, .* is gone/);
+    }
+  },
+);
 
 test('a backend that ends before the log begins is damage', async () => {
   await start(1);

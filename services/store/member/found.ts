@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { QuorateError } from '#shared/base';
 import type { ConfState, HardState } from '#shared/raft';
-import { replaceMember } from '#shared/storage';
+import { identityFile, replaceMember } from '#shared/storage';
 import { hostOf, parseAddress } from '../address.ts';
 import type { MemberLog, MemberStorage } from '../consensus/storage.ts';
 import type { Settings } from '../options.ts';
@@ -9,7 +9,6 @@ import type { ClusterView } from '../wire/cluster.ts';
 import {
   type Identity,
   type IdentityFile,
-  identityFile,
   initialClusterId,
   initialMembers,
   newId,

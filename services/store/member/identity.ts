@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { QuorateError, type Rng } from '#shared/base';
-import { replaceMember } from '#shared/storage';
+import { identityFile, replaceMember } from '#shared/storage';
 import type { InitialCluster } from '../options.ts';
 import type { Member } from './member.ts';
 
@@ -19,11 +19,11 @@ export interface Identity {
 }
 
 export interface IdentityFile {
+  /** Of the data directory. */
+  readonly path: string;
   readJson(name: string): Promise<unknown>;
   writeJson(name: string, value: unknown): Promise<void>;
 }
-
-export const identityFile = 'member.json';
 
 /** 53 bits: an id is a number everywhere here. */
 function hash53(text: string): number {
@@ -55,20 +55,21 @@ export function initialClusterId(members: readonly Member[], token: string): num
 export async function readIdentity(file: IdentityFile, rng: Rng): Promise<Identity | undefined> {
   const value = await file.readJson(identityFile);
   if (value === undefined) return undefined;
+  const found = (typeof value === 'object' ? (value ?? {}) : {}) as Partial<Identity>;
   // Directories of earlier versions have no incarnation yet: they get one, and publish it.
   const fresh = { incarnation: newId(rng), peerUrls: [] };
   const { memberId, clusterId, name, starts, incarnation, peerUrls } = {
     ...fresh,
-    ...(value as Partial<Identity>),
+    ...found,
   };
   const ids = [memberId, clusterId, starts, incarnation];
   const identity = { memberId, clusterId, name, starts, incarnation, peerUrls } as Identity;
   // Those of earlier versions have no checksum, either.
-  const { check = checkOf(identity) } = value as { readonly check?: unknown };
+  const { check = checkOf(identity) } = found as { readonly check?: unknown };
   if (!ids.every(isId) || typeof name !== 'string' || check !== checkOf(identity)) {
     throw new QuorateError(
       'data-loss',
-      `${identityFile} in the data directory is damaged: ${replaceMember}`,
+      `${file.path}/${identityFile} is damaged (it is not what was written): ${replaceMember}`,
     );
   }
   return identity;

@@ -21,10 +21,15 @@ const revision = (i: number): HistoryRecord =>
   );
 const isDeleted = (i: number): boolean => i % 7 === 3 && i + 3 < records;
 const voters = { voters: [1], learners: [], votersOutgoing: [], learnersNext: [] };
-const applied = { index: 7, term: 2, confState: { ...voters, autoLeave: false } };
+export const appliedKnown = { index: 7, term: 2, confState: { ...voters, autoLeave: false } };
 
 export async function writeKnown(folder: string): Promise<void> {
   const backend = await KvBackend.open(folder);
+  await writeKnownTo(backend);
+  await backend.close();
+}
+
+export async function writeKnownTo(backend: KvBackend): Promise<void> {
   for (let i = 0; i < records; i++) {
     backend.put(key(i), value(i));
     backend.put(...revision(i));
@@ -34,32 +39,33 @@ export async function writeKnown(folder: string): Promise<void> {
     if (i === records / 2) await backend.defragment();
   }
   backend.putMeta('members', ['a', 'b']);
-  backend.setApplied(applied);
+  backend.setApplied(appliedKnown);
   await backend.flush();
-  await backend.close();
 }
 
 /** Throws where something is not as it was written. */
 export async function readKnown(folder: string): Promise<void> {
   const backend = await KvBackend.open(folder);
   try {
-    for (let i = 0; i < records; i++) {
-      const read = backend.get(key(i));
-      assert(read !== undefined && value(i).equals(read), `record ${i} is another`);
-      const [id, change] = revision(i);
-      const paged = backend.get(id);
-      const right = isDeleted(i)
-        ? paged === undefined
-        : paged && Buffer.compare(paged, change) === 0;
-      assert(right === true, `revision ${i} is another`);
-    }
-    assert([...backend.scan(key(0), key(records))].length === records, 'records are missing');
-    const left = Array.from({ length: records }, (_, i) => i).filter((i) => !isDeleted(i)).length;
-    const [first, beyond] = [revision(0)[0], revision(records)[0]];
-    assert([...backend.scan(first, beyond)].length === left, 'revisions are missing');
-    assert(JSON.stringify(backend.applied) === JSON.stringify(applied), 'applied is another');
-    assert(JSON.stringify(backend.getMeta('members')) === '["a","b"]', 'members are others');
+    readKnownFrom(backend);
   } finally {
     await backend.close();
   }
+}
+
+export function readKnownFrom(backend: KvBackend): void {
+  for (let i = 0; i < records; i++) {
+    const read = backend.get(key(i));
+    assert(read !== undefined && value(i).equals(read), `record ${i} is another`);
+    const [id, change] = revision(i);
+    const paged = backend.get(id);
+    const right = isDeleted(i) ? paged === undefined : paged && Buffer.compare(paged, change) === 0;
+    assert(right === true, `revision ${i} is another`);
+  }
+  assert([...backend.scan(key(0), key(records))].length === records, 'records are missing');
+  const left = Array.from({ length: records }, (_, i) => i).filter((i) => !isDeleted(i)).length;
+  const [first, beyond] = [revision(0)[0], revision(records)[0]];
+  assert([...backend.scan(first, beyond)].length === left, 'revisions are missing');
+  assert(JSON.stringify(backend.applied) === JSON.stringify(appliedKnown), 'applied is another');
+  assert(JSON.stringify(backend.getMeta('members')) === '["a","b"]', 'members are others');
 }
