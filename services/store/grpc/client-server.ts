@@ -13,13 +13,13 @@ import type { ProtoGrpcType as RpcProto } from '../../../shared/rpc/gen/rpc.ts';
 import type { ProtoGrpcType as ElectionProto } from '../../../shared/rpc/gen/v3election.ts';
 import type { ProtoGrpcType as LockProto } from '../../../shared/rpc/gen/v3lock.ts';
 import type { Caller } from '../auth/caller.ts';
-import type { RecipeParts } from '../recipes/session.ts';
 import type { Auth } from '../serve/auth.ts';
 import type { Serving } from '../serve/context.ts';
 import type { Kv } from '../serve/kv.ts';
 import type { Membership } from '../serve/membership.ts';
 import type { Leases } from '../serve/leases.ts';
 import { authHandlers } from './auth.ts';
+import { clientOfCall } from './client-of-call.ts';
 import { clusterHandlers } from './cluster.ts';
 import { type CallTiming, count, type MethodCounts } from './counted.ts';
 import type { Gate } from './gate.ts';
@@ -28,6 +28,7 @@ import { electionHandlers } from './election.ts';
 import { leaseHandlers } from './lease.ts';
 import { lockHandlers } from './lock.ts';
 import { maintenanceHandlers } from './maintenance.ts';
+import type { PartsFor } from './recipe.ts';
 import { strictly } from './well-formed.ts';
 import { watchHandlers, watchService, type WatchStreams } from './watch.ts';
 
@@ -115,8 +116,8 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   addDirect(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
   addDirect(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
   addDirect(etcd.Auth.service, authHandlers(auth, gate));
-  const recipes = (caller: Caller): RecipeParts => ({
-    kv: clientFor(caller),
+  const recipes: PartsFor = (call) => ({
+    kv: clientOfCall(gate, call, clientFor),
     clock: serving.clock,
   });
   add(strictly(v3lockpb.Lock.service, find), lockHandlers(recipes, gate));

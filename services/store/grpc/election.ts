@@ -25,6 +25,7 @@ import {
   proclaim,
   resign,
 } from '../recipes/election.ts';
+import type { RecipeParts } from '../recipes/session.ts';
 import { admitStream, type Gate } from './gate.ts';
 import { asUnknown, type PartsFor, recipe } from './recipe.ts';
 
@@ -32,32 +33,31 @@ type ObserveCall = ServerWritableStream<LeaderRequest__Output, LeaderResponse>;
 
 export function electionHandlers(partsFor: PartsFor, gate: Gate): ElectionHandlers {
   return {
-    Campaign: recipe(gate, async ({ name, lease, value }, signal, caller) => {
+    Campaign: recipe(gate, partsFor, async ({ name, lease, value }, parts, signal) => {
       const request = { name: keyFromWire(name), lease: BigInt(lease), value };
-      const { leadership, header } = await campaign(partsFor(caller), request, signal);
+      const { leadership, header } = await campaign(parts, request, signal);
       return { header: headerToWire(header), leader: leaderKeyToWire(name, leadership) };
     }),
-    Proclaim: recipe(gate, async ({ leader: key, value }, _signal, caller) => ({
-      header: headerToWire(await proclaim(partsFor(caller).kv, leaderKeyFromWire(key), value)),
+    Proclaim: recipe(gate, partsFor, async ({ leader: key, value }, { kv }) => ({
+      header: headerToWire(await proclaim(kv, leaderKeyFromWire(key), value)),
     })),
-    Leader: recipe(gate, async ({ name }, _signal, caller) =>
-      leaderToWire(await leader(partsFor(caller).kv, keyFromWire(name))),
+    Leader: recipe(gate, partsFor, async ({ name }, { kv }) =>
+      leaderToWire(await leader(kv, keyFromWire(name))),
     ),
     Observe: (call: ObserveCall) => {
-      if (admitStream(gate, call)) void serveObserve(call, partsFor, gate);
+      if (admitStream(gate, call)) void serveObserve(call, partsFor(call));
     },
-    Resign: recipe(gate, async ({ leader: key }, _signal, caller) => ({
-      header: headerToWire(await resign(partsFor(caller).kv, leaderKeyFromWire(key))),
+    Resign: recipe(gate, partsFor, async ({ leader: key }, { kv }) => ({
+      header: headerToWire(await resign(kv, leaderKeyFromWire(key))),
     })),
   };
 }
 
-async function serveObserve(call: ObserveCall, partsFor: PartsFor, gate: Gate): Promise<void> {
+async function serveObserve(call: ObserveCall, { kv }: RecipeParts): Promise<void> {
   const gone = new AbortController();
   call.on('cancelled', () => gone.abort());
   call.on('error', () => gone.abort());
   try {
-    const { kv } = partsFor(await gate.callerOf(call));
     for await (const now of observe(kv, keyFromWire(call.request.name), gone.signal)) {
       if (!call.write(leaderToWire(now))) await once(call, 'drain', { signal: gone.signal });
     }

@@ -5,7 +5,7 @@ import type { Authority } from '../auth/authority.ts';
 import { isOldRevision } from '../auth/errors.ts';
 import { storeErrors } from '../errors.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
-import type { CallerOf } from './callers.ts';
+import type { CallerOf, Identified } from './callers.ts';
 
 /** What is asked before a call is let in. */
 export interface Gate {
@@ -44,6 +44,25 @@ export function admitStream(gate: Gate, call: StreamCall): boolean {
   return true;
 }
 
+/**
+ * Does one thing on behalf of whoever calls; once more, where meanwhile the table of users changed by which
+ * they were known. `act` does all of it or, where it says so, nothing: what is done in steps asks for each of them.
+ */
+export async function onBehalf<T>(
+  gate: Pick<Gate, 'callerOf'>,
+  call: Identified,
+  act: (caller: Caller) => T | Promise<T>,
+  caller: Caller | Promise<Caller> = gate.callerOf(call),
+): Promise<T> {
+  try {
+    return await act(await caller);
+  } catch (thrown) {
+    if (!isOldRevision(thrown)) throw thrown;
+    // By now this member knows the new table.
+    return act(await gate.callerOf(call));
+  }
+}
+
 export interface Rules<Req> {
   /** What a learner serves: nothing but its status and reads that may be stale (etcd's contract). */
   readonly forLearners?: (request: Req) => boolean;
@@ -59,24 +78,6 @@ export function gated<Req, Res>(
   fn: (request: Req, caller: Caller, call: ServerUnaryCall<Req, Res>) => Promise<Res>,
   { forLearners, needs }: Rules<Req> = {},
 ): (request: Req, call: ServerUnaryCall<Req, Res>) => Promise<Res> {
-  const asKnown = async (
-    request: Req,
-    call: ServerUnaryCall<Req, Res>,
-    known: Caller | Promise<Caller>,
-  ): Promise<Res> => {
-    const attempt = (caller: Caller): Promise<Res> => {
-      if (needs === 'admin') gate.authority().checkAdmin(caller);
-      else if (needs === 'user') gate.authority().checkKnown(caller);
-      return fn(request, caller, call);
-    };
-    try {
-      return await attempt(await known);
-    } catch (thrown) {
-      if (!isOldRevision(thrown)) throw thrown;
-      // The table has changed meanwhile: nothing was done, and by now this member knows the new one.
-      return attempt(await gate.callerOf(call));
-    }
-  };
   return (request, call) => {
     if (gate.isLearner() && !forLearners?.(request)) {
       return Promise.reject(membershipErrors.notForLearners());
@@ -88,6 +89,15 @@ export function gated<Req, Res>(
     if (needs === 'nobody') return fn(request, anonymous, call);
     const caller = gate.callerOf(call);
     if (needs === undefined && caller === anonymous) return fn(request, anonymous, call);
-    return asKnown(request, call, caller);
+    return onBehalf(
+      gate,
+      call,
+      (known) => {
+        if (needs === 'admin') gate.authority().checkAdmin(known);
+        else if (needs === 'user') gate.authority().checkKnown(known);
+        return fn(request, known, call);
+      },
+      caller,
+    );
   };
 }

@@ -6,7 +6,7 @@ import type { LeaseKeepAliveResponse } from '../../../shared/rpc/gen/etcdserverp
 import type { ResponseHeader } from '../../../shared/rpc/gen/etcdserverpb/ResponseHeader.ts';
 import { headerAt, headerNow, type Serving } from '../serve/context.ts';
 import type { Leases } from '../serve/leases.ts';
-import { admitStream, type Gate, gated } from './gate.ts';
+import { admitStream, type Gate, gated, onBehalf } from './gate.ts';
 
 type KeepAliveCall = ServerDuplexStream<LeaseKeepAliveRequest__Output, LeaseKeepAliveResponse>;
 
@@ -57,10 +57,11 @@ export function leaseHandlers(leases: Leases, serving: Serving, gate: Gate): Lea
 function keepAlive(
   call: KeepAliveCall,
   leases: Leases,
-  { callerOf }: Gate,
+  gate: Gate,
   header: () => ResponseHeader,
 ): void {
-  const renew = async (id: bigint): Promise<number> => leases.renew(id, await callerOf(call));
+  const renew = (id: bigint): Promise<number> =>
+    onBehalf(gate, call, (caller) => leases.renew(id, caller));
   // It ended for another reason while the leader was asked.
   let over = false;
   const end = (): void => {

@@ -6,17 +6,12 @@ import { type PartsFor, recipe } from './recipe.ts';
 
 export function lockHandlers(partsFor: PartsFor, gate: Gate): LockHandlers {
   return {
-    Lock: recipe(gate, async ({ name, lease }, signal, caller) => {
-      const { key, header } = await lock(
-        partsFor(caller),
-        keyFromWire(name),
-        BigInt(lease),
-        signal,
-      );
+    Lock: recipe(gate, partsFor, async ({ name, lease }, parts, signal) => {
+      const { key, header } = await lock(parts, keyFromWire(name), BigInt(lease), signal);
       return { header: headerToWire(header), key: keyToWire(key) };
     }),
-    Unlock: recipe(gate, async ({ key }, _signal, caller) => {
-      const { header } = await partsFor(caller).kv.deleteRange({ key: keyFromWire(key) });
+    Unlock: recipe(gate, partsFor, async ({ key }, { kv }) => {
+      const { header } = await kv.deleteRange({ key: keyFromWire(key) });
       return { header: headerToWire(header) };
     }),
   };

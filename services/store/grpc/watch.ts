@@ -10,7 +10,7 @@ import type { WatchCreateRequest__Output } from '../../../shared/rpc/gen/etcdser
 import type { WatchRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/WatchRequest.ts';
 import { anonymous, type Caller } from '../auth/caller.ts';
 import type { WatchCreate, WatchStream, WatchStreamOptions } from '../watch/watch-stream.ts';
-import { admitStream, type Gate } from './gate.ts';
+import { admitStream, type Gate, onBehalf } from './gate.ts';
 import { withCodec } from './server-codec.ts';
 import { WatchSender } from './watch-sender.ts';
 
@@ -58,17 +58,19 @@ class WatchRequests {
   }
 
   take(request: WatchRequest__Output): void {
-    const asked = request.create_request ? this.#asked() : anonymous;
+    const { create_request: create } = request;
+    const asked = create ? this.#gate.callerOf(this.#call) : anonymous;
     if (asked === anonymous && !this.#before) {
       this.#serve(request, anonymous);
       return;
     }
+    // Whoever waits for it below hears of it; it may end before that.
+    if (asked instanceof Promise) asked.catch(() => undefined);
     const before = this.#before;
     const served = (async () => {
-      // Before anything is awaited, or a token that is no good would be nobody's error.
-      const caller = await Promise.resolve(asked).catch((thrown: unknown) => refused(thrown));
       await before;
-      if (!this.#call.cancelled) this.#serve(request, caller);
+      if (create) await this.#createKnown(createFromWire(create), asked);
+      else if (!this.#call.cancelled) this.#serve(request, anonymous);
     })();
     this.#before = served;
     void served.then(() => {
@@ -76,33 +78,38 @@ class WatchRequests {
     });
   }
 
-  #asked(): Caller | Promise<Caller> {
-    return this.#gate.callerOf(this.#call);
+  #serve(request: WatchRequest__Output, caller: Caller): void {
+    if (request.create_request) {
+      const create = createFromWire(request.create_request);
+      try {
+        this.#create(create, caller);
+      } catch (thrown) {
+        this.#refuse(thrown);
+      }
+    } else if (request.cancel_request) {
+      this.#stream.cancel(BigInt(request.cancel_request.watch_id));
+    } else if (request.progress_request) this.#stream.requestProgress();
   }
 
-  #serve(request: WatchRequest__Output, caller: Caller | Refused): void {
-    if (request.create_request) this.#create(createFromWire(request.create_request), caller);
-    else if (request.cancel_request) this.#stream.cancel(BigInt(request.cancel_request.watch_id));
-    else if (request.progress_request) this.#stream.requestProgress();
-  }
-
-  #create(create: WatchCreate, caller: Caller | Refused): void {
+  async #createKnown(create: WatchCreate, asked: Caller | Promise<Caller>): Promise<void> {
     try {
-      if ('refusal' in caller) throw caller.refusal;
-      this.#gate.authority().checkRead(caller, create.key, create.rangeEnd);
+      await onBehalf(this.#gate, this.#call, (caller) => this.#create(create, caller), asked);
     } catch (thrown) {
-      this.#stream.refuse(reasonOf(toStatus(thrown)));
-      return;
+      this.#refuse(thrown);
     }
+  }
+
+  /** Throws where the caller may not read that. */
+  #create(create: WatchCreate, caller: Caller): void {
+    if (this.#call.cancelled) return;
+    this.#gate.authority().checkRead(caller, create.key, create.rangeEnd);
     this.#stream.create(create);
   }
-}
 
-interface Refused {
-  readonly refusal: unknown;
+  #refuse(thrown: unknown): void {
+    if (!this.#call.cancelled) this.#stream.refuse(reasonOf(toStatus(thrown)));
+  }
 }
-
-const refused = (refusal: unknown): Refused => ({ refusal });
 
 /** As Go's gRPC prints an error: that is what etcd's watch gives for a reason. */
 function reasonOf({ code = status.UNKNOWN, details }: Partial<StatusObject>): string {
