@@ -1,15 +1,18 @@
+import { EventEmitter } from 'node:events';
 import http2 from 'node:http2';
 import {
   Client,
   type ClientDuplexStream,
   credentials,
   Metadata,
+  type MethodDefinition,
   type ServerDuplexStream,
   type ServiceDefinition,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DirectStream } from './direct-stream.ts';
 import { serveDirectly } from './direct-unary.ts';
 import { createServer, listen } from './server.ts';
 
@@ -153,4 +156,36 @@ describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
     stream.write('a');
     await expect(cancelled).resolves.toBeUndefined();
   });
+});
+
+/** As much of a stream of HTTP/2 as is listened to. */
+class Arriving extends EventEmitter {
+  readonly session = undefined;
+  pause(): void {}
+  resume(): void {}
+}
+
+test('a message that comes in many pieces is not copied with each of them', () => {
+  const stream = new Arriving();
+  const [definition] = Object.values(echo);
+  const call = new DirectStream(
+    definition as MethodDefinition<unknown, unknown>,
+    1 << 20,
+    stream as unknown as http2.ServerHttp2Stream,
+    {},
+  );
+  const messages: unknown[] = [];
+  call.on('data', (message) => messages.push(message));
+  const text = 'x'.repeat(50_000);
+  const framed = Buffer.concat([Buffer.from([0, 0, 0, 0, 0]), Buffer.from(text)]);
+  framed.writeUInt32BE(text.length, 1);
+  const grown = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  const joined = vi.spyOn(Buffer, 'concat');
+  const bytes = Buffer.concat([framed, framed]);
+  for (const byte of bytes) stream.emit('data', Buffer.of(byte));
+  expect(messages).toEqual([text, text]);
+  expect(joined).toHaveBeenCalledTimes(1);
+  const sizes = grown.mock.calls.map(([size]) => size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(8 * bytes.length);
+  vi.restoreAllMocks();
 });

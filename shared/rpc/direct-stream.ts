@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Metadata, type MethodDefinition, type StatusObject, status } from '@grpc/grpc-js';
+import { Arrived } from './arrived.ts';
 import { atDeadline } from './deadline.ts';
 import { DirectPeer } from './direct-peer.ts';
 import {
@@ -23,7 +24,8 @@ export class DirectStream extends EventEmitter {
   readonly #stream: ServerHttp2Stream;
   readonly #peer: DirectPeer;
   readonly #maxRequestBytes: number;
-  #received: Buffer = Buffer.alloc(0);
+  /** What has come and is not delivered. */
+  #received = new Arrived();
   #receivedAll = false;
   #paused = false;
   /** By the handler; and so that the client knows how. */
@@ -55,7 +57,7 @@ export class DirectStream extends EventEmitter {
       this.emit('cancelled', 'deadline');
     });
     stream.on('data', (chunk: Buffer) => {
-      this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+      this.#received.push(chunk);
       this.#deliver();
     });
     stream.on('end', () => {
@@ -154,7 +156,7 @@ export class DirectStream extends EventEmitter {
       stream.end();
     }
     // What the client still says has no meaning any more.
-    this.#received = Buffer.alloc(0);
+    this.#received = new Arrived();
     stream.resume();
   }
 
@@ -166,24 +168,24 @@ export class DirectStream extends EventEmitter {
   }
 
   #deliver(): void {
-    while (!this.#paused && !this.#ended && this.#received.length >= prefixBytes) {
-      const length = this.#received.readUInt32BE(1);
-      const refused = refusal(this.#received[0] as number, length, this.#maxRequestBytes);
+    const received = this.#received;
+    while (!this.#paused && !this.#ended && received.length >= prefixBytes) {
+      const { bytes } = received;
+      const length = bytes.readUInt32BE(1);
+      const refused = refusal(bytes[0] as number, length, this.#maxRequestBytes);
       if (refused) {
         this.emit('error', refused);
         return;
       }
       const end = prefixBytes + length;
-      if (this.#received.length < end) break;
-      const body = this.#received.subarray(prefixBytes, end);
-      this.#received = this.#received.subarray(end);
-      const request = decodeRequest(this.#definition, body);
+      if (received.length < end) break;
+      const request = decodeRequest(this.#definition, received.take(end).subarray(prefixBytes));
       if ('refused' in request) this.emit('error', request.refused);
       else this.emit('data', request.message);
     }
     if (!this.#receivedAll || this.#paused || this.#ended) return;
     this.#receivedAll = false;
-    if (this.#received.length > 0) {
+    if (received.length > 0) {
       this.emit('error', { code: status.INTERNAL, details: 'unexpected EOF' });
     } else this.emit('end');
   }

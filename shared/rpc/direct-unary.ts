@@ -9,6 +9,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
+import { Arrived } from './arrived.ts';
 import { atDeadline } from './deadline.ts';
 import { DirectPeer } from './direct-peer.ts';
 import { DirectStream } from './direct-stream.ts';
@@ -104,37 +105,29 @@ function serveStream(
 const ignore = (): void => undefined;
 
 function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-  let chunks: Buffer[] | undefined = [];
-  let received = 0;
-  let needed = prefixBytes;
+  let arrived: Arrived | undefined = new Arrived();
   const forget = atDeadline(headers, (failure) => {
-    chunks = undefined;
+    arrived = undefined;
     fail(stream, failure);
   });
   if (forget) stream.on('close', forget);
   // A stream that fails closes; nobody is left who could be told.
   stream.on('error', ignore);
   stream.on('data', (chunk: Buffer) => {
-    if (!chunks) return;
-    chunks.push(chunk);
-    received += chunk.length;
-    if (received < needed) return;
-    const bytes = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
+    if (!arrived) return;
+    arrived.push(chunk);
+    if (arrived.length < prefixBytes) return;
+    const { bytes } = arrived;
     const length = bytes.readUInt32BE(1);
     const refused = refusal(bytes[0] as number, length, method.maxRequestBytes);
-    needed = prefixBytes + length;
-    if (refused) {
-      chunks = undefined;
-      fail(stream, refused);
-    } else if (received >= needed) {
-      chunks = undefined;
-      handle(method, stream, headers, bytes.subarray(prefixBytes, needed));
-    } else {
-      chunks = [bytes];
-    }
+    const end = prefixBytes + length;
+    if (!refused && bytes.length < end) return;
+    arrived = undefined;
+    if (refused) fail(stream, refused);
+    else handle(method, stream, headers, bytes.subarray(prefixBytes, end));
   });
   stream.on('end', () => {
-    if (chunks) fail(stream, { code: status.INTERNAL, details: 'the request is incomplete' });
+    if (arrived) fail(stream, { code: status.INTERNAL, details: 'the request is incomplete' });
   });
 }
 
