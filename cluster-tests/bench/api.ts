@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort } from '#shared/lab';
 import { ApiConnection, loadApi } from './api-client.ts';
+import { countOf } from './arguments.ts';
 import { fillCluster, namespaceOf, nodeName, podName } from './api-objects.ts';
 import type { Load } from './load.ts';
 import { Members, quorate } from './members.ts';
@@ -22,11 +23,9 @@ const { values } = parseArgs({
 });
 
 const program = join(import.meta.dirname, '../../dist/bin/quorate.js');
-const [nodes, pods, seconds] = [values.nodes, values.pods, values.seconds].map(Number) as [
-  number,
-  number,
-  number,
-];
+const nodes = countOf('nodes', values.nodes);
+const pods = countOf('pods', values.pods);
+const seconds = countOf('seconds', values.seconds);
 const [securePort, grpcPort] = [await freePort(), await freePort()];
 const only = new RegExp(values.only);
 const dir = mkdtempSync(join(tmpdir(), 'quorate-bench-api-'));

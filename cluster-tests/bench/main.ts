@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { countOf } from './arguments.ts';
 import { measure, type Figure } from './measure.ts';
 import { etcd, type Implementation, Members, quorate } from './members.ts';
 import { comparison, medians } from './table.ts';
@@ -9,7 +10,7 @@ const help = `Our store beside a real etcd: three members each, by turns, on thi
 
   --runs N        runs of each, alternating; medians are printed (2)
   --seconds N     of each load (3)
-  --keys N        how many the store is filled with at last: 10000, 100000 (the default), 1000000
+  --keys N        how many the store is filled with at last (100000); measured at 10000, 100000, 1000000 on the way
   --only REGEX    of start, memory, outage, keys, "watch × 1000", "watch × 10000", "put × 1", "put × 100",
                   "range × 1000", "serializable range × 1", "txn × 100", "mixed", "lease keep-alive";
                   all by default
@@ -49,14 +50,24 @@ function missingPackages(): string[] {
     .map((program) => program.package);
 }
 
-async function measureOnce(implementation: Implementation, run: number): Promise<Figure[]> {
-  process.stderr.write(`run ${run} of ${values.runs}: ${implementation.name}\n`);
+interface Counts {
+  readonly runs: number;
+  readonly seconds: number;
+  readonly keys: number;
+}
+
+async function measureOnce(
+  implementation: Implementation,
+  run: number,
+  { runs, seconds, keys }: Counts,
+): Promise<Figure[]> {
+  process.stderr.write(`run ${run} of ${runs}: ${implementation.name}\n`);
   const members = new Members(implementation);
   const only = new RegExp(values.only);
   try {
     return await measure(members, {
-      seconds: Number(values.seconds),
-      keys: Number(values.keys),
+      seconds,
+      keys,
       wanted: (what) => only.test(what),
     });
   } finally {
@@ -65,6 +76,12 @@ async function measureOnce(implementation: Implementation, run: number): Promise
 }
 
 async function main(): Promise<void> {
+  const counts: Counts = {
+    runs: countOf('runs', values.runs),
+    seconds: countOf('seconds', values.seconds),
+    keys: countOf('keys', values.keys),
+  };
+  const { runs, seconds } = counts;
   const missing = missingPackages();
   if (missing.length > 0) {
     process.stderr.write(
@@ -77,13 +94,13 @@ async function main(): Promise<void> {
   const ours: Figure[][] = [];
   const theirs: Figure[][] = [];
   const loadBefore = loadavg()[0] ?? 0;
-  for (let run = 1; run <= Number(values.runs); run++) {
-    ours.push(await measureOnce(quorate, run));
-    if (!values['skip-etcd']) theirs.push(await measureOnce(real, run));
+  for (let run = 1; run <= runs; run++) {
+    ours.push(await measureOnce(quorate, run, counts));
+    if (!values['skip-etcd']) theirs.push(await measureOnce(real, run, counts));
   }
   process.stdout.write(
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, load ${loadBefore.toFixed(1)} before, ` +
-      `medians of ${values.runs} runs of ${values.seconds} s\n\n${comparison(medians(ours), medians(theirs))}`,
+      `medians of ${runs} runs of ${seconds} s\n\n${comparison(medians(ours), medians(theirs))}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { createGrpcKvClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
 import { eventually, Writer } from '#shared/lab';
+import { sizesUpTo } from './arguments.ts';
 import { fill } from './fill.ts';
 import { keepAlives } from './keep-alives.ts';
 import { concurrencies, type Load, load, loadMixed, requests } from './load.ts';
@@ -131,7 +132,7 @@ async function growing(members: Members, options: MeasureOptions, say: Say): Pro
   const [alone] = concurrencies;
   if (!put || !alone) return;
   let filled = 0;
-  for (const count of [10_000, 100_000, 1_000_000].filter((each) => each <= keys)) {
+  for (const count of sizesUpTo(keys)) {
     const endpoint = members.endpoints[await members.leader()] ?? '';
     const began = performance.now();
     await fill(endpoint, filled, count);
