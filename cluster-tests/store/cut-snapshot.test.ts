@@ -1,9 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
-import { createServer, connect, type Server, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, freePort } from '#shared/lab';
+import { Gate } from './gate.ts';
 import { Stores } from './stores.ts';
 
 /*
@@ -14,65 +13,8 @@ const names = ['a', 'b', 'c'];
 const flags = ['--snapshot-count', '20', '--snapshot-catchup-entries', '5'];
 const value = Buffer.alloc(128 << 10, 'v');
 const values = 32;
-/** What a connection may bring while the gate is shut: more than anything but a snapshot, and half of one. */
+/** More than anything but a snapshot brings, and half of one. */
 const halfBytes = (values * value.length) / 2;
-
-/** The way to a member, which stops the connections that carry much while it is shut. */
-class Gate {
-  readonly #server: Server;
-  readonly #held = new Set<Socket>();
-  #open = true;
-
-  constructor(port: number, to: number) {
-    this.#server = createServer((from) => {
-      const on = connect(to, '127.0.0.1');
-      let bytes = 0;
-      from.on('data', (chunk) => {
-        bytes += chunk.length;
-        if (bytes > halfBytes && !this.#open) {
-          this.#held.add(from);
-          from.pause();
-          return;
-        }
-        if (!on.write(chunk)) {
-          from.pause();
-          on.once('drain', () => from.resume());
-        }
-      });
-      on.pipe(from);
-      for (const [one, other] of [
-        [from, on],
-        [on, from],
-      ] as const) {
-        one.on('close', () => other.destroy());
-        one.on('error', () => other.destroy());
-      }
-    });
-    this.#server.listen(port, '127.0.0.1');
-  }
-
-  get holds(): boolean {
-    return [...this.#held].some((socket) => !socket.destroyed);
-  }
-
-  shut(): void {
-    this.#open = false;
-  }
-
-  /** What was held is lost. */
-  open(): void {
-    this.#open = true;
-    for (const socket of this.#held) socket.destroy();
-    this.#held.clear();
-  }
-
-  async close(): Promise<void> {
-    this.open();
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    await closed;
-  }
-}
 
 const stores = new Stores();
 let gate: Gate;
@@ -95,9 +37,8 @@ const times = (name: string, message: string): number => stores.log(name).split(
 
 beforeAll(async () => {
   await stores.reserve(...names);
-  const port = await freePort();
-  listens = `http://127.0.0.1:${port}`;
-  gate = new Gate(Number(new URL(stores.peerUrl('c')).port), port);
+  listens = `http://127.0.0.1:${await freePort()}`;
+  gate = new Gate(stores.peerUrl('c'), listens, halfBytes);
   for (const name of ['a', 'b']) stores.start(name, names, ...flags);
   startC();
   await stores.ready(...names);
@@ -154,7 +95,7 @@ test('the receiver is killed, and started again', async () => {
     await halfOnDisk();
     return undefined;
   });
-  gate.open();
+  gate.cut();
   startC();
   await expectEverything(installed);
 });
@@ -164,7 +105,7 @@ test('the sender is killed, and another one sends', async () => {
   const [, role] = [...stores.log('b').matchAll(/"role":"(\w+)"/g)].at(-1) ?? [];
   const sender = role === 'leader' ? 'b' : 'a';
   await stores.kill(sender);
-  gate.open();
+  gate.cut();
   await expectEverything(installed);
   stores.start(sender, names, ...flags);
   await stores.ready(sender);

@@ -112,7 +112,7 @@ export class MemberHost {
   }
 
   #createNode({ settings, dir, identity, transport, slowApply }: HostParts): RaftNode {
-    const { walFsync, backendCommit, snapshots } = this.#counters;
+    const { walFsync, backendCommit, snapshots, applying } = this.#counters;
     const { warningApplyMs } = settings;
     return new RaftNode({
       id: identity.memberId,
@@ -139,8 +139,9 @@ export class MemberHost {
       leaderChanged: (softState) => this.#leaderChanged(softState),
       logWritten: (ms) => walFsync.observe(ms),
       backendFlushed: (ms) => backendCommit.observe(ms),
-      applyTook: (operation, ms) => {
-        if (warningApplyMs > 0 && ms > warningApplyMs) slowApply?.(operation, ms);
+      applyTook: ({ type, outcome }, ms) => {
+        applying.observe(type, 'value' in outcome, ms);
+        if (warningApplyMs > 0 && ms > warningApplyMs) slowApply?.(type, ms);
       },
       countSnapshot: (which, peer, work) => snapshots.count(which, peer, settings.clock, work),
       fatal: (error) => this.#fatal(error),

@@ -13,7 +13,7 @@ const entry = (index: number): Entry => ({
 test('what takes long ends its slice, and each operation is told with how long it alone took', () => {
   let nowMs = 0;
   const told: [string, number][] = [];
-  const queue = new ApplyQueue({ monotonic: () => nowMs } as Clock, 0, (...took) =>
+  const queue = new ApplyQueue<string>({ monotonic: () => nowMs } as Clock, 0, (...took) =>
     told.push(took),
   );
   queue.push([1, 2, 3, 4].map(entry));

@@ -4,16 +4,16 @@ import type { Entry } from '#shared/raft';
 /** Longest run of applying before the loop gets its turn again. */
 const sliceMs = 4;
 
-/** Committed entries that are not applied yet, in their order. */
-export class ApplyQueue {
+/** Committed entries that are not applied yet, in their order; `T`: what became of one. */
+export class ApplyQueue<T> {
   readonly #clock: Clock;
-  readonly #took: ((operation: string, ms: number) => void) | undefined;
+  readonly #took: ((applied: T, ms: number) => void) | undefined;
   #entries: Entry[] = [];
   #from = 0;
   #newest: number;
 
-  /** `took`: is told how long each entry took, by what `slice`'s callback says that it was. */
-  constructor(clock: Clock, applied: number, took?: (operation: string, ms: number) => void) {
+  /** `took`: is told how long each command took, and what `slice`'s callback says of it. */
+  constructor(clock: Clock, applied: number, took?: (applied: T, ms: number) => void) {
     this.#clock = clock;
     this.#newest = applied;
     this.#took = took;
@@ -41,17 +41,17 @@ export class ApplyQueue {
   }
 
   /**
-   * Hands out entries until there are no more, or it has taken long enough. `apply` says which operation an
-   * entry was, where it was one. The clock is asked once an entry: three times cost as much as a look-up of its key.
+   * Hands out entries until there are no more, or it has taken long enough. `apply` says what became of an
+   * entry, where it was a command. The clock is asked once an entry: three times cost as much as a look-up of its key.
    */
-  slice(apply: (entry: Entry) => string | undefined): void {
+  slice(apply: (entry: Entry) => T | undefined): void {
     let nowMs = this.#clock.monotonic();
     const untilMs = nowMs + sliceMs;
     while (this.#from < this.#entries.length && nowMs < untilMs) {
       const startedMs = nowMs;
-      const operation = apply(this.#entries[this.#from++] as Entry);
+      const applied = apply(this.#entries[this.#from++] as Entry);
       nowMs = this.#clock.monotonic();
-      if (operation !== undefined) this.#took?.(operation, nowMs - startedMs);
+      if (applied !== undefined) this.#took?.(applied, nowMs - startedMs);
     }
     if (this.waiting) return;
     this.#entries = [];

@@ -1,6 +1,6 @@
 import type { Timer } from '#shared/clock';
 import { decodeConfChange, type Entry, type Raft } from '#shared/raft';
-import { applyOnce } from './apply-once.ts';
+import { type AppliedCommand, applyOnce } from './apply-once.ts';
 import { ApplyQueue } from './apply-queue.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { NodeOptions } from './node-options.ts';
@@ -29,7 +29,7 @@ export interface ApplyingParts {
 /** Applies what is committed, in its order and in slices, and tells whoever waits for it. */
 export class Applying {
   readonly #parts: ApplyingParts;
-  readonly #queue: ApplyQueue;
+  readonly #queue: ApplyQueue<AppliedCommand>;
   #wakeup: Timer | undefined;
   #stopped = false;
 
@@ -80,8 +80,8 @@ export class Applying {
     this.#wakeup?.cancel();
   }
 
-  /** Which operation it was, where it was one. */
-  #apply(entry: Entry): string | undefined {
+  /** What became of it, where it was a command. */
+  #apply(entry: Entry): AppliedCommand | undefined {
     const { raft, proposals, wake } = this.#parts;
     const backend = this.#parts.backend();
     const { index, term, type, data } = entry;
@@ -95,20 +95,20 @@ export class Applying {
     }
     // A change of the configuration is proposed once, and raft has taken it already.
     const isConfChange = type === 'conf-change';
-    const operation = command.length > 0 ? this.#run(command, index, isConfChange) : undefined;
+    const applied = command.length > 0 ? this.#run(command, index, isConfChange) : undefined;
     backend.setApplied({ index, term, confState });
-    if (command.length > 0 || isConfChange) return operation;
+    if (command.length > 0 || isConfChange) return applied;
     proposals.termBegan(term);
     wake();
     return undefined;
   }
 
-  #run(data: Uint8Array, index: number, always: boolean): string | undefined {
+  #run(data: Uint8Array, index: number, always: boolean): AppliedCommand | undefined {
     const { options, proposals, backend } = this.#parts;
     const applied = applyOnce(data, backend().sequences, always, (operation) =>
       options.applier.apply(operation, index),
     );
     if (applied?.member === options.id) proposals.applied(applied.sequence, applied.outcome);
-    return applied?.type;
+    return applied;
   }
 }

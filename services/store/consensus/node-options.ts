@@ -3,6 +3,7 @@ import type { Clock } from '#shared/clock';
 import type { NodeId, SoftState } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
 import type { Operation } from '../wire/command.ts';
+import type { AppliedCommand } from './apply-once.ts';
 import type { CountSnapshot } from './snapshots.ts';
 import type { MemberBackend, MemberStorage } from './storage.ts';
 import type { PeerTransport } from './transport.ts';
@@ -44,7 +45,7 @@ export interface NodeOptions {
   /** How long the disk took. */
   readonly logWritten?: (ms: number) => void;
   readonly backendFlushed?: (ms: number) => void;
-  readonly applyTook?: (operation: string, ms: number) => void;
+  readonly applyTook?: (command: AppliedCommand, ms: number) => void;
   readonly countSnapshot?: CountSnapshot;
   /** The disk cannot be trusted any more, or an invariant is broken: this member must stop. */
   readonly fatal: (error: Error) => void;

@@ -82,6 +82,7 @@ export function writeCalls(
       methods.map((counts) => ({ labels: labelsOf(counts), value: counts[way] })),
     );
   }
+  writeStreamFailures(out, methods);
   const timed = methods.flatMap((counts) =>
     counts.took ? [{ labels: labelsOf(counts), histogram: counts.took }] : [],
   );
@@ -90,5 +91,27 @@ export function writeCalls(
     'grpc_server_handling_seconds',
     'Histogram of response latency (seconds) of gRPC that had been application-level handled by the server.',
     timed,
+  );
+}
+
+const streamNames = new Map([
+  ['Watch', 'watch'],
+  ['LeaseKeepAlive', 'lease-keepalive'],
+]);
+
+/** Streams that ended with an error, but for what the client has cancelled. */
+function writeStreamFailures(out: MetricsText, methods: readonly MethodCounts[]): void {
+  const canceled = codeNames.indexOf('Canceled');
+  const samples = methods.flatMap(({ method, type, handled }) => {
+    const API = streamNames.get(method);
+    if (API === undefined || type !== 'bidi_stream') return [];
+    const failed = codeNames.map((_, code) => (code > canceled ? (handled[code] ?? 0) : 0));
+    const value = failed.reduce((sum, count) => sum + count, 0);
+    return [{ labels: { Type: 'receive', API }, value }];
+  });
+  out.counter(
+    'etcd_network_server_stream_failures_total',
+    'The total number of stream failures from the local server.',
+    samples,
   );
 }

@@ -7,6 +7,7 @@ import type { Serving } from '../serve/context.ts';
 export function writeCounted(out: MetricsText, serving: Serving, logBytes: number): void {
   writeStorage(out, serving, logBytes);
   writeCompactions(out, serving);
+  writeApplying(out, serving);
   writeLeases(out, serving);
   writeSnapshots(out, serving);
 }
@@ -75,6 +76,30 @@ function writeCompactions(out: MetricsText, { state, counters }: Serving): void 
     'Bucketed histogram of db compaction total duration.',
     counters.compaction,
   );
+  out.gauge(
+    `${debugging}_last`,
+    'The unix time of the last db compaction. Resets to 0 on start.',
+    Math.floor(counters.compactedAtMs / 1000),
+  );
+}
+
+/** With etcd's labels: what it calls its operations. */
+function writeApplying(out: MetricsText, { counters }: Serving): void {
+  const { done, refused } = counters.applying;
+  const samples = [done, refused].flatMap((times) =>
+    [...times].map(([type, histogram]) => ({
+      labels: { version: 'v3', op: nameOf(type), success: String(times === done) },
+      histogram,
+    })),
+  );
+  const help = 'The latency distributions of v2 apply called by backend.';
+  out.histogram('etcd_server_apply_duration_seconds', help, samples);
+}
+
+/** `lease-grant`: `LeaseGrant`. */
+function nameOf(type: string): string {
+  if (type === 'compact') return 'Compaction';
+  return type.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function writeLeases(out: MetricsText, { counters }: Serving): void {
@@ -100,11 +125,6 @@ function writeLeases(out: MetricsText, { counters }: Serving): void {
     'etcd_debugging_server_lease_expired_total',
     'The total number of expired leases.',
     counters.leasesExpired,
-  );
-  out.counter(
-    'etcd_server_learner_promote_successes',
-    'The total number of successful learner promotions while this member is leader.',
-    applied('promote-member'),
   );
 }
 

@@ -45,6 +45,14 @@ export function writePeers(
       value: serving.transport.connectedSince(id) === undefined ? 0 : 1,
     })),
   );
+  out.counter(
+    metric('disconnected_peers_total'),
+    'The total number of disconnected peers.',
+    each.map(({ hex, traffic }) => ({
+      labels: { Local, Remote: hex },
+      value: traffic.disconnects,
+    })),
+  );
   const others = [...serving.state.members.keys()].filter((id) => id !== serving.memberId);
   out.gauge(
     metric('known_peers'),

@@ -101,7 +101,29 @@ export function writeServer(
     'The total number of failed read indexes seen.',
     node.readTroubles.failed,
   );
+  out.gauge(
+    'etcd_debugging_server_alarms',
+    "Alarms for every member in cluster. 1 for 'server_id' label with current ID. 2 for 'alarm_type' label with type of this alarm",
+    serving.state.alarms.all.map(({ memberId, alarm }) => ({
+      labels: { server_id: memberId.toString(16), alarm_type: alarm.toUpperCase() },
+      value: 1,
+    })),
+  );
+  writePromotions(out, serving);
   writeChecks(out, health);
+}
+
+function writePromotions(out: MetricsText, { counters }: Serving): void {
+  out.counter(
+    'etcd_server_learner_promote_successes',
+    'The total number of successful learner promotions while this member is leader.',
+    counters.promotions,
+  );
+  out.counter(
+    'etcd_server_learner_promote_failures',
+    'The total number of failed learner promotions (likely learner not ready) while this member is leader.',
+    [...counters.failedPromotions].map(([Reason, value]) => ({ labels: { Reason }, value })),
+  );
 }
 
 function writeChecks(out: MetricsText, { checks }: HealthCounts): void {

@@ -15,12 +15,18 @@ export class Counters {
   /** Of compactions: each step, and all of them. */
   readonly compactionStep = new DurationHistogram(exponentialMs(1, 13));
   readonly compaction = new DurationHistogram(exponentialMs(100, 14));
+  /** When the last one was done, by the wall clock; 0: none since the start. */
+  compactedAtMs = 0;
   readonly snapshots = new SnapshotCounts();
   readonly leaseTtl = new DurationHistogram(exponentialMs(1000, 24));
   leasesRenewed = 0;
   leasesExpired = 0;
   /** Operations applied, by type. */
   readonly applied = new Map<string, number>();
+  readonly applying = new ApplyTimes();
+  /** Of learners, that were asked of this member as the leader; failures by their error. */
+  promotions = 0;
+  readonly failedPromotions = new Map<string, number>();
   /** To watchers. */
   eventsSent = 0;
   /** Operations whose applying took longer than is usual. */
@@ -69,3 +75,18 @@ export class SnapshotsWith {
   failures = 0;
   readonly took = new DurationHistogram(exponentialMs(100, 10));
 }
+
+/** How long operations took to apply: those of each type that were done, and those that were refused. */
+export class ApplyTimes {
+  readonly done = new Map<string, DurationHistogram>();
+  readonly refused = new Map<string, DurationHistogram>();
+
+  observe(type: string, done: boolean, ms: number): void {
+    const times = done ? this.done : this.refused;
+    let took = times.get(type);
+    if (!took) times.set(type, (took = new DurationHistogram(applyBoundsMs)));
+    took.observe(ms);
+  }
+}
+
+const applyBoundsMs = exponentialMs(0.1, 20);

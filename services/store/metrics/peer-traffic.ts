@@ -10,5 +10,7 @@ export class PeerTraffic {
   /** Messages given up, and connections that ended with something unreadable. */
   sentFailures = 0;
   receivedFailures = 0;
+  /** Connections to it that were lost. */
+  disconnects = 0;
   readonly roundTrip = new DurationHistogram(roundTripBoundsMs);
 }

@@ -207,7 +207,10 @@ export class PeerLink {
     if (addresses.length > 1) this.#at++;
     this.#retry = clock.after(this.#retryMs, () => this.#open());
     this.#retryMs = Math.min(reconnectMaxMs, 2 * this.#retryMs);
-    if (wasConnected) disconnected();
+    if (wasConnected) {
+      this.#options.traffic.disconnects++;
+      disconnected();
+    }
     if (isRefusal(reason)) refused(reason);
   }
 

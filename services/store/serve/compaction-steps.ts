@@ -37,6 +37,7 @@ export class CompactionSteps {
     this.#ms += ms;
     if (!done) return true;
     counters.compaction.observe(this.#ms);
+    counters.compactedAtMs = clock.now();
     this.#ms = 0;
     this.#underWay = undefined;
     return false;

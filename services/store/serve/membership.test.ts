@@ -3,6 +3,7 @@ import { createRng, QuorateError } from '#shared/base';
 import { ManualClock } from '#shared/clock';
 import type { Member } from '../member/member.ts';
 import { membershipErrors } from '../member/membership-errors.ts';
+import { Counters } from '../metrics/counters.ts';
 import type { MemberChange } from '../wire/command.ts';
 import type { Serving } from './context.ts';
 import { Membership } from './membership.ts';
@@ -82,4 +83,34 @@ test('a leader that never answers: the request times out, in etcd’s words', as
   expect(await silent.outcome(silent.membership.add(['http://h:1'], false))).toBe(
     'etcdserver: request timed out',
   );
+});
+
+test('the leader counts promotions, and those that it refuses by their reason', async () => {
+  const counters = new Counters();
+  const status = {
+    id: 1,
+    progress: [
+      { id: 1, match: 100 },
+      { id: 7, match: 10 },
+    ],
+  };
+  const members = new Map([[7, { id: 7, name: 'm', learner: true }]]);
+  const node = { leads: true, status: () => status, changeMembers: () => Promise.resolve() };
+  const limits = { strictReconfigCheck: false };
+  const state = { table: { members } };
+  const membership = new Membership({ counters, node, limits, state } as unknown as Serving);
+  const promote = (id: number): Promise<void> =>
+    membership.asLeader({ type: 'promote-member', id });
+  await expect(promote(7)).rejects.toThrow('in sync with leader');
+  await expect(promote(7)).rejects.toThrow('in sync with leader');
+  await expect(promote(8)).rejects.toThrow('member not found');
+  status.progress[1] = { id: 7, match: 100 };
+  await promote(7);
+  node.leads = false;
+  await expect(promote(7)).rejects.toThrow('not leader');
+  expect(counters.promotions).toBe(1);
+  expect([...counters.failedPromotions]).toEqual([
+    [membershipErrors.learnerNotReady().message, 2],
+    [membershipErrors.notFound().message, 1],
+  ]);
 });

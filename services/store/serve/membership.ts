@@ -59,6 +59,21 @@ export class Membership {
 
   /** On the leader: checks the change against what is applied, and proposes it in the same breath. */
   async asLeader(change: MemberChange): Promise<void> {
+    if (change.type !== 'promote-member') return this.#make(change);
+    const { counters } = this.#serving;
+    try {
+      await this.#make(change);
+      counters.promotions++;
+    } catch (thrown) {
+      const { message } = QuorateError.from(thrown);
+      const { failedPromotions } = counters;
+      if (message !== storeErrors.notLeader().message)
+        failedPromotions.set(message, (failedPromotions.get(message) ?? 0) + 1);
+      throw thrown;
+    }
+  }
+
+  async #make(change: MemberChange): Promise<void> {
     const { node, state, clock, transport } = this.#serving;
     if (!node.leads) throw storeErrors.notLeader();
     checkMemberChange(change, {
