@@ -160,8 +160,8 @@ export const outsidersMutants: readonly Mutant[] = [
     'arrived-snapshot-not-synced',
     'a snapshot counts before it is on the disk',
     'shared/storage/data-dir',
-    "await level.batch([{ type: 'del', key: Uint8Array.of(0) }], { sync: true });",
-    "await level.batch([{ type: 'del', key: Uint8Array.of(0) }], { sync: false });",
+    "await written(level.batch([{ type: 'del', key: Uint8Array.of(0) }], { sync: true }));",
+    "await written(level.batch([{ type: 'del', key: Uint8Array.of(0) }], { sync: false }));",
   ),
   slip(
     'deletion-reads-unasked',
