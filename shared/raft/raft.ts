@@ -149,6 +149,11 @@ export class Raft {
     return this.#core.term;
   }
 
+  /** In the present term. As cheap. */
+  get leads(): boolean {
+    return this.#core.role === 'leader';
+  }
+
   status(): RaftStatus {
     return statusOf(this.#core);
   }

@@ -147,7 +147,7 @@ export const strangersMutants: readonly Mutant[] = [
     'renewal-keeps-the-checkpoint',
     'after a change of leader a lease that was renewed has what was left of it before',
     'services/store/serve/leases',
-    'if (leases.mayHaveCheckpoint(id)) await node.propose(checkpointOf([{ id, remainingSeconds: 0 }]));',
+    'if (leases.mayHaveCheckpoint(id)) await node.proposeInTerm(checkpointOf([{ id, remainingSeconds: 0 }]), term);',
     '',
   ),
   slip(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { must } from '#shared/base';
+import { storeErrors } from '../errors.ts';
 import type { Operation } from '../wire/command.ts';
 import { LocalCluster, type LocalMember } from '../testing/local-cluster.ts';
 
@@ -114,6 +115,18 @@ test('so is one whose connection is there again before the leader is heard', asy
   expect(leader.node.term).toBe(term);
   expect(outcome.state()).toBe('done');
   for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
+});
+
+test('what only a leader may decide is refused by one that has heard of the next in this turn', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const next = must(cluster.others(leader.id)[0], 'a follower');
+  const term = leader.node.term + 1;
+  const heard = { from: next.id, to: leader.id, term, commit: 0, readContext: 0 };
+  leader.node.receive([{ type: 'heartbeat', ...heard }]);
+  const outcome = watched(leader.node.proposeInTerm(put('k', 'v'), term));
+  await cluster.clock.advance(0);
+  expect(outcome.state()).toBe(storeErrors.notLeader().message);
 });
 
 test('one that is only overtaken is proposed anew, and applied once', async () => {

@@ -148,7 +148,7 @@ export class RaftNode {
    */
   proposeInTerm(operation: Operation, term: number): Promise<unknown> {
     if (this.#stopped) return Promise.reject(storeErrors.stopped());
-    if (!this.leads || this.#raft.term !== term) return Promise.reject(storeErrors.notLeader());
+    if (this.#raft.term !== term) return Promise.reject(storeErrors.notLeader());
     const outcome = this.#proposals.proposeOnce(operation, this.#options.clock.monotonic());
     this.#wake();
     return outcome;

@@ -14,6 +14,7 @@ export interface Proposer {
   propose(data: Uint8Array): ProposeResult;
   proposeConfChange(change: ConfChange): ProposeResult;
   readonly term: number;
+  readonly leads: boolean;
 }
 
 interface Waiter {
@@ -128,6 +129,8 @@ export class Proposals {
     nowMs: number,
     take: (data: Uint8Array) => ProposeResult,
   ): Promise<unknown> {
+    // Raft may have heard of the next leader in this turn, and would send it on.
+    if (!this.#proposer.leads) return Promise.reject(storeErrors.notLeader());
     // Numbers are applied in their order only.
     this.offer();
     const sequence = this.#nextSequence++;

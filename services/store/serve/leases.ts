@@ -123,8 +123,9 @@ export class Leases {
     const ttlSeconds = leases.renew(id, now);
     if (ttlSeconds === undefined) return -1;
     this.#serving.counters.leasesRenewed++;
+    // The next leader would count by the checkpoint, and does not hear of this renewal: it is asked itself then.
     if (leases.mayHaveCheckpoint(id))
-      await node.propose(checkpointOf([{ id, remainingSeconds: 0 }]));
+      await node.proposeInTerm(checkpointOf([{ id, remainingSeconds: 0 }]), term);
     return ttlSeconds;
   }
 
