@@ -4,6 +4,9 @@ import type { Switchboard } from './cluster/transport.ts';
 import type { Plan } from './plan/plan.ts';
 import type { RecoveryWorld } from './recovery.ts';
 
+/** More than one: with several under way, a member waits for what else comes in a turn before it acts. */
+const writesAtOnce = 2;
+
 type Timing = Pick<Plan, 'electionMs' | 'syncMs'>;
 
 interface Follower {
@@ -29,7 +32,10 @@ export class Quiet {
   /** Takes simulated time. Returns what is wrong, in words; empty: nothing. */
   run(bug: (thrown: unknown) => void): string {
     for (const { member } of this.#followers()) {
-      const wrong = this.#forgets(member) || this.#keepsWaiting(member, bug);
+      const wrong =
+        this.#forgets(member) ||
+        this.#keepsWaiting(member, 'at once', bug) ||
+        this.#keepsWaiting(member, 'with the next word', bug);
       if (wrong !== '') return wrong;
     }
     return '';
@@ -60,8 +66,12 @@ export class Quiet {
     return `${member.name} takes the leader for lost, and only its connection to ${other.member.name} broke`;
   }
 
-  /** Its connection to the leader breaks when a proposal is on its way. */
-  #keepsWaiting(member: SimMember, bug: (thrown: unknown) => void): string {
+  /** Its connection to the leader breaks when proposals are on their way; when it learns of that is `noticed`. */
+  #keepsWaiting(
+    member: SimMember,
+    noticed: 'at once' | 'with the next word',
+    bug: (thrown: unknown) => void,
+  ): string {
     const { scheduler, process, cluster, client } = this.#world;
     const holds = this.#asItIs(member);
     const leader = cluster.leader();
@@ -69,19 +79,25 @@ export class Quiet {
     this.#board.atNextProposal((from) => {
       if (from !== member.name) return;
       this.#board.atNextProposal(undefined);
-      scheduler.soon(process, () => member.life?.transport.loseConnection(leader.name));
+      const transport = member.life?.transport;
+      if (noticed === 'with the next word') transport?.breakUnnoticed(leader.name);
+      else scheduler.soon(process, () => transport?.dropConnections(leader.name));
     });
     const sinceMs = scheduler.now;
-    const write = { answered: false };
-    client.write(cluster.members.indexOf(member)).then(() => {
-      write.answered = true;
-    }, bug);
-    while (!write.answered && scheduler.now < sinceMs + this.#withinMs && !scheduler.stopped) {
+    const writes = { unanswered: writesAtOnce };
+    for (let i = 0; i < writesAtOnce; i++) {
+      client.write(cluster.members.indexOf(member)).then(() => {
+        writes.unanswered--;
+      }, bug);
+    }
+    const untilMs = sinceMs + this.#withinMs;
+    while (writes.unanswered > 0 && scheduler.now < untilMs && !scheduler.stopped) {
       scheduler.run(scheduler.now + 10);
     }
     this.#board.atNextProposal(undefined);
-    if (write.answered || scheduler.stopped || !holds()) return '';
-    return `${member.name} has not answered a write for ${Math.round(scheduler.now - sinceMs)} ms; its connection to ${leader.name}, which leads, broke once`;
+    const { unanswered } = writes;
+    if (unanswered === 0 || scheduler.stopped || !holds()) return '';
+    return `${member.name} has not answered ${unanswered} of ${writesAtOnce} writes for ${Math.round(scheduler.now - sinceMs)} ms; its connection to ${leader.name}, which leads, broke once`;
   }
 
   /** Tells whether all is as it is now: both are in the same life, and in one term. */

@@ -88,8 +88,12 @@ export class Recovery {
     const leader = cluster.leader()?.life;
     if (!leader) return `nobody leads; ${this.#describe()}`;
     const { index } = leader.dir.backend.applied;
-    const wanted = new Set([...leader.host.state.members.values()].flatMap((m) => m.peerUrls));
+    const { members, removed } = leader.host.state.table;
+    const wanted = new Set([...members.values()].flatMap((m) => m.peerUrls));
     for (const { name, life, failure } of cluster.members) {
+      if (life && removed.has(life.host.serving.memberId)) {
+        return `${name} was removed, and runs on; ${this.#describe()}`;
+      }
       if (!wanted.has(`http://${name}:2380`) || name === this.#absent?.name) continue;
       if (!life) return `${name} does not run: ${failure?.message ?? 'it never started'}`;
       const applied = life.dir.backend.applied.index;

@@ -136,6 +136,7 @@ export class MemberHost {
       catchUpEntries: settings.snapshotCatchUpEntries,
       maxRequestBytes: settings.maxRequestBytes,
       maxMessageBytes: settings.maxMessageBytes,
+      maxUncommittedBytes: settings.maxUncommittedBytes,
       leaderChanged: (softState) => this.#leaderChanged(softState),
       logWritten: (ms) => walFsync.observe(ms),
       backendFlushed: (ms) => backendCommit.observe(ms),

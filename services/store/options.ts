@@ -43,6 +43,8 @@ export interface StoreOptions {
   readonly maxRequestBytes?: number | undefined;
   /** Of one message between members. Default 512 KiB. */
   readonly maxMessageBytes?: number | undefined;
+  /** Of a leader's proposals that are not committed. Default 64 MiB. */
+  readonly maxUncommittedBytes?: number | undefined;
   /** Default 128. */
   readonly maxTxnOps?: number | undefined;
   /** Default ten minutes. */

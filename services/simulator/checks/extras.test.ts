@@ -152,7 +152,7 @@ test('permissions: nobody reads what they may not, or with a token that has ende
   expect(() => judge(read('root', 60, 'ok'))).toThrow(BrokenPromise);
 });
 
-test('permissions: the keys of a lease are told to whoever may read them', () => {
+describe('permissions: of a lease with a key', () => {
   const auth = (change: AuthChange): Partial<AppliedEntry> => ({
     operation: { type: 'auth', change },
     atMs: 1,
@@ -165,16 +165,35 @@ test('permissions: the keys of a lease are told to whoever may read them', () =>
     auth({ action: 'enable' }),
     { revision: 2, events: [put('a', 'x', 2, 7n)], atMs: 20 },
   );
-  const judge = (user: string, fromMs: number, denied: boolean): void => {
-    const read = { user, lease: 7n, fromMs, toMs: fromMs + 5, denied };
-    new PermissionCheck(log).leases([read], new Past(log));
-  };
-  judge('root', 30, false);
-  judge('ann', 30, true);
-  judge('ann', 10, false);
-  judge('ann', 18, false);
-  expect(() => judge('ann', 30, false)).toThrow('ann asked for the keys of lease 7');
-  expect(() => judge('root', 30, true)).toThrow('was refused');
+
+  test('its name is told to whoever may read it', () => {
+    const judge = (user: string, fromMs: number, denied: boolean): void => {
+      const read = { user, lease: 7n, fromMs, toMs: fromMs + 5, denied };
+      new PermissionCheck(log).leases([read], new Past(log));
+    };
+    judge('root', 30, false);
+    judge('ann', 30, true);
+    judge('ann', 10, false);
+    judge('ann', 18, false);
+    expect(() => judge('ann', 30, false)).toThrow('ann asked for the keys of lease 7');
+    expect(() => judge('root', 30, true)).toThrow('was refused');
+  });
+
+  test('its time is begun anew by whoever may write it, as far as their member knows', () => {
+    const judge = (user: string, revision: number, denied: boolean, enabled = true): void => {
+      const known = { enabled, authRevision: 4, revision };
+      new PermissionCheck(log).renewals(
+        [{ user, lease: 7n, atMs: 30, ...known, denied }],
+        new Past(log),
+      );
+    };
+    judge('root', 2, false);
+    judge('ann', 2, true);
+    judge('ann', 1, false);
+    judge('ann', 2, false, false);
+    expect(() => judge('ann', 2, false)).toThrow('ann asked to renew lease 7 of [a]');
+    expect(() => judge('root', 2, true)).toThrow('was refused');
+  });
 });
 
 test('what is compacted by itself is older than what is to be kept', () => {

@@ -26,3 +26,9 @@ test('who knows of a committed change applies it before it stands', () => {
   steps.stands(1, 5, 5);
   expect(() => steps.stands(1, 5, 4)).toThrow(/5 committed, but not applied/);
 });
+
+test('who was removed is not listened to', () => {
+  const steps = new MembershipSteps();
+  steps.hears(1, 2, new Set([3]));
+  expect(() => steps.hears(1, 3, new Set([3]))).toThrow(/1 listens to 3/);
+});

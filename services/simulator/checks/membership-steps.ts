@@ -4,7 +4,8 @@ import type { Entry, NodeId } from '#shared/raft';
 /**
  * Membership changes go one by one (thesis, 4.1 and etcd): a leader takes one when it has applied all
  * that are in its log, and nobody stands for election who knows of a committed one and has not applied
- * it. Two unapplied changes part the majorities, in schedules that are rare.
+ * it. Two unapplied changes part the majorities, in schedules that are rare. And who is known to have been
+ * removed is not listened to.
  */
 export class MembershipSteps {
   /** Of each member's log: where its membership changes are. */
@@ -33,5 +34,11 @@ export class MembershipSteps {
     throw new BrokenPromise(
       `${member} stands for election with the membership change ${known} committed, but not applied`,
     );
+  }
+
+  /** `removed`: by what the receiver has applied. */
+  hears(member: NodeId, from: NodeId, removed: ReadonlySet<NodeId>): void {
+    if (!removed.has(from)) return;
+    throw new BrokenPromise(`${member} listens to ${from}, which it knows to have been removed`);
   }
 }

@@ -9,6 +9,7 @@ import { AcknowledgedKept } from './acknowledged-kept.ts';
 import { checkAttachments } from './attachments.ts';
 import { CommitQuorum } from './commit-quorum.ts';
 import { Compacted } from './compacted.ts';
+import { HandedOver } from './handed-over.ts';
 import { LeaderHeard } from './leader-heard.ts';
 import { LeaderKept, leaseMsOf } from './leader-kept.ts';
 import { MembershipSteps } from './membership-steps.ts';
@@ -50,6 +51,7 @@ export class Observer {
   readonly #membership = new MembershipSteps();
   readonly #commits = new CommitQuorum();
   readonly #reads = new ReadsConfirmed();
+  readonly #handedOver = new HandedOver();
   readonly #compacted = new Compacted(this.states);
   readonly #leaderHeard: LeaderHeard;
   readonly #leaderKept: LeaderKept;
@@ -88,6 +90,7 @@ export class Observer {
     this.#report.check('reads confirmed', () =>
       this.#reads.sends(message, () => life.dir.backend.applied.confState),
     );
+    this.#report.check('leadership handed over', () => this.#handedOver.sends(message));
     if (type === 'append' || type === 'heartbeat' || type === 'snapshot') {
       this.#report.check('election safety', () => this.#elections.leads(from, term));
       const slow = (this.#machines.get(from)?.time.lookMs ?? 0) > 0;
@@ -128,10 +131,15 @@ export class Observer {
 
   receives(message: Message): void {
     const { from, to, term, type } = message;
-    const node = this.#lives.get(to)?.host.node;
-    if (!node) return;
+    const host = this.#lives.get(to)?.host;
+    if (!host) return;
+    const { node, state } = host;
+    this.#report.check('membership steps', () =>
+      this.#membership.hears(to, from, state.table.removed),
+    );
     const leads = node.leads ? node.term : undefined;
     this.#reads.receives(message, leads);
+    this.#handedOver.receives(message);
     this.#leaderHeard.receives(message, leads);
     if (type === 'vote') this.#leaderKept.asked(message, node.status().leader, this.#now());
     else if ((type === 'append' || type === 'heartbeat') && term >= node.term) {

@@ -1,7 +1,7 @@
 import { BrokenPromise } from '#shared/checks';
 import { anonymous } from '#services/store';
-import type { Access, LeaseRead } from '../clients/recorder.ts';
-import { AuthModel } from './model/auth.ts';
+import type { Access, LeaseRead, LeaseRenewal } from '../clients/recorder.ts';
+import { type Access as Touch, AuthModel } from './model/auth.ts';
 import type { Past } from './past.ts';
 import type { StateLog } from './state-log.ts';
 
@@ -18,7 +18,8 @@ interface Token {
 
 /**
  * Who reads may do so at some moment between question and answer, with a token that was good then; who
- * is refused may not. Who writes is judged by the model.
+ * is refused may not. Who renews a lease may write all that hangs on it, by what their member knows. Who writes
+ * is judged by the model.
  */
 export class PermissionCheck {
   readonly #history: Since[] = [{ atMs: 0, auth: new AuthModel() }];
@@ -90,6 +91,23 @@ export class PermissionCheck {
     }
   }
 
+  renewals(renewals: readonly LeaseRenewal[], past: Past): void {
+    for (const { user, lease, atMs, enabled, authRevision, revision, denied } of renewals) {
+      const auth = this.#history.find(
+        (each) => each.auth.enabled === enabled && each.auth.revision === authRevision,
+      )?.auth;
+      const keys = past
+        .rangeAt('\0', '\0', revision)
+        .filter((kv) => kv.lease === String(lease))
+        .map(({ key }) => key);
+      const may = !auth || keys.every((key) => mayTouch(auth, user, 'write', key) === '');
+      if (may !== denied) continue;
+      throw new BrokenPromise(
+        `${user} asked to renew lease ${lease} of [${keys.join()}] at ${Math.round(atMs)} ms and was ${denied ? 'refused' : 'answered'}`,
+      );
+    }
+  }
+
   /** All that were in force at some moment of it. */
   #between(fromMs: number, toMs: number): AuthModel[] {
     return this.#history
@@ -98,8 +116,17 @@ export class PermissionCheck {
   }
 }
 
+const mayRead = (auth: AuthModel, user: string, key: string, rangeEnd?: string): string =>
+  mayTouch(auth, user, 'read', key, rangeEnd);
+
 /** Why not; empty: they may. */
-function mayRead(auth: AuthModel, user: string, key: string, rangeEnd?: string): string {
+function mayTouch(
+  auth: AuthModel,
+  user: string,
+  access: Touch,
+  key: string,
+  rangeEnd?: string,
+): string {
   const caller = auth.enabled ? { user, authRevision: auth.revision } : anonymous;
-  return auth.keys(caller, 'read', key, rangeEnd);
+  return auth.keys(caller, access, key, rangeEnd);
 }

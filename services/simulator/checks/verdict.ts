@@ -78,6 +78,7 @@ export function judge(report: Report, evidence: Evidence): void {
     const check = new PermissionCheck(states);
     check.run(recorder.accesses);
     check.leases(recorder.leaseReads, past);
+    check.renewals(recorder.leaseRenewals, past);
   });
   report.check('alarms', () => checkAlarms(states, evidence.quotaBytes));
   report.check('watch', () => judgeWatches(evidence));

@@ -275,17 +275,31 @@ export class SimClient {
   }
 
   async #keepAlive(id: LeaseId): Promise<void> {
-    const { leases, scheduler } = this.#world;
+    const { leases, scheduler, recorder } = this.#world;
+    const { user = 'trusted' } = this.#session;
     const fromMs = scheduler.now;
     const answered = leases.renewing(id);
+    let known = { enabled: false, authRevision: 0, revision: 0 };
+    const asked = (denied: boolean): void => {
+      if (user === 'trusted') return;
+      recorder.leaseRenewals.push({ user, lease: id, atMs: fromMs, ...known, denied });
+    };
     await this.#session.reach(
-      ({ kv }) => kv.leaseKeepAlive(id),
+      ({ kv, life }) => {
+        const { auth, mvcc } = life.host.state;
+        known = { enabled: auth.enabled, authRevision: auth.revision, revision: mvcc.revision };
+        return kv.leaseKeepAlive(id);
+      },
       (ttl) => {
         answered(scheduler.now);
-        if (ttl > 0) leases.renewed(id, fromMs, scheduler.now, ttl);
-        else this.#leases = this.#leases.filter((other) => other !== id);
+        if (ttl > 0) {
+          leases.renewed(id, fromMs, scheduler.now, ttl);
+          asked(false);
+        } else this.#leases = this.#leases.filter((other) => other !== id);
       },
-      () => undefined,
+      (error) => {
+        if (error.includes('permission denied')) asked(true);
+      },
     );
   }
 

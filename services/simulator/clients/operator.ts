@@ -30,7 +30,12 @@ export class Operator {
   /** Step by step, whether or not it is there already. */
   async foundUsers(): Promise<void> {
     for (const user of userNames) await this.#addUser(user);
-    const grant = (role: string, type: 'read' | 'readwrite', key: string, rangeEnd: string) =>
+    const grant = (
+      role: string,
+      type: 'read' | 'write' | 'readwrite',
+      key: string,
+      rangeEnd: string,
+    ) =>
       ({
         action: 'role-grant-permission',
         role,
@@ -43,6 +48,8 @@ export class Operator {
       grant('r0', 'readwrite', 'a', 'd'),
       grant('r0', 'readwrite', 'd', 'z'),
       grant('r1', 'read', 'c', '\0'),
+      // Who may change these may not see what was there.
+      grant('r1', 'write', 'a', 'c'),
       { action: 'user-grant-role', user: 'ann', role: 'r0' },
       { action: 'user-grant-role', user: 'ben', role: 'r1' },
       { action: 'enable' },

@@ -31,6 +31,18 @@ export interface LeaseRead {
   readonly denied: boolean;
 }
 
+/** Somebody renewed a lease: what their member knew then. */
+export interface LeaseRenewal {
+  readonly user: string;
+  readonly lease: bigint;
+  readonly atMs: number;
+  readonly enabled: boolean;
+  readonly authRevision: number;
+  readonly revision: number;
+  /** They were told that they may not. */
+  readonly denied: boolean;
+}
+
 export type Recorded = Mutable<Operation>;
 export type RecordedWatch = Watch & { readonly messages: WatchMessage[] };
 
@@ -57,6 +69,7 @@ export class Recorder {
   readonly attempts: Attempt[] = [];
   readonly accesses: Access[] = [];
   readonly leaseReads: LeaseRead[] = [];
+  readonly leaseRenewals: LeaseRenewal[] = [];
   /** Watches that ended, each with the one that its client went on with. */
   readonly resumed: (readonly [RecordedWatch, RecordedWatch])[] = [];
   readonly #now: () => number;

@@ -90,6 +90,11 @@ export class FaultPlane {
         return member && this.#pause(member);
       case 'isolate':
         return member && this.#cuts.isolate(member.name, fault.direction);
+      case 'cut-at-entry':
+        member?.life?.transport.atNextEntry(() => {
+          if (!this.#over) this.#after(fault.forMs, this.#cuts.isolate(member.name, 'both'));
+        });
+        return undefined;
       case 'hears-late':
         return member && this.#cuts.hearsLate(member.name, fault.byMs);
       case 'partition':

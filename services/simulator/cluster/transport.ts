@@ -74,7 +74,7 @@ interface Link {
   peer: SimProcess | undefined;
   retry: Timer | undefined;
   queue: Message[];
-  /** What was sent until then, and has not arrived, never does. */
+  /** What was sent until then, and has not arrived, never does. Infinity: it is broken, and this end does not know. */
   lostUntilMs: number;
 }
 
@@ -105,6 +105,7 @@ export class SimTransport implements PeerTransport {
   #messagesLeft: number | undefined;
   #sentLast: () => void = () => undefined;
   #peersChange: (() => void) | undefined;
+  #entry: (() => void) | undefined;
 
   constructor(
     board: Switchboard,
@@ -143,7 +144,7 @@ export class SimTransport implements PeerTransport {
     change?.();
     this.#peers = peers;
     this.#relink();
-    for (const other of this.#board.listening.values()) this.#lookAgainAt(other);
+    for (const other of this.#board.listening.values()) this.lookAgainAt(other);
   }
 
   /** As the real one: to everybody in the table, and to everybody who came and is not in it. */
@@ -172,8 +173,8 @@ export class SimTransport implements PeerTransport {
     }
   }
 
-  /** The table has changed: whoever was let in may have to go. */
-  #lookAgainAt(other: SimTransport): void {
+  /** Whoever was let in has to go where the table has changed since. */
+  lookAgainAt(other: SimTransport): void {
     const link = other.#links.get(this.id);
     if (link?.peer !== this.process) return;
     const error = this.#answer(other.#self, this.id);
@@ -191,6 +192,7 @@ export class SimTransport implements PeerTransport {
       const link = this.#links.get(message.to);
       if (!link || this.#messagesLeft === 0) continue;
       if (this.#messagesLeft !== undefined && --this.#messagesLeft === 0) this.#sentLast();
+      if (message.type === 'append' && message.entries.length > 0) this.#sendsEntry();
       this.#board.sends(this.#machine, message);
       if (link.connectedSinceMs !== undefined) this.#carry(link, message);
       else if (isRequest(message) && link.queue.length < queueMax) link.queue.push(message);
@@ -253,6 +255,17 @@ export class SimTransport implements PeerTransport {
     this.#sentLast = sentLast;
   }
 
+  /** Calls `fn` once, before an entry leaves. */
+  atNextEntry(fn: () => void): void {
+    this.#entry = fn;
+  }
+
+  #sendsEntry(): void {
+    const fn = this.#entry;
+    this.#entry = undefined;
+    fn?.();
+  }
+
   /** Calls `fn` once, when the table of members has changed so many times. */
   atPeersChange(changes: number, fn: () => void): void {
     this.#peersChange = () => {
@@ -261,25 +274,40 @@ export class SimTransport implements PeerTransport {
     };
   }
 
-  /** Resets the connection to that member, or every connection of this member, in both directions. */
+  /**
+   * Resets the connection to that member, or every connection of this member, in both directions. What is
+   * on its way is lost.
+   */
   dropConnections(only?: string): void {
     for (const link of this.#links.values()) {
       if (link.connectedSinceMs === undefined) continue;
-      if (only === undefined) this.#board.listening.get(link.address)?.peerGone(this);
-      if (only === undefined || link.address === only) this.#lost(link);
-    }
-  }
-
-  /** The connection to that member breaks, and what is on its way is lost. */
-  loseConnection(to: string): void {
-    for (const link of this.#links.values()) {
-      if (link.address !== to || link.connectedSinceMs === undefined) continue;
+      if (only === undefined) this.#board.listening.get(link.address)?.wasReset(this);
+      if (only !== undefined && link.address !== only) continue;
       link.lostUntilMs = this.#board.scheduler.now;
       this.#lost(link);
     }
   }
 
+  /** The other end has reset its connections. */
+  wasReset(other: SimTransport): void {
+    this.breakUnnoticed(other.#machine);
+    this.peerGone(other);
+  }
+
+  /** The connection to that member breaks, and this end learns of it when it next hears from there. */
+  breakUnnoticed(to: string): void {
+    for (const link of this.#links.values()) {
+      if (link.address === to && link.connectedSinceMs !== undefined) link.lostUntilMs = Infinity;
+    }
+  }
+
+  #hears(from: NodeId): void {
+    const link = this.#links.get(from);
+    if (link?.lostUntilMs === Infinity) this.#lost(link);
+  }
+
   #lost(link: Link): void {
+    link.lostUntilMs = Math.min(link.lostUntilMs, this.#board.scheduler.now);
     link.connectedSinceMs = undefined;
     link.peer = undefined;
     this.handlers?.disconnected(link.id);
@@ -354,6 +382,7 @@ export class SimTransport implements PeerTransport {
     const sentMs = this.#board.scheduler.now;
     network.send(this.#machine, link.address, other.process, () => {
       if (sentMs <= link.lostUntilMs || other.#stopped || !other.admits(this.#self)) return;
+      other.#hears(message.from);
       this.#board.arrives(message);
       other.handlers?.receive([message]);
     });
@@ -371,8 +400,9 @@ export class SimTransport implements PeerTransport {
       const { peer } = link;
       if (!peer) continue;
       if (network.connects(this.#machine, link.address)) {
-        // Whoever is there now knows nothing of this connection, and says so.
-        if (!peer.alive) this.#lost(link);
+        // Whoever is there now knows nothing of this connection, or has ended it, and says so.
+        if (!peer.alive || link.lostUntilMs === Infinity) this.#lost(link);
+        else this.#board.listening.get(link.address)?.lookAgainAt(this);
         continue;
       }
       scheduler.at(this.process, scheduler.now + noticeCutMs, () => {

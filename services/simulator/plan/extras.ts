@@ -3,6 +3,7 @@ import { asCompactions } from './compactions.ts';
 import { drawRoles } from './draw-clients.ts';
 import { pick } from './pickers.ts';
 import type { Plan, Step, StoreSettings } from './plan.ts';
+import { asLateHolders } from './late-holders.ts';
 import { asSlowDisks } from './slow-disks.ts';
 import { asStranded } from './stranded.ts';
 
@@ -16,22 +17,29 @@ const ordinary: readonly (string | undefined)[] = ['busy', 'storm', 'majorities'
 export function withExtras(plan: Plan): Plan {
   const rng = createRng(plan.seed ^ 0x0d_d5);
   const has = (oneIn: number): boolean => rng.int(oneIn) === 0;
-  const store = drawSettings(rng, plan);
+  const much = createRng(plan.seed ^ 0x6b_17);
+  const limited = much.int(4) === 0 && { maxUncommittedBytes: 150_000 };
+  const store = { ...drawSettings(rng, plan), ...limited };
   const settled = { ...plan, store, ...(has(4) && { bereaved: true }) };
   if (has(16) && plan.members > 1) return asStranded(settled, rng);
   const slow = createRng(plan.seed ^ 0x5_10_3d);
   if (slow.int(12) === 0 && plan.pace !== 'calm') return asSlowDisks(settled, slow);
   if (slow.int(14) === 0 && plan.pace !== 'calm') return asCompactions(settled, slow);
+  const late = createRng(plan.seed ^ 0x1a_7e);
+  if (late.int(16) === 0 && plan.pace !== 'calm') return asLateHolders(settled, late);
   const odd = has(3)
     ? withClient(settled, rng, { odd: 8, 'watch-stream': 3, unwatch: 1, move: 1 })
     : settled;
   const moved = has(4)
     ? withClient(odd, rng, { 'update-member': 1, 'watch-stream': 2, move: 1 })
     : odd;
+  // Who is sent the whole state must not go on with what it knew of users.
+  if (plan.pace === 'far behind' && much.int(3) === 0) return withUsers(moved, much);
   if (!ordinary.includes(plan.pace)) return moved;
   const many = createRng(plan.seed ^ 0x3a_77);
   const grown = many.int(6) === 0 ? withManyKeys(moved, many) : moved;
-  const cramped = has(5) ? withQuota(grown, rng) : grown;
+  const large = limited ? withClient(grown, much, { 'put-large': 1, move: 1 }) : grown;
+  const cramped = has(5) ? withQuota(large, rng) : large;
   return has(4) ? withUsers(cramped, rng) : cramped;
 }
 

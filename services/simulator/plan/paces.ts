@@ -11,6 +11,7 @@ export type DrawnKind = Exclude<
   | 'add-at-election'
   | 'lost-election'
   | 'hears-late'
+  | 'cut-at-entry'
 >;
 
 /** How fast everything goes. */

@@ -27,6 +27,8 @@ export type Fault = { readonly atMs: number } & (
   /** Dies as soon as it has sent so many messages more: what it had to say reaches only some. */
   | Lasting<'die-sending', Whom & { messages: number }>
   | Lasting<'isolate', Whom & { direction: Direction }>
+  /** Cut off from all others, in both directions, just before it sends an entry. */
+  | Lasting<'cut-at-entry', Whom>
   /** What it is sent takes so much longer, what it sends does not. */
   | Lasting<'hears-late', Whom & { byMs: number }>
   /** Bit i says on which side the i-th member is. */
@@ -115,6 +117,7 @@ export interface StoreSettings {
   readonly watchProgressNotifyMs?: number;
   /** Also of what a watch is sent at a time. */
   readonly maxRequestBytes?: number;
+  readonly maxUncommittedBytes?: number;
   readonly autoCompaction?: AutoCompactionSettings;
   /** Of history that is read at a time for watches that catch up. */
   readonly syncEvents?: number;

@@ -41,6 +41,8 @@ export interface NodeOptions {
   readonly maxRequestBytes: number;
   /** Of one message between members. Default 512 KiB; one entry is always sent. */
   readonly maxMessageBytes?: number | undefined;
+  /** Of a leader's proposals that are not committed. Default 64 MiB; one is always taken. */
+  readonly maxUncommittedBytes?: number | undefined;
   readonly leaderChanged: (softState: SoftState) => void;
   /** How long the disk took. */
   readonly logWritten?: (ms: number) => void;

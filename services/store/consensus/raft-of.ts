@@ -5,7 +5,8 @@ import type { NodeOptions } from './node-options.ts';
 const earlyRankMs = 60;
 
 /** The consensus core, as this host wants it. */
-export function raftOf({ id, storage, timing, rng, maxMessageBytes }: NodeOptions): Raft {
+export function raftOf(options: NodeOptions): Raft {
+  const { id, storage, timing, rng, maxMessageBytes, maxUncommittedBytes } = options;
   return new Raft({
     id,
     storage: storage.log,
@@ -15,7 +16,7 @@ export function raftOf({ id, storage, timing, rng, maxMessageBytes }: NodeOption
     rng,
     maxMessageBytes: maxMessageBytes ?? 512 << 10,
     maxInflightMessages: 256,
-    maxUncommittedBytes: 64 << 20,
+    maxUncommittedBytes: maxUncommittedBytes ?? 64 << 20,
     preVote: true,
     checkQuorum: true,
     earlyPreVoteTicks: Math.max(1, Math.round(earlyRankMs / timing.tickMs)),

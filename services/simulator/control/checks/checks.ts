@@ -6,6 +6,7 @@ import type { AppliedEntry } from '../../checks/state-log.ts';
 import type { Report } from '../../checks/report.ts';
 import type { ContainerEvents } from '../parts/containers.ts';
 import type { SimProcess } from '../../world/process.ts';
+import { Adoptions } from './adoptions.ts';
 import { ApiWatches } from './api-watches.ts';
 import { Attempts } from './attempts.ts';
 import { Availability } from './availability.ts';
@@ -76,6 +77,7 @@ export class ControlChecks {
   readonly #preconditions = new Preconditions(this.objects);
   readonly #budgets = new Budgets(this.objects);
   readonly #writes = new Writes(this.objects);
+  readonly #adoptions = new Adoptions(this.objects);
   readonly #owners = new FieldOwners(this.objects);
   readonly #now: () => number;
   readonly #garbage: Garbage;
@@ -127,6 +129,7 @@ export class ControlChecks {
       this.#counters,
       this.#preconditions,
       this.#writes,
+      this.#adoptions,
       this.#owners,
       this.#fencing,
       this.#reads,
@@ -150,7 +153,10 @@ export class ControlChecks {
 
   recorded<T extends ApiClient>({ who, elected, process }: Asking, api: T): T {
     const reads: Recording['reads'] = {
-      got: (...args) => this.#check(this.#reads, () => this.#reads.got(...args)),
+      got: (read, name, object) => {
+        this.#check(this.#reads, () => this.#reads.got(read, name, object));
+        this.#adoptions.got(read, object);
+      },
       listed: (...args) => this.#check(this.#reads, () => this.#reads.listed(...args)),
     };
     return recordedApi(who, api, {
@@ -164,7 +170,10 @@ export class ControlChecks {
         if (elected) this.#check(this.#fencing, () => this.#fencing.wrote(write));
       },
       evicted: (granted) => this.#check(this.#budgets, () => this.#budgets.evicted(granted)),
-      changed: (written) => this.#check(this.#writes, () => this.#writes.wrote(written)),
+      changed: (written) => {
+        this.#check(this.#writes, () => this.#writes.wrote(written));
+        if (elected) this.#check(this.#adoptions, () => this.#adoptions.wrote(written));
+      },
       deleted: (deletion) =>
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
       deletesBy: (propagation, named) => {

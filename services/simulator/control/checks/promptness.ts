@@ -6,6 +6,7 @@ import {
   isPodTerminal,
   type Job,
   type Pod,
+  type PodDisruptionBudget,
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
@@ -13,7 +14,10 @@ import { isGoing, nameOf, uidOf } from './metadata.ts';
 import type { ObjectHistory } from './objects.ts';
 import { expels, nodeOf } from './room.ts';
 
-/** Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels or a suspended Job keeps. */
+/**
+ * Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels or a suspended Job
+ * keeps, budgets that count more than serve.
+ */
 export class Promptness implements Checker {
   readonly name = 'promptness';
   readonly #objects: ObjectHistory;
@@ -31,7 +35,7 @@ export class Promptness implements Checker {
     if (this.#boundMs === Infinity) return;
     const before = this.#wrong;
     this.#wrong = new Map();
-    for (const text of [...this.#idleEndpoints(), ...this.#expelled(), ...this.#suspended()]) {
+    for (const text of this.#allWrong()) {
       const since = before.get(text) ?? nowMs;
       this.#wrong.set(text, since);
       if (nowMs - since > this.#boundMs) {
@@ -40,14 +44,20 @@ export class Promptness implements Checker {
     }
   }
 
+  *#allWrong(): Generator<string> {
+    yield* this.#idleEndpoints();
+    yield* this.#expelled();
+    yield* this.#suspended();
+    yield* this.#overcounted();
+  }
+
   *#idleEndpoints(): Generator<string> {
     const pods = new Map(this.#objects.all<Pod>('pods').map((pod) => [uidOf(pod), pod]));
     for (const slice of this.#objects.all<EndpointSlice>('discovery.k8s.io/endpointslices')) {
       for (const { conditions, targetRef } of slice.endpoints) {
         if (conditions?.ready === false || targetRef?.kind !== 'Pod') continue;
         const pod = pods.get(targetRef.uid ?? '');
-        const serves = pod && isPodReady(pod) && !isGoing(pod);
-        if (serves) continue;
+        if (pod && serves(pod)) continue;
         yield `${slice.metadata?.namespace}/${slice.metadata?.name} has ${targetRef.name} (${targetRef.uid}) as ready, which is ${pod ? 'not' : 'gone'}`;
       }
     }
@@ -70,4 +80,20 @@ export class Promptness implements Checker {
       yield `pod ${nameOf(pod)} runs on, and its Job is suspended`;
     }
   }
+
+  *#overcounted(): Generator<string> {
+    const budgets = this.#objects.all<PodDisruptionBudget>('policy/poddisruptionbudgets');
+    for (const { metadata, spec, status } of budgets) {
+      const labels = Object.entries(spec?.selector?.matchLabels ?? {});
+      const serving = this.#objects
+        .all<Pod>('pods')
+        .filter((pod) => pod.metadata?.namespace === metadata?.namespace && serves(pod))
+        .filter((pod) => labels.every(([key, value]) => pod.metadata?.labels?.[key] === value));
+      const { currentHealthy = 0, observedGeneration } = status ?? {};
+      if (observedGeneration !== metadata?.generation || currentHealthy <= serving.length) continue;
+      yield `budget ${metadata?.namespace}/${metadata?.name} counts ${currentHealthy} healthy pods, and ${serving.length} serve`;
+    }
+  }
 }
+
+const serves = (pod: Pod): boolean => isPodReady(pod) && !isGoing(pod);

@@ -120,6 +120,26 @@ describe('where nothing fails', () => {
     expect(of({ ...named('p', 'q'), status: ready })).toMatch(/which is gone/);
   });
 
+  test('no budget counts for long who does not serve', () => {
+    const counted = (pod: KubeObject, observedGeneration = 1) =>
+      lasting((store) => {
+        store.put(podKey('p'), pod);
+        put(store, 'policy/poddisruptionbudgets/default/b', {
+          ...named('b', 'b', { generation: 1 }),
+          spec: { selector: { matchLabels: { app: 'web' } } },
+          status: { currentHealthy: 1, observedGeneration },
+        });
+      });
+    const pod = (more: object): KubeObject =>
+      ({ ...named('p', 'p', { labels: { app: 'web' }, ...more }), status: ready }) as KubeObject;
+    expect(counted(pod({}))).toBe('kept');
+    expect(counted(pod({ deletionTimestamp: 'now' }))).toMatch(
+      /counts 1 healthy pods, and 0 serve/,
+    );
+    expect(counted(pod({ labels: {} }))).toMatch(/0 serve/);
+    expect(counted(pod({ labels: {} }), 0)).toBe('kept');
+  });
+
   test('no pod stays where it is expelled', () => {
     const on = (effect: string, status?: Pod['status']) =>
       lasting((store) => {

@@ -2,6 +2,7 @@ import { assertNever, createRng, type Rng } from '#shared/base';
 import { pick, swarm } from '../../plan/pickers.ts';
 import type { Fault, Plan } from '../../plan/plan.ts';
 import type { Weather } from '../../world/network.ts';
+import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { asMinutes } from './minutes.ts';
 import { asPaperwork } from './paperwork.ts';
@@ -136,7 +137,7 @@ const paces: readonly Pace[] = [
 ];
 
 /** Plans around one thing, of which sixteen seeds have one each. */
-const schedules = [asCrowded, asMinutes, asPaperwork];
+const schedules = [asCrowded, asMinutes, asPaperwork, asBudgets];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
 export function drawControlPlan(seed: number): ControlPlan {

@@ -1,6 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { createRng } from '#shared/base';
 import { deployment } from '../users/manifests.ts';
+import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { drawControlPlan } from './draw.ts';
 import { asMinutes } from './minutes.ts';
@@ -13,7 +14,8 @@ test('every seed has a plan, always the same, and so has each with every schedul
   for (const seed of seeds) {
     const plan = drawControlPlan(seed);
     expect(JSON.stringify(drawControlPlan(seed))).toBe(JSON.stringify(plan));
-    const narrowed = [asCrowded, asMinutes, asPaperwork].map((as) => as(plan, createRng(seed)));
+    const schedules = [asBudgets, asCrowded, asMinutes, asPaperwork];
+    const narrowed = schedules.map((as) => as(plan, createRng(seed)));
     for (const { clients } of [plan, ...narrowed]) {
       expect(clients.flat().filter((step) => step.pick < 0 || step.pick >= picks)).toEqual([]);
     }
