@@ -30,6 +30,8 @@ export function endpointsController(context: ControllerContext): Controller {
   const all = informers.of<Endpoints>(refs.endpoints);
   queueSelectedServices(context, queue);
   all.addHandlers({
+    // One that was not seen yet when its Service was last looked at.
+    added: (endpoints) => queue.add(objectKey(endpoints)),
     updated: (_before, after) => queue.add(objectKey(after)),
     deleted: (endpoints) => queue.add(objectKey(endpoints)),
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type EndpointSlice, refs, type Service } from '#shared/api';
+import { type Endpoints, type EndpointSlice, refs, type Service } from '#shared/api';
 import { deployment, World } from '../testing/world.ts';
 
 const inDefault = { namespace: 'default' };
@@ -17,6 +17,35 @@ describe('EndpointSlices', () => {
     slices()
       .flatMap(({ endpoints }) => endpoints)
       .filter(({ conditions }) => conditions?.ready).length;
+
+  it('are looked at when they are first seen, for their Service may have changed since they were written', async () => {
+    const service: Service = {
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { selector: { app: 'nobody' }, ports: [{ port: 80 }] },
+    };
+    await world.api.create(refs.services, service);
+    await world.pass(100);
+    const slice: EndpointSlice = {
+      metadata: {
+        name: 'web-late',
+        namespace: 'default',
+        labels: {
+          'kubernetes.io/service-name': 'web',
+          'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+        },
+      },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['127.64.1.9'], conditions: { ready: true } }],
+    };
+    world.api.seed(refs.endpointSlices, slice);
+    const managed = { 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' };
+    const older: Endpoints = { metadata: { name: 'gone', namespace: 'default', labels: managed } };
+    world.api.seed(refs.endpoints, older);
+    await world.pass(100);
+    expect(slices()).toEqual([]);
+    const names = world.api.all<Endpoints>(refs.endpoints).map(({ metadata }) => metadata?.name);
+    expect(names).toEqual(['web']);
+  });
 
   it('follow pods as they come, lose their node, and go; and go with their Service', async () => {
     const service: Service = {

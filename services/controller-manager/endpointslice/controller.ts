@@ -21,6 +21,8 @@ export function endpointSliceController(context: ControllerContext): Controller 
   };
   queueSelectedServices(context, queue);
   informers.endpointSlices.addHandlers({
+    // One that was not seen yet when its Service was last looked at.
+    added: enqueueService,
     updated: (_before, after) => enqueueService(after),
     deleted: enqueueService,
   });

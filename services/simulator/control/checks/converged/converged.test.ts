@@ -145,7 +145,9 @@ describe('it has not settled', () => {
     });
     expect(world.wrong).toBe('');
     world.remove('services/default/s');
-    expect(world.wrong).toMatch(/belongs to no Service/);
+    expect(world.wrong).toMatch(/belongs to no Service \(s\)/);
+    world.remove('discovery.k8s.io/endpointslices/default/s-1');
+    expect(world.wrong).toBe('endpoints default/s belongs to no Service');
   });
 
   test('where a replica set has too many pods, or a budget counts wrongly', () => {

@@ -70,15 +70,24 @@ function sameEndpoints({ metadata }: Service, objects: ObjectHistory, wanted: st
 const slices = each<EndpointSlice>(
   'discovery.k8s.io/endpointslices',
   ({ metadata }, { objects }) => {
-    const service = objects
-      .all<Service>('services')
-      .find(
-        (one) =>
-          one.metadata?.namespace === metadata?.namespace &&
-          one.metadata?.name === metadata?.labels?.[serviceName],
-      );
-    return service ? '' : `belongs to no Service (${metadata?.labels?.[serviceName]})`;
+    const name = metadata?.labels?.[serviceName];
+    const service = serviceNamed(name, metadata?.namespace, objects);
+    return service ? '' : `belongs to no Service (${name})`;
   },
 );
 
-export const services: readonly Look[] = [endpoints, slices];
+const older = each<Endpoints>('endpoints', ({ metadata }, { objects }) => {
+  const { name, namespace } = metadata ?? {};
+  return serviceNamed(name, namespace, objects) ? '' : 'belongs to no Service';
+});
+
+const serviceNamed = (
+  name: string | undefined,
+  namespace: string | undefined,
+  objects: ObjectHistory,
+): Service | undefined =>
+  objects
+    .all<Service>('services')
+    .find(({ metadata }) => metadata?.namespace === namespace && metadata?.name === name);
+
+export const services: readonly Look[] = [endpoints, slices, older];
