@@ -236,6 +236,7 @@ export class RaftNode {
 
   connected(id: NodeId): void {
     this.#firstElection.connected(id);
+    this.#snapshots.connected(id);
     if (this.#stopped || id !== this.leader) return;
     this.#proposals.sendAgain();
     this.#wake();
@@ -275,6 +276,7 @@ export class RaftNode {
     this.#firstElection.cancel();
     this.#wakeup?.cancel();
     this.#applying.stop();
+    this.#snapshots.stop();
     this.#commitNotice.stop();
     this.#proposals.stop();
     this.#reads.stop();

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { ManualClock } from '#shared/clock';
 import type { Message } from '#shared/raft';
 import { SnapshotTraffic } from './snapshots.ts';
-import type { MemberStorage } from './storage.ts';
+import type { MemberBackend, MemberStorage } from './storage.ts';
+import type { PeerTransport } from './transport.ts';
 
 const confState = {
   voters: [1],
@@ -31,7 +33,7 @@ function traffic() {
       return Promise.resolve();
     },
   } as unknown as MemberStorage;
-  const parts = { storage, transport: undefined as never, log: silent };
+  const parts = { storage, transport: undefined as never, log: silent, clock: new ManualClock() };
   const snapshots = new SnapshotTraffic(parts, { step: () => undefined, sent: () => undefined });
   const arrive = (index: number): Promise<void> => {
     const snapshot = { metadata: { index, term: 1, confState }, data: new Uint8Array() };
@@ -67,4 +69,51 @@ test('of those that raft did not take only the newest is kept', async () => {
   expect(done).toEqual(['discard 1', 'discard 3']);
   snapshots.taken(7);
   expect(() => snapshots.taken(6)).toThrow(/not here/);
+});
+
+test('whoever cannot take a snapshot is sent it less and less often, until he comes anew or has it', async () => {
+  const clock = new ManualClock();
+  let fails = true;
+  let attempts = 0;
+  const transport = {
+    sendSnapshot: () => {
+      attempts++;
+      return fails ? Promise.reject(new Error('no room')) : Promise.resolve();
+    },
+  } as unknown as PeerTransport;
+  const applied = { index: 5, term: 1, confState };
+  const outgoing = { applied, chunks: async function* () {}, close: () => Promise.resolve() };
+  const backend = { snapshot: () => Promise.resolve(outgoing) } as unknown as MemberBackend;
+  const metadata = { index: 5, term: 1, confState };
+  const message = {
+    type: 'snapshot',
+    from: 1,
+    to: 2,
+    term: 1,
+    snapshot: { metadata, data: new Uint8Array() },
+  } as const;
+  // As raft does it: at once.
+  const snapshots: SnapshotTraffic = new SnapshotTraffic(
+    { storage: undefined as never, transport, log: silent, clock },
+    {
+      step: () => undefined,
+      sent: (_to, ok) => {
+        if (!ok) snapshots.send(message, backend);
+      },
+    },
+  );
+  const within = async (ms: number): Promise<number> => {
+    const before = attempts;
+    for (let i = 0; i < ms; i += 100) await clock.advance(100);
+    return attempts - before;
+  };
+  snapshots.send(message, backend);
+  expect(await within(100)).toBe(2);
+  expect(await within(4000)).toBe(3);
+  expect(await within(60_000)).toBeLessThanOrEqual(8);
+  snapshots.connected(2);
+  expect(await within(100)).toBe(2);
+  fails = false;
+  expect(await within(60_000)).toBe(1);
+  snapshots.stop();
 });

@@ -1,4 +1,5 @@
 import { assert, messageOf, must } from '#shared/base';
+import type { Clock, Timer } from '#shared/clock';
 import type { HardState, Message, NodeId, Snapshot } from '#shared/raft';
 import type { Logger } from '#shared/runtime';
 import { hexId } from '../member/shown-id.ts';
@@ -22,6 +23,13 @@ export type CountSnapshot = <T>(
 
 const noData = new Uint8Array();
 
+/**
+ * Whoever could not take a snapshot twice may have no room for it: to read and send all data again and again would be a
+ * burden to everybody else.
+ */
+const firstPauseMs = 500;
+const longestPauseMs = 8000;
+
 /** Snapshots on their way out and in. The state travels beside raft's message, in a stream. */
 export class SnapshotTraffic {
   readonly #storage: MemberStorage;
@@ -29,7 +37,12 @@ export class SnapshotTraffic {
   readonly #log: Logger;
   readonly #count: CountSnapshot;
   readonly #events: SnapshotEvents;
+  readonly #clock: Clock;
   readonly #sending = new Set<NodeId>();
+  /** One after the other, by member. */
+  readonly #failures = new Map<NodeId, number>();
+  /** Those who wait until it is tried again. */
+  readonly #pauses = new Map<NodeId, { readonly timer: Timer; readonly over: () => void }>();
   /** Arrived and offered to raft: the newest one. */
   #offered: { readonly index: number; readonly staged: StagedSnapshot } | undefined;
   /** Raft took them, and they wait to be installed: others may arrive meanwhile. */
@@ -42,6 +55,7 @@ export class SnapshotTraffic {
       storage: MemberStorage;
       transport: PeerTransport;
       log: Logger;
+      clock: Clock;
       countSnapshot?: CountSnapshot;
     },
     events: SnapshotEvents,
@@ -49,6 +63,7 @@ export class SnapshotTraffic {
     this.#storage = options.storage;
     this.#transport = options.transport;
     this.#log = options.log;
+    this.#clock = options.clock;
     this.#count = options.countSnapshot ?? ((_which, _peer, work) => work());
     this.#events = events;
   }
@@ -70,18 +85,48 @@ export class SnapshotTraffic {
     this.#count('sent', message.to, () => this.#send(message, backend)).then(
       (index) => {
         this.#sending.delete(message.to);
+        this.#failures.delete(message.to);
         this.#log.info({ to: hexId(message.to), index }, 'sent a snapshot');
         this.#events.sent(message.to, true);
       },
       (thrown: unknown) => {
-        this.#sending.delete(message.to);
         this.#log.warn(
           { to: hexId(message.to), error: String(thrown) },
           'could not send a snapshot',
         );
-        this.#events.sent(message.to, false);
+        this.#pause(message.to);
       },
     );
+  }
+
+  /** Raft hears of the failure, and asks for the next attempt, when this is over. */
+  #pause(to: NodeId): void {
+    const failures = this.#failures.get(to) ?? 0;
+    this.#failures.set(to, failures + 1);
+    const over = (): void => {
+      this.#pauses.delete(to);
+      this.#sending.delete(to);
+      this.#events.sent(to, false);
+    };
+    if (failures === 0) {
+      over();
+      return;
+    }
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1));
+    this.#pauses.set(to, { timer: this.#clock.after(pauseMs, over), over });
+  }
+
+  /** A member that has come back may have what it lacked. */
+  connected(id: NodeId): void {
+    this.#failures.delete(id);
+    const pause = this.#pauses.get(id);
+    pause?.timer.cancel();
+    pause?.over();
+  }
+
+  stop(): void {
+    for (const { timer } of this.#pauses.values()) timer.cancel();
+    this.#pauses.clear();
   }
 
   async #send(message: SnapshotMessage, backend: MemberBackend): Promise<number> {
