@@ -6,6 +6,7 @@ import type { Plan, Step, StoreSettings } from './plan.ts';
 import { asLateHolders } from './late-holders.ts';
 import { asSlowDisks } from './slow-disks.ts';
 import { asStranded } from './stranded.ts';
+import { asTwiceBehind } from './twice-behind.ts';
 
 /** Plans made around one schedule need what they ask to be answered. */
 const ordinary: readonly (string | undefined)[] = ['busy', 'storm', 'majorities', 'tuned'];
@@ -33,8 +34,11 @@ export function withExtras(plan: Plan): Plan {
   const moved = has(4)
     ? withClient(odd, rng, { 'update-member': 1, 'watch-stream': 2, move: 1 })
     : odd;
-  // Who is sent the whole state must not go on with what it knew of users.
-  if (plan.pace === 'far behind' && much.int(3) === 0) return withUsers(moved, much);
+  if (plan.pace === 'far behind') {
+    if (much.int(3) === 0) return asTwiceBehind(settled, much);
+    // Who is sent the whole state must not go on with what it knew of users.
+    return much.int(2) === 0 ? withUsers(moved, much) : moved;
+  }
   if (!ordinary.includes(plan.pace)) return moved;
   const many = createRng(plan.seed ^ 0x3a_77);
   const grown = many.int(6) === 0 ? withManyKeys(moved, many) : moved;

@@ -5,6 +5,7 @@ import type { Weather } from '../../world/network.ts';
 import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { asMinutes } from './minutes.ts';
+import { asOrphans } from './orphans.ts';
 import { asPaperwork } from './paperwork.ts';
 import type {
   ControlFault,
@@ -137,7 +138,7 @@ const paces: readonly Pace[] = [
 ];
 
 /** Plans around one thing, of which sixteen seeds have one each. */
-const schedules = [asCrowded, asMinutes, asPaperwork, asBudgets];
+const schedules = [asCrowded, asMinutes, asPaperwork, asBudgets, asOrphans];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
 export function drawControlPlan(seed: number): ControlPlan {

@@ -5,6 +5,7 @@ import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { drawControlPlan } from './draw.ts';
 import { asMinutes } from './minutes.ts';
+import { asOrphans } from './orphans.ts';
 import { asPaperwork } from './paperwork.ts';
 import { picks } from './wanted.ts';
 
@@ -14,7 +15,7 @@ test('every seed has a plan, always the same, and so has each with every schedul
   for (const seed of seeds) {
     const plan = drawControlPlan(seed);
     expect(JSON.stringify(drawControlPlan(seed))).toBe(JSON.stringify(plan));
-    const schedules = [asBudgets, asCrowded, asMinutes, asPaperwork];
+    const schedules = [asBudgets, asCrowded, asMinutes, asOrphans, asPaperwork];
     const narrowed = schedules.map((as) => as(plan, createRng(seed)));
     for (const { clients } of [plan, ...narrowed]) {
       expect(clients.flat().filter((step) => step.pick < 0 || step.pick >= picks)).toEqual([]);

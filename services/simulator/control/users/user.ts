@@ -28,6 +28,7 @@ import {
   statefulSet,
   taintKey,
 } from './manifests.ts';
+import { propagations, workloads } from './ways.ts';
 
 export interface UserWorld {
   readonly api: ApiClient & ApplyApi;
@@ -43,9 +44,7 @@ export interface UserWorld {
 
 const namespace = 'default';
 const daemons = 'everywhere';
-const workloads = [refs.deployments, refs.statefulSets, refs.jobs, refs.daemonSets] as const;
 const listed = [refs.pods, refs.configMaps, refs.replicaSets, refs.nodes, refs.secrets] as const;
-const propagations = ['background', 'background', 'foreground', 'orphan'] as const;
 
 /** What clients of a cluster that breaks have to live with. */
 const everyday = [
