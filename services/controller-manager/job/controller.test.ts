@@ -3,7 +3,7 @@ import { getCondition, type Job, type Pod, refs } from '#shared/api';
 import { timestamp } from '#shared/client';
 import { template, World } from '../testing/world.ts';
 import { formatIndexes, indexesOf } from './indexes.ts';
-import { trackingFinalizer } from './ledger.ts';
+import { isTracked, trackingFinalizer } from './ledger.ts';
 import { planJob } from './plan.ts';
 
 const labels = { job: 'x' };
@@ -110,6 +110,23 @@ describe('a Job', () => {
     expect(active()).toHaveLength(1);
     expect(condition('Suspended')?.status).toBe('False');
     expect(status()?.startTime).toBeDefined();
+  });
+
+  it('deletes the pods that it has let go, also where others cannot be let go yet', async () => {
+    await world.api.create(refs.jobs, job({ parallelism: 2, completions: 2 }));
+    await world.pass(100);
+    const show = world.api.hold(refs.pods);
+    const options = { namespace: 'default' };
+    const [changed] = active();
+    const patch = { metadata: { annotations: { changed: 'unseen' } } };
+    await world.api.patch(refs.pods, changed?.metadata?.name ?? '', 'merge', patch, options);
+    await world.api.patch(refs.jobs, 'x', 'merge', { spec: { suspend: true } }, options);
+    await world.pass(100);
+    expect(world.pods().map(isTracked)).toEqual([true]);
+    show();
+    await world.pass(5_000);
+    expect(world.pods()).toEqual([]);
+    expect(status()?.failed ?? 0).toBe(0);
   });
 
   it('is ended by its deadline', async () => {

@@ -1,5 +1,5 @@
 import { type EnvVar, type Job, type Pod, refs } from '#shared/api';
-import { type ReconcileResult, timestamp } from '#shared/client';
+import { type ApiClient, type ReconcileResult, timestamp } from '#shared/client';
 import {
   type Controller,
   type ControllerContext,
@@ -52,11 +52,8 @@ async function reconcile(
   const now = { ms: clock.now(), timestamp: timestamp(clock) };
   const plan = planJob(job, pods, now, config.jobBackoffMs);
   if (current) {
-    if (plan.surplus.length > 0) {
-      // Nobody's failure, so nobody counts them.
-      await Promise.all(plan.surplus.map((pod) => release(api, pod)));
-      await owned.remove(job, plan.surplus);
-    } else if (plan.create.length > 0) {
+    if (plan.surplus.length > 0) await letGo(api, owned, job, plan.surplus);
+    else if (plan.create.length > 0) {
       await owned.create(
         job,
         plan.create.map((index) => podOf(owned, job, index)),
@@ -77,6 +74,23 @@ async function reconcile(
     ...(current && plan.remove.length > 0 ? [owned.remove(job, plan.remove)] : []),
   ]);
   return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs };
+}
+
+/**
+ * Nobody's failure, so nobody counts them. One that was released goes at once, whatever becomes of the others: if it
+ * ran on, nobody would count its success either.
+ */
+async function letGo(
+  api: ApiClient,
+  owned: OwnedPods<Job>,
+  job: Job,
+  pods: readonly Pod[],
+): Promise<void> {
+  const results = await Promise.allSettled(pods.map((pod) => release(api, pod)));
+  const released = pods.filter((_, i) => results[i]?.status === 'fulfilled');
+  await owned.remove(job, released);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 function podOf(owned: OwnedPods<Job>, job: Job, index: number | undefined): Pod {
