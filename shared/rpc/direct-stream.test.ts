@@ -161,19 +161,21 @@ describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
 /** As much of a stream of HTTP/2 as is listened to. */
 class Arriving extends EventEmitter {
   readonly session = undefined;
+  readonly headersSent = false;
   pause(): void {}
   resume(): void {}
+  respond(): void {}
 }
+
+const unending = (stream: Arriving): DirectStream => {
+  const [definition] = Object.values(echo);
+  const known = definition as MethodDefinition<unknown, unknown>;
+  return new DirectStream(known, 1 << 20, stream as unknown as http2.ServerHttp2Stream, {});
+};
 
 test('a message that comes in many pieces is not copied with each of them', () => {
   const stream = new Arriving();
-  const [definition] = Object.values(echo);
-  const call = new DirectStream(
-    definition as MethodDefinition<unknown, unknown>,
-    1 << 20,
-    stream as unknown as http2.ServerHttp2Stream,
-    {},
-  );
+  const call = unending(stream);
   const messages: unknown[] = [];
   call.on('data', (message) => messages.push(message));
   const text = 'x'.repeat(50_000);
@@ -187,5 +189,14 @@ test('a message that comes in many pieces is not copied with each of them', () =
   expect(joined).toHaveBeenCalledTimes(1);
   const sizes = grown.mock.calls.map(([size]) => size);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(8 * bytes.length);
+  vi.restoreAllMocks();
+});
+
+test('what a client says on a stream that is over is not kept', () => {
+  const stream = new Arriving();
+  unending(stream).emit('error', { code: status.UNAVAILABLE, details: 'no leader' });
+  const grown = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  for (let i = 0; i < 100; i++) stream.emit('data', Buffer.alloc(100_000));
+  expect(grown).not.toHaveBeenCalled();
   vi.restoreAllMocks();
 });

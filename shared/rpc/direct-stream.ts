@@ -4,6 +4,7 @@ import { type Metadata, type MethodDefinition, type StatusObject, status } from 
 import { Arrived } from './arrived.ts';
 import { atDeadline } from './deadline.ts';
 import { DirectPeer } from './direct-peer.ts';
+import { type Held, type IncompleteRequests, incompleteOf } from './incomplete.ts';
 import {
   decodeRequest,
   fail,
@@ -28,6 +29,8 @@ export class DirectStream extends EventEmitter {
   #received = new Arrived();
   #receivedAll = false;
   #paused = false;
+  /** With it, and other requests of its client's, too much would be held. */
+  #crowded = false;
   /** By the handler; and so that the client knows how. */
   #ended = false;
   #answered = false;
@@ -57,8 +60,11 @@ export class DirectStream extends EventEmitter {
       this.emit('cancelled', 'deadline');
     });
     stream.on('data', (chunk: Buffer) => {
+      // What the client still says has no meaning any more.
+      if (this.#ended) return;
       this.#received.push(chunk);
       this.#deliver();
+      this.#hold();
     });
     stream.on('end', () => {
       this.#receivedAll = true;
@@ -69,6 +75,7 @@ export class DirectStream extends EventEmitter {
     stream.on('aborted', () => this.#cancel());
     stream.on('close', () => {
       forget?.();
+      this.#incomplete?.over(this.#held);
       this.#cancel();
       this.emit('close');
     });
@@ -124,8 +131,32 @@ export class DirectStream extends EventEmitter {
 
   resume(): void {
     this.#paused = false;
-    this.#stream.resume();
+    if (!this.#crowded) this.#stream.resume();
     this.#deliver();
+    this.#hold();
+  }
+
+  readonly #held: Held = {
+    pause: () => {
+      this.#crowded = true;
+      this.#stream.pause();
+    },
+    resume: () => {
+      this.#crowded = false;
+      if (!this.#paused) this.#stream.resume();
+    },
+  };
+  #incomplete: IncompleteRequests | undefined;
+
+  #hold(): void {
+    const { length } = this.#received;
+    if (length === 0) {
+      this.#incomplete?.over(this.#held);
+      return;
+    }
+    const { session } = this.#stream;
+    this.#incomplete ??= session && incompleteOf(session);
+    this.#incomplete?.holds(this.#held, length);
   }
 
   #flush(): void {
@@ -155,8 +186,8 @@ export class DirectStream extends EventEmitter {
       if (!stream.headersSent) stream.respond(answerHeaders, withTrailers);
       stream.end();
     }
-    // What the client still says has no meaning any more.
     this.#received = new Arrived();
+    this.#hold();
     stream.resume();
   }
 

@@ -24,6 +24,7 @@ import {
   withTrailers,
 } from './direct-wire.ts';
 import { toStatus } from './errors.ts';
+import { type IncompleteRequests, incompleteOf } from './incomplete.ts';
 import { largeAnswersTo, largeBytes } from './large-answers.ts';
 import { useStreamTables } from './stream-table.ts';
 
@@ -106,6 +107,7 @@ const ignore = (): void => undefined;
 
 function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   let arrived: Arrived | undefined = new Arrived();
+  let held: IncompleteRequests | undefined;
   const forget = atDeadline(headers, (failure) => {
     arrived = undefined;
     fail(stream, failure);
@@ -121,11 +123,17 @@ function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHtt
     const length = bytes.readUInt32BE(1);
     const refused = refusal(bytes[0] as number, length, method.maxRequestBytes);
     const end = prefixBytes + length;
-    if (!refused && bytes.length < end) return;
+    if (!refused && bytes.length < end) {
+      held ??= stream.session && incompleteOf(stream.session);
+      held?.holds(stream, bytes.length);
+      return;
+    }
     arrived = undefined;
+    held?.over(stream);
     if (refused) fail(stream, refused);
     else handle(method, stream, headers, bytes.subarray(prefixBytes, end));
   });
+  stream.on('close', () => held?.over(stream));
   stream.on('end', () => {
     if (arrived) fail(stream, { code: status.INTERNAL, details: 'the request is incomplete' });
   });
