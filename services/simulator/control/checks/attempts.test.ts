@@ -105,4 +105,9 @@ test('a pod is available when it has been ready for long enough', () => {
   expect(broken(() => check.changed({ ...later, after: set(1) }))).toBe('kept');
   expect(at(4_000, 'apps/replicasets', set(1))).toBe('kept');
   expect(at(4_000, 'apps/replicasets', set(2))).toMatch(/and 1 were ready/);
+  at(5_000, 'pods', { ...named('a'), status: ready });
+  expect(at(5_200, 'apps/replicasets', set(1))).toMatch(/and 0 were ready/);
+  at(5_300, 'pods', { ...named('a', 'a', controlledBy('ReplicaSet', 's')), status: ready });
+  expect(at(5_300, 'apps/replicasets', set(1))).toBe('kept');
+  expect(at(5_300, 'apps/replicasets', set(2))).toMatch(/and 1 were ready/);
 });

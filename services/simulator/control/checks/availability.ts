@@ -10,7 +10,9 @@ import type { Checker } from './checker.ts';
 import { uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
+/** A pod that is ready, and whose it is meanwhile. */
 interface Ready {
+  readonly pod: string;
   readonly owner: string;
   readonly sinceMs: number;
   /** Infinity: it is. */
@@ -23,7 +25,9 @@ const roundedMs = 2_000;
 /** Where nothing breaks, a pod counts as available when it has been ready for as long as it has to. */
 export class Availability implements Checker {
   readonly name = 'availability';
-  readonly #ready = new Map<string, Ready>();
+  readonly #ready: Ready[] = [];
+  /** By uid of a pod: the last of them. */
+  readonly #now = new Map<string, Ready>();
   readonly #patienceMs: number;
 
   /** What was that long ago is known to all who work; Infinity: nobody knows. */
@@ -41,12 +45,17 @@ export class Availability implements Checker {
   #pod({ atMs, before, after }: Change): void {
     const pod = after ?? before ?? {};
     const uid = uidOf(pod);
-    const known = this.#ready.get(uid);
+    const known = this.#now.get(uid);
     const isReady = after !== undefined && isPodReady(after);
-    if (isReady && known?.untilMs !== Infinity) {
-      const owner = getControllerOf(pod)?.uid ?? '';
-      this.#ready.set(uid, { owner, sinceMs: atMs, untilMs: Infinity });
-    } else if (!isReady && known?.untilMs === Infinity) known.untilMs = atMs;
+    const owner = getControllerOf(pod)?.uid ?? '';
+    if (isReady && known?.owner === owner) return;
+    if (known) known.untilMs = atMs;
+    this.#now.delete(uid);
+    if (!isReady) return;
+    // Who adopts it need not wait anew.
+    const ready = { pod: uid, owner, sinceMs: known?.sinceMs ?? atMs, untilMs: Infinity };
+    this.#ready.push(ready);
+    this.#now.set(uid, ready);
   }
 
   #counted({ key, atMs, revision, before, after }: Change, counted: number): void {
@@ -55,15 +64,16 @@ export class Availability implements Checker {
     const { metadata, spec } = (after ?? {}) as ReplicaSet;
     const neededMs = (spec?.minReadySeconds ?? 0) * 1000;
     if (neededMs === 0) return;
-    const possible = [...this.#ready.values()].filter(
+    const possible = this.#ready.filter(
       ({ owner, sinceMs, untilMs }) =>
         owner === metadata?.uid &&
         untilMs >= atMs - this.#patienceMs &&
         Math.min(atMs, untilMs) - sinceMs >= neededMs - roundedMs,
     );
-    if (counted <= possible.length) return;
+    const pods = new Set(possible.map(({ pod }) => pod));
+    if (counted <= pods.size) return;
     throw new BrokenPromise(
-      `${key} counts ${counted} available at revision ${revision}, and ${possible.length} were ready for ${neededMs} ms`,
+      `${key} counts ${counted} available at revision ${revision}, and ${pods.size} were ready for ${neededMs} ms`,
     );
   }
 }
