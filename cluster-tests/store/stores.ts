@@ -69,6 +69,10 @@ export class Stores {
     await this.exit(name);
   }
 
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#process(name).kill(signal);
+  }
+
   loseDisk(name: string): void {
     rmSync(this.dataDir(name), { recursive: true });
   }

@@ -1,5 +1,6 @@
 import { Etcd3 } from 'etcd3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '#shared/lab';
 import { differs } from './differences.ts';
 import { type Answer, type Api, bytes, failure, Target } from './target.ts';
 
@@ -305,6 +306,22 @@ describe('while it is enabled', () => {
     expect(await failure(again.kv.range({ key: bytes('a') }))).toBe('OK');
     await auth(root, 'UserDelete', { name: 'bob' });
     expect(await failure(again.kv.range({ key: bytes('a') }))).toBe(invalid);
+  });
+
+  test('whoever waits for a lock while users and roles change gets it', async () => {
+    const lock = (api: Api): Promise<Answer> =>
+      api.call('v3lockpb.Lock/Lock', { name: bytes('guarded') });
+    const { key } = await lock(root);
+    const waiting = lock(target.api(0, await tokenOf('root', 'root-pw')));
+    const places = { key: bytes('guarded/'), range_end: bytes('guarded0') };
+    await eventually('two places', async () =>
+      (await root.kv.range(places)).count === '2' ? true : undefined,
+    );
+    await auth(root, 'RoleAdd', { name: 'passing' });
+    await auth(root, 'RoleDelete', { role: 'passing' });
+    await root.call('v3lockpb.Lock/Unlock', { key });
+    await root.call('v3lockpb.Lock/Unlock', { key: (await waiting)['key'] });
+    expect((await root.kv.range(places)).count).toBe('0');
   });
 
   test('etcd3 authenticates by itself, and says what it may not', async () => {
