@@ -10,6 +10,9 @@ const slowestClock = 0.9;
 /** Within this a new leader counts anew, from when it begins to count. */
 const promotedWithinMs = 8000;
 
+/** It also adds an election timeout, and none is longer. */
+const promotedExtraSeconds = 1;
+
 interface Life {
   readonly fromMs: number;
   toMs: number;
@@ -42,13 +45,34 @@ function endsOf(lives: ReadonlyMap<LeaseId, readonly Life[]>): ReadonlyMap<Lease
   return ended;
 }
 
+interface Checkpoint {
+  readonly atMs: number;
+  readonly remainingSeconds: number;
+}
+
+/** What leaders said was left, in the order of the log. */
+function checkpointsOf({ entries }: StateLog): ReadonlyMap<LeaseId, readonly Checkpoint[]> {
+  const all = new Map<LeaseId, Checkpoint[]>();
+  for (const { operation, atMs } of entries) {
+    if (operation?.type !== 'lease-checkpoint') continue;
+    for (const { id, remainingSeconds } of operation.checkpoints) {
+      const known = all.get(id) ?? [];
+      known.push({ atMs, remainingSeconds });
+      all.set(id, known);
+    }
+  }
+  return all;
+}
+
 export function checkLeases(book: LeaseBook, states: StateLog, past: Past): void {
   const lives = livesOf(states);
   const elections = electionsOf(states);
+  const checkpoints = checkpointsOf(states);
   for (const record of book.records(endsOf(lives))) checkLease(record, tolerance);
   for (const told of book.timesLeft) {
     const wrong =
       wrongTime(told, lives.get(told.id) ?? []) ||
+      beyond(told, checkpoints.get(told.id) ?? []) ||
       tooMuch(told, elections.findLast((atMs) => atMs <= told.toMs) ?? 0) ||
       wrongKeys(told, past);
     if (wrong === '') continue;
@@ -85,6 +109,17 @@ function tooMuch(
   const most = expectedSeconds - ((fromMs - sinceMs) / 1000) * slowestClock;
   if (fromMs < sinceMs || ttlSeconds <= Math.max(0, most)) return '';
   return `of ${expectedSeconds} s, though nobody has renewed it since ${Math.round(sinceMs)} ms`;
+}
+
+/** What a leader said was left is not more under the next one. */
+function beyond(
+  { fromMs, ttlSeconds, unrenewedSinceMs }: TimeLeft,
+  checkpoints: readonly Checkpoint[],
+): string {
+  const last = checkpoints.findLast(({ atMs }) => atMs <= fromMs);
+  if (!last || last.remainingSeconds === 0 || last.atMs < unrenewedSinceMs) return '';
+  if (ttlSeconds <= last.remainingSeconds + promotedExtraSeconds) return '';
+  return `${last.remainingSeconds} s were left at ${Math.round(last.atMs)} ms, and nobody has renewed it since`;
 }
 
 /** What it had all the time is told, and nothing that it never had. */

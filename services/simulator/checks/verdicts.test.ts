@@ -176,6 +176,29 @@ test('of the time of a lease, no more is left than has not passed', () => {
   expect(() => told(90_000, 59, 1000)).toThrow(/nobody has renewed it since 58000 ms/);
 });
 
+test('of the time of a lease, no more is left under the next leader than the last one said', () => {
+  const log = new StateLog(2);
+  const entry = { error: undefined, revision: 1, events: [], rest: '' };
+  const grant = { type: 'lease-grant', id: 7n, ttlSeconds: 60 };
+  const checkpoint = {
+    type: 'lease-checkpoint',
+    checkpoints: [{ id: 7n, remainingSeconds: 20 }],
+  };
+  log.applied('m1', { ...entry, index: 2, term: 1, atMs: 0, operation: grant as never });
+  log.applied('m1', { ...entry, index: 3, term: 1, atMs: 45_000, operation: checkpoint as never });
+  log.applied('m1', { ...entry, index: 4, term: 2, atMs: 50_000, operation: undefined });
+  const told = (ttlSeconds: number, renewedMs: number): void => {
+    const book = new LeaseBook();
+    book.granted(7n, 60, 0, 10);
+    book.renewing(7n)(renewedMs);
+    book.told({ id: 7n, fromMs: 55_000, toMs: 55_000, ttlSeconds, grantedSeconds: 60, keys: [] });
+    checkLeases(book, log, new Past(log));
+  };
+  told(21, 1000);
+  told(59, 46_000);
+  expect(() => told(59, 1000)).toThrow(/20 s were left at 45000 ms/);
+});
+
 test('a lease has the keys that name it', () => {
   const records = new Map<string, readonly [Uint8Array, Uint8Array]>();
   const text = (key: Uint8Array): string => Buffer.from(key).toString('hex');

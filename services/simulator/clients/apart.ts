@@ -28,7 +28,7 @@ export class ApartClient {
     if (pick % 6 === 0) {
       // Often one that is there.
       await this.#options.session.reach(
-        ({ kv }) => kv.leaseGrant({ id: pick % 4 === 0 ? 0n : lease, ttlSeconds: 1 + (pick % 5) }),
+        ({ kv }) => kv.leaseGrant({ id: pick % 4 === 0 ? 0n : lease, ttlSeconds: 1 + (pick % 12) }),
         () => undefined,
         () => undefined,
       );

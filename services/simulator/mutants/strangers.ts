@@ -95,13 +95,6 @@ export const strangersMutants: readonly Mutant[] = [
     'this.#bytes -= cost(history.cached);',
   ),
   slip(
-    'held-watch-not-removed',
-    'a watch that was cancelled while it was slow is resumed',
-    'shared/mvcc/watch-hub',
-    'if (!this.#synced.delete(own) && !this.#unsynced.delete(own)) this.#held.delete(own);',
-    'if (!this.#synced.delete(own)) this.#unsynced.delete(own);',
-  ),
-  slip(
     'last-fragment-promises-more',
     'the last part of a split reply says that another one follows',
     'services/store/watch/watch-stream',
