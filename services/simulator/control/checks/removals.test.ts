@@ -15,28 +15,27 @@ const at = (nodeName: string, isReady: boolean): object => ({
 describe('what a controller removes', () => {
   const workload = { metadata: { name: 'w', uid: 'w', generation: 1 }, spec: { replicas: 3 } };
 
-  /** A workload with pods on nodes of their own, of which so many are ready, long ago. */
-  function world(kind: string, resource: string, ready: readonly boolean[]) {
+  /** A workload with pods on nodes of their own, of which so many are ready, the first since then. */
+  function world(kind: string, resource: string, ready: readonly boolean[], sinceMs = 0) {
     const now = 100;
     const history = new ObjectHistory();
     const check = new Removals(history, () => now, 10);
     let revision = 0;
-    const put = (key: string, object: KubeObject): void => {
+    const put = (key: string, object: KubeObject, atMs = 0): void => {
       revision++;
       const value = Buffer.from(JSON.stringify(object));
       const kv = { key, value, createRevision: 1, modRevision: revision, version: 1, lease: 0n };
       const event = { type: 'put' as const, kv };
-      for (const change of history.add({ revision, atMs: 0, events: [event] })) {
+      for (const change of history.add({ revision, atMs, events: [event] })) {
         check.changed(change);
       }
     };
     put(`/registry/${resource}/default/w`, workload);
     for (const [i, is] of ready.entries()) {
       put(`/registry/nodes/n${i}`, { metadata: { name: `n${i}` } });
-      put(podKey(`w-${i}`), {
-        ...named(`w-${i}`, `${i}`, controlledBy(kind, 'w')),
-        ...at(`n${i}`, is),
-      });
+      const pod = named(`w-${i}`, `${i}`, controlledBy(kind, 'w'));
+      put(podKey(`w-${i}`), { ...pod, ...at(`n${i}`, false) });
+      if (is) put(podKey(`w-${i}`), { ...pod, ...at(`n${i}`, true) }, i === 0 ? sinceMs : 0);
     }
     return (name: string): string => broken(check.asked('default', name));
   }
@@ -45,6 +44,11 @@ describe('what a controller removes', () => {
     const removes = world('ReplicaSet', 'apps/replicasets', [true, false]);
     expect(removes('w-0')).toMatch(/removes w-0, which serves, and w-1 has not been ready/);
     expect(removes('w-1')).toBe('kept');
+    expect(removes('w-0')).toBe('kept');
+  });
+
+  test('of one that serves only just now, nobody need know', () => {
+    const removes = world('ReplicaSet', 'apps/replicasets', [true, false], 95);
     expect(removes('w-0')).toBe('kept');
   });
 

@@ -24,8 +24,8 @@ export class Removals implements Checker {
   readonly #objects: ObjectHistory;
   readonly #patienceMs: number;
   readonly #now: () => number;
-  /** By uid of a pod: since when it is not ready. */
-  readonly #idleSince = new Map<string, number>();
+  /** By uid of a pod: whether it is ready, and since when. */
+  readonly #readiness = new Map<string, { readonly ready: boolean; readonly sinceMs: number }>();
   /** By uid of a workload: when it was last asked for something else. */
   readonly #askedMs = new Map<string, number>();
   readonly #asked = new Set<string>();
@@ -41,8 +41,10 @@ export class Removals implements Checker {
   changed({ resource, atMs, before, after }: Change): void {
     const uid = uidOf(after ?? before ?? {});
     if (resource === 'pods') {
-      if (!after || isPodReady(after)) this.#idleSince.delete(uid);
-      else if (!this.#idleSince.has(uid)) this.#idleSince.set(uid, atMs);
+      const ready = isPodReady(after ?? {});
+      if (!after) this.#readiness.delete(uid);
+      else if (this.#readiness.get(uid)?.ready !== ready)
+        this.#readiness.set(uid, { ready, sinceMs: atMs });
     }
     const sameWish = before?.metadata?.generation === after?.metadata?.generation;
     if (choosers.includes(resource) && !sameWish) this.#askedMs.set(uid, atMs);
@@ -61,21 +63,28 @@ export class Removals implements Checker {
     const pods = this.#objects.all<Pod>('pods').filter(isOf(namespace));
     const pod = pods.find(({ metadata }) => metadata?.name === name);
     this.#asked.add(uidOf(pod ?? {}));
-    if (!pod || !isPodReady(pod) || isPodTerminal(pod) || isGoing(pod)) return undefined;
-    const owner = getControllerOf(pod);
     const known = this.#now() - this.#patienceMs;
+    const serves = pod && !isPodTerminal(pod) && !isGoing(pod) && this.#isLong(true, pod, known);
+    if (!serves) return undefined;
+    const owner = getControllerOf(pod);
     if (!owner || this.#nodesMs > known || isGoing(this.#namespace(namespace))) return undefined;
     const rest = pods.filter(
       (each) => each !== pod && !isPodTerminal(each) && getControllerOf(each)?.uid === owner.uid,
     );
     // Of two on one node, one goes whatever others do.
     if (owner.kind === 'DaemonSet' && rest.some((each) => isBeside(each, pod))) return undefined;
-    const idle = rest.filter((each) => (this.#idleSince.get(uidOf(each)) ?? Infinity) < known);
+    const idle = rest.filter((each) => this.#isLong(false, each, known));
     const other = this.#better(pod, owner, idle, known);
     return (
       other &&
       `${owner.kind} ${owner.name} removes ${name}, which serves, and ${nameOf(other)} has not been ready for long`
     );
+  }
+
+  /** Ready, or not, for so long that everybody knows. */
+  #isLong(ready: boolean, pod: Pod, known: number): boolean {
+    const is = this.#readiness.get(uidOf(pod));
+    return is !== undefined && is.ready === ready && is.sinceMs < known;
   }
 
   /** A pod that does not serve, and for whose sake this one has to stay. */
