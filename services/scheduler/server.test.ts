@@ -238,6 +238,22 @@ describe('the scheduler', () => {
     await scheduler.stop();
   });
 
+  it('tries again to make room where a victim could not be told', async () => {
+    const { clock, api, scheduler } = setUp();
+    api.seed(refs.nodes, node('worker-1'));
+    api.seed(refs.pods, pod('low', '600m'));
+    await scheduler.start();
+    await pass(clock, 100);
+    const dropped = new QuorateError('unavailable', 'the connection dropped');
+    vi.spyOn(api, 'delete').mockRejectedValueOnce(dropped);
+    const { spec, ...rest } = pod('high', '600m');
+    api.seed(refs.pods, { ...rest, spec: { containers: [], ...spec, priority: 10 } });
+    await pass(clock, 10_000);
+    const low = api.all<Pod>(refs.pods).find(({ metadata }) => metadata?.name === 'low');
+    expect(low?.metadata?.deletionTimestamp).toBeDefined();
+    await scheduler.stop();
+  });
+
   it('preempts nobody for a pod whose class says so', async () => {
     const { clock, api, scheduler } = setUp();
     api.seed(refs.nodes, node('worker-1'));

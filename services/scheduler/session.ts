@@ -258,7 +258,9 @@ export class SchedulingSession {
     const preemption = verdicts.length > 0 ? await this.#makeRoom(key, info) : undefined;
     const why = preemption?.node === undefined ? preemption?.why : undefined;
     const message = [failureText(verdicts), ...(why ? [`preemption: ${why}`] : [])].join(' ');
-    this.#queue.unschedulable(turn, new Set(verdicts.map(({ plugin }) => plugin)));
+    // Where room could not be made for some other reason, nothing else may bring the next attempt about.
+    if (verdicts.length > 0 && !preemption) this.#queue.retry(turn);
+    else this.#queue.unschedulable(turn, new Set(verdicts.map(({ plugin }) => plugin)));
     this.#events.event(pod, 'Warning', 'FailedScheduling', message);
     const { name = '', namespace } = pod.metadata ?? {};
     const conditions = withUnschedulable(pod, message, this.#options.clock);
