@@ -96,8 +96,8 @@ export const controlMutants: readonly Mutant[] = [
   }),
   mutant('binding-not-repeated', 'a pod whose binding failed is left alone', {
     file: 'services/scheduler/session',
-    find: 'this.#queue.retry(turn);',
-    replace: 'this.#queue.done(turn);',
+    find: 'if (node === undefined) this.#queue.retry(turn);',
+    replace: 'if (node === undefined) this.#queue.done(turn);',
   }),
   mutant('slices-never-deleted', 'endpoints stay when their pods have gone', {
     file: 'services/controller-manager/endpointslice/plan',

@@ -18,6 +18,13 @@ export const fourthMutants: readonly Mutant[] = [
     'const preemption = verdicts.length < 0 ?',
   ),
   slipAbove(
+    'room-not-made-again',
+    'a pod whose victims could not be told to go waits like one that fits nowhere',
+    'services/scheduler/session',
+    'if (verdicts.length > 0 && !preemption) this.#queue.retry(turn);',
+    'if (verdicts.length < 0) this.#queue.retry(turn);',
+  ),
+  slipAbove(
     'avoided-pods-not-looked-at',
     'a pod is put beside those that it avoids',
     'services/scheduler/plugins/inter-pod-affinity',
