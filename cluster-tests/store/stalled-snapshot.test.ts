@@ -100,7 +100,8 @@ test('a snapshot that stalls is given up and sent anew, and who sends it goes on
   for (let attempt = 1; attempt <= 2; attempt++) {
     await halfOnDisk();
     await putMore();
-    expect((await resident()) - before).toBeLessThan(stateBytes / 2);
+    // What was sent already is garbage that need not be collected yet; no sender holds all of the state.
+    expect((await resident()) - before).toBeLessThan(stateBytes);
     await eventually('its sender to give up', () => gaveUp() >= attempt || undefined);
   }
   await halfOnDisk();

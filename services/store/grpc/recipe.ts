@@ -10,8 +10,9 @@ export type PartsFor = (call: Identified) => RecipeParts;
 
 /**
  * A method of the lock or election service, which may wait for long: `signal` aborts when the
- * client has gone, and who calls is asked anew for each of its steps. Its errors are `unknown`, whatever they are, as those of etcd's services: only
- * that nothing can be served now keeps its code, because clients go to another member then.
+ * client has gone, and who calls is asked anew for each of its steps. Its errors are `unknown`, whatever
+ * they are, as those of etcd's services: only that nothing can be served now keeps its code, because
+ * clients go to another member then.
  */
 export function recipe<Req, Res>(
   gate: Gate,
