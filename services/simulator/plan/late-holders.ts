@@ -1,5 +1,6 @@
 import type { Rng } from '#shared/base';
 import { drawRoles, type Roles } from './draw-clients.ts';
+import { electing } from './electing.ts';
 import type { Fault, Plan } from './plan.ts';
 import { asFigureEight } from './schedules.ts';
 
@@ -23,9 +24,7 @@ export function asLateHolders(plan: Plan, rng: Rng): Plan {
     ...asFigureEight(plan, rng),
     pace: 'late holders',
     members,
-    electionMs,
-    heartbeatMs: electionMs / 10,
-    tickMs: electionMs / 10,
+    ...electing(electionMs),
     weather: { delayMs: [0.5, 3], loss: 0, duplicate: 0, reorder: 0 },
     syncMs: [0.3, 2],
     safetyMs,

@@ -1,5 +1,6 @@
 import type { Rng } from '#shared/base';
 import { drawClients, drawRoles, type Roles } from './draw-clients.ts';
+import { electing } from './electing.ts';
 import { drawFarBehind } from './far-behind.ts';
 import { drawFigureEight } from './figure-eight.ts';
 import { drawGrowth } from './growth.ts';
@@ -98,13 +99,10 @@ const leaderRoles: Roles = [
 export function asLateAnswers(plan: Plan, rng: Rng): Plan {
   const safetyMs = 25_000;
   const electionMs = 200;
-  const heartbeatMs = electionMs / 10;
   return {
     ...asFigureEight(plan, rng),
     pace: 'late answers',
-    electionMs,
-    heartbeatMs,
-    tickMs: heartbeatMs,
+    ...electing(electionMs),
     weather: { delayMs: [0.5, 3], loss: 0, duplicate: 0, reorder: 0 },
     syncMs: [0.3, 2],
     safetyMs,

@@ -1,5 +1,6 @@
 import type { Rng } from '#shared/base';
 import { drawRoles } from './draw-clients.ts';
+import { electing } from './electing.ts';
 import { pick } from './pickers.ts';
 import type { Fault, Plan } from './plan.ts';
 import { asFigureEight } from './schedules.ts';
@@ -18,9 +19,7 @@ export function asSlowDisks(plan: Plan, rng: Rng): Plan {
     ...asFigureEight(plan, rng),
     pace: 'slow disks',
     members,
-    electionMs,
-    heartbeatMs: electionMs / 10,
-    tickMs: electionMs / 10,
+    ...electing(electionMs),
     maxMessageBytes: pick(rng, [512 << 10, 1]),
     weather: { delayMs: [0.5, 3], loss: 0, duplicate: 0, reorder: 0 },
     syncMs: [0.3, 2],

@@ -1,5 +1,6 @@
 import type { Rng } from '#shared/base';
 import { drawRoles } from './draw-clients.ts';
+import { electing } from './electing.ts';
 import type { Fault, Plan } from './plan.ts';
 import { asFigureEight } from './schedules.ts';
 
@@ -22,9 +23,7 @@ export function asStranded(plan: Plan, rng: Rng): Plan {
     ...asFigureEight(plan, rng),
     pace: 'stranded',
     members,
-    electionMs,
-    heartbeatMs: electionMs / 10,
-    tickMs: electionMs / 10,
+    ...electing(electionMs),
     maxMessageBytes: 512 << 10,
     weather: { delayMs: [0.5, 2], loss: 0, duplicate: 0, reorder: 0 },
     syncMs: [0.3, 2],

@@ -3,6 +3,7 @@ import { pick } from '../../plan/pickers.ts';
 import { apps } from '../users/extras.ts';
 import { budget, deployment } from '../users/manifests.ts';
 import type { ControlPlan, UserStep } from './plan.ts';
+import { undisturbed } from './undisturbed.ts';
 import { pickWhere } from './wanted.ts';
 
 const safetyMs = 30_000;
@@ -11,15 +12,11 @@ const covered = 2;
 
 /** Pods that take their time to go, under budgets, and users who take one after the other; nothing else happens. */
 export function asBudgets(plan: ControlPlan, rng: Rng): ControlPlan {
-  const { pace: _, ...rest } = plan;
   return {
-    ...rest,
-    store: { ...plan.store, safetyMs },
+    ...undisturbed(plan, safetyMs),
     nodes: 2,
     cpus: 4,
     watchLagMs: pick(rng, [0, 20, 300]),
-    safetyMs,
-    faults: [],
     clients: Array.from({ length: covered }, (_each, app) => [
       ...workload(rng, app),
       ...takings(rng, app),

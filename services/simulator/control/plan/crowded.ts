@@ -4,6 +4,7 @@ import { pick } from '../../plan/pickers.ts';
 import { apps } from '../users/extras.ts';
 import { deployment } from '../users/manifests.ts';
 import type { ControlFault, ControlPlan, UserStep } from './plan.ts';
+import { undisturbed } from './undisturbed.ts';
 import { pickWhere } from './wanted.ts';
 
 const safetyMs = 20_000;
@@ -13,14 +14,11 @@ const safetyMs = 20_000;
  * place, somebody else waits for it. Sometimes nobody knows which bindings have been heard.
  */
 export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
-  const { pace: _, ...rest } = plan;
   return {
-    ...rest,
-    store: { ...plan.store, safetyMs },
+    ...undisturbed(plan, safetyMs),
     nodes: pick(rng, [1, 2]),
     cpus: 1,
     watchLagMs: pick(rng, [0, 300, 1000]),
-    safetyMs,
     faults: rng.int(2) === 0 ? [] : unheard(rng),
     clients: [ordinary(rng), important(rng)],
   };

@@ -2,21 +2,18 @@ import type { Rng } from '#shared/base';
 import { cronJob } from '../users/manifests.ts';
 import { apps } from '../users/extras.ts';
 import type { ControlPlan, UserStep } from './plan.ts';
+import { undisturbed } from './undisturbed.ts';
 import { pickWhere } from './wanted.ts';
 
 const safetyMs = 200_000;
 
 /** Three minutes of CronJobs, one for each policy and one that rests; some of their Jobs are told to wait. */
 export function asMinutes(plan: ControlPlan, rng: Rng): ControlPlan {
-  const { pace: _, ...rest } = plan;
   return {
-    ...rest,
-    store: { ...plan.store, safetyMs },
+    ...undisturbed(plan, safetyMs),
     nodes: 1,
     cpus: 4,
     watchLagMs: 20,
-    safetyMs,
-    faults: [],
     clients: [crons(rng), waits(rng)],
   };
 }

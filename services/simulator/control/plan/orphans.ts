@@ -2,6 +2,7 @@ import type { Rng } from '#shared/base';
 import { pick } from '../../plan/pickers.ts';
 import { propagations, workloads } from '../users/ways.ts';
 import type { ControlPlan, UserStep } from './plan.ts';
+import { undisturbed } from './undisturbed.ts';
 import { pickWhere } from './wanted.ts';
 
 const safetyMs = 28_000;
@@ -11,15 +12,11 @@ const safetyMs = 28_000;
  * whoever selects it, and must not go with an owner that is only remembered.
  */
 export function asOrphans(plan: ControlPlan, rng: Rng): ControlPlan {
-  const { pace: _, ...rest } = plan;
   return {
-    ...rest,
-    store: { ...plan.store, safetyMs },
+    ...undisturbed(plan, safetyMs),
     nodes: 2,
     cpus: 4,
     watchLagMs: pick(rng, [0, 20, 300, 1000]),
-    safetyMs,
-    faults: [],
     clients: [
       comings(rng, 'deployment', 'deployments'),
       comings(rng, 'statefulset', 'statefulsets'),

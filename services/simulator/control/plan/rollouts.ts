@@ -1,6 +1,7 @@
 import type { Rng } from '#shared/base';
 import { pick } from '../../plan/pickers.ts';
 import type { ControlPlan, UserStep } from './plan.ts';
+import { undisturbed } from './undisturbed.ts';
 
 const safetyMs = 28_000;
 
@@ -9,15 +10,11 @@ const safetyMs = 28_000;
  * best where nothing but the rollout is under way.
  */
 export function asRollouts(plan: ControlPlan, rng: Rng): ControlPlan {
-  const { pace: _, ...rest } = plan;
   return {
-    ...rest,
-    store: { ...plan.store, safetyMs },
+    ...undisturbed(plan, safetyMs),
     nodes: 3,
     cpus: 4,
     watchLagMs: pick(rng, [0, 20, 300]),
-    safetyMs,
-    faults: [],
     clients: [stateful(rng), daemons(rng), deployments(rng)],
   };
 }
