@@ -54,9 +54,10 @@ export function recoverLog(disk: Disk, folder: string): RecoveredLog {
   const leftovers = all.slice(0, Math.max(0, gap));
   const scan = new LogScan(disk, folder, leftovers.at(-1));
   for (const number of all.slice(leftovers.length)) scan.segment(number);
+  const result = scan.result();
   const unfinished = names.filter((name) => name.endsWith('.new'));
   const unwanted = [...[...leftovers, ...scan.spares].map(segmentName), ...unfinished];
-  return { ...scan.result(), unwanted };
+  return { ...result, unwanted };
 }
 
 function refuseOlderFormat(names: readonly string[], folder: string): void {
@@ -170,6 +171,7 @@ class LogScan {
   }
 
   result(): Omit<RecoveredLog, 'unwanted'> {
+    this.#reuseFirst();
     const start = this.#start;
     const first = this.#index.first;
     const last = this.#tail.lastIndex;
@@ -203,6 +205,17 @@ class LogScan {
       end: this.#end,
       torn: this.#torn !== undefined,
     };
+  }
+
+  /** Of a log without a write the first file stays: between removing and making it anew there may be no room. */
+  #reuseFirst(): void {
+    const first = this.#segments.length === 0 ? this.spares.shift() : undefined;
+    if (first === undefined) return;
+    if (first !== 1) {
+      const text = `it is empty, and file ${first - 1} is missing`;
+      throw this.#damage(first, segmentHeaderBytes, text);
+    }
+    this.#segments.push({ number: first, lastIndex: 0 });
   }
 
   #damage(segment: number, at: number, what: string): QuorateError {

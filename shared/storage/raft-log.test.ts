@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createRng } from '#shared/base';
 import type { Entry, HardState } from '#shared/raft';
+import { LogSegment } from './log-segment.ts';
 import { nodeDisk } from './node-disk.ts';
 import { RaftLog } from './raft-log.ts';
 import { SimDisk } from './sim-disk.ts';
@@ -199,6 +200,25 @@ describe('damage', () => {
     disk.kill();
     disk.full = false;
     expect((await open()).empty).toBe(true);
+  });
+
+  test('the file of a log that is still empty stays, also where the disk is full at the next start', async () => {
+    await (await open()).close();
+    disk.full = true;
+    const log = await open();
+    expect(log.empty).toBe(true);
+    disk.full = false;
+    await log.write([{ entries: run(1, 2, 1), hardState: state(1) }]);
+    expect(terms(await reopened(log))).toEqual([0, 1, 1, undefined]);
+  });
+
+  test('an empty file is no log where those before it are gone', async () => {
+    await (await open()).close();
+    await disk.attach().rename(`${folder}/00000001.seg`, `${folder}/00000002.seg`);
+    await expect(open()).rejects.toThrow(/00000002.seg.*: the header of the file is damaged/);
+    const spare = await LogSegment.create(disk.attach(), folder, 2, 4096);
+    await spare.close();
+    await expect(open()).rejects.toThrow(/00000002.seg.*: it is empty, and file 1 is missing/);
   });
 
   test('a flipped bit is refused: in the middle, and in the last write', async () => {
