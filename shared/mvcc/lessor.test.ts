@@ -95,6 +95,18 @@ test('long leases are named for a checkpoint once an interval, and not what was 
   expect(leases.checkpointsDue(90_000, 9)).toEqual([{ id: 2n, remainingSeconds: 40 }]);
 });
 
+test('a lease that was granted again under its id is named once, and only by its own time', () => {
+  const mvcc = store([1n, 100]);
+  const { leases } = mvcc;
+  leases.promote(0, 0, 30_000);
+  mvcc.leaseRevoke(1n);
+  mvcc.leaseGrant(1n, 90);
+  leases.schedule(10_000);
+  expect(leases.checkpointsDue(30_000, 9)).toEqual([]);
+  expect(leases.checkpointsDue(60_000, 9)).toEqual([{ id: 1n, remainingSeconds: 40 }]);
+  expect(leases.expired(100_000, 9)).toEqual([1n]);
+});
+
 test('without an interval nothing is named, nor after leadership is lost', () => {
   const { leases } = store([1n, 1000]);
   leases.promote(0, 0);

@@ -47,9 +47,12 @@ interface Lease {
   wasDue: boolean;
 }
 
-/** There is one entry a lease; a renewal only moves the lease's deadline, and the entry follows. */
+/**
+ * There is one entry a lease; a renewal only moves the lease's deadline, and the entry follows. That of a
+ * lease that was dropped is no entry of one that has its id now.
+ */
 interface Due {
-  readonly id: LeaseId;
+  readonly lease: Lease;
   readonly atMs: number;
 }
 
@@ -63,7 +66,9 @@ export class Lessor {
   /** See `promote`. */
   #checkpointMs = Infinity;
   readonly #leases = new Map<LeaseId, Lease>();
-  readonly #due = new Heap<Due>((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.id < b.id));
+  readonly #due = new Heap<Due>(
+    (a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.lease.id < b.lease.id),
+  );
   /** When each long lease is to be looked at for a checkpoint. */
   readonly #checkpoints = new Heap<Due>((a, b) => a.atMs < b.atMs);
   /** Granted since deadlines were last looked at: grant knows no time. */
@@ -187,7 +192,7 @@ export class Lessor {
     for (const [i, lease] of leases.entries()) {
       const earlier = leases[i - promotedPerSecond];
       if (earlier) lease.deadlineMs = Math.max(lease.deadlineMs, earlier.deadlineMs + 1000);
-      this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+      this.#due.push({ lease, atMs: lease.deadlineMs });
       this.#watchRemaining(lease, nowMs);
     }
   }
@@ -217,9 +222,9 @@ export class Lessor {
     this.schedule(nowMs);
     const ids: LeaseId[] = [];
     while (ids.length < max && this.#settleTop() <= nowMs) {
-      const { id } = must(this.#due.pop(), 'something is due');
-      ids.push(id);
-      this.#due.push({ id, atMs: nowMs + retryMs });
+      const { lease } = must(this.#due.pop(), 'something is due');
+      ids.push(lease.id);
+      this.#due.push({ lease, atMs: nowMs + retryMs });
     }
     return ids;
   }
@@ -251,31 +256,31 @@ export class Lessor {
     for (let top = this.#checkpoints.peek(); top && top.atMs <= nowMs; ) {
       if (due.length === max) break;
       this.#checkpoints.pop();
-      const lease = this.#leases.get(top.id);
-      if (lease && lease.deadlineMs > nowMs) {
+      const { lease } = top;
+      if (this.#isThere(lease) && lease.deadlineMs > nowMs) {
         const remainingSeconds = Math.ceil((lease.deadlineMs - nowMs) / 1000);
         const long = (lease.remainingSeconds || lease.ttlSeconds) * 1000 > this.#checkpointMs;
         if (long && remainingSeconds < lease.ttlSeconds) {
           lease.wasDue = true;
-          due.push({ id: top.id, remainingSeconds });
+          due.push({ id: lease.id, remainingSeconds });
         }
-        this.#checkpoints.push({ id: top.id, atMs: nowMs + this.#checkpointMs });
+        this.#checkpoints.push({ lease, atMs: nowMs + this.#checkpointMs });
       }
       top = this.#checkpoints.peek();
     }
     return due;
   }
 
-  #watchRemaining({ id, ttlSeconds }: Lease, nowMs: number): void {
-    if (ttlSeconds * 1000 <= this.#checkpointMs) return;
-    this.#checkpoints.push({ id, atMs: nowMs + this.#checkpointMs });
+  #watchRemaining(lease: Lease, nowMs: number): void {
+    if (lease.ttlSeconds * 1000 <= this.#checkpointMs) return;
+    this.#checkpoints.push({ lease, atMs: nowMs + this.#checkpointMs });
   }
 
   /** Starts the time of leases granted since the last call. Cheap; call it after grants. */
   schedule(nowMs: number): void {
     for (const lease of this.#unscheduled) {
       lease.deadlineMs = nowMs + lease.ttlSeconds * 1000;
-      this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+      this.#due.push({ lease, atMs: lease.deadlineMs });
       this.#watchRemaining(lease, nowMs);
     }
     this.#unscheduled = [];
@@ -284,12 +289,17 @@ export class Lessor {
   /** When the first entry is due, after putting off those whose lease was renewed. */
   #settleTop(): number {
     for (let top = this.#due.peek(); top !== undefined; top = this.#due.peek()) {
-      const lease = this.#leases.get(top.id);
-      if (lease !== undefined && lease.deadlineMs <= top.atMs) return top.atMs;
+      const { lease } = top;
+      const there = this.#isThere(lease);
+      if (there && lease.deadlineMs <= top.atMs) return top.atMs;
       this.#due.pop();
-      if (lease !== undefined) this.#due.push({ id: lease.id, atMs: lease.deadlineMs });
+      if (there) this.#due.push({ lease, atMs: lease.deadlineMs });
     }
     return Infinity;
+  }
+
+  #isThere(lease: Lease): boolean {
+    return this.#leases.get(lease.id) === lease;
   }
 
   #save(lease: Lease): void {

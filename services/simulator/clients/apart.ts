@@ -14,6 +14,10 @@ export interface ApartOptions {
   readonly saw: (revision: number) => void;
 }
 
+/** Beyond those that clients give to the leases they hold. */
+const oddLeases = 1_000_000_001n;
+const neverGranted = 1_000_000_000n;
+
 /** Requests that are judged by themselves: they are no part of the history that is to be ordered. */
 export class ApartClient {
   readonly #options: ApartOptions;
@@ -24,7 +28,7 @@ export class ApartClient {
 
   /** Its keys are nobody else's. */
   async odd(pick: number, lastRevision: number): Promise<void> {
-    const lease = BigInt(77 + (pick % 3));
+    const lease = oddLeases + BigInt(pick % 3);
     if (pick % 6 === 0) {
       // Often one that is there.
       await this.#options.session.reach(
@@ -35,7 +39,9 @@ export class ApartClient {
       return;
     }
     const number = pick * 1000 + lastRevision;
-    await this.#attempt(oddTxn(number, this.#options.nextValue, pick % 5 === 0 ? 76n : lease));
+    await this.#attempt(
+      oddTxn(number, this.#options.nextValue, pick % 5 === 0 ? neverGranted : lease),
+    );
   }
 
   changeMany(pick: number, lastRevision: number): Promise<void> {

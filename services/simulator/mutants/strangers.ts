@@ -147,7 +147,7 @@ export const strangersMutants: readonly Mutant[] = [
     'expired-lease-named-once',
     'a lease whose revocation came to nothing is never revoked',
     'shared/mvcc/lessor',
-    'this.#due.push({ id, atMs: nowMs + retryMs });',
+    'this.#due.push({ lease, atMs: nowMs + retryMs });',
     '',
   ),
   slip(
