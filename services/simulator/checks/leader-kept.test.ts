@@ -23,6 +23,13 @@ test('a vote against a leader that is heard', () => {
   expect(() => checker.granted(grant)).toThrow(BrokenPromise);
 });
 
+test('a vote for the leader itself, asked for before it led', () => {
+  const checker = new LeaderKept(1000);
+  checker.heard(2, 3, 500);
+  checker.asked({ ...request, preVote: false }, 3, 600);
+  checker.granted({ ...grant, preVote: false });
+});
+
 test('a vote after the lease, after a loss, in a transfer, and after a restart', () => {
   const checker = new LeaderKept(1000);
   checker.heard(2, 1, 500);

@@ -37,9 +37,11 @@ export class LeaderKept {
   asked(request: Vote, follows: NodeId, atMs: number): void {
     const heard = this.#heard.get(request.to);
     const inLease = heard?.leader === follows && atMs - heard.atMs < this.#leaseMs;
+    // Its request was overtaken by what it said when it led: it deposes nobody.
+    const elected = request.from === follows;
     const transfer = request.type === 'vote' && request.transfer;
     const key = keyOf(request.to, request.from, request);
-    this.#mustRefuse.set(key, (this.#mustRefuse.get(key) ?? true) && inLease && !transfer);
+    this.#mustRefuse.set(key, (this.#mustRefuse.get(key) ?? true) && inLease && !transfer && !elected);
   }
 
   granted(response: Vote): void {
