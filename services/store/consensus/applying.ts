@@ -55,11 +55,13 @@ export class Applying {
   slice(): void {
     const { options, raft, reads, housekeeping, backend, paused, wake } = this.#parts;
     if (this.#queue.waiting && !paused()) {
+      const before = backend().applied.confState;
       this.#queue.slice((entry) => this.#apply(entry));
-      const { index } = backend().applied;
+      const { index, confState } = backend().applied;
       raft.applied(index);
       reads.applied(index);
       housekeeping.applied();
+      if (confState !== before) housekeeping.reconfigured();
       if (raft.hasReady()) wake();
     }
     if (this.#queue.waiting || options.applier.idle()) this.schedule();

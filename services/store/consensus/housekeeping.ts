@@ -44,6 +44,14 @@ export class Housekeeping {
     }
   }
 
+  /**
+   * A member that is killed now must know the new configuration when it is back: it cannot ask who has left
+   * with the old one for its vote.
+   */
+  reconfigured(): void {
+    void this.flush();
+  }
+
   /** After entries were applied. */
   applied(): void {
     const { dirtyBytes, dirtyCount } = this.#parts.backend();

@@ -254,3 +254,17 @@ test('a snapshot that raft chokes on stops the member, as any other message does
   await leader.node.receiveSnapshot(message, outgoing.chunks());
   expect(leader.failure?.message).toMatch(/both lead/);
 });
+
+test('a new configuration is on the disk at once: whoever is killed then must not need who has left', async () => {
+  const cluster = await elected(2);
+  const leader = cluster.leader();
+  const [gone] = cluster.others(leader.id);
+  const outcome = watched(leader.node.changeMembers({ type: 'remove-member', id: gone?.id ?? 0 }));
+  await cluster.clock.advance(50);
+  expect(outcome.state()).toBe('done');
+  cluster.crash(gone?.id ?? 0);
+  cluster.crash(leader.id);
+  cluster.restart(leader.id);
+  await cluster.clock.advance(3000);
+  expect(cluster.member(leader.id).node.leads).toBe(true);
+});

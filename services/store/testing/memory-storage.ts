@@ -33,7 +33,7 @@ export class MemoryStorage implements MemberStorage {
   /** As after a crash: unflushed changes of the state are gone. */
   crash(): void {
     this.#backend = new MemoryBackend(this.#backend.durable);
-    this.log.setConfState(this.#backend.applied.confState);
+    this.log.crash(this.#backend.applied);
   }
 
   async stage(chunks: AsyncIterable<Uint8Array>): Promise<StagedSnapshot> {
@@ -78,6 +78,8 @@ class MemoryLog implements MemberLog {
   #entries: Entry[] = [];
   #start = { index: 0, term: 0 };
   #hardState: HardState = { term: 0, vote: 0, commit: 0 };
+  /** A commit index alone is not written. */
+  #writtenCommit = 0;
   #confState: ConfState;
   #snapshot: () => Snapshot | undefined = () => undefined;
 
@@ -119,12 +121,20 @@ class MemoryLog implements MemberLog {
     writes: readonly { hardState?: HardState | undefined; entries: readonly Entry[] }[],
   ): Promise<boolean> {
     for (const { hardState, entries } of writes) {
+      const { term, vote } = this.#hardState;
       this.#hardState = hardState ?? this.#hardState;
+      const same = this.#hardState.term === term && this.#hardState.vote === vote;
+      if (entries.length > 0 || !same) this.#writtenCommit = this.#hardState.commit;
       const first = entries[0];
       if (first) this.#entries.length = first.index - this.#start.index - 1;
       this.#entries.push(...entries);
     }
     return Promise.resolve(true);
+  }
+  crash({ index, confState }: AppliedState): void {
+    const commit = Math.max(this.#writtenCommit, index);
+    this.#hardState = { ...this.#hardState, commit };
+    this.#confState = confState;
   }
   compact(index: number): Promise<void> {
     const term = must(this.term(index), 'compaction within the log');
@@ -136,6 +146,7 @@ class MemoryLog implements MemberLog {
     this.#entries = [];
     this.#start = { index, term };
     this.#hardState = hardState;
+    this.#writtenCommit = hardState.commit;
     this.#confState = confState;
   }
 }
