@@ -41,7 +41,10 @@ export class LeaderKept {
     const elected = request.from === follows;
     const transfer = request.type === 'vote' && request.transfer;
     const key = keyOf(request.to, request.from, request);
-    this.#mustRefuse.set(key, (this.#mustRefuse.get(key) ?? true) && inLease && !transfer && !elected);
+    this.#mustRefuse.set(
+      key,
+      (this.#mustRefuse.get(key) ?? true) && inLease && !transfer && !elected,
+    );
   }
 
   granted(response: Vote): void {
