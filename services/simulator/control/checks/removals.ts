@@ -13,7 +13,7 @@ import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import { isGoing, nameOf, ordinalOf, uidOf } from './metadata.ts';
 import type { Change, ObjectHistory } from './objects.ts';
-import { isChosen, isSamePlace, nodeOf, repelling } from './room.ts';
+import { isDaemonPlace, isSamePlace, nodeOf, repelling } from './room.ts';
 
 /** Kinds that choose which of their pods go. */
 const choosers: readonly string[] = ['apps/replicasets', 'apps/statefulsets', 'apps/daemonsets'];
@@ -109,7 +109,7 @@ export class Removals implements Checker {
       return idle.find((each) => ordinalOf(each) > ordinalOf(pod) && ordinalOf(each) < wanted);
     }
     const takes = (node: Node | undefined, each: Pod): boolean =>
-      node !== undefined && isChosen(owner.spec?.template ?? {}, node) && !repelling(each, node);
+      node !== undefined && isDaemonPlace(owner, each, node);
     return takes(place, pod)
       ? idle.find((each) => takes(nodeOf(this.#objects, each), each))
       : undefined;

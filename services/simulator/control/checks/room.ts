@@ -1,4 +1,4 @@
-import type { Node, Pod, Taint, Toleration } from '#shared/api';
+import type { DaemonSet, Node, Pod, Taint, Toleration } from '#shared/api';
 import { nameOf } from './metadata.ts';
 import type { ObjectHistory } from './objects.ts';
 
@@ -70,6 +70,19 @@ export function isChosen({ spec }: Pick<Pod, 'spec'>, { metadata }: Node): boole
     ) ??
       true)
   );
+}
+
+/**
+ * Whether a DaemonSet, as it is now, is to have a pod on the node: one of an older template may tolerate more, or
+ * less. What its controller adds to the tolerations of the template is in every pod of it.
+ */
+export function isDaemonPlace({ spec }: DaemonSet, pod: Pod, node: Node): boolean {
+  const added = (pod.spec?.tolerations ?? []).filter(({ key = '' }) =>
+    key.startsWith('node.kubernetes.io/'),
+  );
+  const template = spec?.template ?? {};
+  const tolerations = [...(template.spec?.tolerations ?? []), ...added];
+  return isChosen(template, node) && !repelling({ spec: { containers: [], tolerations } }, node);
 }
 
 function holds(

@@ -17,15 +17,17 @@ function world(kind: 'StatefulSet' | 'DaemonSet') {
       check.changed(change);
     }
   };
-  const workload = (replicas: number): void =>
+  const workload = (replicas: number, spec: object = {}): void =>
     put(`/registry/apps/${kind.toLowerCase()}s/default/w`, {
       ...named('w'),
-      spec: { replicas, template: { spec: { containers: [] } } },
+      spec: { replicas, template: { spec: { containers: [], ...spec } } },
     });
-  const pod = (i: number, uid: string, ready = true): void =>
+  const node = (i: number, taints: readonly object[] = []): void =>
+    put(`/registry/nodes/n${i}`, { metadata: { name: `n${i}` }, spec: { taints } });
+  const pod = (i: number, uid: string, ready = true, tolerations: readonly object[] = []): void =>
     put(podKey(`w-${i}`), {
       ...named(`w-${i}`, uid, controlledBy(kind, 'w')),
-      spec: { nodeName: `n${i}` },
+      spec: { nodeName: `n${i}`, tolerations },
       status: {
         phase: 'Running',
         conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
@@ -34,12 +36,13 @@ function world(kind: 'StatefulSet' | 'DaemonSet') {
   atMs = 1000;
   workload(3);
   for (let i = 0; i < 3; i++) {
-    put(`/registry/nodes/n${i}`, { metadata: { name: `n${i}` } });
+    node(i);
     pod(i, `old-${i}`);
   }
   atMs = 20_000;
   return {
     pod,
+    node,
     workload,
     removes: (i: number, who = 'manager') => broken(check.asked(who, 'default', `w-${i}`)),
     at: (ms: number): void => {
@@ -83,4 +86,17 @@ test('who has just been asked for fewer, or has just got ready, may go', () => {
   expect(removes(0)).toBe('kept');
   at(60_000);
   expect(removes(0)).toMatch(/in place of w-1/);
+});
+
+test('of a DaemonSet, nobody is to serve where its template tolerates a taint no more', () => {
+  const { workload, node, pod, removes, at } = world('DaemonSet');
+  const tolerations = [{ key: 'x', operator: 'Exists' }];
+  node(2, [{ key: 'x', effect: 'NoExecute' }]);
+  workload(3, { tolerations });
+  pod(2, 'old-2', true, tolerations);
+  at(40_000);
+  workload(3);
+  expect(removes(2)).toBe('kept');
+  at(60_000);
+  expect(removes(1)).toBe('kept');
 });

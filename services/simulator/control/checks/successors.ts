@@ -10,7 +10,7 @@ import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import { isGoing, nameOf, ordinalOf, uidOf } from './metadata.ts';
 import type { Change, ObjectHistory } from './objects.ts';
-import { isChosen, isSamePlace, nodeOf, repelling } from './room.ts';
+import { isDaemonPlace, isSamePlace, nodeOf, repelling } from './room.ts';
 
 type Workload = StatefulSet & DaemonSet;
 
@@ -111,10 +111,10 @@ export class Successors implements Checker {
   }
 
   /** Whether there is to be somebody in its place. */
-  #isWanted(pod: Pod, { spec }: Workload): boolean {
-    if (!isOfDaemonSet(pod)) return ordinalOf(pod) < (spec?.replicas ?? 1);
+  #isWanted(pod: Pod, workload: Workload): boolean {
+    if (!isOfDaemonSet(pod)) return ordinalOf(pod) < (workload.spec?.replicas ?? 1);
     const node = nodeOf(this.#objects, pod);
-    return node !== undefined && isChosen(spec?.template ?? {}, node) && !repelling(pod, node);
+    return node !== undefined && isDaemonPlace(workload, pod, node);
   }
 
   /** Of two on one node, one goes whatever others do. */
