@@ -2,6 +2,7 @@ import type { PodCondition } from './types.ts';
 
 /** Who takes a pod away, in the words that Jobs' failure policies know. */
 export type Disruption =
+  | 'DeletionByPodGC'
   | 'DeletionByTaintManager'
   | 'EvictionByEvictionAPI'
   | 'PreemptionByScheduler';

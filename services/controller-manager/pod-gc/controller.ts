@@ -1,7 +1,8 @@
-import { type Pod, refs } from '#shared/api';
+import { disruptionTarget, isPodTerminal, type Pod, refs } from '#shared/api';
 import { QuorateError } from '#shared/base';
+import { timestamp } from '#shared/client';
 import { type Controller, type ControllerContext, everyPeriod } from '../controller.ts';
-import { planPodGc } from './plan.ts';
+import { type DoomedPod, planPodGc } from './plan.ts';
 
 /** Removes pods that no agent will report the end of. */
 export function podGcController(context: ControllerContext): Controller {
@@ -12,9 +13,10 @@ export function podGcController(context: ControllerContext): Controller {
     name: 'pod-gc',
     run: (signal) =>
       everyPeriod(context, { controller: 'pod-gc', periodMs, signal }, async () => {
-        for (const { pod, reason } of planPodGc(pods.store.list(), nodes.store.list())) {
+        for (const doomed of planPodGc(pods.store.list(), nodes.store.list())) {
+          const { pod, reason } = doomed;
           if (reason === 'orphaned' && (await nodeExists(context, pod))) continue;
-          await remove(context, pod, reason);
+          await remove(context, doomed);
         }
       }),
   };
@@ -31,12 +33,28 @@ async function nodeExists({ api }: ControllerContext, pod: Pod): Promise<boolean
   }
 }
 
-async function remove({ api, log }: ControllerContext, pod: Pod, reason: string): Promise<void> {
+async function remove(context: ControllerContext, doomed: DoomedPod): Promise<void> {
+  const { api, log } = context;
+  const { pod, reason } = doomed;
   const { name = '', namespace, uid } = pod.metadata ?? {};
   log.info({ pod: `${namespace}/${name}`, reason }, 'removing pod');
   try {
+    if (!isPodTerminal(pod)) await markFailed(context, doomed);
     await api.delete(refs.pods, name, { namespace, uid, gracePeriodSeconds: 0 });
   } catch (thrown) {
     if (!QuorateError.is(thrown, 'not-found', 'conflict')) throw thrown;
   }
+}
+
+/** Nobody else will ever say that it has ended; a Job that counts it waits for that. */
+async function markFailed(
+  { api, clock }: ControllerContext,
+  { pod, reason }: DoomedPod,
+): Promise<void> {
+  const { name = '', namespace, uid = '', resourceVersion = '' } = pod.metadata ?? {};
+  const message = 'PodGC: node no longer exists';
+  const why = disruptionTarget('DeletionByPodGC', message, timestamp(clock));
+  const status = { phase: 'Failed', ...(reason === 'orphaned' && { conditions: [why] }) };
+  const patch = { metadata: { uid, resourceVersion }, status };
+  await api.patch(refs.pods, name, 'strategic', patch, { namespace, subresource: 'status' });
 }
