@@ -74,6 +74,28 @@ describe('a DaemonSet', () => {
     expect(nodes()).toEqual(['worker-1', 'worker-2']);
   });
 
+  it('leaves a pod where it runs while its node is deleted and registers again', async () => {
+    await world.api.create(refs.daemonSets, daemonSet());
+    await world.pass(500);
+    await schedule();
+    await world.api.delete(refs.nodes, 'worker-3');
+    await world.pass(300);
+    world.api.seed<Node>(refs.nodes, readyNode('worker-3', world.clock));
+    await world.pass(300);
+    expect(world.pods(({ metadata }) => metadata?.deletionTimestamp !== undefined)).toEqual([]);
+    expect(nodes()).toEqual(['worker-1', 'worker-2', 'worker-3']);
+  });
+
+  it('takes back a pod that waits for a node that is gone', async () => {
+    await world.api.create(refs.daemonSets, daemonSet());
+    await world.pass(300);
+    await world.api.delete(refs.nodes, 'worker-3');
+    await world.pass(300);
+    const staying = world.pods(({ metadata }) => metadata?.deletionTimestamp === undefined);
+    expect(new Set(staying.map(nodeOf))).toEqual(new Set(['worker-1', 'worker-2']));
+    expect(staying).toHaveLength(2);
+  });
+
   it('rolls over its nodes, one unavailable at a time', async () => {
     await world.api.create(refs.daemonSets, daemonSet());
     await world.pass(500);

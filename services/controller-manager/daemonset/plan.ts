@@ -84,8 +84,12 @@ export function planDaemons(
 ): DaemonPlan {
   const byNode = Map.groupBy(pods, (pod) => nodeOf(pod) ?? '');
   const create: string[] = [];
+  // One that is bound may still run there, and its node come again: it is collected with its node, or stays.
   const remove: Pod[] = pods.filter(
-    (pod) => !isLeaving(pod) && !nodes.some(({ metadata }) => metadata?.name === nodeOf(pod)),
+    (pod) =>
+      !isLeaving(pod) &&
+      !pod.spec?.nodeName &&
+      !nodes.some(({ metadata }) => metadata?.name === nodeOf(pod)),
   );
   const wanted: DaemonNode[] = [];
   let misscheduled = 0;
