@@ -13,7 +13,8 @@ import { nodeResources } from './node/node-object.ts';
 import { keepRegistered } from './node/registration.ts';
 import { PodAccess } from './pods/pod-access.ts';
 import { PodManager } from './pods/pod-manager.ts';
-import type { ContainerRuntime } from './runtime/runtime.ts';
+import { networkOf } from './runtime/process/address-pool.ts';
+import type { ContainerRuntime, PodSandbox } from './runtime/runtime.ts';
 import { ServiceAccountTokens } from './volumes/service-account-tokens.ts';
 import type { Volumes } from './volumes/volumes.ts';
 import { WatchedObjects } from './volumes/watched-objects.ts';
@@ -165,9 +166,19 @@ class NodeAgent implements Agent {
       machine: await host.machine(),
       localStorage: host.localStorage,
     };
-    const onRegistered = (node: Node): Promise<void> => this.#joined(node);
+    const before = networkIn((await this.#runtime?.listPodSandboxes()) ?? []);
     await keepRegistered(
-      { api, facts, clock, log: this.#log, heartbeatMs, leaseSeconds, statusMs, onRegistered },
+      {
+        api,
+        facts,
+        podCidr: () => this.#podCidr || before,
+        clock,
+        log: this.#log,
+        heartbeatMs,
+        leaseSeconds,
+        statusMs,
+        onRegistered: (node) => this.#joined(node),
+      },
       this.#stopping.signal,
     );
   }
@@ -216,4 +227,11 @@ class NodeAgent implements Agent {
       pods?.observeAll(new Set(informer.store.list().map(({ metadata }) => metadata?.uid ?? '')));
     });
   }
+}
+
+/** Of the newest pod with an address of its own; empty: there is none. */
+function networkIn(sandboxes: readonly PodSandbox[]): string {
+  const own = sandboxes.filter(({ hostIp }) => hostIp === undefined);
+  const [newest] = own.sort((a, b) => b.createdAt - a.createdAt);
+  return newest ? networkOf(newest.ip) : '';
 }

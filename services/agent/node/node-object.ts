@@ -13,6 +13,8 @@ export interface NodeFacts {
   /** Where this agent's gRPC listens. */
   readonly port: number;
   readonly podsMax: number;
+  /** The network that its pods have addresses of, should the node be new to the API; empty: none have. */
+  readonly podCidr: string;
   /** The folder in which volumes are made for claims. */
   readonly localStorage?: string | undefined;
   readonly version: string;
@@ -36,7 +38,7 @@ export function nodeObject(facts: NodeFacts, readySince: string, now: string): N
         annotations: { [localStorageAnnotation]: facts.localStorage },
       }),
     },
-    spec: {},
+    spec: facts.podCidr === '' ? {} : { podCIDR: facts.podCidr },
     status: nodeStatus(facts, readySince, now),
   };
 }

@@ -7,7 +7,9 @@ import { type NodeFacts, nodeObject, nodeStatus } from './node-object.ts';
 
 export interface RegistrationOptions {
   readonly api: Pick<GrpcApiClient, 'registerNode' | 'heartbeat'>;
-  readonly facts: NodeFacts;
+  readonly facts: Omit<NodeFacts, 'podCidr'>;
+  /** As it is when the node is registered. */
+  readonly podCidr: () => string;
   readonly clock: Clock;
   readonly log: Logger;
   /** Kubelet: 10 s. */
@@ -62,8 +64,9 @@ class Beats {
   }
 
   async next(): Promise<void> {
-    const { api, clock, facts, heartbeatMs, leaseSeconds, log, onRegistered, statusMs } =
+    const { api, clock, heartbeatMs, leaseSeconds, log, onRegistered, podCidr, statusMs } =
       this.#options;
+    const facts = { ...this.#options.facts, podCidr: podCidr() };
     if (!this.#registered) {
       const node = await api.registerNode(nodeObject(facts, this.#readySince, this.#now()));
       await onRegistered(node);

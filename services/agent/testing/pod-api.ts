@@ -9,6 +9,8 @@ type Listener = (resource: string, event: WatchEvent) => void;
 export class PodApi {
   readonly objects = new Map<string, KubeObject>();
   readonly events: string[] = [];
+  /** Nodes as they asked to be registered. */
+  readonly registered: KubeObject[] = [];
   readonly tokenRequests: object[] = [];
   /** How long tokens last, whatever is asked for. */
   tokenSeconds = 600;
@@ -21,6 +23,7 @@ export class PodApi {
   readonly client = {
     registerNode: (node: KubeObject) => {
       this.#check();
+      this.registered.push(node);
       return Promise.resolve({ ...node, spec: { podCIDR: '127.70.1.0/24' } });
     },
     heartbeat: () => {

@@ -59,6 +59,23 @@ describe('registration', () => {
     });
   });
 
+  it('of a node that was deleted gives it the network that it had, if nobody else has that', async () => {
+    const named = (name: string, podCIDR?: string): Node => ({
+      ...joining(),
+      metadata: { name },
+      ...(podCIDR !== undefined && { spec: { podCIDR } }),
+    });
+    const networkOf = async (node: Node): Promise<string | undefined> =>
+      (await core.requests.registerNode(serverUser, node)).spec?.podCIDR;
+    await networkOf(named('w1'));
+    const second = await networkOf(named('w2'));
+    for (const name of ['w1', 'w2']) {
+      await core.registry.delete(core.kinds.builtin(refs.nodes), name, {});
+    }
+    expect(await networkOf(named('w2', second))).toBe(second);
+    expect(await networkOf(named('w1', second))).toBe('127.64.1.0/24');
+  });
+
   it('at the same time on two servers is one registration', async () => {
     const both = await Promise.all([
       core.requests.registerNode(serverUser, joining()),

@@ -58,7 +58,7 @@ export class Nodes {
   /**
    * Creates the Node, or brings the one there is up to date: its status, and the labels and
    * annotations the worker sets; what others set (taints, cordon, other labels) and the pod CIDR
-   * stay.
+   * stay. A Node that was deleted while its worker lived gets the pod CIDR that it asks for.
    */
   async register(body: unknown): Promise<Node> {
     const decoded = decodeObject(this.#nodes, body).object;
@@ -74,7 +74,7 @@ export class Nodes {
         if (!QuorateError.is(thrown, 'not-found')) throw thrown;
       }
       try {
-        return await this.#deps.registry.insert(this.#nodes, this.#newNode(object));
+        return await this.#insert(object);
       } catch (thrown) {
         // Somebody else registered it in between: update theirs.
         if (!QuorateError.is(thrown, 'already-exists')) throw thrown;
@@ -97,6 +97,18 @@ export class Nodes {
       throw thrown;
     }
     return { renewTime, unknownNode: false };
+  }
+
+  /** With the pod network that it had before, if nobody else has it by now: its pods have addresses of that. */
+  async #insert(object: Node): Promise<Node> {
+    const { podCIDR, podCIDRs: _, ...spec } = object.spec ?? {};
+    try {
+      return await this.#deps.registry.insert(this.#nodes, this.#newNode(object));
+    } catch (thrown) {
+      if (podCIDR === undefined || !QuorateError.is(thrown, 'invalid')) throw thrown;
+      const without: Node = { ...object, spec };
+      return this.#deps.registry.insert(this.#nodes, this.#newNode(without));
+    }
   }
 
   #newNode(object: KubeObject): KubeObject {

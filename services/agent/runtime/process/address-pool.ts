@@ -1,5 +1,9 @@
 import { QuorateError } from '#shared/base';
 
+/** Where a pod's address is from. */
+export const networkOf = (address: string): string =>
+  `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
+
 /**
  * Pod addresses .2 to .254 of a /24. Each search begins after the address given last, so that one
  * is not used again while somebody may still believe in its former owner.
