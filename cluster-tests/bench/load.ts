@@ -19,10 +19,15 @@ export interface Request {
 }
 
 const { Put, Range, Txn } = KV.service;
-const put = { key, value };
+
+export const put: Request = {
+  name: 'put',
+  path: Put.path,
+  frame: framed(Put.requestSerialize({ key, value })),
+};
 
 export const requests: readonly Request[] = [
-  { name: 'put', path: Put.path, frame: framed(Put.requestSerialize(put)) },
+  put,
   { name: 'range', path: Range.path, frame: framed(Range.requestSerialize({ key })) },
   {
     name: 'serializable range',
@@ -35,7 +40,7 @@ export const requests: readonly Request[] = [
     frame: framed(
       Txn.requestSerialize({
         compare: [{ key, target: 'VERSION', result: 'GREATER', version: 0 }],
-        success: [{ request_put: put }],
+        success: [{ request_put: { key, value } }],
       }),
     ),
   },
@@ -46,9 +51,12 @@ export interface Concurrency {
   readonly streams: number;
 }
 
+export const alone: Concurrency = { connections: 1, streams: 1 };
+export const hundred: Concurrency = { connections: 1, streams: 100 };
+
 export const concurrencies: readonly Concurrency[] = [
-  { connections: 1, streams: 1 },
-  { connections: 1, streams: 100 },
+  alone,
+  hundred,
   { connections: 10, streams: 100 },
 ];
 

@@ -10,6 +10,7 @@ const help = `Our store beside a real etcd: three members each, by turns, on thi
 
   --runs N        runs of each, alternating; medians are printed (2)
   --seconds N     of each load (3)
+  --warm-up N     seconds of puts before the loads (15): what they cost before is told by a row of its own
   --keys N        how many the store is filled with at last (100000); measured at 10000, 100000, 1000000 on the way
   --only REGEX    of start, memory, outage, keys, "watch × 1000", "watch × 10000", "put × 1", "put × 100",
                   "range × 1000", "serializable range × 1", "txn × 100", "mixed", "lease keep-alive";
@@ -28,6 +29,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '2' },
     seconds: { type: 'string', default: '3' },
+    'warm-up': { type: 'string', default: '15' },
     keys: { type: 'string', default: '100000' },
     only: { type: 'string', default: '' },
     etcd: { type: 'string', default: 'etcd' },
@@ -53,13 +55,14 @@ function missingPackages(): string[] {
 interface Counts {
   readonly runs: number;
   readonly seconds: number;
+  readonly warmUpSeconds: number;
   readonly keys: number;
 }
 
 async function measureOnce(
   implementation: Implementation,
   run: number,
-  { runs, seconds, keys }: Counts,
+  { runs, seconds, warmUpSeconds, keys }: Counts,
 ): Promise<Figure[]> {
   process.stderr.write(`run ${run} of ${runs}: ${implementation.name}\n`);
   const members = new Members(implementation);
@@ -67,6 +70,7 @@ async function measureOnce(
   try {
     return await measure(members, {
       seconds,
+      warmUpSeconds,
       keys,
       wanted: (what) => only.test(what),
     });
@@ -79,6 +83,7 @@ async function main(): Promise<void> {
   const counts: Counts = {
     runs: countOf('runs', values.runs),
     seconds: countOf('seconds', values.seconds),
+    warmUpSeconds: countOf('warm-up', values['warm-up']),
     keys: countOf('keys', values.keys),
   };
   const { runs, seconds } = counts;

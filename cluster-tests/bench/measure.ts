@@ -4,7 +4,16 @@ import { eventually, Writer } from '#shared/lab';
 import { sizesUpTo } from './arguments.ts';
 import { fill } from './fill.ts';
 import { keepAlives } from './keep-alives.ts';
-import { concurrencies, type Load, load, loadMixed, requests } from './load.ts';
+import {
+  alone,
+  concurrencies,
+  hundred,
+  type Load,
+  load,
+  loadMixed,
+  put,
+  requests,
+} from './load.ts';
 import type { Members } from './members.ts';
 import { cpuSeconds, residentMib } from './usage.ts';
 import { Watchers } from './watchers.ts';
@@ -19,6 +28,8 @@ export interface Figure {
 export interface MeasureOptions {
   /** Of each load. */
   readonly seconds: number;
+  /** Of puts before the loads. */
+  readonly warmUpSeconds: number;
   /** How many keys the store is filled with in the end. */
   readonly keys: number;
   readonly wanted: (what: string) => boolean;
@@ -79,6 +90,10 @@ async function watching(members: Members, count: number, say: Say): Promise<void
 
 async function loads(members: Members, options: MeasureOptions, say: Say): Promise<void> {
   const { seconds, wanted } = options;
+  if (wanted(fresh)) {
+    await measured(members, fresh, say, (endpoint) => load(endpoint, put, alone, seconds));
+  }
+  await warmUp(members, options);
   for (const request of requests) {
     for (const concurrency of concurrencies) {
       const what = `${request.name} × ${concurrency.connections * concurrency.streams}`;
@@ -97,6 +112,15 @@ async function loads(members: Members, options: MeasureOptions, say: Say): Promi
   }
 }
 
+/** Members run for months: what their first seconds cost, while code is compiled, stands in a row of its own. */
+async function warmUp(members: Members, { warmUpSeconds }: MeasureOptions): Promise<void> {
+  const endpoint = members.endpoints[await members.leader()] ?? '';
+  for (const concurrency of concurrencies) {
+    await load(endpoint, put, concurrency, warmUpSeconds / concurrencies.length);
+  }
+}
+
+const fresh = 'put × 1 before the warm-up';
 const mixed = 'mixed (put and range, half and half) × 100';
 const renewals = 'lease keep-alive × 100';
 
@@ -117,9 +141,7 @@ async function measured(
   run: (endpoint: string) => Promise<Load>,
 ): Promise<void> {
   const endpoint = members.endpoints[await members.leader()] ?? '';
-  const [put] = requests;
-  const warmUp = concurrencies[1];
-  if (put && warmUp) await load(endpoint, put, warmUp, 1);
+  await load(endpoint, put, hundred, 1);
   const cpuBefore = cpuSeconds(members.pids);
   const result = await run(endpoint);
   sayLoad(say, what, result, cpuSeconds(members.pids) - cpuBefore);
@@ -128,9 +150,6 @@ async function measured(
 /** How puts, and a start after `kill -9` of all, take with more and more keys. */
 async function growing(members: Members, options: MeasureOptions, say: Say): Promise<void> {
   const { seconds, keys } = options;
-  const [put] = requests;
-  const [alone] = concurrencies;
-  if (!put || !alone) return;
   let filled = 0;
   for (const count of sizesUpTo(keys)) {
     const endpoint = members.endpoints[await members.leader()] ?? '';
