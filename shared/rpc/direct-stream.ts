@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Metadata, type MethodDefinition, type StatusObject, status } from '@grpc/grpc-js';
 import { Arrived } from './arrived.ts';
 import { atDeadline } from './deadline.ts';
-import { DirectPeer } from './direct-peer.ts';
+import { DirectPeer, metadataOf } from './direct-peer.ts';
 import { type Held, type IncompleteRequests, incompleteOf } from './incomplete.ts';
 import {
   decodeRequest,
@@ -50,7 +50,7 @@ export class DirectStream extends EventEmitter {
     this.#definition = definition;
     this.#maxRequestBytes = maxRequestBytes;
     this.#stream = stream;
-    this.#peer = new DirectPeer(stream, headers, definition.path);
+    this.#peer = new DirectPeer(stream, metadataOf(headers), definition.path);
     // As on grpc-js's calls, handlers end one by this event.
     this.on('error', (error: Partial<StatusObject>) => this.#end(error));
     const forget = atDeadline(headers, (failure) => {

@@ -1,6 +1,7 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
   type handleUnaryCall,
+  type Metadata,
   type MethodDefinition,
   type Server,
   type ServerUnaryCall,
@@ -11,7 +12,7 @@ import {
 import { QuorateError } from '#shared/base';
 import { Arrived } from './arrived.ts';
 import { atDeadline } from './deadline.ts';
-import { DirectPeer } from './direct-peer.ts';
+import { DirectPeer, metadataOf } from './direct-peer.ts';
 import { DirectStream } from './direct-stream.ts';
 import {
   decodeRequest,
@@ -106,6 +107,7 @@ function serveStream(
 const ignore = (): void => undefined;
 
 function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  const metadata = metadataOf(headers);
   let arrived: Arrived | undefined = new Arrived();
   let held: IncompleteRequests | undefined;
   const forget = atDeadline(headers, (failure) => {
@@ -131,7 +133,7 @@ function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHtt
     arrived = undefined;
     held?.over(stream);
     if (refused) fail(stream, refused);
-    else handle(method, stream, headers, bytes.subarray(prefixBytes, end));
+    else handle(method, stream, metadata, bytes.subarray(prefixBytes, end));
   });
   stream.on('close', () => held?.over(stream));
   stream.on('end', () => {
@@ -142,7 +144,7 @@ function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHtt
 function handle(
   { definition, handler }: Method,
   stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
+  metadata: Metadata,
   body: Buffer,
 ): void {
   const request = decodeRequest(definition, body);
@@ -150,7 +152,7 @@ function handle(
     fail(stream, request.refused);
     return;
   }
-  const call = new DirectCall(request.message, stream, headers, definition.path);
+  const call = new DirectCall(request.message, stream, metadata, definition.path);
   handler(call as unknown as ServerUnaryCall<unknown, unknown>, (error, response) => {
     answer(stream, error, () => definition.responseSerialize(response));
     call.answered();
@@ -204,13 +206,8 @@ class DirectCall extends DirectPeer implements Partial<ServerUnaryCall<unknown, 
   readonly #stream: ServerHttp2Stream;
   #turnOver: (() => void) | undefined;
 
-  constructor(
-    request: unknown,
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    path: string,
-  ) {
-    super(stream, headers, path);
+  constructor(request: unknown, stream: ServerHttp2Stream, metadata: Metadata, path: string) {
+    super(stream, metadata, path);
     this.request = request;
     this.#stream = stream;
   }
