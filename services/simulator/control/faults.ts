@@ -84,7 +84,7 @@ export class ControlFaultPlane {
   #elsewhere(
     fault: Extract<
       ControlFault,
-      { readonly kind: 'onlooker-isolate' | 'reset' | 'flaky' | 'compact' }
+      { readonly kind: 'onlooker-isolate' | 'reset' | 'flaky' | 'late-answers' | 'compact' }
     >,
   ): Undo {
     const { masters, onlooker, links, compact } = this.#world;
@@ -96,6 +96,8 @@ export class ControlFaultPlane {
         return undefined;
       case 'flaky':
         return links.makeFlaky(fault.machine === 'all' ? 'all' : this.#machine(fault.machine));
+      case 'late-answers':
+        return links.makeLate(this.#machine(fault.machine));
       case 'compact':
         compact();
         return undefined;

@@ -56,18 +56,30 @@ const everyComponent: readonly ComponentKind[] = ['scheduler', 'controller-manag
 function boundsOf({ faults, watchLagMs, nodeGraceMs, nodes }: ControlPlan): Bounds {
   // The last node's pods stay where they are.
   const lostMs = nodes > 1 ? nodeGraceMs + 2 * watchLagMs + 6000 : Infinity;
+  // What is seen of a node comes in an order, and not in time.
+  const silentMs = Math.max(0, nodeGraceMs - watchLagMs);
   if (faults.length === 0)
     return {
       patienceMs: watchLagMs + 1000,
       promptMs: 2 * watchLagMs + 2500,
       lostMs,
       cronMs: 75_000,
+      silentMs,
     };
   // What has run by a clock that was ahead runs again when others have come to that time.
   const jumps = faults.some((fault) => fault.kind === 'store' && fault.fault.kind === 'jump');
   const cronMs = jumps ? Infinity : 240_000;
   const onlyNodes = faults.every(({ kind }) => silencing.includes(kind));
-  return { patienceMs: 12_000, promptMs: Infinity, lostMs: onlyNodes ? lostMs : Infinity, cronMs };
+  const isHeard = faults.every(
+    ({ kind }) => silencing.includes(kind) || kind === 'component-pause',
+  );
+  return {
+    patienceMs: 12_000,
+    promptMs: Infinity,
+    lostMs: onlyNodes ? lostMs : Infinity,
+    cronMs,
+    silentMs: isHeard ? silentMs : 0,
+  };
 }
 
 /** A cluster with everything that runs in one, under one plan. */

@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { slipAbove, unseen } from './slip.ts';
+import { slipAbove } from './slip.ts';
 
 /** A fourth round above the store: preemption, affinity, CronJobs, quotas, server-side apply. */
 export const fourthMutants: readonly Mutant[] = [
@@ -45,15 +45,12 @@ export const fourthMutants: readonly Mutant[] = [
     'if (this.#entries.get(turn.key) === turn) this.remove(turn.key);',
     'this.remove(turn.key);',
   ),
-  unseen(
-    'full nodes, and watches that are later than the next attempt',
-    slipAbove(
-      'unanswered-binding-frees-room',
-      'room is given away when nobody says whether its pod was bound',
-      'services/scheduler/session',
-      'const node = await this.#nodeOf(turn.key, pod);',
-      'const node = undefined;',
-    ),
+  slipAbove(
+    'unanswered-binding-frees-room',
+    'room is given away when nobody says whether its pod was bound',
+    'services/scheduler/session',
+    'const node = await this.#nodeOf(turn.key, pod);',
+    'const node = undefined;',
   ),
   slipAbove(
     'forbidden-run-begins',

@@ -7,6 +7,7 @@ import { mvccMutants } from './mvcc.ts';
 import { outsidersMutants } from './outsiders.ts';
 import { plantedMutants } from './planted.ts';
 import { raftMutants } from './raft.ts';
+import { readersMutants } from './readers.ts';
 import { slipMutants } from './slips.ts';
 import { storeMutants } from './store.ts';
 import { strangersMutants } from './strangers.ts';
@@ -26,4 +27,5 @@ export const mutants: readonly Mutant[] = [
   ...strangersMutants,
   ...fourthMutants,
   ...outsidersMutants,
+  ...readersMutants,
 ];

@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { slip, slipAbove } from './slip.ts';
+import { slip, slipAbove, unseen } from './slip.ts';
 
 const manager = 'services/controller-manager';
 
@@ -244,13 +244,6 @@ export const outsidersMutants: readonly Mutant[] = [
     '',
   ),
   slipAbove(
-    'history-cut-while-it-runs',
-    'an old ReplicaSet goes while it still has pods',
-    `${manager}/deployment/plan`,
-    '(replicaSet.status?.replicas ?? 0) === 0 &&',
-    '',
-  ),
-  slipAbove(
     'ended-pods-count',
     'a ReplicaSet takes pods that have ended for pods that run',
     `${manager}/replicaset/plan`,
@@ -261,22 +254,18 @@ export const outsidersMutants: readonly Mutant[] = [
     'expelled-at-once',
     'pods leave a node as soon as it is silent, however long they might stay',
     `${manager}/node-lifecycle/eviction`,
-    '? defaultMs : 0;',
-    '? 0 : 0;',
+    'each === undefined ? Number.POSITIVE_INFINITY : each * 1_000',
+    'each === undefined ? Number.POSITIVE_INFINITY : each',
   ),
-  slipAbove(
-    'missed-while-in-work',
-    'a pod that waits for room misses what happens while it is looked at',
-    'services/scheduler/queue',
-    'if (missed || entry.changedInWork) {',
-    'if (entry.changedInWork) {',
-  ),
-  slipAbove(
-    'namesake-deleted-by-its-controller',
-    'a controller that removes a pod may hit its successor of the same name',
-    `${manager}/owned-pods`,
-    'await this.#context.api.delete(refs.pods, name, { namespace, uid });',
-    'await this.#context.api.delete(refs.pods, name, { namespace });',
+  unseen(
+    'room that comes free while budgets are asked for, and nothing else that happens afterwards',
+    slipAbove(
+      'missed-while-in-work',
+      'a pod that waits for room misses what happens while it is looked at',
+      'services/scheduler/queue',
+      'if (missed || entry.changedInWork) {',
+      'if (entry.changedInWork) {',
+    ),
   ),
   slipAbove(
     'finished-at-once-removed',

@@ -208,11 +208,4 @@ export const plantedMutants: readonly Mutant[] = [
     "compare: [{ key, target: 'create', result: 'equal', revision: 0 }],",
     'compare: [],',
   ),
-  slipAbove(
-    'lead-outlives-its-lease',
-    'a leader whose lease has run out on its own clock goes on',
-    'shared/client/elector',
-    "this.#expiry = clock.after(leftMs, () => this.#lose('the lease ran out'));",
-    '',
-  ),
 ];

@@ -57,4 +57,10 @@ test('a budget allows what is left, and pays one for each', () => {
   expect(change(status(1), status(-1))).toMatch(/allows -1/);
   expect(change(status(1), status(1, { p: 'now' }))).toMatch(/pays for p/);
   expect(change(status(1), status(0, { p: 'now' }))).toBe('kept');
+  const unseen = { ...budget(status(1)), metadata: { name: 'b', generation: 2 } };
+  const common = { revision: 3, atMs: 0, key, resource: 'policy/poddisruptionbudgets' };
+  const after = { ...unseen, status: status(0, { p: 'now' }) };
+  expect(broken(() => check.changed({ ...common, before: unseen, after }))).toMatch(
+    /nobody has counted since it was changed/,
+  );
 });

@@ -39,6 +39,11 @@ export class Budgets implements Checker {
     const last: PodDisruptionBudget | undefined = before;
     const lastAllowed = last?.status?.disruptionsAllowed ?? 0;
     for (const pod of newlyDisrupted(last, after)) {
+      if ((last?.status?.observedGeneration ?? 0) < (last?.metadata?.generation ?? 0)) {
+        throw new BrokenPromise(
+          `${key} pays for ${pod} at revision ${revision}, and nobody has counted since it was changed`,
+        );
+      }
       if (disruptionsAllowed === lastAllowed - 1) continue;
       throw new BrokenPromise(
         `${key} pays for ${pod} at revision ${revision}: ${lastAllowed} become ${disruptionsAllowed}`,

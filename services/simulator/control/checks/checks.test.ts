@@ -51,6 +51,10 @@ describe('pods', () => {
     expect(broken(() => store.put(podKey('a'), at('n2', 'Succeeded')))).toMatch(/bound to n1/);
     store.put(podKey('b'), at('n1', 'Failed'));
     expect(broken(() => store.put(podKey('b'), at('n1', 'Running')))).toMatch(/was Failed/);
+    const going = { deletionTimestamp: 'now' };
+    store.put(podKey('c'), named('c', 'c', going));
+    const bound = { ...named('c', 'c', going), spec: { nodeName: 'n1' } };
+    expect(broken(() => store.put(podKey('c'), bound))).toMatch(/on its way out/);
   });
 
   test('nodes are not overbooked', () => {
@@ -143,7 +147,7 @@ describe('objects', () => {
 describe('the API', () => {
   const electionKv = (createRevision: number) => ({
     key: '/registry/elections/x',
-    value: new Uint8Array(),
+    value: Buffer.from('{"leaseSeconds":2}'),
     createRevision,
     modRevision: createRevision,
     version: 1,
@@ -152,18 +156,33 @@ describe('the API', () => {
 
   test('a deposed leader writes nothing', () => {
     const check = new Fencing();
-    check.elections([{ type: 'put', kv: electionKv(5) }], 5);
+    check.elections([{ type: 'put', kv: electionKv(5) }], 5, 0);
     const write = (token: number, revision: number) =>
       broken(() =>
         check.wrote({ who: 's', what: 'create', fence: { election: 'x', token }, revision }),
       );
     expect(write(5, 7)).toBe('kept');
-    check.elections([{ type: 'delete', kv: electionKv(5) }], 8);
+    check.elections([{ type: 'delete', kv: electionKv(5) }], 8, 0);
     expect(write(5, 9)).toMatch(/when 0 led x/);
-    check.elections([{ type: 'put', kv: electionKv(10) }], 10);
+    check.elections([{ type: 'put', kv: electionKv(10) }], 10, 0);
     expect(write(5, 12)).toMatch(/when 10 led x/);
     const without = { who: 's', what: 'create', fence: undefined, revision: 12 };
     expect(broken(() => check.wrote(without))).toMatch(/without a fence/);
+  });
+
+  test('a lead lasts as long as its lease, unless it is given back', () => {
+    const ended = (atMs: number, token?: number): string => {
+      const check = new Fencing();
+      check.elections([{ type: 'put', kv: electionKv(5) }], 5, 0);
+      check.renewed({ election: 'x', token: 5 }, 1000);
+      if (token) check.resigns({ election: 'x', token });
+      const event = { type: 'delete', kv: electionKv(5) } as const;
+      return broken(() => check.elections([event], 8, atMs));
+    };
+    expect(ended(2000)).toMatch(/taken from 5 at revision 8, 800 ms before/);
+    expect(ended(3000)).toBe('kept');
+    expect(ended(2000, 5)).toBe('kept');
+    expect(ended(2000, 4)).toMatch(/taken from 5/);
   });
 
   function watched(told: readonly [string, string, number][], open = true, now = 0): string {

@@ -13,9 +13,11 @@ import { Availability } from './availability.ts';
 import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import type { Checker } from './checker.ts';
+import { Claims } from './claims.ts';
 import { Counters } from './counters.ts';
 import { CronRuns } from './cron-runs.ts';
 import { EndpointConditions } from './endpoints.ts';
+import { Expulsions } from './expulsions.ts';
 import { Fencing } from './fencing.ts';
 import { FieldOwners } from './field-owners.ts';
 import { FreshReads } from './fresh-reads.ts';
@@ -23,6 +25,8 @@ import { Garbage } from './garbage.ts';
 import { Generations } from './generations.ts';
 import { InOrder } from './in-order.ts';
 import { JobCounts } from './job-counts.ts';
+import { JobEnds } from './job-ends.ts';
+import { JobPauses } from './job-pauses.ts';
 import { LostNodes } from './lost-nodes.ts';
 import { Namespaces } from './namespaces.ts';
 import { Neighbours } from './neighbours.ts';
@@ -31,17 +35,21 @@ import { ObjectHistory } from './objects.ts';
 import { ObjectLife } from './object-life.ts';
 import { OnePerOrdinal } from './one-per-ordinal.ts';
 import { OverCreation } from './over-creation.ts';
+import { PartialUpdates } from './partial-updates.ts';
 import { Placement } from './placement.ts';
 import { Preemption } from './preemption.ts';
 import { Promptness } from './promptness.ts';
 import { Preconditions } from './preconditions.ts';
+import { Quotas } from './quotas.ts';
 import { recordedApi, type Recording } from './recorded-api.ts';
 import { Recreated } from './recreated.ts';
 import { Removals } from './removals.ts';
 import { Rollouts } from './rollouts.ts';
 import { StartedOnce } from './started-once.ts';
 import { Successors } from './successors.ts';
+import { Told } from './told.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
+import { Victims } from './victims.ts';
 import { Writes } from './writes.ts';
 
 /** A client of the API. */
@@ -62,6 +70,8 @@ export interface Bounds {
   readonly lostMs: number;
   /** From one run of a CronJob of every minute to the next. */
   readonly cronMs: number;
+  /** For as long a node is silent before it is called so; 0: nobody knows. */
+  readonly silentMs: number;
 }
 
 /** Feeds the checkers with what happens: in the store, on the machines, and on the way between. */
@@ -70,6 +80,7 @@ export class ControlChecks {
   readonly containers: ContainerEvents;
   readonly #report: Report;
   readonly #fencing = new Fencing();
+  readonly #claims = new Claims();
   readonly #created = new OverCreation();
   readonly #jobs = new JobCounts();
   readonly #reads = new FreshReads(this.objects);
@@ -80,6 +91,7 @@ export class ControlChecks {
   readonly #adoptions = new Adoptions(this.objects);
   readonly #owners = new FieldOwners(this.objects);
   readonly #now: () => number;
+  readonly #jobEnds: JobEnds;
   readonly #garbage: Garbage;
   readonly #removals: Removals;
   readonly #successors: Successors;
@@ -92,9 +104,12 @@ export class ControlChecks {
   answered = 0;
 
   /** See `Bounds`. */
-  constructor(report: Report, now: () => number, { patienceMs, promptMs, lostMs, cronMs }: Bounds) {
+  constructor(report: Report, now: () => number, bounds: Bounds) {
+    const { patienceMs, promptMs, lostMs, cronMs, silentMs } = bounds;
+    const isCalm = promptMs < Infinity;
     this.#report = report;
     this.#now = now;
+    this.#jobEnds = new JobEnds(this.objects, now, isCalm ? patienceMs : Infinity);
     this.#garbage = new Garbage(patienceMs);
     this.#removals = new Removals(this.objects, now, patienceMs);
     this.#successors = new Successors(this.objects, now, patienceMs);
@@ -115,10 +130,18 @@ export class ControlChecks {
       new InOrder(patienceMs),
       new Placement(patienceMs),
       new Preemption(patienceMs),
+      new Victims(patienceMs),
+      new Quotas(patienceMs),
       new Neighbours(patienceMs),
       new CronRuns(patienceMs, cronMs),
-      new Attempts(promptMs < Infinity),
-      new Availability(promptMs < Infinity ? patienceMs : Infinity),
+      new PartialUpdates(patienceMs),
+      new Told(patienceMs),
+      new Expulsions(patienceMs, silentMs),
+      new JobPauses(isCalm),
+      this.#jobEnds,
+      this.#claims,
+      new Attempts(isCalm),
+      new Availability(isCalm ? patienceMs : Infinity),
       new Promptness(this.objects, promptMs),
       new LostNodes(this.objects, lostMs),
       this.#removals,
@@ -144,7 +167,8 @@ export class ControlChecks {
 
   applied(entry: AppliedEntry): void {
     this.#report.check('objects', () => {
-      this.#fencing.elections(entry.events, entry.revision);
+      this.#fencing.elections(entry.events, entry.revision, entry.atMs);
+      this.#claims.events(entry.events);
       for (const change of this.objects.add(entry)) {
         for (const checker of this.#followers) this.#check(checker, () => checker.changed(change));
       }
@@ -166,6 +190,9 @@ export class ControlChecks {
       reads,
       asked: () => void this.asked++,
       answered: () => void this.answered++,
+      now: this.#now,
+      renewed: (fence, sentMs) => this.#fencing.renewed(fence, sentMs),
+      resigns: (fence) => this.#fencing.resigns(fence),
       wrote: (write) => {
         if (elected) this.#check(this.#fencing, () => this.#fencing.wrote(write));
       },
@@ -179,10 +206,15 @@ export class ControlChecks {
       deletesBy: (propagation, named) => {
         if (!elected) this.#garbage.asked(named, propagation, this.#now());
       },
-      deletes: (namespace, name) => {
-        this.#budgets.deleted(namespace, name);
+      deletes: (resource, namespace, name) => {
+        if (resource === 'pods') this.#budgets.deleted(namespace, name);
         // The scheduler takes those that are in the way.
         if (!elected || !who.startsWith('controller-manager')) return () => undefined;
+        if (resource === 'batch/jobs') {
+          const isOver = this.#jobEnds.asked(namespace, name);
+          return () => this.#check(this.#jobEnds, isOver);
+        }
+        if (resource !== 'pods') return () => undefined;
         const isFirst = this.#removals.asked(namespace, name);
         const isNext = this.#successors.asked(who, namespace, name);
         return () => {

@@ -15,19 +15,44 @@ export interface FencedWrite {
   readonly revision: number;
 }
 
-/** Whoever leads no more writes nothing more. */
+interface Lead {
+  /** A revision. */
+  readonly from: number;
+  /** 0: nobody leads. */
+  readonly token: number;
+  /** For as long it lasts after a renewal. */
+  readonly leaseMs: number;
+}
+
+/** Two clocks go at their own pace. */
+const roundedMs = 200;
+
+/** Whoever leads no more writes nothing more; whoever does leads on until the lease is over, or given back. */
 export class Fencing implements Checker {
   readonly name = 'fencing';
-  /** By election: who leads from which revision on; token 0: nobody. */
-  readonly #leaders = new Map<string, { readonly from: number; readonly token: number }[]>();
+  /** By election: who leads from which revision on. */
+  readonly #leaders = new Map<string, Lead[]>();
+  /** By election and token: when the last renewal was sent that was granted. */
+  readonly #renewedMs = new Map<string, number>();
+  /** Who has given it back, or tried to. */
+  readonly #resigned = new Set<string>();
+
+  renewed({ election, token }: Fence, sentMs: number): void {
+    this.#renewedMs.set(`${election} ${token}`, sentMs);
+  }
+
+  resigns({ election, token }: Fence): void {
+    this.#resigned.add(`${election} ${token}`);
+  }
 
   /** Of the store, at this revision. */
-  elections(events: readonly Event[], revision: number): void {
+  elections(events: readonly Event[], revision: number, atMs: number): void {
     for (const { type, kv } of events) {
       if (!kv.key.startsWith(prefix)) continue;
       const election = kv.key.slice(prefix.length);
       const leaders = this.#leaders.get(election) ?? [];
       const held = leaders.at(-1)?.token ?? 0;
+      if (type === 'delete' && held > 0) this.#ends(election, held, revision, atMs);
       if (type === 'put' && held > 0 && held !== kv.createRevision) {
         throw new BrokenPromise(
           `${election} is seized at revision ${revision} while ${held} leads`,
@@ -36,9 +61,20 @@ export class Fencing implements Checker {
       if (type === 'put' && held > 0 && kv.modRevision !== kv.createRevision) {
         throw new BrokenPromise(`${election} is seized at revision ${revision} from ${held}`);
       }
-      leaders.push({ from: revision, token: type === 'put' ? kv.createRevision : 0 });
+      const token = type === 'put' ? kv.createRevision : 0;
+      leaders.push({ from: revision, token, leaseMs: type === 'put' ? leaseMsOf(kv.value) : 0 });
       this.#leaders.set(election, leaders);
     }
+  }
+
+  #ends(election: string, token: number, revision: number, atMs: number): void {
+    const name = `${election} ${token}`;
+    const { leaseMs = 0 } = this.#leaders.get(election)?.at(-1) ?? {};
+    const leastMs = (this.#renewedMs.get(name) ?? -Infinity) + leaseMs - roundedMs;
+    if (this.#resigned.has(name) || atMs >= leastMs) return;
+    throw new BrokenPromise(
+      `${election} is taken from ${token} at revision ${revision}, ${Math.round(leastMs - atMs)} ms before its lease is over`,
+    );
   }
 
   wrote({ who, fence, what, revision }: FencedWrite): void {
@@ -51,3 +87,6 @@ export class Fencing implements Checker {
     );
   }
 }
+
+const leaseMsOf = (value: Uint8Array): number =>
+  1000 * (JSON.parse(Buffer.from(value).toString()) as { leaseSeconds: number }).leaseSeconds;

@@ -1,6 +1,7 @@
 import { isPodTerminal, type KubeObject, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { isGoing } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** What never changes during the life of an object, and what goes one way only. */
@@ -41,6 +42,9 @@ function podKept(before: Pod, after: Pod, broken: (what: string) => never): void
   const node = before.spec?.nodeName;
   if (node !== undefined && node !== after.spec?.nodeName) {
     broken(`bound to ${node}, then to ${after.spec?.nodeName}`);
+  }
+  if (node === undefined && after.spec?.nodeName !== undefined && isGoing(before)) {
+    broken(`bound to ${after.spec.nodeName} on its way out`);
   }
   if (isPodTerminal(before) && after.status?.phase !== before.status?.phase) {
     broken(`it was ${before.status?.phase} and is ${after.status?.phase}`);

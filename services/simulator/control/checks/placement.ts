@@ -4,7 +4,7 @@ import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
 import { isChosen, meantFor, repelling } from './room.ts';
 
-/** Pods are bound to nodes that they are meant for, and that do not repel them. */
+/** Pods are bound to nodes that they are meant for, and that do not repel them; nor are they made for others. */
 export class Placement implements Checker {
   readonly name = 'placement of pods';
   /** By name, each version with the moment from which on it was. */
@@ -22,12 +22,18 @@ export class Placement implements Checker {
     const pod: Pod = after;
     const name = pod.spec?.nodeName;
     const last: Pod | undefined = before;
+    const meant = meantFor(pod);
+    if (!before && meant !== undefined)
+      this.#mustFit(pod, meant, atMs, `${key} is made for ${meant} at revision ${revision}`);
     if (name === undefined || last?.spec?.nodeName !== undefined) return;
     const what = `${key} is bound to ${name} at revision ${revision}`;
-    const meant = meantFor(pod);
     if (meant !== undefined && meant !== name) {
       throw new BrokenPromise(`${what}, and is meant for ${meant}`);
     }
+    this.#mustFit(pod, name, atMs, what);
+  }
+
+  #mustFit(pod: Pod, name: string, atMs: number, what: string): void {
     const versions = this.#nodes.get(name) ?? [];
     const reasons = versions.map(({ node }) => unfit(pod, node));
     // The one of before the time that a scheduler may be behind is in force at its beginning.

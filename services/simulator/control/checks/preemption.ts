@@ -40,7 +40,7 @@ export class Preemption implements Checker {
   }
 }
 
-const priorityOf = ({ spec }: Pod): number => spec?.priority ?? 0;
+export const priorityOf = ({ spec }: Pod): number => spec?.priority ?? 0;
 
-const isPreempted = ({ status }: Pod): boolean =>
+export const isPreempted = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ reason }) => reason === 'PreemptionByScheduler') ?? false;

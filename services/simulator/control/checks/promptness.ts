@@ -7,6 +7,7 @@ import {
   type Job,
   type Pod,
   type PodDisruptionBudget,
+  type ReplicaSet,
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
@@ -16,7 +17,7 @@ import { expels, nodeOf } from './room.ts';
 
 /**
  * Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels or a suspended Job
- * keeps, budgets that count more than serve.
+ * keeps, budgets that count more than serve, ReplicaSets with more pods or fewer than they are to have.
  */
 export class Promptness implements Checker {
   readonly name = 'promptness';
@@ -49,6 +50,7 @@ export class Promptness implements Checker {
     yield* this.#expelled();
     yield* this.#suspended();
     yield* this.#overcounted();
+    yield* this.#misnumbered();
   }
 
   *#idleEndpoints(): Generator<string> {
@@ -78,6 +80,21 @@ export class Promptness implements Checker {
     for (const pod of this.#objects.all<Pod>('pods')) {
       if (!isPodActive(pod) || !uids.has(getControllerOf(pod)?.uid)) continue;
       yield `pod ${nameOf(pod)} runs on, and its Job is suspended`;
+    }
+  }
+
+  *#misnumbered(): Generator<string> {
+    const active = this.#objects.all<Pod>('pods').filter(isPodActive);
+    const counts = Map.groupBy(active, (pod) => getControllerOf(pod)?.uid);
+    const places = this.#objects.all('namespaces').filter((place) => !isGoing(place));
+    const names = new Set(places.map(nameOf));
+    for (const set of this.#objects.all<ReplicaSet>('apps/replicasets')) {
+      if (isGoing(set) || !names.has(set.metadata?.namespace ?? '')) continue;
+      const { replicas = 1 } = set.spec ?? {};
+      const count = counts.get(set.metadata?.uid)?.length ?? 0;
+      if (count === replicas) continue;
+      const much = count < replicas ? 'fewer' : 'more';
+      yield `ReplicaSet ${nameOf(set)} of generation ${set.metadata?.generation} has ${much} pods than the ${replicas} that it is to have`;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { KubeObject, ResourceRef } from '#shared/api';
 import { QuorateError } from '#shared/base';
-import type { ApiClient, ListOptions, WatchOptions, WriteOptions } from '#shared/client';
+import type { ApiClient, Fence, ListOptions, WatchOptions, WriteOptions } from '#shared/client';
 import type { ApiWatches } from './api-watches.ts';
 import type { Granted } from './budgets.ts';
 import type { FencedWrite } from './fencing.ts';
@@ -20,6 +20,11 @@ export interface Recording {
   readonly reads: Pick<FreshReads, 'got' | 'listed'>;
   asked(): void;
   answered(): void;
+  readonly now: () => number;
+  /** A lease of an elected one, by a renewal that was sent then. */
+  renewed(fence: Fence, sentMs: number): void;
+  /** Somebody gives a lead back. */
+  resigns(fence: Fence): void;
   /** A write has taken effect for sure. */
   wrote(write: FencedWrite): void;
   /** It has changed an object that was there. */
@@ -27,8 +32,8 @@ export interface Recording {
   evicted(granted: Granted): void;
   /** Only the object of this uid, or this version, was to go, and it was granted. */
   deleted(deletion: Deletion): void;
-  /** Somebody asks for the deletion of a pod; the result is called where it is granted. */
-  deletes(namespace: string, name: string): () => void;
+  /** Somebody asks for a deletion; the result is called where it is granted. */
+  deletes(resource: string, namespace: string, name: string): () => void;
   /** Somebody asks for a deletion, and in which way. */
   deletesBy(
     propagation: string,
@@ -49,8 +54,25 @@ export function recordedApi<T extends ApiClient>(who: string, api: T, recording:
     recording.answered();
     return result;
   };
-  return { ...api, ...reads(who, api, recording, ask), ...writes(who, api, recording, ask) };
+  return {
+    ...api,
+    ...reads(who, api, recording, ask),
+    ...writes(who, api, recording, ask),
+    ...leads(api, recording),
+  };
 }
+
+const leads = (api: ApiClient, recording: Recording) => ({
+  renew: async (fence: Fence, identity: string): Promise<void> => {
+    const sentMs = recording.now();
+    await api.renew(fence, identity);
+    recording.renewed(fence, sentMs);
+  },
+  resign: (fence: Fence, identity: string): Promise<void> => {
+    recording.resigns(fence);
+    return api.resign(fence, identity);
+  },
+});
 
 type Ask = <R>(call: () => Promise<R>) => Promise<R>;
 
@@ -160,15 +182,14 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
     },
     delete: async (...[ref, name, options = {}]: Parameters<ApiClient['delete']>) => {
       const { namespace, uid } = options;
-      const isPod = ref.resource === 'pods';
-      const granted = isPod ? recording.deletes(namespace ?? '', name) : undefined;
-      const { resourceVersion, propagation } = options;
       const resource = resourceName(ref);
+      const granted = recording.deletes(resource, namespace ?? '', name);
+      const { resourceVersion, propagation } = options;
       if (propagation)
         recording.deletesBy(propagation, { resource, namespace: namespace ?? '', name });
       const since = recording.revision();
       const answer = await ask(() => api.delete(ref, name, options));
-      granted?.();
+      granted();
       const until = recording.revision();
       const named = uid !== undefined || resourceVersion !== undefined;
       const deletion = { who, resource, namespace, name, uid, resourceVersion, since, until };

@@ -81,9 +81,9 @@ test('nobody leads while another one does', () => {
   const check = new Fencing();
   const put = (createRevision: number, revision: number): string => {
     const key = '/registry/elections/e';
-    const value = new Uint8Array();
+    const value = Buffer.from('{"leaseSeconds":2}');
     const kv = { key, value, createRevision, modRevision: revision, version: 1, lease: 1n };
-    return broken(() => check.elections([{ type: 'put', kv }], revision));
+    return broken(() => check.elections([{ type: 'put', kv }], revision, 0));
   };
   expect(put(3, 3)).toBe('kept');
   expect(put(3, 5)).toMatch(/is seized at revision 5 from 3/);

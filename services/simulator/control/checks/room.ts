@@ -44,7 +44,7 @@ export function expels({ spec }: Node, pod: Pick<Pod, 'spec'>): boolean {
   return repelling(pod, { spec: { taints } }) !== undefined;
 }
 
-function isTolerated(taint: Taint, { key, operator, value, effect }: Toleration): boolean {
+export function isTolerated(taint: Taint, { key, operator, value, effect }: Toleration): boolean {
   if (effect && effect !== taint.effect) return false;
   if (key && key !== taint.key) return false;
   return operator === 'Exists' || (value ?? '') === (taint.value ?? '');

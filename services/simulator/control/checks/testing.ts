@@ -7,6 +7,8 @@ import { type Change, ObjectHistory } from './objects.ts';
 /** A store by hand: what is put shows in `history`, and to the checker. */
 export class Store {
   readonly history = new ObjectHistory();
+  /** When it happens; absent: one after the other. */
+  nowMs: number | undefined;
   readonly #checker: Checker | undefined;
   #revision = 1;
 
@@ -28,7 +30,7 @@ export class Store {
     const kv = { key, value, createRevision: 1, modRevision: revision, version: 1, lease: 0n };
     const changes: Change[] = this.history.add({
       revision,
-      atMs: revision,
+      atMs: this.nowMs ?? revision,
       events: [{ type, kv }],
     });
     for (const change of changes) this.#checker?.changed?.(change);

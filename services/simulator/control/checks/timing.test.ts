@@ -90,7 +90,13 @@ test('a pod is not bound to a node that has long repelled it, or that it is not 
   expect(bound('d')).toMatch(/unschedulable/);
   const nodeSelectorTerms = [{ matchFields: [{ key: 'metadata.name', values: ['n2'] }] }];
   const required = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } };
-  expect(bound('e', { affinity: { nodeAffinity: required } })).toMatch(/meant for n2/);
+  const affinity = { nodeAffinity: required };
+  expect(bound('e', { affinity })).toMatch(/meant for n2/);
+  const made = (name: string) =>
+    put(store, `pods/default/${name}`, { ...named(name), spec: { affinity } });
+  put(store, 'nodes/n2', { metadata: { name: 'n2' }, spec: { unschedulable: true } });
+  for (const name of ['x', 'y']) put(store, 'configmaps/default/x', named(name));
+  expect(made('f')).toMatch(/is made for n2 .*unschedulable/);
 });
 
 describe('where nothing fails', () => {
@@ -152,5 +158,20 @@ describe('where nothing fails', () => {
     expect(on('NoSchedule')).toBe('kept');
     expect(on('NoExecute')).toMatch(/expels it/);
     expect(on('NoExecute', { phase: 'Failed' })).toBe('kept');
+  });
+
+  test('no ReplicaSet has more pods for long, or fewer, than it is to have', () => {
+    const of = (replicas: number, more: object = {}) =>
+      lasting((store) => {
+        store.put('/registry/namespaces/default', { metadata: { name: 'default' } });
+        put(store, 'apps/replicasets/default/r', { ...named('r', 'r', more), spec: { replicas } });
+        const owned = controlledBy('ReplicaSet', 'r');
+        store.put(podKey('p'), named('p', 'p', owned));
+        store.put(podKey('q'), named('q', 'q', { ...owned, deletionTimestamp: 'now' }));
+      });
+    expect(of(1)).toBe('kept');
+    expect(of(2)).toMatch(/has fewer pods than the 2/);
+    expect(of(0)).toMatch(/has more pods than the 0/);
+    expect(of(2, { deletionTimestamp: 'now' })).toBe('kept');
   });
 });

@@ -11,6 +11,9 @@ import { answerOverTheWire, broken, errorOverTheWire, sharedCopy } from './wire.
 const callMs = 10_000;
 /** Of a call of a flaky machine, on its way there, and on its way back. */
 const breakChance = 0.2;
+/** Where answers are late: by up to so much. */
+const latestMs = 1500;
+
 /**
  * Connections between clients and API servers: calls have an answer, an error, or no answer at all;
  * streams are ordered and lose nothing until they break.
@@ -26,6 +29,8 @@ export class Links {
 
   /** Machines some of whose calls break; `all`: everybody's. */
   readonly #flaky = new Set<string>();
+  /** Machines that hear late what they are answered. */
+  readonly #late = new Set<string>();
 
   /** Each stream is slower than calls by a time of its own, up to `watchLagMs`. */
   constructor(scheduler: Scheduler, network: Network, rng: Rng, watchLagMs: number) {
@@ -46,8 +51,15 @@ export class Links {
     return () => void this.#flaky.delete(machine);
   }
 
+  /** One machine, until the result is called. */
+  makeLate(machine: string): () => void {
+    this.#late.add(machine);
+    return () => void this.#late.delete(machine);
+  }
+
   healAll(): void {
     this.#flaky.clear();
+    this.#late.clear();
   }
 
   #breaks(caller: Caller, address: string): boolean {
@@ -113,7 +125,10 @@ export class Links {
       this.#open.add(connection);
       const back = (finish: () => void): void => {
         if (this.#breaks(caller, address)) connection.drop();
-        else network.call(address, caller.machine, caller.process, () => end(finish));
+        else
+          this.#answer(caller, () =>
+            network.call(address, caller.machine, caller.process, () => end(finish)),
+          );
       };
       network.call(caller.machine, address, server.process, () => {
         if (this.#breaks(caller, address)) {
@@ -161,6 +176,12 @@ export class Links {
       this.#open.delete(connection);
       link.close();
     }
+  }
+
+  #answer(caller: Caller, send: () => void): void {
+    if (!this.#late.has(caller.machine)) send();
+    else
+      this.#scheduler.at(caller.process, this.#scheduler.now + latestMs * this.#rng.next(), send);
   }
 
   #later(caller: Caller, fn: () => void): void {

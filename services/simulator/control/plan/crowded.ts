@@ -4,22 +4,33 @@ import { pick } from '../../plan/pickers.ts';
 import { apps } from '../users/extras.ts';
 import { deployment } from '../users/manifests.ts';
 import type { ControlFault, ControlPlan, UserStep } from './plan.ts';
+import { components, late, schedulers } from './schedulers.ts';
 import { undisturbed } from './undisturbed.ts';
-import { pickWhere } from './wanted.ts';
+import { isPlain, pickWhere } from './wanted.ts';
 
 const safetyMs = 20_000;
 
 /**
  * More pods than there is room for, ordinary and important ones, and some that avoid the others: whoever gets a
- * place, somebody else waits for it. Sometimes nobody knows which bindings have been heard.
+ * place, somebody else waits for it. Sometimes nobody knows which bindings have been heard, or schedulers hear late
+ * what they are answered.
  */
 export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
+  const nodes = pick(rng, [1, 2]);
+  const faults = pick(rng, [
+    () => [],
+    () => unheard(rng),
+    () => schedulers(nodes).map((machine) => late(machine, safetyMs)),
+  ]);
   return {
     ...undisturbed(plan, safetyMs),
-    nodes: pick(rng, [1, 2]),
+    nodes,
+    components,
+    // A renewal may take as long as any other answer.
+    leaseSeconds: 5,
     cpus: 1,
     watchLagMs: pick(rng, [0, 300, 1000]),
-    faults: rng.int(2) === 0 ? [] : unheard(rng),
+    faults: faults(),
     clients: [ordinary(rng), important(rng)],
   };
 }
@@ -55,14 +66,6 @@ type Spec = Partial<PodSpec>;
 
 const podOf = (made: number): Spec =>
   deployment(apps[made % apps.length] ?? '', made).spec?.template?.spec ?? {};
-
-/** May be anywhere, beside anybody, and takes no time to go. */
-const isPlain = (spec: Spec): boolean =>
-  spec.affinity === undefined &&
-  spec.nodeSelector === undefined &&
-  spec.topologySpreadConstraints === undefined &&
-  spec.priorityClassName === undefined &&
-  (spec.terminationGracePeriodSeconds ?? 0) < 4;
 
 const avoidsApp = (affinity: Spec['affinity'], app: string | undefined): boolean =>
   affinity?.nodeAffinity === undefined &&

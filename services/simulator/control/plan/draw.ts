@@ -4,8 +4,12 @@ import type { Fault, Plan } from '../../plan/plan.ts';
 import type { Weather } from '../../world/network.ts';
 import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
+import { asJobs } from './jobs.ts';
 import { asMinutes } from './minutes.ts';
+import { asNamesakes } from './namesakes.ts';
 import { asOrphans } from './orphans.ts';
+import { asNaps } from './naps.ts';
+import { asPartitions } from './partitions.ts';
 import { asPaperwork } from './paperwork.ts';
 import type {
   ControlFault,
@@ -15,9 +19,13 @@ import type {
   UserStepKind,
 } from './plan.ts';
 import { asRollouts } from './rollouts.ts';
+import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
 
-const faultWeights: Readonly<Record<ControlFaultKind, number>> = {
+/** Others belong to plans around one thing, as among the users' steps. */
+type DrawnKind = Exclude<ControlFaultKind, 'late-answers'>;
+
+const faultWeights: Readonly<Record<DrawnKind, number>> = {
   store: 10,
   'agent-kill': 4,
   'agent-pause': 3,
@@ -71,7 +79,7 @@ const storeWeights: Readonly<Record<StoreKind, number>> = {
   jump: 1,
 };
 
-const stepWeights: Readonly<Record<UserStepKind, number>> = {
+const stepWeights: Readonly<Record<Exclude<UserStepKind, 'replace-job'>, number>> = {
   deployment: 6,
   scale: 6,
   restart: 4,
@@ -138,7 +146,18 @@ const paces: readonly Pace[] = [
 ];
 
 /** Plans around one thing, of which sixteen seeds have one each. */
-const schedules = [asCrowded, asMinutes, asPaperwork, asBudgets, asOrphans];
+const schedules = [
+  asCrowded,
+  asMinutes,
+  asPaperwork,
+  asBudgets,
+  asOrphans,
+  asJobs,
+  asUnheard,
+  asNamesakes,
+  asPartitions,
+  asNaps,
+];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
 export function drawControlPlan(seed: number): ControlPlan {
@@ -229,7 +248,7 @@ const isForAll = (kind: ControlFaultKind): boolean => !kind.startsWith('componen
 
 function drawFault(
   rng: Rng,
-  kind: ControlFaultKind,
+  kind: DrawnKind,
   atMs: number,
   lastsMs: number,
   { members, nodes, components }: Size,

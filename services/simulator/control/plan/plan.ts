@@ -30,6 +30,8 @@ export type ControlFault = {
   | { readonly kind: 'reset'; readonly machine: number }
   /** Many calls of one machine of all break, or of all, before they arrive or before they are answered. */
   | Lasting<'flaky', { machine: number | 'all' }>
+  /** What is answered to calls of one machine comes later, each answer by a time of its own. */
+  | Lasting<'late-answers', { machine: number }>
   /** All history so far, so that who lags behind has to list again. */
   | { readonly kind: 'compact' }
 );
@@ -66,6 +68,7 @@ export type UserStepKind =
   | 'force-delete'
   | 'recreate'
   | 'replace-owner'
+  | 'replace-job'
   | 'relabel'
   | 'cordon'
   | 'uncordon'

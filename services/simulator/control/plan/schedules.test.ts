@@ -4,9 +4,14 @@ import { deployment } from '../users/manifests.ts';
 import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { drawControlPlan } from './draw.ts';
+import { asJobs } from './jobs.ts';
 import { asMinutes } from './minutes.ts';
+import { asNamesakes } from './namesakes.ts';
+import { asNaps } from './naps.ts';
 import { asOrphans } from './orphans.ts';
+import { asPartitions } from './partitions.ts';
 import { asPaperwork } from './paperwork.ts';
+import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
 
 const seeds = Array.from({ length: 8 }, (_, i) => inject('seed') + i);
@@ -15,7 +20,18 @@ test('every seed has a plan, always the same, and so has each with every schedul
   for (const seed of seeds) {
     const plan = drawControlPlan(seed);
     expect(JSON.stringify(drawControlPlan(seed))).toBe(JSON.stringify(plan));
-    const schedules = [asBudgets, asCrowded, asMinutes, asOrphans, asPaperwork];
+    const schedules = [
+      asBudgets,
+      asCrowded,
+      asJobs,
+      asMinutes,
+      asNamesakes,
+      asNaps,
+      asOrphans,
+      asPartitions,
+      asPaperwork,
+      asUnheard,
+    ];
     const narrowed = schedules.map((as) => as(plan, createRng(seed)));
     for (const { clients } of [plan, ...narrowed]) {
       expect(clients.flat().filter((step) => step.pick < 0 || step.pick >= picks)).toEqual([]);

@@ -1,3 +1,4 @@
+import type { PodSpec } from '#shared/api';
 import { must, type Rng } from '#shared/base';
 
 /** Above all that a step may hold. */
@@ -9,3 +10,11 @@ export function pickWhere(rng: Rng, isWanted: (one: number) => boolean): number 
   const all = Array.from({ length: picks }, (_, i) => (from + i) % picks);
   return must(all.find(isWanted), 'a pick');
 }
+
+/** May be anywhere, beside anybody, and takes no time to go. */
+export const isPlain = (spec: Partial<PodSpec>): boolean =>
+  spec.affinity === undefined &&
+  spec.nodeSelector === undefined &&
+  spec.topologySpreadConstraints === undefined &&
+  spec.priorityClassName === undefined &&
+  (spec.terminationGracePeriodSeconds ?? 0) < 4;

@@ -44,6 +44,7 @@ export interface UserWorld {
 
 const namespace = 'default';
 const daemons = 'everywhere';
+const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
 const listed = [refs.pods, refs.configMaps, refs.replicaSets, refs.nodes, refs.secrets] as const;
 
 /** What clients of a cluster that breaks have to live with. */
@@ -142,6 +143,8 @@ export class User {
       case 'replace-owner':
         await kubectl.delete(refs.configMaps, `owner-${pick % 3}`, namespace);
         return this.#dependent(pick, namespace);
+      case 'replace-job':
+        return this.#replaceJob(pick);
       case 'relabel':
         return this.#relabel(app, pick);
       case 'cordon':
@@ -361,6 +364,13 @@ export class User {
           : [refs.services, service(app, pick)];
     await this.#kubectl.delete(ref, object.metadata?.name ?? '', namespace);
     await this.#world.api.create(ref, object, { namespace });
+  }
+
+  /** Another one under its name, at once. */
+  async #replaceJob(pick: number): Promise<void> {
+    const options = { propagation: 'background' } as const;
+    const before = await this.#kubectl.deleteAny(refs.jobs, pick, namespace, options);
+    if (before) await this.#world.api.create(refs.jobs, job(nameOf(before), pick), { namespace });
   }
 
   /** A pod that its controller has to let go, and another one to find. */

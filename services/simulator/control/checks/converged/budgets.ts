@@ -4,8 +4,26 @@ import {
   isPodTerminal,
   type Pod,
   type PodDisruptionBudget,
+  type ReplicaSet,
+  type StatefulSet,
 } from '#shared/api';
+import { uidOf } from '../metadata.ts';
+import type { ObjectHistory } from '../objects.ts';
 import { each } from './reality.ts';
+
+type Scalable = ReplicaSet | StatefulSet;
+const scalable: readonly string[] = ['apps/replicasets', 'apps/statefulsets'];
+
+/** How many pods there are to be, by those who make them; others count for themselves. */
+function wishes(pods: readonly Pod[], objects: ObjectHistory): number {
+  const all = scalable.flatMap((resource) => objects.all<Scalable>(resource));
+  const owners = new Map(all.map((owner) => [uidOf(owner), owner]));
+  const groups = Map.groupBy(pods, (pod) => owners.get(getControllerOf(pod)?.uid ?? ''));
+  return [...groups].reduce(
+    (sum, [owner, own]) => sum + (owner ? (owner.spec?.replicas ?? 1) : own.length),
+    0,
+  );
+}
 
 /** A budget's status counts the pods that it covers. */
 export const budgets = each<PodDisruptionBudget>(
@@ -24,13 +42,14 @@ export const budgets = each<PodDisruptionBudget>(
     if (!covered.every(getControllerOf)) return '';
     const healthy = covered.filter(isPodReady).length;
     const { minAvailable, maxUnavailable } = spec ?? {};
-    const expected = status?.expectedPods ?? 0;
+    const expected = maxUnavailable === undefined ? covered.length : wishes(covered, objects);
     const desired =
       maxUnavailable === undefined
         ? Number(minAvailable ?? 1)
         : Math.max(0, expected - Number(maxUnavailable));
     const wanted = {
       observedGeneration: metadata?.generation,
+      expectedPods: expected,
       currentHealthy: healthy,
       desiredHealthy: desired,
       disruptionsAllowed: expected > 0 ? Math.max(0, healthy - desired) : 0,

@@ -144,6 +144,14 @@ describe('it has not settled', () => {
       subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 8000 }] }],
     });
     expect(world.wrong).toBe('');
+    world.put('discovery.k8s.io/endpointslices/default/s-2', {
+      ...named('s-2', 's-2', { labels: { 'kubernetes.io/service-name': 's' } }),
+      endpoints: [
+        { addresses: [], conditions: { ready: false }, targetRef: { kind: 'Pod', name: 'q' } },
+      ],
+    });
+    expect(world.wrong).toMatch(/still names q, which has ended/);
+    world.remove('discovery.k8s.io/endpointslices/default/s-2');
     world.remove('services/default/s');
     expect(world.wrong).toMatch(/belongs to no Service \(s\)/);
     world.remove('discovery.k8s.io/endpointslices/default/s-1');
@@ -164,6 +172,12 @@ describe('it has not settled', () => {
       status: { currentHealthy: 2, desiredHealthy: 1, expectedPods: 1, disruptionsAllowed: 1 },
     });
     expect(world.wrong).toMatch(/has currentHealthy 2 instead of 1/);
+    world.put('policy/poddisruptionbudgets/default/b', {
+      ...named('b'),
+      spec: { selector, maxUnavailable: 1 },
+      status: { currentHealthy: 1, desiredHealthy: 1, expectedPods: 2, disruptionsAllowed: 1 },
+    });
+    expect(world.wrong).toMatch(/has expectedPods 2 instead of 1/);
     world.pod('q', controlledBy('ReplicaSet', 'set'));
     expect(world.wrong).toBe('apps/replicasets default/set wants 1 pods, has 2');
   });

@@ -6,7 +6,7 @@ import {
   type Pod,
   type Service,
 } from '#shared/api';
-import { isGoing } from '../metadata.ts';
+import { isGoing, uidOf } from '../metadata.ts';
 import type { ObjectHistory } from '../objects.ts';
 import { each, type Look } from './reality.ts';
 
@@ -69,10 +69,16 @@ function sameEndpoints({ metadata }: Service, objects: ObjectHistory, wanted: st
 
 const slices = each<EndpointSlice>(
   'discovery.k8s.io/endpointslices',
-  ({ metadata }, { objects }) => {
+  ({ metadata, endpoints: all }, { objects }) => {
     const name = metadata?.labels?.[serviceName];
     const service = serviceNamed(name, metadata?.namespace, objects);
-    return service ? '' : `belongs to no Service (${name})`;
+    if (!service) return `belongs to no Service (${name})`;
+    const pods = new Map(objects.all<Pod>('pods').map((pod) => [uidOf(pod), pod]));
+    const ended = all.find(({ targetRef }) => {
+      const pod = pods.get(targetRef?.uid ?? '');
+      return targetRef?.kind === 'Pod' && (!pod || isPodTerminal(pod));
+    });
+    return ended ? `still names ${ended.targetRef?.name}, which has ended` : '';
   },
 );
 

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { broken, named, podKey, Store } from './testing.ts';
+import { Victims } from './victims.ts';
+
+function world() {
+  const check = new Victims(1000);
+  const store = new Store(check);
+  const at = (atMs: number, name: string, cpu: string, more: object = {}, reason = ''): void => {
+    store.nowMs = atMs;
+    const containers = [{ resources: { requests: { cpu } } }];
+    const status = { conditions: [{ type: 'DisruptionTarget', status: 'True', reason }] };
+    store.put(podKey(name), { ...named(name), spec: { containers, ...more }, status } as object);
+  };
+  const preempted = (atMs: number, name: string, cpu: string): void =>
+    at(atMs, name, cpu, on, 'PreemptionByScheduler');
+  const on = { nodeName: 'n1' };
+  store.put('/registry/nodes/n1', {
+    ...named('n1'),
+    status: { allocatable: { cpu: '1' } },
+  } as object);
+  for (const name of ['a', 'b', 'c']) at(0, name, '300m', on);
+  return { at, preempted, judged: (nowMs: number) => broken(() => check.tick(nowMs)) };
+}
+
+test('only who is in the way is sent away', () => {
+  const { at, preempted, judged } = world();
+  at(2000, 'w', '300m', { priority: 1 });
+  preempted(3000, 'a', '300m');
+  expect(judged(3500)).toBe('kept');
+  preempted(4000, 'b', '300m');
+  preempted(4000, 'c', '300m');
+  expect(judged(4500)).toMatch(/b is sent away from n1/);
+});
+
+test('who wants to be apart from others is not judged', () => {
+  const { at, preempted, judged } = world();
+  at(2000, 'w', '100m', { priority: 1, affinity: {} });
+  preempted(3000, 'a', '300m');
+  expect(judged(3500)).toBe('kept');
+});

@@ -1,0 +1,105 @@
+import { isPodTerminal, type Node, type Pod } from '#shared/api';
+import { BrokenPromise } from '#shared/checks';
+import type { Checker } from './checker.ts';
+import { nameOf, uidOf } from './metadata.ts';
+import type { Change } from './objects.ts';
+import { isPreempted, priorityOf } from './preemption.ts';
+import { hostPorts, millicores, roomOf } from './room.ts';
+
+/** A pod for as long as it waits for a node, or is on one. */
+interface Stay {
+  readonly pod: Pod;
+  /** Absent: it waits. */
+  readonly node: string | undefined;
+  /** Infinity: it still does. */
+  untilMs: number;
+}
+
+/** Those of a node that are told to go at about the same time. */
+interface Group {
+  readonly node: string;
+  readonly atMs: number;
+  readonly pods: Pod[];
+}
+
+/** As long as it takes to tell all of them. */
+const togetherMs = 400;
+
+/** Whoever is sent away for others' sake is in their way: without it, all that wait would not find room there. */
+export class Victims implements Checker {
+  readonly name = 'victims of preemption';
+  readonly #nodes = new Map<string, Node>();
+  /** By uid: the last is what it does now. */
+  readonly #stays = new Map<string, Stay[]>();
+  #groups: Group[] = [];
+  readonly #patienceMs: number;
+
+  /** What was that long ago is known to all who work. */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  changed({ resource, atMs, before, after }: Change): void {
+    if (resource === 'nodes' && after) this.#nodes.set(nameOf(after), after);
+    if (resource !== 'pods') return;
+    const pod: Pod = after ?? before ?? {};
+    this.#moves(pod, after !== undefined && !isPodTerminal(pod), atMs);
+    if (after && isPreempted(after) && !(before && isPreempted(before))) this.#joins(pod, atMs);
+  }
+
+  tick(nowMs: number): void {
+    const over = (group: Group): boolean => group.atMs <= nowMs - togetherMs;
+    const groups = this.#groups.filter(over);
+    this.#groups = this.#groups.filter((group) => !over(group));
+    for (const group of groups) this.#judge(group);
+    for (const [uid, stays] of this.#stays) {
+      const kept = stays.filter(({ untilMs }) => untilMs > nowMs - this.#patienceMs - 2000);
+      if (kept.length > 0) this.#stays.set(uid, kept);
+      else this.#stays.delete(uid);
+    }
+  }
+
+  #moves(pod: Pod, is: boolean, atMs: number): void {
+    const node = pod.spec?.nodeName;
+    const stays = this.#stays.get(uidOf(pod)) ?? [];
+    const last = stays.at(-1);
+    if (is && last?.untilMs === Infinity && last.node === node) return;
+    if (last?.untilMs === Infinity) last.untilMs = atMs;
+    if (is) this.#stays.set(uidOf(pod), [...stays, { pod, node, untilMs: Infinity }]);
+  }
+
+  #joins(pod: Pod, atMs: number): void {
+    const node = pod.spec?.nodeName ?? '';
+    const group = this.#groups.find((each) => each.node === node && each.atMs > atMs - togetherMs);
+    if (group) group.pods.push(pod);
+    else this.#groups.push({ node, atMs, pods: [pod] });
+  }
+
+  #judge({ node: name, atMs, pods }: Group): void {
+    const node = this.#nodes.get(name);
+    const recent = [...this.#stays.values()]
+      .flat()
+      .filter(({ untilMs }) => untilMs > atMs - this.#patienceMs);
+    const gone = new Set(pods.map(uidOf));
+    const there = recent.filter((each) => each.node === name && !gone.has(uidOf(each.pod)));
+    if (!node) return;
+    for (const victim of pods) {
+      const waiting = recent.filter(
+        (each) => each.node === undefined && priorityOf(each.pod) > priorityOf(victim),
+      );
+      // Whom others keep away may be in the way whatever room there is.
+      const all = [...there, ...waiting].map(({ pod }) => pod);
+      if (waiting.length === 0 || ![...all, ...pods].every(isUndemanding)) continue;
+      const asked = [...all, victim].reduce((sum, pod) => sum + millicores(pod), 0);
+      if (asked > roomOf(node)) continue;
+      throw new BrokenPromise(
+        `${nameOf(victim)} is sent away from ${name}, where all that wait have room beside it`,
+      );
+    }
+  }
+}
+
+const isUndemanding = (pod: Pod): boolean =>
+  pod.spec?.affinity === undefined &&
+  pod.spec?.topologySpreadConstraints === undefined &&
+  hostPorts(pod).length === 0;
