@@ -11,6 +11,7 @@ const usual = new Set([
   ':authority',
   ':path',
   'accept-encoding',
+  'content-length',
   'content-type',
   'grpc-accept-encoding',
   'grpc-encoding',
