@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { BrokenPromise, type Operation as Asked } from '#shared/checks';
 import type { PutRequest, TxnRequest } from '#shared/mvcc';
 import type { AuthChange, Operation } from '#services/store';
-import type { Access, Attempt } from '../clients/recorder.ts';
+import type { Access, Span } from '../clients/accesses.ts';
+import type { Attempt } from '../clients/recorder.ts';
 import { checkAlarms } from './alarms.ts';
 import { checkAttempts } from './attempts.ts';
 import { checkAutoCompaction } from './auto-compaction.ts';
@@ -130,26 +131,45 @@ test('permissions: nobody reads what they may not, or with a token that has ende
     auth({ action: 'enable' }, 10),
     auth({ action: 'authenticate', user: 'root', tokenPrefix: 'abc' }, 20),
     auth({ action: 'user-change-password', user: 'root', passwordHash: 'y' }, 50),
+    auth({ action: 'role-add', role: 'r' }, 70),
+    auth(
+      {
+        action: 'role-grant-permission',
+        role: 'r',
+        permission: { type: 'read', key: 'a', rangeEnd: '' },
+      },
+      70,
+    ),
+    auth({ action: 'user-grant-role', user: 'ann', role: 'r' }, 70),
+    auth({ action: 'authenticate', user: 'ann', tokenPrefix: 'def' }, 70),
   );
-  const read = (user: string, invokedMs: number, outcome: 'ok' | 'failed'): Access => ({
+  const read = (
+    user: string,
+    fromMs: number,
+    told: 'all' | 'nothing',
+    ...more: Span[]
+  ): Access => ({
     user,
-    token: user === 'root' ? 'abc.6' : undefined,
-    operation: {
-      client: 1,
-      call: { type: 'range', key: 'a' },
-      invokedMs,
-      returnedMs: invokedMs + 1,
-      outcome,
-      ...(outcome === 'failed' && { error: 'etcdserver: permission denied' }),
-    },
+    token: user === 'root' ? 'abc.6' : 'def.11',
+    endpoint: 'm1',
+    asked: {},
+    spans: [['a', undefined], ...more],
+    serializable: false,
+    fromMs,
+    toMs: fromMs + 1,
+    denied: told === 'nothing',
   });
   const judge = (access: Access): void => new PermissionCheck(log).run([access]);
-  judge(read('ann', 5, 'ok'));
-  judge(read('ann', 30, 'failed'));
-  judge(read('root', 30, 'ok'));
-  expect(() => judge(read('ann', 30, 'ok'))).toThrow(BrokenPromise);
-  expect(() => judge(read('root', 30, 'failed'))).toThrow(BrokenPromise);
-  expect(() => judge(read('root', 60, 'ok'))).toThrow(BrokenPromise);
+  judge(read('ann', 5, 'all'));
+  judge(read('ann', 30, 'nothing'));
+  judge(read('root', 30, 'all'));
+  expect(() => judge(read('ann', 30, 'all'))).toThrow(BrokenPromise);
+  expect(() => judge(read('root', 30, 'nothing'))).toThrow(BrokenPromise);
+  expect(() => judge(read('root', 60, 'all'))).toThrow(BrokenPromise);
+  // Who may read some of it may not read all.
+  judge(read('ann', 80, 'all'));
+  judge(read('ann', 80, 'nothing', ['b', undefined]));
+  expect(() => judge(read('ann', 80, 'all', ['b', undefined]))).toThrow(BrokenPromise);
 });
 
 describe('permissions: of a lease with a key', () => {

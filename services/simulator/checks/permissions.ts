@@ -1,7 +1,9 @@
 import { BrokenPromise } from '#shared/checks';
 import { anonymous } from '#services/store';
-import type { Access, LeaseRead, LeaseRenewal } from '../clients/recorder.ts';
+import type { Access, Span } from '../clients/accesses.ts';
+import type { LeaseRead, LeaseRenewal } from '../clients/recorder.ts';
 import { type Access as Touch, AuthModel } from './model/auth.ts';
+import { text } from './model/check.ts';
 import type { Past } from './past.ts';
 import type { StateLog } from './state-log.ts';
 
@@ -51,23 +53,20 @@ export class PermissionCheck {
   }
 
   run(accesses: readonly Access[]): void {
-    for (const { user, operation, token } of accesses) {
-      const { call, invokedMs, returnedMs = Infinity, outcome, error = '' } = operation;
-      if (call.type !== 'range' || outcome === 'unknown') continue;
-      const denied = error.includes('permission denied');
-      if (outcome === 'failed' && !denied) continue;
+    for (const access of accesses) {
+      const { user, token, endpoint, asked, spans, serializable, fromMs, toMs, denied } = access;
       // Who reads what may be old is looked at by what may be old.
-      const within = this.#between(call.serializable ? 0 : invokedMs, returnedMs);
-      const answers = within.map((auth) => mayRead(auth, user, call.key, call.rangeEnd));
+      const within = this.#between(serializable ? 0 : fromMs, toMs);
+      const answers = within.map((auth) => mayReadAll(auth, user, spans));
       const lived = this.#tokens.get(token ?? '');
       const shown =
-        call.serializable ||
+        serializable ||
         within.some(({ enabled }) => !enabled) ||
-        (lived?.user === user && lived.fromMs <= returnedMs && lived.toMs >= invokedMs);
+        (lived?.user === user && lived.fromMs <= toMs && lived.toMs >= fromMs);
       const right = denied ? answers.some((why) => why !== '') : answers.includes('') && shown;
       if (right) continue;
       throw new BrokenPromise(
-        `${user} at ${operation.endpoint}, ${Math.round(invokedMs)} ms: ${JSON.stringify(call)} was ${denied ? 'refused' : 'answered'}, with ${token ?? 'no token'}; right: ${answers.join() || 'allowed'}`,
+        `${user} at ${endpoint}, ${Math.round(fromMs)} ms: ${text(asked)} was ${denied ? 'refused' : 'answered'}, with ${token ?? 'no token'}; right: ${answers.join() || 'allowed'}`,
       );
     }
   }
@@ -118,6 +117,11 @@ export class PermissionCheck {
 
 const mayRead = (auth: AuthModel, user: string, key: string, rangeEnd?: string): string =>
   mayTouch(auth, user, 'read', key, rangeEnd);
+
+function mayReadAll(auth: AuthModel, user: string, spans: readonly Span[]): string {
+  const answers = spans.map(([key, rangeEnd]) => mayRead(auth, user, key, rangeEnd));
+  return answers.find((why) => why !== '') ?? '';
+}
 
 /** Why not; empty: they may. */
 function mayTouch(

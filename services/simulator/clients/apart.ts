@@ -1,5 +1,6 @@
 import { createRng } from '#shared/base';
 import type { TxnRequest } from '#shared/mvcc';
+import { reading } from './accesses.ts';
 import { manyRange, manyTxn } from './many.ts';
 import { oddTxn } from './odd.ts';
 import { type AskedQuery, queryOf, rangeQuery } from './queries.ts';
@@ -76,10 +77,15 @@ export class ApartClient {
     const { world, session } = this.#options;
     const fromMs = world.scheduler.now;
     const who = this.#who();
+    const { request, spans } = query;
+    const read = reading(world, session, { asked: request, spans });
     return session.reach(
       ({ kv }) => query.ask(kv),
-      (answered) => world.recorder.queries.push({ who, fromMs, ...answered }),
-      () => undefined,
+      (answered) => {
+        read();
+        world.recorder.queries.push({ who, fromMs, ...answered });
+      },
+      read,
     );
   }
 

@@ -3,9 +3,10 @@ import type { Answer, Call, KnownKv } from '#shared/checks';
 import type { KvClient } from '#shared/client';
 import type { LeaseId } from '#shared/mvcc';
 import type { Step } from '../plan/plan.ts';
+import { reading } from './accesses.ts';
 import { ApartClient } from './apart.ts';
 import { Operator } from './operator.ts';
-import { type Asked, conditionOn, deleteRange, put, range, txn } from './requests.ts';
+import { type Asked, deleteRange, either, put, putEach, range, swap } from './requests.ts';
 import { Session } from './session.ts';
 import { WatchingClient } from './watching.ts';
 import type { ClientWorld } from './world.ts';
@@ -16,6 +17,7 @@ const ttlSeconds = [2, 3, 5];
 /** Of some values: more than a sector of a disk has room for, so that a write can be torn. */
 const largeBytes = 3000;
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+const fillKey = (number: number): string => `full${String(number).padStart(4, '0')}`;
 
 /** Takes its steps one after the other. */
 export class SimClient {
@@ -29,6 +31,7 @@ export class SimClient {
   #lastRevision = 1;
   /** By this client, last. */
   #compacted = 0;
+  #rests = false;
   #leases: LeaseId[] = [];
   /** What this client saw last of each key. */
   readonly #seen = new Map<string, KnownKv>();
@@ -56,13 +59,36 @@ export class SimClient {
   async run(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       await this.#sleep(step.afterMs);
+      if (this.#rests) return;
       await this.#take(step);
     }
   }
 
+  /** It takes no further step. */
+  rest(): void {
+    this.#rests = true;
+  }
+
   /** A write and a read that must succeed: the cluster is whole. Where: the so many-th member. */
   async probe(at: number): Promise<boolean> {
-    return (await this.write(at)) && this.#ask(range({ key: 'probe' }));
+    return (await this.write(at)) && this.read(at);
+  }
+
+  read(at: number): Promise<boolean> {
+    this.#session.goTo(at);
+    return this.#ask(range({ key: 'probe' }));
+  }
+
+  /** A key that nobody else writes; whether there was room. */
+  fill(number: number, at: number, size: number): Promise<boolean> {
+    this.#session.goTo(at);
+    return this.#put(fillKey(number), undefined, false, size);
+  }
+
+  /** So many of them are there no more, and cannot be read. */
+  async unfill(count: number): Promise<void> {
+    await this.#ask(deleteRange({ key: fillKey(0), rangeEnd: fillKey(count) }));
+    await this.#compact(this.#lastRevision);
   }
 
   /** Whether it succeeds. */
@@ -86,6 +112,9 @@ export class SimClient {
         return;
       case 'put-leased':
         await this.#put(key, lease);
+        return;
+      case 'put-others':
+        await this.#put(key, this.#world.leases.any(pick));
         return;
       case 'put-large':
         await this.#put(key, undefined, false, largeBytes + 13 * pick);
@@ -121,13 +150,13 @@ export class SimClient {
         await this.#ask(deleteRange({ ...everything, prevKv: pick % 2 === 0 }));
         return;
       case 'swap':
-        await this.#swap(key);
+        await this.#ask(swap(key, this.#seen.get(key), bytes(this.#value())));
         return;
       case 'txn':
-        await this.#several(key, other);
+        await this.#ask(putEach([key, other], () => bytes(this.#value())));
         return;
       case 'compare':
-        await this.#compare(key, other, pick);
+        await this.#ask(either(key, this.#seen.get(key), other, bytes(this.#value()), pick));
         return;
       case 'grant':
         return this.#grant(pick);
@@ -216,46 +245,6 @@ export class SimClient {
   #put(key: string, lease: LeaseId | undefined, prevKv = false, size = 0): Promise<boolean> {
     const value = bytes(this.#value().padEnd(size, '.'));
     return this.#ask(put({ key, value, lease, prevKv }));
-  }
-
-  /** Compare and swap against what was last seen. */
-  #swap(key: string): Promise<boolean> {
-    const mod = this.#seen.get(key)?.mod ?? 0;
-    return this.#ask(
-      txn({
-        compare: [{ key, target: 'mod', result: 'equal', revision: mod }],
-        success: [{ type: 'put', put: { key, value: bytes(this.#value()) } }],
-        failure: [{ type: 'range', range: { key } }],
-      }),
-    );
-  }
-
-  /** Several keys in one revision. */
-  #several(key: string, other: string): Promise<boolean> {
-    const puts = [key, other].map((each) => ({
-      type: 'put' as const,
-      put: { key: each, value: bytes(this.#value()) },
-    }));
-    return this.#ask(txn({ compare: [], success: puts, failure: [] }));
-  }
-
-  /** Any condition, and on either side changes between reads. */
-  #compare(key: string, other: string, pick: number): Promise<boolean> {
-    const value = bytes(this.#value());
-    return this.#ask(
-      txn({
-        compare: [conditionOn(key, this.#seen.get(key), pick)],
-        success: [
-          { type: 'put', put: { key, value, prevKv: true } },
-          { type: 'range', range: { key: 'a', rangeEnd: 'z', limit: pick % 4 } },
-        ],
-        failure: [
-          { type: 'range', range: { key } },
-          { type: 'deleteRange', deleteRange: { key: other, prevKv: true } },
-          { type: 'range', range: { key: 'a', rangeEnd: 'z', keysOnly: pick % 2 === 0 } },
-        ],
-      }),
-    );
   }
 
   async #grant(pick: number): Promise<void> {
@@ -355,23 +344,25 @@ export class SimClient {
   async #ask({ call, ask }: Asked): Promise<boolean> {
     const { recorder } = this.#world;
     const operation = recorder.begin(this.number, call, this.#session.member()?.name ?? '');
+    const spans = call.type === 'range' ? ([[call.key, call.rangeEnd]] as const) : undefined;
+    const serializable = call.type === 'range' && call.serializable;
+    const read = spans && reading(this.#world, this.#session, { asked: call, spans, serializable });
     let done = false;
     await this.#session.reach(
       ({ kv }) => ask(kv),
       (answer) => {
         done = true;
+        read?.();
         this.#learn(call, answer);
         recorder.returned(operation, answer);
       },
       (error, unknown, owed) => {
         recorder.failed(operation, error, unknown);
+        read?.(error);
         // Who shows a token may have to ask for it first.
         if (owed && this.#session.user === undefined) this.#world.unanswered(operation);
       },
     );
-    const { user, token } = this.#session;
-    if (user !== undefined && user !== 'trusted')
-      recorder.accesses.push({ user, operation, token });
     return done;
   }
 

@@ -2,6 +2,7 @@ import { createRng, type Rng } from '#shared/base';
 import type { KvClient } from '#shared/client';
 import type { Compare, RangeRequest, RangeResult, TxnRequest, TxnResult } from '#shared/mvcc';
 import { pick } from '../plan/pickers.ts';
+import type { Span } from './accesses.ts';
 import { conditionOn } from './requests.ts';
 
 /** What somebody asked without changing anything, and the header's revision of the answer. */
@@ -17,6 +18,9 @@ type Answered = Query extends infer Q
   : never;
 
 export interface AskedQuery {
+  readonly request: RangeRequest | TxnRequest;
+  /** All that it reads, whichever way it goes. */
+  readonly spans: readonly Span[];
   readonly ask: (kv: KvClient) => Promise<Answered>;
 }
 
@@ -37,6 +41,8 @@ export function queryOf(number: number, lastRevision: number): AskedQuery {
   // One that nests is no read, as far as it is carried out.
   const request = txnOf(rng, lastRevision, number % 2 === 0);
   return {
+    request,
+    spans: spansOf(request),
     ask: async (kv) => {
       const { header, ...result } = await kv.txn(request);
       return { type: 'txn', request, result, revision: header.revision };
@@ -44,7 +50,17 @@ export function queryOf(number: number, lastRevision: number): AskedQuery {
   };
 }
 
+function spansOf({ compare, success, failure }: TxnRequest): Span[] {
+  const ops = [...success, ...failure].flatMap((op): Span[] => {
+    if (op.type === 'txn') return spansOf(op.txn);
+    return op.type === 'range' ? [[op.range.key, op.range.rangeEnd]] : [];
+  });
+  return [...compare.map(({ key, rangeEnd }): Span => [key, rangeEnd]), ...ops];
+}
+
 export const rangeQuery = (request: RangeRequest): AskedQuery => ({
+  request,
+  spans: [[request.key, request.rangeEnd]],
   ask: async (kv) => {
     const { header, ...result } = await kv.range(request);
     return { type: 'range', request, result, revision: header.revision };

@@ -1,5 +1,6 @@
 import type { Answer, Call, KnownKv, Operation, Watch, WatchMessage } from '#shared/checks';
 import type { KeyValue, TxnRequest, TxnResult } from '#shared/mvcc';
+import type { Access } from './accesses.ts';
 import type { Query } from './queries.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -12,13 +13,6 @@ export interface Attempt {
   readonly result?: TxnResult;
   /** It was refused, or nobody knows. */
   readonly error?: string;
-}
-
-/** Something that a user asked; `token`: what they showed, where they were asked to. */
-export interface Access {
-  readonly user: string;
-  readonly operation: Operation;
-  readonly token: string | undefined;
 }
 
 /** Somebody asked for the keys of a lease. */

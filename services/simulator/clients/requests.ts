@@ -66,6 +66,43 @@ export function txn(request: TxnRequest): Asked {
   };
 }
 
+/** Compare and swap against what was last seen. */
+export function swap(key: string, seen: KnownKv | undefined, value: Uint8Array): Asked {
+  return txn({
+    compare: [{ key, target: 'mod', result: 'equal', revision: seen?.mod ?? 0 }],
+    success: [{ type: 'put', put: { key, value } }],
+    failure: [{ type: 'range', range: { key } }],
+  });
+}
+
+/** Several keys in one revision. */
+export function putEach(keys: readonly string[], nextValue: () => Uint8Array): Asked {
+  const success = keys.map((key) => ({ type: 'put', put: { key, value: nextValue() } }) as const);
+  return txn({ compare: [], success, failure: [] });
+}
+
+/** Any condition, and on either side changes between reads. */
+export function either(
+  key: string,
+  seen: KnownKv | undefined,
+  other: string,
+  value: Uint8Array,
+  pick: number,
+): Asked {
+  return txn({
+    compare: [conditionOn(key, seen, pick)],
+    success: [
+      { type: 'put', put: { key, value, prevKv: true } },
+      { type: 'range', range: { key: 'a', rangeEnd: 'z', limit: pick % 4 } },
+    ],
+    failure: [
+      { type: 'range', range: { key } },
+      { type: 'deleteRange', deleteRange: { key: other, prevKv: true } },
+      { type: 'range', range: { key: 'a', rangeEnd: 'z', keysOnly: pick % 2 === 0 } },
+    ],
+  });
+}
+
 const targets = ['version', 'create', 'mod', 'lease', 'value'] as const;
 const results = ['equal', 'not-equal', 'greater', 'less'] as const;
 

@@ -85,6 +85,7 @@ export type StepKind =
   | 'txn'
   | 'grant'
   | 'put-leased'
+  | 'put-others'
   | 'keep-alive'
   | 'keep-others'
   | 'time-left'
