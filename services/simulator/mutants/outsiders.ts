@@ -104,13 +104,6 @@ export const outsidersMutants: readonly Mutant[] = [
     'this.#wake();',
   ),
   slip(
-    'compaction-lands-after-the-snapshot',
-    'a snapshot does not wait for the compaction of the log that is under way',
-    'services/store/consensus/node',
-    'await this.#housekeeping.compaction;',
-    '',
-  ),
-  slip(
     'applied-after-the-snapshot',
     'what a snapshot has in it is applied once more',
     'services/store/consensus/node',

@@ -4,9 +4,12 @@ import { drawRoles } from './draw-clients.ts';
 import { pick } from './pickers.ts';
 import type { Plan, Step, StoreSettings } from './plan.ts';
 import { asLateHolders } from './late-holders.ts';
+import { asLateWatches } from './late-watches.ts';
+import { asPartedLogs } from './parted-logs.ts';
 import { asSlowDisks } from './slow-disks.ts';
 import { asStranded } from './stranded.ts';
 import { asTwiceBehind } from './twice-behind.ts';
+import { asVainHandOvers } from './vain-hand-overs.ts';
 
 /** Plans made around one schedule need what they ask to be answered. */
 const ordinary: readonly (string | undefined)[] = ['busy', 'storm', 'majorities', 'tuned'];
@@ -28,6 +31,12 @@ export function withExtras(plan: Plan): Plan {
   if (slow.int(14) === 0 && plan.pace !== 'calm') return asCompactions(settled, slow);
   const late = createRng(plan.seed ^ 0x1a_7e);
   if (late.int(16) === 0 && plan.pace !== 'calm') return asLateHolders(settled, late);
+  const other = createRng(plan.seed ^ 0x07_4e5);
+  if (other.int(7) === 0 && plan.pace !== 'calm')
+    return pick(other, [asPartedLogs, asPartedLogs, asVainHandOvers, asLateWatches])(
+      settled,
+      other,
+    );
   const odd = has(3)
     ? withClient(settled, rng, { odd: 8, 'watch-stream': 3, unwatch: 1, move: 1 })
     : settled;
@@ -102,6 +111,14 @@ function withUsers(plan: Plan, rng: Rng): Plan {
   const users = plan.clients.map(() => pick(rng, ['root', 'ann', 'ann', 'ben']));
   const known = { ...plan, clients: [...plan.clients, admin], users: [...users, 'root'] };
   const leased = withClient(known, rng, { grant: 2, 'put-leased': 4, 'keep-alive': 3 });
-  const curious = withClient(leased, rng, { 'time-left': 4, 'keep-others': 1, move: 1 });
-  return { ...curious, users: [...known.users, 'ann', 'ben'] };
+  const curious = withClient(leased, rng, {
+    'time-left': 4,
+    'keep-others': 1,
+    'put-others': 3,
+    move: 1,
+  });
+  const all = { ...curious, users: [...known.users, 'ann', 'ben'] };
+  // What they do is no part of the history that is to be ordered.
+  if (rng.int(2) === 0) return all;
+  return { ...withClient(all, rng, { odd: 3, move: 1 }), users: [...all.users, 'ben'] };
 }
