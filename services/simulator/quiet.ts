@@ -6,8 +6,14 @@ import type { RecoveryWorld } from './recovery.ts';
 
 /** More than one: with several under way, a member waits for what else comes in a turn before it acts. */
 const writesAtOnce = 2;
+/** So long a slow disk takes for a write, about: longer than the network takes for anything. */
+const slowMs = 50;
 
 type Timing = Pick<Plan, 'electionMs' | 'syncMs'>;
+type Bug = (thrown: unknown) => void;
+
+/** What becomes of a follower's proposal, and of its connection to the leader. */
+type Trouble = 'breaks at once' | 'breaks with the next word' | 'loses the first of two';
 
 interface Follower {
   readonly member: SimMember;
@@ -15,27 +21,41 @@ interface Follower {
 }
 
 /**
- * Where nothing is wrong but that one connection breaks, once, nobody waits for long, and nobody takes
- * the leader for lost whose own connection to it is whole.
+ * Where nothing is wrong but one small thing (a connection breaks, a message is lost, a disk is slow), nobody
+ * waits for long, and nobody takes the leader for lost whose own connection to it is whole.
  */
 export class Quiet {
   readonly #world: RecoveryWorld;
   readonly #board: Switchboard;
   readonly #withinMs: number;
+  readonly #syncMs: Plan['syncMs'];
 
   constructor(world: RecoveryWorld, board: Switchboard, { electionMs, syncMs }: Timing) {
     this.#world = world;
     this.#board = board;
+    this.#syncMs = syncMs;
     this.#withinMs = 500 + 3 * electionMs + 20 * syncMs[1];
   }
 
   /** Takes simulated time. Returns what is wrong, in words; empty: nothing. */
-  run(bug: (thrown: unknown) => void): string {
+  run(bug: Bug): string {
     for (const { member } of this.#followers()) {
       const wrong =
         this.#forgets(member) ||
-        this.#keepsWaiting(member, 'at once', bug) ||
-        this.#keepsWaiting(member, 'with the next word', bug);
+        this.#writes(member, 'breaks at once', bug) ||
+        this.#writes(member, 'breaks with the next word', bug) ||
+        this.#writes(member, 'loses the first of two', bug);
+      if (wrong !== '') return wrong;
+    }
+    return '';
+  }
+
+  /** Once nobody else asks for anything: whoever waits for more than what they need waits in vain. */
+  alone(bug: Bug): string {
+    const { scheduler } = this.#world;
+    scheduler.run(scheduler.now + this.#withinMs);
+    for (const { member } of this.#followers()) {
+      const wrong = this.#reads(member, bug);
       if (wrong !== '') return wrong;
     }
     return '';
@@ -66,38 +86,58 @@ export class Quiet {
     return `${member.name} takes the leader for lost, and only its connection to ${other.member.name} broke`;
   }
 
-  /** Its connection to the leader breaks when proposals are on their way; when it learns of that is `noticed`. */
-  #keepsWaiting(
-    member: SimMember,
-    noticed: 'at once' | 'with the next word',
-    bug: (thrown: unknown) => void,
-  ): string {
+  /** Proposals are on their way when there is trouble. */
+  #writes(member: SimMember, trouble: Trouble, bug: Bug): string {
     const { scheduler, process, cluster, client } = this.#world;
     const holds = this.#asItIs(member);
     const leader = cluster.leader();
     if (!holds || !leader) return '';
-    this.#board.atNextProposal((from) => {
-      if (from !== member.name) return;
+    this.#board.atNextProposal((from, count) => {
+      if (from !== member.name) return true;
+      // Nobody would miss one that no other one overtakes.
+      if (trouble === 'loses the first of two' && count > 1) return true;
       this.#board.atNextProposal(undefined);
       const transport = member.life?.transport;
-      if (noticed === 'with the next word') transport?.breakUnnoticed(leader.name);
-      else scheduler.soon(process, () => transport?.dropConnections(leader.name));
+      if (trouble === 'breaks with the next word') transport?.breakUnnoticed(leader.name);
+      else if (trouble === 'breaks at once')
+        scheduler.soon(process, () => transport?.dropConnections(leader.name));
+      return trouble !== 'loses the first of two';
     });
-    const sinceMs = scheduler.now;
-    const writes = { unanswered: writesAtOnce };
-    for (let i = 0; i < writesAtOnce; i++) {
-      client.write(cluster.members.indexOf(member)).then(() => {
-        writes.unanswered--;
-      }, bug);
-    }
-    const untilMs = sinceMs + this.#withinMs;
-    while (writes.unanswered > 0 && scheduler.now < untilMs && !scheduler.stopped) {
+    const at = cluster.members.indexOf(member);
+    const writes = Array.from({ length: writesAtOnce }, () => client.write(at));
+    const left = this.#unanswered(writes, this.#withinMs, bug);
+    this.#board.atNextProposal(undefined);
+    if (left === 0 || !holds()) return '';
+    return `${member.name} has not answered ${left} of ${writesAtOnce} writes for ${this.#withinMs} ms; its connection to ${leader.name}, which leads, ${trouble}`;
+  }
+
+  /** It is asked what was written elsewhere just now, and its disk is slow; nobody writes more. */
+  #reads(member: SimMember, bug: Bug): string {
+    const { cluster, client } = this.#world;
+    const holds = this.#asItIs(member);
+    const leader = cluster.leader();
+    if (!holds || !leader) return '';
+    const [least, most] = this.#syncMs;
+    member.machine.slowness = Math.max(1, slowMs / least);
+    const withinMs = this.#withinMs + 4 * most * member.machine.slowness;
+    const [to, at] = [leader, member].map((each) => cluster.members.indexOf(each));
+    const read = client.write(to ?? 0).then(() => client.read(at ?? 0));
+    const left = this.#unanswered([read], withinMs, bug);
+    member.machine.slowness = 1;
+    if (left === 0 || !holds()) return '';
+    return `${member.name} has not answered a read for ${withinMs} ms; nothing is wrong but its disk, which takes ${slowMs} ms or more for a write`;
+  }
+
+  /** How many are not answered, when they all are or that time is over. */
+  #unanswered(asked: readonly Promise<unknown>[], withinMs: number, bug: Bug): number {
+    const { scheduler } = this.#world;
+    const untilMs = scheduler.now + withinMs;
+    const waiting = new Set(asked);
+    for (const each of asked) each.then(() => waiting.delete(each), bug);
+    while (waiting.size > 0 && scheduler.now < untilMs && !scheduler.stopped) {
       scheduler.run(scheduler.now + 10);
     }
-    this.#board.atNextProposal(undefined);
-    const { unanswered } = writes;
-    if (unanswered === 0 || scheduler.stopped || !holds()) return '';
-    return `${member.name} has not answered ${unanswered} of ${writesAtOnce} writes for ${Math.round(scheduler.now - sinceMs)} ms; its connection to ${leader.name}, which leads, broke once`;
+    return scheduler.stopped ? 0 : waiting.size;
   }
 
   /** Tells whether all is as it is now: both are in the same life, and in one term. */

@@ -74,9 +74,8 @@ export class Recovery {
     // As its operator would. What the quota raised by itself goes by itself.
     const full = cluster.members.findIndex(({ life }) => life?.host.state.alarms.has('nospace'));
     if (full >= 0) await client.makeRoom(full);
-    for (const [i, { name, life }] of cluster.members.entries()) {
-      if (!life || life.host.isLearner() || !isMember(life)) continue;
-      this.#probed = name;
+    for (const i of servingIn(cluster)) {
+      this.#probed = cluster.members[i]?.name ?? '';
       if (!(await client.probe(i))) return false;
     }
     return true;
@@ -113,6 +112,13 @@ export class Recovery {
       ...progress.map((each) => JSON.stringify(each)),
     ].join('; ');
   }
+}
+
+/** Those that must serve, by their place among the members. */
+export function servingIn({ members }: SimCluster): number[] {
+  return members.flatMap(({ life }, i) =>
+    life && !life.host.isLearner() && isMember(life) ? [i] : [],
+  );
 }
 
 /** One that was never added, as far as it knows, serves nobody. */

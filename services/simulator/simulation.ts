@@ -13,6 +13,8 @@ import { Switchboard } from './cluster/transport.ts';
 import type { Plan } from './plan/plan.ts';
 import { Quiet } from './quiet.ts';
 import { Recovery, type RecoveryWorld } from './recovery.ts';
+import { Space } from './space.ts';
+import { succession } from './succession.ts';
 import { Network } from './world/network.ts';
 import { SimProcess } from './world/process.ts';
 import { Scheduler } from './world/scheduler.ts';
@@ -189,7 +191,7 @@ export class Simulation {
     const client = must(this.#clients.at(-1), 'a client without a plan');
     const world = { scheduler, process: this.#process, cluster: this.#cluster, client };
     if (!this.#isWell(new Recovery(world))) return;
-    if (!this.#staysWell(world)) return;
+    if (!this.#staysWell(world) || !this.#findsRoom(world)) return;
     if (this.#plan.bereaved && !this.#goesOnWithout(world)) return;
     const leasesEnd = scheduler.now + 15_000;
     while (this.#leased() && scheduler.now < leasesEnd && !scheduler.stopped) {
@@ -198,7 +200,7 @@ export class Simulation {
     this.#hearOut();
   }
 
-  /** Clients may still write: watches catch up with what has been written by now, and hear that all is well. */
+  /** Watches catch up with what has been written, and hear that all is well. */
   #hearOut(): void {
     const scheduler = this.#scheduler;
     const { revision } = this.#observer.states;
@@ -236,12 +238,24 @@ export class Simulation {
 
   #staysWell(world: RecoveryWorld): boolean {
     const quiet = new Quiet(world, this.#board, this.#plan);
-    const wrong = quiet.run((thrown) => this.#bug('the probe', thrown));
+    const bug = (thrown: unknown): void => this.#bug('the probe', thrown);
+    let wrong = quiet.run(bug);
+    for (const client of this.#clients) client.rest();
+    wrong ||= quiet.alone(bug);
     if (wrong !== '') this.#report.find('liveness', 'answers in time', wrong);
     return !this.#scheduler.stopped;
   }
 
-  /** Somebody dies just as leadership is handed over to them. The rest serves on, and they come back. */
+  #findsRoom(world: RecoveryWorld): boolean {
+    const { quotaBackendBytes } = this.#plan.store ?? {};
+    if (quotaBackendBytes === undefined) return true;
+    const space = new Space(world, quotaBackendBytes);
+    const wrong = space.run((thrown) => this.#bug('the probe', thrown));
+    if (wrong !== '') this.#report.find('liveness', 'alarms', wrong);
+    return !this.#scheduler.stopped;
+  }
+
+  /** Somebody dies just as leadership is handed over to them. The rest serves on, and they come back; then who leads dies. */
   #goesOnWithout(world: RecoveryWorld): boolean {
     const heir = this.#cluster.heir();
     if (!heir) return true;
@@ -249,6 +263,9 @@ export class Simulation {
     heir.crash(false);
     if (!this.#isWell(new Recovery(world, heir))) return false;
     heir.start();
+    if (!this.#isWell(new Recovery(world))) return false;
+    const wrong = succession(world, this.#plan, (thrown) => this.#bug('the probe', thrown));
+    if (wrong !== '') this.#report.find('liveness', 'answers in time', wrong);
     return this.#isWell(new Recovery(world));
   }
 

@@ -1,7 +1,7 @@
 import { BrokenPromise } from '#shared/checks';
 import { anonymous } from '#services/store';
-import type { Access, Span } from '../clients/accesses.ts';
-import type { LeaseRead, LeaseRenewal } from '../clients/recorder.ts';
+import type { Span } from '../clients/queries.ts';
+import type { Access, LeaseRead, LeaseRenewal } from '../clients/recorder.ts';
 import { type Access as Touch, AuthModel } from './model/auth.ts';
 import { text } from './model/check.ts';
 import type { Past } from './past.ts';

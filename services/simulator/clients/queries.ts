@@ -2,8 +2,9 @@ import { createRng, type Rng } from '#shared/base';
 import type { KvClient } from '#shared/client';
 import type { Compare, RangeRequest, RangeResult, TxnRequest, TxnResult } from '#shared/mvcc';
 import { pick } from '../plan/pickers.ts';
-import type { Span } from './accesses.ts';
 import { conditionOn } from './requests.ts';
+
+export type Span = readonly [key: string, rangeEnd: string | undefined];
 
 /** What somebody asked without changing anything, and the header's revision of the answer. */
 export type Query = { readonly who: string; readonly fromMs: number; readonly revision: number } & (

@@ -1,7 +1,6 @@
 import type { Answer, Call, KnownKv, Operation, Watch, WatchMessage } from '#shared/checks';
 import type { KeyValue, TxnRequest, TxnResult } from '#shared/mvcc';
-import type { Access } from './accesses.ts';
-import type { Query } from './queries.ts';
+import type { Query, Span } from './queries.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -13,6 +12,21 @@ export interface Attempt {
   readonly result?: TxnResult;
   /** It was refused, or nobody knows. */
   readonly error?: string;
+}
+
+/** Something that a user asked to read, and was told, or told that they may not. */
+export interface Access {
+  readonly user: string;
+  /** What they showed, where they were asked to. */
+  readonly token: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly asked: object;
+  /** All that they must be allowed to read for it. */
+  readonly spans: readonly Span[];
+  readonly serializable: boolean;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly denied: boolean;
 }
 
 /** Somebody asked for the keys of a lease. */

@@ -23,7 +23,7 @@ export class Switchboard {
   /** And everything that is about to be received. */
   readonly arrives: (message: Message) => void;
   #atNextVote: ((candidate: string) => void) | undefined;
-  #atNextProposal: ((from: string) => void) | undefined;
+  #atNextProposal: ((from: string, count: number) => boolean) | undefined;
 
   constructor(
     scheduler: Scheduler,
@@ -41,15 +41,17 @@ export class Switchboard {
     this.#atNextVote = fn;
   }
 
-  /** Calls `fn` once, before a follower hands the next proposal to its leader. */
-  atNextProposal(fn: ((from: string) => void) | undefined): void {
+  /** Calls `fn` before a follower hands so many proposals to its leader; false: they get lost. */
+  atNextProposal(fn: ((from: string, count: number) => boolean) | undefined): void {
     this.#atNextProposal = fn;
   }
 
-  sends(machine: string, message: Message): void {
+  /** False: it gets lost. */
+  sends(machine: string, message: Message): boolean {
     if (message.type === 'vote' && !message.preVote) this.#atNextVote?.(machine);
-    if (message.type === 'propose') this.#atNextProposal?.(machine);
     this.sent(message);
+    if (message.type !== 'propose') return true;
+    return this.#atNextProposal?.(machine, message.entries.length) ?? true;
   }
 
   /** The process that listened on this machine is no more. */
@@ -193,7 +195,7 @@ export class SimTransport implements PeerTransport {
       if (!link || this.#messagesLeft === 0) continue;
       if (this.#messagesLeft !== undefined && --this.#messagesLeft === 0) this.#sentLast();
       if (message.type === 'append' && message.entries.length > 0) this.#sendsEntry();
-      this.#board.sends(this.#machine, message);
+      if (!this.#board.sends(this.#machine, message)) continue;
       if (link.connectedSinceMs !== undefined) this.#carry(link, message);
       else if (isRequest(message) && link.queue.length < queueMax) link.queue.push(message);
       else this.handlers?.unreachable(message.to);
