@@ -7,14 +7,15 @@ import {
   Metadata,
   type MethodDefinition,
   type ServerDuplexStream,
+  type ServerWritableStream,
   type ServiceDefinition,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { DirectStream } from './direct-stream.ts';
-import { serveDirectly } from './direct-unary.ts';
 import { createServer, listen } from './server.ts';
+import { serveDirectly } from './serve-directly.ts';
 
 const text = {
   requestSerialize: (value: string) => Buffer.from(value),
@@ -27,6 +28,7 @@ const text = {
 };
 const echo: ServiceDefinition = {
   Echo: { path: '/test.Echo/Echo', requestStream: true, responseStream: true, ...text },
+  Count: { path: '/test.Echo/Count', requestStream: false, responseStream: true, ...text },
 };
 
 type Call = ServerDuplexStream<string, string>;
@@ -59,6 +61,20 @@ describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
           } else for (let i = 0; i < 3; i++) call.write(`${message}${suffix}`);
         });
         call.on('end', () => call.end());
+      },
+      Count: (call: ServerWritableStream<string, string>) => {
+        let written = 0;
+        const write = (): void => {
+          while (written < Number(call.request)) {
+            written++;
+            if (call.write(String(written).repeat(10_000))) continue;
+            call.once('drain', write);
+            return;
+          }
+          call.end();
+        };
+        if (call.request === 'fail') call.emit('error', { code: status.ABORTED, details: 'no' });
+        else write();
       },
     };
     server.addService(echo, handlers);
@@ -149,6 +165,28 @@ describe.each(['grpc-js', 'direct'])('a stream served by %s', (how) => {
     session.destroy();
   });
 
+  const count = (request: string) =>
+    client.makeServerStreamRequest(
+      '/test.Echo/Count',
+      text.requestSerialize,
+      text.responseDeserialize,
+      request,
+    );
+
+  test('one message is answered by many, as fast as the client reads', async () => {
+    const lengths: number[] = [];
+    for await (const message of count('50')) lengths.push((message as string).length);
+    expect(lengths).toHaveLength(50);
+    expect(lengths.at(-1)).toBe(20_000);
+  });
+
+  test('one message is answered by an error', async () => {
+    const error = await new Promise((resolve) => {
+      count('fail').on('error', resolve).resume();
+    });
+    expect(error).toMatchObject({ code: status.ABORTED, details: 'no' });
+  });
+
   test('the handler hears of a client that cancels', async () => {
     const stream = open();
     stream.on('error', () => undefined);
@@ -172,6 +210,21 @@ const unending = (stream: Arriving): DirectStream => {
   const known = definition as MethodDefinition<unknown, unknown>;
   return new DirectStream(known, 1 << 20, stream as unknown as http2.ServerHttp2Stream, {});
 };
+
+test('what is written while the client does not read is told to wait', () => {
+  const stream = Object.assign(new Arriving(), {
+    writableLength: 0,
+    writableHighWaterMark: 1000,
+    write: () => true,
+  });
+  const call = unending(stream);
+  expect(call.write('x'.repeat(500))).toBe(true);
+  expect(call.write('x'.repeat(500))).toBe(false);
+  const drained = vi.fn();
+  call.on('drain', drained);
+  stream.emit('drain');
+  expect(drained).toHaveBeenCalledOnce();
+});
 
 test('a message that comes in many pieces is not copied with each of them', () => {
   const stream = new Arriving();

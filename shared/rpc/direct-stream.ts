@@ -17,10 +17,12 @@ import {
 } from './direct-wire.ts';
 
 /**
- * A call that streams both ways, on bare node:http2: as much of grpc-js's own as handlers use. What is
+ * A call whose answers are a stream, on bare node:http2: as much of grpc-js's own as handlers use. What is
  * written in one turn of the event loop goes out as one piece.
  */
 export class DirectStream extends EventEmitter {
+  /** Where the client sends one message only. */
+  request: unknown;
   readonly #definition: MethodDefinition<unknown, unknown>;
   readonly #stream: ServerHttp2Stream;
   readonly #peer: DirectPeer;
@@ -73,6 +75,7 @@ export class DirectStream extends EventEmitter {
     // A stream that fails closes; nobody is left who could be told.
     stream.on('error', () => undefined);
     stream.on('aborted', () => this.#cancel());
+    stream.on('drain', () => this.emit('drain'));
     stream.on('close', () => {
       forget?.();
       this.#incomplete?.over(this.#held);
@@ -106,7 +109,7 @@ export class DirectStream extends EventEmitter {
     return this.#peer.getPeer();
   }
 
-  /** `gone`: called when it was handed to the connection. */
+  /** False where the client reads slower; `gone`: called when it was handed to the connection. */
   write(message: unknown, gone?: (error?: Error | null) => void): boolean {
     if (this.#ended) return false;
     const bytes = this.#definition.responseSerialize(message);
@@ -117,7 +120,8 @@ export class DirectStream extends EventEmitter {
     this.#waiting.push(prefix, bytes);
     this.#waitingBytes += prefixBytes + bytes.length;
     if (gone) this.#told.push(gone);
-    return true;
+    const { writableLength, writableHighWaterMark } = this.#stream;
+    return writableLength + this.#waitingBytes < writableHighWaterMark;
   }
 
   end(): void {

@@ -2,9 +2,10 @@ import http2 from 'node:http2';
 import { Client, credentials, Metadata, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { QuorateError } from '#shared/base';
-import { serveDirectly, turnToAnswer } from './direct-unary.ts';
+import { turnToAnswer } from './direct-unary.ts';
 import { takesLists } from './direct-wire.ts';
 import { fromServiceError } from './errors.ts';
+import { serveDirectly } from './serve-directly.ts';
 import { createServer, handleUnary, listen } from './server.ts';
 
 const text = {
@@ -20,18 +21,26 @@ const text = {
 } as const;
 const echo: ServiceDefinition = { Echo: { path: '/test.Echo/Echo', ...text } };
 const waiting: (() => void)[] = [];
+let heardOfEnd: (() => void) | undefined;
 const handlers = {
   Echo: handleUnary<{ text: string }, string>(async ({ text: request }, call) => {
     if (request === 'wait') await new Promise<void>((resolve) => waiting.push(resolve));
     if (request === 'in turn') await turnToAnswer(call);
     // A handler may begin anew, such as with the caller as the newest table knows him.
     if (request === 'in turn') await turnToAnswer(call);
+    if (request === 'leave') {
+      await new Promise<void>((resolve) => {
+        call.on('cancelled', () => resolve());
+        for (const reached of waiting.splice(0)) reached();
+      });
+      heardOfEnd?.();
+    }
     if (request === 'refuse') throw new QuorateError('not-found', 'no such thing: ä', {});
     return `${request}${call.metadata.get('suffix').join(',')}`;
   }),
 };
 
-/** The same service by grpc-js alone and directly: nobody can tell them apart. */
+/** The same service by grpc-js alone and directly: nobody who does not compress can tell them apart. */
 describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
   const server = createServer({ 'grpc.max_receive_message_length': 1 << 20 });
   let client: Client;
@@ -95,21 +104,44 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
     expect(await call('still there')).toBe('still there');
   });
 
-  test('compressed messages are understood', async () => {
+  test('compressed messages are understood by grpc-js alone, as etcd refuses them', async () => {
     const compressing = new Client(address, credentials.createInsecure(), {
       'grpc.default_compression_algorithm': 2,
     });
-    const answer = await new Promise((resolve, reject) => {
+    const answer = await new Promise((resolve) => {
       compressing.makeUnaryRequest(
         '/test.Echo/Echo',
         text.requestSerialize,
         text.responseDeserialize,
         'hello'.repeat(100),
-        (error, response) => (error ? reject(error) : resolve(response)),
+        (error, response) => resolve(error ? `${error.code} ${error.details}` : response),
       );
     });
+    const refusal = `${status.UNIMPLEMENTED} grpc: Decompressor is not installed for grpc-encoding "gzip"`;
+    expect(answer).toBe(how === 'direct' ? refusal : 'hello'.repeat(100));
     compressing.close();
-    expect(answer).toBe('hello'.repeat(100));
+  });
+
+  test.each(['client leaves', 'time is up'])('a handler hears that its %s', async (why) => {
+    const heard = new Promise<void>((resolve) => {
+      heardOfEnd = resolve;
+    });
+    const reached = new Promise<void>((resolve) => waiting.push(resolve));
+    const session = http2.connect(`http://${address}`);
+    session.on('error', () => undefined);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/test.Echo/Echo',
+      'content-type': 'application/grpc',
+      ...(why === 'time is up' && { 'grpc-timeout': '300m' }),
+    });
+    stream.on('error', () => undefined);
+    stream.resume();
+    stream.end(Buffer.from('\0\0\0\0\x05leave'));
+    await reached;
+    if (why === 'client leaves') stream.close(http2.constants.NGHTTP2_CANCEL);
+    await expect(heard).resolves.toBeUndefined();
+    session.destroy();
   });
 
   test('a call whose time is up is told so, and its answer is dropped', async () => {

@@ -1,23 +1,18 @@
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
   type handleUnaryCall,
   type Metadata,
   type MethodDefinition,
-  type Server,
   type ServerUnaryCall,
-  type ServiceDefinition,
   status,
-  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
 import { Arrived } from './arrived.ts';
 import { atDeadline } from './deadline.ts';
 import { DirectPeer, metadataOf } from './direct-peer.ts';
-import { DirectStream } from './direct-stream.ts';
 import {
   decodeRequest,
   fail,
-  isPlain,
   answerHeaders,
   okTrailers,
   prefixBytes,
@@ -27,92 +22,36 @@ import {
 import { toStatus } from './errors.ts';
 import { type IncompleteRequests, incompleteOf } from './incomplete.ts';
 import { largeAnswersTo, largeBytes } from './large-answers.ts';
-import { useStreamTables } from './stream-table.ts';
 
 /*
- * Methods straight on node:http2, beneath the grpc-js server that owns the port: its interceptors,
- * filters and trackers are half of what a hot call costs. Streams one way, compressed messages
- * and whatever else is unusual stay with grpc-js. Calls that are cancelled, or whose time is up, run
- * on and their answers are dropped.
+ * Calls with one message and one answer. Those that are cancelled, or whose time is up, run on unless their handler
+ * asks (`cancelled`), and their answers are dropped.
  */
 
-type Unary = handleUnaryCall<unknown, unknown>;
+export type Unary = handleUnaryCall<unknown, unknown>;
 
-interface Method {
+interface UnaryMethod {
   readonly definition: MethodDefinition<unknown, unknown>;
   readonly handler: Unary;
   readonly maxRequestBytes: number;
 }
 
-type Dispatch = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+const ignore = (): void => undefined;
 
-const methods = new WeakMap<Server, Map<string, Method>>();
-
-/** Serves a service directly, but for methods that stream one way; call it beside `addService`, before `listen`. */
-export function serveDirectly(
-  server: Server,
-  service: ServiceDefinition,
-  handlers: UntypedServiceImplementation,
-  maxRequestBytes: number,
-): void {
-  const direct = methods.get(server) ?? new Map<string, Method>();
-  methods.set(server, direct);
-  for (const [name, definition] of Object.entries(service)) {
-    if (definition.requestStream !== definition.responseStream) continue;
-    const handler = handlers[name] as Unary;
-    direct.set(definition.path, { definition, handler, maxRequestBytes });
-  }
-}
-
-/**
- * To be called once the server is bound; what grpc-js listens with. Where it hides that, it serves
- * everything.
- */
-export function installDirect(server: Server): Http2Server[] {
-  const direct = methods.get(server);
-  const { http2Servers } = server as unknown as {
-    http2Servers?: ReadonlyMap<Http2Server, unknown>;
-  };
-  const all = [...(http2Servers?.keys() ?? [])];
-  if (!direct) return all;
-  for (const http2Server of all) {
-    const listeners = http2Server.listeners('stream') as Dispatch[];
-    const [grpc] = listeners;
-    if (listeners.length !== 1 || !grpc || grpc.name === dispatchName) continue;
-    const dispatch: Dispatch = (stream, headers) => {
-      const method = direct.get(headers[':path'] as string);
-      if (!method || !isPlain(headers)) grpc(stream, headers);
-      else if (method.definition.requestStream) serveStream(method, stream, headers);
-      else receive(method, stream, headers);
-    };
-    Object.defineProperty(dispatch, 'name', { value: dispatchName });
-    http2Server.removeAllListeners('stream');
-    http2Server.on('stream', dispatch);
-    useStreamTables(http2Server);
-  }
-  return all;
-}
-
-const dispatchName = 'dispatchDirectly';
-
-function serveStream(
-  { definition, handler, maxRequestBytes }: Method,
+export function receiveUnary(
+  method: UnaryMethod,
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
 ): void {
-  const call = new DirectStream(definition, maxRequestBytes, stream, headers);
-  (handler as unknown as (call: DirectStream) => void)(call);
-}
-
-const ignore = (): void => undefined;
-
-function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   const metadata = metadataOf(headers);
   let arrived: Arrived | undefined = new Arrived();
   let held: IncompleteRequests | undefined;
   const forget = atDeadline(headers, (failure) => {
     arrived = undefined;
+    if (stream.headersSent) return;
     fail(stream, failure);
+    // Its handler hears of it, whatever the client still means to say.
+    stream.close();
   });
   if (forget) stream.on('close', forget);
   // A stream that fails closes; nobody is left who could be told.
@@ -142,7 +81,7 @@ function receive(method: Method, stream: ServerHttp2Stream, headers: IncomingHtt
 }
 
 function handle(
-  { definition, handler }: Method,
+  { definition, handler }: UnaryMethod,
   stream: ServerHttp2Stream,
   metadata: Metadata,
   body: Buffer,
@@ -201,7 +140,10 @@ export function turnToAnswer(call: object): Promise<void> | undefined {
 }
 
 /** What handlers use of grpc-js's own call. */
-class DirectCall extends DirectPeer implements Partial<ServerUnaryCall<unknown, unknown>> {
+class DirectCall
+  extends DirectPeer
+  implements Partial<Omit<ServerUnaryCall<unknown, unknown>, 'on'>>
+{
   readonly request: unknown;
   readonly #stream: ServerHttp2Stream;
   #turnOver: (() => void) | undefined;
@@ -215,6 +157,13 @@ class DirectCall extends DirectPeer implements Partial<ServerUnaryCall<unknown, 
   get cancelled(): boolean {
     // Answered already: its time was up.
     return this.#stream.destroyed || this.#stream.closed || this.#stream.headersSent;
+  }
+
+  /** The client has gone, or its time is up. */
+  on(_event: 'cancelled', heard: () => void): this {
+    if (this.cancelled) heard();
+    else this.#stream.once('close', heard);
+    return this;
   }
 
   async turnToAnswer(): Promise<void> {

@@ -25,15 +25,16 @@ export function takesLists(version: string): boolean {
   return major > 24 || (major === 24 && minor >= 7);
 }
 
-/** Whether grpc-js is not needed for it. */
-export function isPlain(headers: IncomingHttpHeaders): boolean {
-  const type = headers['content-type'];
-  const encoding = headers['grpc-encoding'];
-  return (
-    headers[':method'] === 'POST' &&
-    (type === 'application/grpc' || type === 'application/grpc+proto') &&
-    (encoding === undefined || encoding === 'identity')
-  );
+export function isGrpc(headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.startsWith('application/grpc') ?? false;
+}
+
+/** Messages are not compressed, as with etcd: that is said in its words. */
+export function unknownEncoding(headers: IncomingHttpHeaders): Partial<StatusObject> | undefined {
+  const encoding = headers['grpc-encoding'] ?? 'identity';
+  if (encoding === 'identity' || encoding === '') return undefined;
+  const details = `grpc: Decompressor is not installed for grpc-encoding ${JSON.stringify(encoding)}`;
+  return { code: status.UNIMPLEMENTED, details };
 }
 
 /** Why a message that begins like this is not read. */

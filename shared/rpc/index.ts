@@ -9,7 +9,7 @@ export {
   type UnaryMethod,
   wasNeverSent,
 } from './channel.ts';
-export { serveDirectly, turnToAnswer } from './direct-unary.ts';
+export { turnToAnswer } from './direct-unary.ts';
 export {
   type DuplexCall,
   duplexCall,
@@ -21,6 +21,7 @@ export { healthService } from './health.ts';
 export { loadProto } from './load.ts';
 export { addReflection } from './reflection.ts';
 export { packageRoot, protoRoot } from './proto-root.ts';
+export { serveDirectly } from './serve-directly.ts';
 export { createServer, handleUnary, type Inject, injector, listen, shutdown } from './server.ts';
 export {
   type ClientTls,

@@ -9,7 +9,10 @@ import { type ProtoFile, protoFiles } from './proto-files.ts';
 type Answer = Omit<ServerReflectionResponse, 'valid_host' | 'original_request'>;
 
 /** Tells clients such as grpcurl what the server serves: call it after its other services are added. */
-export function addReflection(server: Server, services: readonly ServiceDefinition[]): void {
+export function addReflection(
+  server: Pick<Server, 'addService'>,
+  services: readonly ServiceDefinition[],
+): void {
   const { ServerReflection } = loadProto<ProtoGrpcType>('grpc/reflection.proto').grpc.reflection.v1;
   const v1 = ServerReflection.service;
   // What was there before, and older clients still ask for, is the same but for its name.

@@ -9,8 +9,8 @@ import {
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
 import { QuorateError } from '#shared/base';
-import { installDirect } from './direct-unary.ts';
 import { toStatus } from './errors.ts';
+import { installDirect } from './serve-directly.ts';
 
 const serverOptions: ServerOptions = {
   'grpc.max_receive_message_length': 4 * 1024 * 1024,

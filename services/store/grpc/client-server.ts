@@ -100,31 +100,31 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   const methods: MethodCounts[] = [];
   const services: ServiceDefinition[] = [];
   const find = (name: string): unknown => lookUp(packages, name);
-  const add = (service: ServiceDefinition, handlers: object): UntypedServiceImplementation => {
-    const counted = count(service, handlers as UntypedServiceImplementation, methods, parts.timing);
-    server.addService(service, counted);
-    services.push(service);
-    return counted;
+  const serve = (service: ServiceDefinition, handlers: UntypedServiceImplementation): void => {
+    server.addService(service, handlers);
+    serveDirectly(server, service, handlers, maxMessageBytes);
   };
-  const addDirect = (service: ServiceDefinition, handlers: object): void => {
+  const add = (service: ServiceDefinition, handlers: object): void => {
     const strict = strictly(service, find);
-    serveDirectly(server, strict, add(strict, handlers), maxMessageBytes);
+    services.push(strict);
+    const untyped = handlers as UntypedServiceImplementation;
+    serve(strict, count(strict, untyped, methods, parts.timing));
   };
-  addDirect(kvService(etcd.KV.service), kvHandlers(kv, gate));
-  addDirect(watchService(etcd.Watch.service), watchHandlers(watches, gate));
-  addDirect(etcd.Lease.service, leaseHandlers(leases, serving, gate));
-  addDirect(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
-  addDirect(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
-  addDirect(etcd.Auth.service, authHandlers(auth, gate));
+  add(kvService(etcd.KV.service), kvHandlers(kv, gate));
+  add(watchService(etcd.Watch.service), watchHandlers(watches, gate));
+  add(etcd.Lease.service, leaseHandlers(leases, serving, gate));
+  add(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
+  add(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
+  add(etcd.Auth.service, authHandlers(auth, gate));
   const recipes: PartsFor = (call) => ({
     kv: clientOfCall(gate, call, clientFor),
     clock: serving.clock,
   });
-  add(strictly(v3lockpb.Lock.service, find), lockHandlers(recipes, gate));
-  add(strictly(v3electionpb.Election.service, find), electionHandlers(recipes, gate));
+  add(v3lockpb.Lock.service, lockHandlers(recipes, gate));
+  add(v3electionpb.Election.service, electionHandlers(recipes, gate));
   const health = healthService();
   add(health.definition, health.handlers);
-  addReflection(server, services);
+  addReflection({ addService: serve }, services);
   return { server, inject: injector(server), methods, find };
 }
 
