@@ -5,7 +5,7 @@ import type { Entry, HardState } from '#shared/raft';
  * One write of the raft log. Integers are big-endian. A header of 64 bytes:
  *
  *    0 magic   4 bytes of records   8 number of the batch   16 term   24 vote   32 commit
- *   40 segment   44 offset in it   48 zero parts   52 nothing   60 CRC-32 of what is before it
+ *   40 segment   44 offset in it   48 zero parts   52 newest segment   56 nothing   60 CRC-32 of what is before it
  *
  * then records, each of a header of 28 bytes and data; batches begin at multiples of 8:
  *
@@ -34,6 +34,8 @@ export interface Batch {
   /** `reset`: nothing of the older log counts any more, on either side of it. */
   readonly start?: (LogStart & { readonly reset: boolean }) | undefined;
   readonly entries: readonly Entry[];
+  /** The newest file of the log when it was written, as far as that is on the disk for certain. */
+  readonly newestSegment?: number;
 }
 
 /** Where a batch is, and which one: part of what its checksum covers. */
@@ -92,7 +94,8 @@ export function encodeBatch(target: Buffer, batch: Batch, place: BatchPlace): Bu
   bytes.writeUInt32BE(place.segment, 40);
   bytes.writeUInt32BE(place.offset, 44);
   bytes.writeUInt32BE(zeroParts(bytes, 0, at, place.offset), 48);
-  writeInteger(bytes, 52, 0);
+  bytes.writeUInt32BE(batch.newestSegment ?? 0, 52);
+  bytes.writeUInt32BE(0, 56);
   bytes.writeUInt32BE(crc32(bytes.subarray(0, 60)), 60);
   return bytes;
 }
@@ -214,7 +217,7 @@ function readRecords(image: Buffer, from: number, end: number, header: number): 
     }
     at += recordHeaderBytes + data.length;
   }
-  return { hardState, start, entries };
+  return { hardState, start, entries, newestSegment: image.readUInt32BE(header + 52) };
 }
 
 interface LogRecord {

@@ -27,6 +27,8 @@ export class LogFiles {
   #nextBatch: number;
   #writtenBytes = 0;
   #spare: Promise<LogSegment | undefined> | undefined;
+  /** That is on the disk, the spare one too. */
+  #newest: number;
   #buffer = Buffer.alloc(64 << 10);
 
   private constructor(
@@ -35,6 +37,7 @@ export class LogFiles {
     segmentBytes: number,
     recovered: RecoveredLog,
     current: LogSegment,
+    spare?: LogSegment,
   ) {
     this.#disk = disk;
     this.#folder = folder;
@@ -44,6 +47,8 @@ export class LogFiles {
     this.#end = recovered.end;
     this.#nextBatch = recovered.nextBatch;
     this.#current = current;
+    this.#spare = spare && Promise.resolve(spare);
+    this.#newest = (spare ?? current).number;
   }
 
   /** Removes what is not wanted, and makes what a crash has torn zeros again. */
@@ -64,7 +69,8 @@ export class LogFiles {
     if (recovered.torn) await current.zero(recovered.end);
     // A process that was killed may have left its last write whole, but not yet on the disk.
     await current.sync();
-    return new LogFiles(disk, folder, segmentBytes, recovered, current);
+    const spare = recovered.spare && (await LogSegment.open(disk, folder, recovered.spare));
+    return new LogFiles(disk, folder, segmentBytes, recovered, current, spare || undefined);
   }
 
   /** Since they were opened. */
@@ -84,7 +90,7 @@ export class LogFiles {
       // Each segment says where the log starts, so that those before it can go.
       const first = this.#end === segmentHeaderBytes;
       const head = batch.start ?? (first ? { ...start, reset: false } : undefined);
-      const whole = { ...batch, start: head };
+      const whole = { ...batch, start: head, newestSegment: this.#newest };
       const segment = this.#current.number;
       const place = { segment, offset: this.#end, number: this.#nextBatch };
       const bytes = encodeBatch(this.#room(batchBytes(whole)), whole, place);
@@ -149,9 +155,11 @@ export class LogFiles {
     await old.close();
   }
 
-  #create(): Promise<LogSegment> {
+  async #create(): Promise<LogSegment> {
     const number = this.#current.number + 1;
-    return LogSegment.create(this.#disk, this.#folder, number, this.#segmentBytes);
+    const created = await LogSegment.create(this.#disk, this.#folder, number, this.#segmentBytes);
+    this.#newest = number;
+    return created;
   }
 
   /** Ahead of time, so that no write has to wait for it. */

@@ -29,6 +29,8 @@ export interface RecoveredLog {
   readonly index: LogIndex;
   /** In use, ascending, with the highest index of an entry written to each. */
   readonly segments: { readonly number: number; lastIndex: number }[];
+  /** Made ahead of time, for what comes after the last segment. */
+  readonly spare: number | undefined;
   readonly nextBatch: number;
   /** Where the next batch goes, in the last segment. */
   readonly end: number;
@@ -56,7 +58,7 @@ export function recoverLog(disk: Disk, folder: string): RecoveredLog {
   for (const number of all.slice(leftovers.length)) scan.segment(number);
   const result = scan.result();
   const unfinished = names.filter((name) => name.endsWith('.new'));
-  const unwanted = [...[...leftovers, ...scan.spares].map(segmentName), ...unfinished];
+  const unwanted = [...[...leftovers, ...scan.spares.slice(1)].map(segmentName), ...unfinished];
   return { ...result, unwanted };
 }
 
@@ -83,6 +85,8 @@ class LogScan {
   /** Undefined before the first one: then any number will do. */
   #nextBatch: number | undefined;
   #end = segmentHeaderBytes;
+  /** The newest file that there was at the last write; 0: it does not say. */
+  #newest = 0;
   #torn: { segment: number; at: number } | undefined;
 
   constructor(disk: Disk, folder: string, lastLeftover: number | undefined) {
@@ -134,8 +138,9 @@ class LogScan {
   }
 
   #take(batch: Batch, segment: number, offset: number): void {
-    const { start, entries, hardState } = batch;
+    const { start, entries, hardState, newestSegment = 0 } = batch;
     this.#hardState = hardState;
+    this.#newest = newestSegment;
     if (start) {
       const { index, term, backend, reset } = start;
       this.#start = { index, term, backend };
@@ -195,12 +200,14 @@ class LogScan {
       const text = `the log ends at entry ${this.#tail.lastIndex}, before the commit index ${commit}`;
       throw this.#damage(this.#segments.at(-1)?.number ?? segment, this.#end, text);
     }
+    this.#refuseMissing();
     return {
       start,
       hardState: this.#hardState,
       tail: this.#tail,
       index: this.#index,
       segments: this.#segments,
+      spare: this.spares[0],
       nextBatch: this.#nextBatch ?? 1,
       end: this.#end,
       torn: this.#torn !== undefined,
@@ -216,6 +223,13 @@ class LogScan {
       throw this.#damage(first, segmentHeaderBytes, text);
     }
     this.#segments.push({ number: first, lastIndex: 0 });
+  }
+
+  /** The newest file may be gone without a gap before it. */
+  #refuseMissing(): void {
+    const last = this.#segments.at(-1)?.number ?? 0;
+    if (this.#newest <= (this.spares[0] ?? last)) return;
+    throw this.#damage(last, this.#end, `file ${this.#newest}, which was there then, is missing`);
   }
 
   #damage(segment: number, at: number, what: string): QuorateError {

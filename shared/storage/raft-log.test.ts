@@ -257,6 +257,35 @@ describe('damage', () => {
     await refused(/entries 1 to \d+ are missing \(there is a file 1\)/);
   });
 
+  test('the newest segment missing is refused, whether it was used or is spare', async () => {
+    let log = await open();
+    let index = 0;
+    const write = () => log.write([{ entries: [entry(++index, 1, 'x'.repeat(1000))] }]);
+    while (!disk.attach().list(folder).includes('00000003.seg')) await write();
+    log = await reopened(log);
+    await write();
+    await log.close();
+    await disk.attach().remove(`${folder}/00000003.seg`);
+    await refused(/00000002\.seg at byte \d+: file 3, which was there then, is missing/);
+    await disk.attach().remove(`${folder}/00000002.seg`);
+    await refused(/00000001\.seg at byte \d+: file 2, which was there then, is missing/);
+  });
+
+  test('a spare segment is used after a restart', async () => {
+    let log = await open();
+    const segments = () => disk.attach().list(folder);
+    let index = 0;
+    const write = () => log.write([{ entries: [entry(++index, 1, 'x'.repeat(1000))] }]);
+    while (segments().length < 2) await write();
+    log = await reopened(log);
+    expect(segments()).toHaveLength(2);
+    while (segments().length < 3) await write();
+    log = await reopened(log);
+    expect(log.lastIndex()).toBe(index);
+    expect(segments()).toEqual(['00000001.seg', '00000002.seg', '00000003.seg']);
+    await log.close();
+  });
+
   test('a member that had written more than its log shows is refused', async () => {
     await written();
     const log = await open();
