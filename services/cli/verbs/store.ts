@@ -15,6 +15,9 @@ const settings: StartSettings = {
   env: { MALLOC_TRIM_THRESHOLD_: '16384', MALLOC_TOP_PAD_: '0' },
 };
 
+/** It is answered without a member. */
+const isQuestion = (flag: string): boolean => /^--?(h|help|version)$/.test(flag);
+
 /** One member of the store on its own, with etcd's flags; they are read by the store itself. */
 export function command(context: Context): Command {
   return new Command()
@@ -22,7 +25,7 @@ export function command(context: Context): Command {
     .helpOption(false)
     .argument('[flags...]', "etcd's flags, such as --name and --data-dir")
     .action(async (flags: string[]) => {
-      context.startAnew(settings);
+      if (!flags.some(isQuestion)) context.startAnew(settings);
       const { runStore } = await import('#services/store');
       const { host, out, err, env } = context;
       const enabled = flags.includes(faultsFlag) || setting(faultsFlag, undefined, env) === 'true';
