@@ -7,13 +7,6 @@ const server = 'services/apiserver';
 /** A fifth round above the store: one expression each, chosen by reading it, before a look at the checkers. */
 export const readersMutants: readonly Mutant[] = [
   slipAbove(
-    'new-pods-count-before-they-serve',
-    'a rolling update takes old pods while its new ones do not serve yet',
-    `${manager}/deployment/plan`,
-    'const newUnavailable = replicasOf(current) - staying(current);',
-    'const newUnavailable = 0;',
-  ),
-  slipAbove(
     'old-pods-called-updated',
     'a Deployment calls all of its pods up to date',
     `${manager}/deployment/status`,
@@ -28,7 +21,7 @@ export const readersMutants: readonly Mutant[] = [
     'currentRevision: update,',
   ),
   slipAbove(
-    'daemons-on-cordoned-by-taint',
+    'daemons-for-nodes-that-repel',
     'a DaemonSet makes pods for nodes that repel them',
     `${manager}/daemonset/plan`,
     'return { should: !expels && !repels, mayStay: !expels };',

@@ -17,6 +17,7 @@ const safetyMs = 20_000;
  */
 export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
   const nodes = pick(rng, [1, 2]);
+  const few = rng.int(2) === 0;
   const faults = pick(rng, [
     () => [],
     () => unheard(rng),
@@ -31,7 +32,9 @@ export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
     cpus: 1,
     watchLagMs: pick(rng, [0, 300, 1000]),
     faults: faults(),
-    clients: [ordinary(rng), important(rng)],
+    clients: few
+      ? [ordinary(rng, 1), important(rng, 0, few)]
+      : [ordinary(rng, 0), important(rng, 1, few)],
   };
 }
 
@@ -44,28 +47,31 @@ function unheard(rng: Rng): ControlFault[] {
   }));
 }
 
-function ordinary(rng: Rng): UserStep[] {
-  const app = 0;
+function ordinary(rng: Rng, app: number): UserStep[] {
   const made = pickWhere(rng, (one) => app === one % apps.length && isPlain(podOf(one)));
-  return [{ afterMs: 500, kind: 'deployment', pick: made }, ...scales(rng, app, [2, 4])];
+  return [{ afterMs: 500, kind: 'deployment', pick: made }, ...scales(rng, app)];
 }
 
-/** Some of them avoid the ordinary ones. */
-function important(rng: Rng): UserStep[] {
-  const app = 1;
-  const avoids = rng.int(2) === 0;
+/** Some of them avoid the ordinary ones; `few`: two of them, which need not have all the room. */
+function important(rng: Rng, app: number, few: boolean): UserStep[] {
+  const avoids = !few && rng.int(2) === 0;
   const isMeant = ({ priorityClassName, affinity, ...others }: Spec): boolean =>
     priorityClassName !== undefined &&
-    (avoids ? avoidsApp(affinity, apps[0]) : affinity === undefined) &&
+    (avoids ? avoidsApp(affinity, apps[1 - app]) : affinity === undefined) &&
     isPlain(others);
-  const made = pickWhere(rng, (one) => app === one % apps.length && isMeant(podOf(one)));
-  return [{ afterMs: 4000, kind: 'deployment', pick: made }, ...scales(rng, app, [1, 5])];
+  const made = pickWhere(
+    rng,
+    (one) =>
+      app === one % apps.length && isMeant(podOf(one)) && (!few || madeOf(one)?.replicas === 2),
+  );
+  const first: UserStep = { afterMs: 4000, kind: 'deployment', pick: made };
+  return few ? [first] : [first, ...scales(rng, app)];
 }
 
 type Spec = Partial<PodSpec>;
 
-const podOf = (made: number): Spec =>
-  deployment(apps[made % apps.length] ?? '', made).spec?.template?.spec ?? {};
+const madeOf = (made: number) => deployment(apps[made % apps.length] ?? '', made).spec;
+const podOf = (made: number): Spec => madeOf(made)?.template?.spec ?? {};
 
 const avoidsApp = (affinity: Spec['affinity'], app: string | undefined): boolean =>
   affinity?.nodeAffinity === undefined &&
@@ -73,8 +79,9 @@ const avoidsApp = (affinity: Spec['affinity'], app: string | undefined): boolean
     ({ labelSelector }) => labelSelector?.matchLabels?.['app'] === app,
   ) === true;
 
-/** To one of these sizes, again and again; they are odd where the application's number is. */
-function scales(rng: Rng, app: number, sizes: readonly number[]): UserStep[] {
+/** Again and again; sizes are odd where the application's number is. */
+function scales(rng: Rng, app: number): UserStep[] {
+  const sizes = app % 2 === 0 ? [2, 4] : [1, 5];
   return Array.from({ length: 6 }, () => {
     const replicas = pick(rng, sizes);
     // Not a StatefulSet.

@@ -19,6 +19,7 @@ import type {
   UserStepKind,
 } from './plan.ts';
 import { asRollouts } from './rollouts.ts';
+import { asTaints } from './taints.ts';
 import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
 
@@ -157,6 +158,7 @@ const schedules = [
   asNamesakes,
   asPartitions,
   asNaps,
+  asTaints,
 ];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */

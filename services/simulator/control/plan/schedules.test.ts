@@ -11,6 +11,7 @@ import { asNaps } from './naps.ts';
 import { asOrphans } from './orphans.ts';
 import { asPartitions } from './partitions.ts';
 import { asPaperwork } from './paperwork.ts';
+import { asTaints } from './taints.ts';
 import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
 
@@ -30,6 +31,7 @@ test('every seed has a plan, always the same, and so has each with every schedul
       asOrphans,
       asPartitions,
       asPaperwork,
+      asTaints,
       asUnheard,
     ];
     const narrowed = schedules.map((as) => as(plan, createRng(seed)));
