@@ -14,12 +14,17 @@ const roles: Roles = [
   { 'watch-stream': 3, 'watch-part': 2, unwatch: 1, move: 1 },
 ];
 
+const compactors: Roles = [{ compact: 1, get: 2 }];
+
 /**
  * Much is written, and watches are behind: their members are slow, and read them little of the history at a
- * time, or their readers are. Meanwhile they ask, and are told, how far they are.
+ * time, or their readers are. Meanwhile they ask, and are told, how far they are. In half of these plans
+ * history is compacted, as slowly, and digests are compared before all members are done with that.
  */
 export function asLateWatches(plan: Plan, rng: Rng): Plan {
   const safetyMs = 12_000;
+  const compacts = rng.int(2) === 0;
+  const digests = { compactionBatchLimit: 1, corruptCheckMs: 200, compactHashCheckMs: 100 };
   const slices = { syncEvents: 1 + rng.int(3), watchProgressNotifyMs: 100 };
   return {
     ...asFigureEight(plan, rng),
@@ -30,10 +35,16 @@ export function asLateWatches(plan: Plan, rng: Rng): Plan {
     maxMessageBytes: 512 << 10,
     weather: { delayMs: [0.5, 3], loss: 0, duplicate: 0, reorder: 0 },
     syncMs: [0.3, 2],
-    store: { ...plan.store, ...slices },
+    store: { ...plan.store, ...slices, ...(compacts && digests) },
     safetyMs,
     faults: drawLateWatches(rng, safetyMs),
-    clients: drawRoles(rng, roles, members, pick(rng, [60, 150]), safetyMs),
+    clients: drawRoles(
+      rng,
+      compacts ? [...roles, ...compactors] : roles,
+      members,
+      pick(rng, [60, 150]),
+      safetyMs,
+    ),
   };
 }
 
