@@ -11,7 +11,8 @@ function world(patienceMs = 100) {
   const store = new Store({ name: '', changed: (change) => check.changed(change) });
   check = new JobEnds(store.history, () => now.ms, patienceMs);
   store.put('/registry/namespaces/default', named('default'));
-  store.put('/registry/batch/cronjobs/default/c', named('c'));
+  const spec = { concurrencyPolicy: 'Replace' };
+  store.put('/registry/batch/cronjobs/default/c', { ...named('c'), spec } as object);
   const end = (atMs: number, name: string, more: object, spec: object = {}): void => {
     store.nowMs = atMs;
     const status = { conditions: [{ type: 'Complete', status: 'True' }] };

@@ -1,4 +1,4 @@
-import { getControllerOf, isConditionTrue, type Job } from '#shared/api';
+import { type CronJob, getControllerOf, isConditionTrue, type Job } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import { isGoing, nameOf, uidOf } from './metadata.ts';
@@ -68,11 +68,13 @@ export class JobEnds implements Checker {
   /** As far as everybody knows who has ended, and nobody has been asked to delete. */
   #newest(job: Job, cron: string, jobs: readonly Job[]): string | undefined {
     const ended = this.#ended.get(uidOf(job));
-    const owner = this.#objects.all('batch/cronjobs').find((each) => uidOf(each) === cron);
+    const owner = this.#objects.all<CronJob>('batch/cronjobs').find((each) => uidOf(each) === cron);
     if (!owner || isGoing(owner) || job.spec?.ttlSecondsAfterFinished !== undefined)
       return undefined;
     const knownMs = this.#now() - this.#patienceMs;
-    if (!ended || ended.atMs >= knownMs) return undefined;
+    // One that is to be replaced may just have ended.
+    const isReplaced = owner.spec?.concurrencyPolicy === 'Replace';
+    if (!ended || (isReplaced && ended.atMs >= knownMs)) return undefined;
     const older = jobs.find((each) => {
       const other = this.#ended.get(uidOf(each));
       return (

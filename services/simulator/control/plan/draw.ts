@@ -19,6 +19,7 @@ import type {
   UserStepKind,
 } from './plan.ts';
 import { asRollouts } from './rollouts.ts';
+import { asSpread } from './spread.ts';
 import { asTaints } from './taints.ts';
 import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
@@ -159,6 +160,7 @@ const schedules = [
   asPartitions,
   asNaps,
   asTaints,
+  asSpread,
 ];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */

@@ -11,6 +11,7 @@ import { asNaps } from './naps.ts';
 import { asOrphans } from './orphans.ts';
 import { asPartitions } from './partitions.ts';
 import { asPaperwork } from './paperwork.ts';
+import { asSpread } from './spread.ts';
 import { asTaints } from './taints.ts';
 import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
@@ -31,6 +32,7 @@ test('every seed has a plan, always the same, and so has each with every schedul
       asOrphans,
       asPartitions,
       asPaperwork,
+      asSpread,
       asTaints,
       asUnheard,
     ];
