@@ -36,6 +36,34 @@ function read(folders: readonly string[]): string[] {
 
 test('what was flushed is there again', () => readKnown(original));
 
+test('after a write that failed nothing is written, not even by somebody who has not heard of it', async () => {
+  const folder = join(dir, 'full');
+  let full = false;
+  const medium: Medium = {
+    ...systemMedium,
+    async openLevel(...args) {
+      const level = await systemMedium.openLevel(...args);
+      const batch: Level['batch'] = (...write) =>
+        full ? Promise.reject(new Error('No space left on device')) : level.batch(...write);
+      return { ...level, batch };
+    },
+  };
+  let backend = await KvBackend.open(folder, medium);
+  backend.put(Buffer.from('k'), Buffer.from('lost'));
+  backend.setApplied({ ...nothingApplied, index: 1 });
+  full = true;
+  // Somebody who wants to send it to another member.
+  await expect(backend.snapshot()).rejects.toThrow(/cannot write the store: No space left/);
+  full = false;
+  backend.put(Buffer.from('other'), Buffer.from('value'));
+  backend.setApplied({ ...nothingApplied, index: 2 });
+  await expect(backend.flush()).rejects.toThrow(/cannot write the store: No space left/);
+  await backend.close();
+  backend = await KvBackend.open(folder);
+  expect(backend.applied.index).toBe(0);
+  await backend.close();
+});
+
 test(`a flipped bit anywhere is found or harmless: no wrong value is read (SEED=${seed})`, async () => {
   const rng = createRng(seed);
   const folders: string[] = [];

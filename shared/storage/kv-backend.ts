@@ -25,7 +25,8 @@ const decoder = new TextDecoder();
  * the rest. Revisions are gathered in pages; of everything else keys are kept in memory, in order, so that
  * scans are synchronous, and values are not.
  *
- * A failed flush leaves the backend in doubt: the caller must stop the member.
+ * A failed flush leaves the backend in doubt: the caller must stop the member. What was to be written is not
+ * tried again, and nothing is written any more, for what is newer would be said to come after it.
  */
 export class KvBackend implements Backend {
   readonly folder: string;
@@ -45,6 +46,7 @@ export class KvBackend implements Backend {
   #liveBytes: number;
   #flushing: Map<string, Pending> | undefined;
   #damage: QuorateError | undefined;
+  #writeFailure: QuorateError | undefined;
   #closed = false;
   #flight: Promise<void> | undefined;
   #meta = new Map<string, Uint8Array>();
@@ -223,7 +225,8 @@ export class KvBackend implements Backend {
   /** Makes durable what is applied when it is called; one at a time, a second call waits. */
   async flush(): Promise<void> {
     while (this.#flight) await this.#flight;
-    if (this.#damage) throw this.#damage;
+    const failure = this.#damage ?? this.#writeFailure;
+    if (failure) throw failure;
     if (this.#applied === this.#flushed && this.#dirtyCount === 0 && this.#meta.size === 0) return;
     this.#flight = this.#write().finally(() => {
       this.#flight = undefined;
@@ -280,7 +283,8 @@ export class KvBackend implements Backend {
     try {
       await this.#level.batch(batch, { sync: true });
     } catch (thrown) {
-      throw writeError('store', thrown);
+      this.#writeFailure = writeError('store', thrown);
+      throw this.#writeFailure;
     }
     this.#flushed = applied;
     this.#flushing = undefined;
