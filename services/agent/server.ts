@@ -100,10 +100,10 @@ class NodeAgent implements Agent {
     this.#runtime = runtime;
     const pods = this.#podManager(runtime);
     this.#pods = pods;
-    await pods.restore();
+    const podCidr = networkIn(await pods.restore());
     this.#door = await host.openDoor(new PodAccess(pods, runtime), runtime, this.#parts);
     this.#port = this.#door.port;
-    this.#loops.push(pods.run(this.#stopping.signal), this.#stayRegistered());
+    this.#loops.push(pods.run(this.#stopping.signal), this.#stayRegistered(podCidr));
   }
 
   async stop(): Promise<void> {
@@ -153,7 +153,8 @@ class NodeAgent implements Agent {
     });
   }
 
-  async #stayRegistered(): Promise<void> {
+  /** `before`: what the pods that are there have addresses of. */
+  async #stayRegistered(before: string): Promise<void> {
     const { api, nodeName, clock, host } = this.#options;
     const { heartbeatMs, leaseSeconds, statusMs, labels, podsMax, nodeAddress } = this.#config;
     const facts = {
@@ -166,7 +167,6 @@ class NodeAgent implements Agent {
       machine: await host.machine(),
       localStorage: host.localStorage,
     };
-    const before = networkIn((await this.#runtime?.listPodSandboxes()) ?? []);
     await keepRegistered(
       {
         api,

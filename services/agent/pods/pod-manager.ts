@@ -99,14 +99,16 @@ export class PodManager {
     runtime.onContainerExit(changed);
   }
 
-  /** Goes on with the pods of the agent before this one. */
-  async restore(): Promise<void> {
+  /** Goes on with the pods of the agent before this one: the sandboxes that are there. */
+  async restore(): Promise<readonly PodSandbox[]> {
     const { checkpoints, runtime } = this.#options;
     for (const pod of await checkpoints.load()) this.observe(pod);
+    const sandboxes = await runtime.listPodSandboxes();
     // A sandbox without a manifest: it can only be stopped.
-    for (const { id, name, namespace } of await runtime.listPodSandboxes()) {
+    for (const { id, name, namespace } of sandboxes) {
       if (!this.#records.has(id)) this.observe({ metadata: { uid: id, name, namespace } });
     }
+    return sandboxes;
   }
 
   async run(signal: AbortSignal): Promise<void> {
