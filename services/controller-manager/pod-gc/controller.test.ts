@@ -34,6 +34,13 @@ describe('a Job whose pod was on a node that is gone', () => {
     await world.pass(6_000);
     return uid;
   }
+  it('is told that it has failed when it is deleted, and not before: its agent may live', async () => {
+    await lose({ podReplacementPolicy: 'Failed' });
+    const about = world.api.writes.filter((write) => write.includes('pods'));
+    const deleted = about.findIndex((write) => write.startsWith('delete'));
+    expect(about.slice(0, deleted).filter((write) => write.includes('status'))).toHaveLength(1);
+  });
+
   const status = () => world.api.all<Job>(refs.jobs)[0]?.status;
   const uids = () => world.pods().map(({ metadata }) => metadata?.uid);
 

@@ -39,14 +39,18 @@ async function remove(context: ControllerContext, doomed: DoomedPod): Promise<vo
   const { name = '', namespace, uid } = pod.metadata ?? {};
   log.info({ pod: `${namespace}/${name}`, reason }, 'removing pod');
   try {
-    if (!isPodTerminal(pod)) await markFailed(context, doomed);
-    await api.delete(refs.pods, name, { namespace, uid, gracePeriodSeconds: 0 });
+    const options = { namespace, uid, gracePeriodSeconds: 0 };
+    const { object, gone } = await api.delete<Pod>(refs.pods, name, options);
+    if (!gone && !isPodTerminal(object)) await markFailed(context, { pod: object, reason });
   } catch (thrown) {
     if (!QuorateError.is(thrown, 'not-found', 'conflict')) throw thrown;
   }
 }
 
-/** Nobody else will ever say that it has ended; a Job that counts it waits for that. */
+/**
+ * Of one that stays for the sake of a finalizer: nobody else will ever say that it has ended, and a Job that counts
+ * it waits for that. Not before its deletion: its agent may live, and take it back.
+ */
 async function markFailed(
   { api, clock }: ControllerContext,
   { pod, reason }: DoomedPod,
