@@ -41,6 +41,10 @@ export function atDeadline(
     end({ code: status.INTERNAL, details: 'malformed grpc-timeout' });
     return undefined;
   }
+  if (timeoutMs === 0) {
+    end(passed);
+    return undefined;
+  }
   const timer = setTimeout(() => end(passed), Math.min(Math.ceil(timeoutMs), longestMs));
   timer.unref();
   return () => clearTimeout(timer);

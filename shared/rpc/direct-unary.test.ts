@@ -165,6 +165,8 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
       });
     expect(await post('wait', '1m')).toBe(String(status.DEADLINE_EXCEEDED));
     for (const answer of waiting.splice(0)) answer();
+    const noTime = how === 'direct' ? status.DEADLINE_EXCEEDED : status.OK;
+    expect(await post('hello', '0S')).toBe(String(noTime));
     expect(await post('hello', '1H')).toBe('0');
     expect(await post('hello', '99999999H')).toBe('0');
     expect(await post('hello', 'soon')).toBe(String(status.INTERNAL));

@@ -76,7 +76,9 @@ export function receiveUnary(
   });
   stream.on('close', () => held?.over(stream));
   stream.on('end', () => {
-    if (arrived) fail(stream, { code: status.INTERNAL, details: 'the request is incomplete' });
+    if (!arrived) return;
+    const details = arrived.length === 0 ? 'EOF' : 'unexpected EOF';
+    fail(stream, { code: status.UNKNOWN, details });
   });
 }
 

@@ -5,7 +5,7 @@ import { messageOf, QuorateError } from '#shared/base';
 /** Of a message: one byte for its compression, four for its length. */
 export const prefixBytes = 5;
 
-const okHeaders = { ':status': 200, 'content-type': 'application/grpc+proto' };
+const okHeaders = { ':status': 200, 'content-type': 'application/grpc' };
 /**
  * Of an answer. As a list they are not copied, looked up and enumerated for each answer: a tenth of what a server
  * takes that does nothing else. Older versions would send a list's places as names.
@@ -43,7 +43,10 @@ export function refusal(
   length: number,
   max: number,
 ): Partial<StatusObject> | undefined {
-  if (flag !== 0) {
+  if (flag > 1) {
+    return { code: status.INTERNAL, details: `grpc: received unexpected payload format ${flag}` };
+  }
+  if (flag === 1) {
     const details = 'grpc: compressed flag set with identity or empty encoding';
     return { code: status.INTERNAL, details };
   }

@@ -3,6 +3,7 @@ import {
   type MethodDefinition,
   type Server,
   type ServiceDefinition,
+  type StatusObject,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -13,7 +14,8 @@ import { useStreamTables } from './stream-table.ts';
 
 /*
  * Methods straight on node:http2, beneath the grpc-js server that owns the port: its interceptors, filters and trackers
- * are half of what a hot call costs, and it keeps whatever is begun. To it are left the calls that it refuses unread.
+ * are half of what a hot call costs, and it keeps whatever is begun. To it are left
+ * those that are none of gRPC, which it refuses unread.
  */
 
 interface Method {
@@ -58,8 +60,9 @@ export function installDirect(server: Server): Http2Server[] {
     if (listeners.length !== 1 || !grpc || grpc.name === dispatchName) continue;
     const dispatch: Dispatch = (stream, headers) => {
       const method = direct.get(headers[':path'] as string);
-      if (method && isGrpc(headers)) begin(method, stream, headers);
-      else grpc(stream, headers);
+      if (!isGrpc(headers)) grpc(stream, headers);
+      else if (method) begin(method, stream, headers);
+      else refuse(stream, unknownMethod(headers[':path'] ?? '', direct));
     };
     Object.defineProperty(dispatch, 'name', { value: dispatchName });
     http2Server.removeAllListeners('stream');
@@ -74,16 +77,31 @@ const dispatchName = 'dispatchDirectly';
 function begin(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   const { definition, handler, maxRequestBytes } = method;
   const refused = unknownEncoding(headers);
-  if (refused) {
-    // Nobody is left who could be told that the stream failed.
-    stream.on('error', () => undefined);
-    fail(stream, refused);
-  } else if (definition.responseStream) {
+  if (refused) refuse(stream, refused);
+  else if (definition.responseStream) {
     const call = new DirectStream(definition, maxRequestBytes, stream, headers);
     serveStream(call, definition, handler as (call: DirectStream) => void);
   } else {
     receiveUnary({ definition, handler: handler as Unary, maxRequestBytes }, stream, headers);
   }
+}
+
+function refuse(stream: ServerHttp2Stream, refused: Partial<StatusObject>): void {
+  // Nobody is left who could be told that the stream failed.
+  stream.on('error', () => undefined);
+  fail(stream, refused);
+}
+
+/** In the words of Go's gRPC. */
+function unknownMethod(path: string, known: ReadonlyMap<string, unknown>): Partial<StatusObject> {
+  const [, service, method] = /^\/?(.*)\/([^/]*)$/.exec(path) ?? [];
+  const isKnown = [...known.keys()].some((each) => each.startsWith(`/${service}/`));
+  const details = isKnown
+    ? `unknown method ${method} for service ${service}`
+    : service
+      ? `unknown service ${service}`
+      : `malformed method name: ${JSON.stringify(path)}`;
+  return { code: status.UNIMPLEMENTED, details };
 }
 
 function serveStream(
@@ -101,6 +119,6 @@ function serveStream(
   });
   call.once('end', () => {
     if (call.request !== undefined) return;
-    call.emit('error', { code: status.INTERNAL, details: 'the request is incomplete' });
+    call.emit('error', { code: status.UNKNOWN, details: 'EOF' });
   });
 }

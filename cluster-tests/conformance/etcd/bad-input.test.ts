@@ -7,8 +7,12 @@ const target = new Target();
 beforeAll(() => target.start());
 afterAll(() => target.stop());
 
-/** gRPC's code of a call with this body, on a connection of its own: a server need not read it all. */
-async function codeOf(
+async function codeOf(...call: Parameters<typeof statusOf>): Promise<string> {
+  return (await statusOf(...call)).split(' ')[0] ?? '';
+}
+
+/** How a call with this body ends, `CODE text`, on a connection of its own: a server need not read it all. */
+async function statusOf(
   path: string,
   body: Buffer,
   headers: Record<string, string> = {},
@@ -27,7 +31,8 @@ async function codeOf(
   stream.end(body);
   const code = new Promise<string>((resolve, reject) => {
     const look = (found: Record<string, unknown>): void => {
-      if (typeof found['grpc-status'] === 'string') resolve(found['grpc-status']);
+      const { 'grpc-status': code, 'grpc-message': message = '' } = found;
+      if (typeof code === 'string') resolve(`${code} ${decodeURIComponent(String(message))}`);
     };
     stream.on('response', look).on('trailers', look);
     stream.on('error', reject).on('close', () => reject(new Error('no status came')));
@@ -112,8 +117,28 @@ test('within messages within messages, too', async () => {
 
 test('nobody serves what does not exist', async () => {
   const nothing = framed(Buffer.alloc(0));
-  expect(await codeOf('/etcdserverpb.KV/Nothing', nothing)).toBe('12');
-  expect(await codeOf('/nothing.Nothing/Nothing', nothing)).toBe('12');
+  const answers = {
+    '/etcdserverpb.KV/Nothing': '12 unknown method Nothing for service etcdserverpb.KV',
+    '/etcdserverpb.KV/range': '12 unknown method range for service etcdserverpb.KV',
+    '/etcdserverpb.KV/Range/': '12 unknown service etcdserverpb.KV/Range',
+    '/nothing.Nothing/Nothing': '12 unknown service nothing.Nothing',
+  };
+  for (const [path, answer] of Object.entries(answers))
+    expect(await statusOf(path, nothing)).toBe(answer);
+});
+
+test('what is no message, or comes when its time is up', async () => {
+  const path = '/etcdserverpb.KV/Range';
+  const range = framed(Buffer.of(10, 1, 97));
+  expect(await statusOf(path, Buffer.alloc(0))).toBe('2 EOF');
+  expect(await statusOf(path, range.subarray(0, 3))).toBe('2 unexpected EOF');
+  expect(await statusOf(path, range.subarray(0, 6))).toBe('2 unexpected EOF');
+  expect(await statusOf(path, framed(Buffer.of(10, 1, 97), 2))).toBe(
+    '13 grpc: received unexpected payload format 2',
+  );
+  // etcd's code depends on which of its two ends notices first.
+  const late = await statusOf(path, range, { 'grpc-timeout': '0S' });
+  expect(late).toMatch(/^[24] context deadline exceeded$/);
 });
 
 test.each(['snappy', 'gzip', 'deflate'])('messages compressed by %s', async (encoding) => {
