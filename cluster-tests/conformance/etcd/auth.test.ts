@@ -265,6 +265,21 @@ describe('while it is enabled', () => {
     }
   });
 
+  test('permissions are granted on ranges that hold something', async () => {
+    const grant = (perm: object): Promise<string> =>
+      failure(auth(root, 'RoleGrantPermission', { name: 'ranges', perm }));
+    await auth(root, 'RoleAdd', { name: 'ranges' });
+    expect(await grant({ permType: 'READ', key: bytes('a'), range_end: bytes('\0') })).toBe('OK');
+    for (const [key, end] of ['', 'aa', 'ba'].map((pair) => [pair.slice(0, 1), pair.slice(1)])) {
+      const perm = { permType: 'READ', key: bytes(key ?? ''), range_end: bytes(end ?? '') };
+      const refused = '3 etcdserver: invalid auth management';
+      expect(await grant(perm)).toBe(
+        differs('a permission on no range', { etcd: 'OK', quorate: refused }),
+      );
+    }
+    await auth(root, 'RoleDelete', { role: 'ranges' });
+  });
+
   test('the members and the disk are root’s', async () => {
     const add = { peerURLs: ['http://127.0.0.1:1'] };
     const memberAdd = (api: Api) => failure(api.call('etcdserverpb.Cluster/MemberAdd', add));

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { differs } from './differences.ts';
 import { Target } from './target.ts';
@@ -157,6 +159,7 @@ test.each([
   ['GET', '/v3/kv/range', 405],
   ['DELETE', '/v3/kv/range', 405],
   ['GET', '/v3/watch', 405],
+  ['HEAD', '/version', 405],
   ['POST', '/v3/kv/nope', 404],
   ['POST', '/v3/kv/range/', 404],
   ['POST', '/v3alpha/kv/range', 404],
@@ -170,6 +173,7 @@ test.each([
 test.each([
   'xyz',
   '5',
+  'true',
   '"s"',
   '{"key":',
   '[]',
@@ -181,6 +185,41 @@ test.each([
 ])('%s is no request', async (body) => {
   const { status, json } = await post('kv/range', body);
   expect([status, json['code']]).toEqual([400, 3]);
+});
+
+test('a body that is no request is refused in words of its own', async () => {
+  const { json } = await post('kv/range', { key: 5 });
+  expect(json['message']).toBe(
+    differs('words about a body that is no request', {
+      etcd: 'json: cannot unmarshal number into Go value of type []uint8',
+      quorate: 'key: a number is not base64 text',
+    }),
+  );
+});
+
+test('base64 in lines, and without its end', async () => {
+  expect((await post('kv/range', { key: 'Zm9\n2' })).status).toBe(200);
+  const short = await post('kv/range', { key: 'YQ' });
+  expect(short.status).toBe(differs('base64 without its end', { etcd: 400, quorate: 200 }));
+});
+
+test.each(['//version', '/./version', '/v3/../version'])('%s is not clean', async (path) => {
+  const [host, port] = (target.members.endpoints[0] ?? '').split(':');
+  const asked = get({ host, port, path });
+  const [{ statusCode }] = (await once(asked, 'response')) as [IncomingMessage];
+  asked.destroy();
+  expect(statusCode).toBe(differs('paths that are not clean', { etcd: 301, quorate: 404 }));
+});
+
+test('a stream of no messages is a stream of no answers', async () => {
+  const answer = await fetch(`http://${target.members.endpoints[0]}/v3/lease/keepalive`, {
+    method: 'POST',
+  });
+  expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+    200,
+    'application/json',
+    '',
+  ]);
 });
 
 test('leases, locks and members', async () => {

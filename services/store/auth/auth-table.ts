@@ -256,7 +256,7 @@ export class AuthTable {
   }
 
   #grantPermission(name: string, permission: Permission): void {
-    if (!isValid(permission)) throw authErrors.permissionNotGiven();
+    if (!isValid(permission)) throw authErrors.invalidManagement();
     const role = this.#knownRole(name);
     const permissions = role.permissions.filter((granted) => !sameRange(granted, permission));
     if (permissions.length >= maxPermissions) {

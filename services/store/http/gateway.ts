@@ -141,6 +141,11 @@ async function answerOne(
   } else answerError(response, status);
 }
 
+const streamHeaders = {
+  'content-type': 'application/json',
+  'grpc-metadata-content-type': 'application/grpc',
+};
+
 /** One line per message, each beneath `result`; an error is the last line, or the whole answer. */
 async function answerStream(
   call: GrpcCall,
@@ -154,7 +159,7 @@ async function answerStream(
     if (status) call.cancel();
   });
   for await (const message of call.messages()) {
-    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' });
+    if (!response.headersSent) response.writeHead(200, streamHeaders);
     if (!response.write(`{"result":${toJson(message)}}\n`)) await drained(response);
   }
   const ended = await call.status;
@@ -169,7 +174,7 @@ async function answerStream(
     const http_code = httpStatus[code] ?? 500;
     const error = { grpc_code: code, http_code, message, http_status: STATUS_CODES[http_code] };
     response.write(`${JSON.stringify({ error })}\n`);
-  }
+  } else if (!response.headersSent) response.writeHead(200, streamHeaders);
   response.end();
 }
 

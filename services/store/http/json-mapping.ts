@@ -148,9 +148,14 @@ function camelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** With or without its padding; line ends within it do not matter. */
 function bytesFromJson(name: string, text: string): Buffer {
   const bytes = Buffer.from(text, 'base64');
-  const plain = text.replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/');
+  const plain = text
+    .replaceAll(/[\r\n]/g, '')
+    .replace(/=+$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/');
   if (bytes.toString('base64').replace(/=+$/, '') !== plain) {
     throw bad(`${name}: illegal base64 data`);
   }

@@ -118,8 +118,7 @@ export class AuthModel {
     const { permission } = change as Extract<AuthChange, { permission: unknown }>;
     const { key, rangeEnd } = permission;
     const isRange = rangeEnd === '' || rangeEnd === '\0' || key < rangeEnd;
-    if (action === 'role-grant-permission' && (key === '' || !isRange))
-      return refused('permission not given');
+    if (action === 'role-grant-permission' && (key === '' || !isRange)) return invalid;
     if (!granted) return refused('role name not found');
     const others = granted.filter((each) => each.key !== key || each.rangeEnd !== rangeEnd);
     if (action === 'role-grant-permission') return this.#withRole(role, [...others, permission]);
