@@ -14,6 +14,7 @@ import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import type { Checker } from './checker.ts';
 import { Claims } from './claims.ts';
+import { Collected } from './collected.ts';
 import { Counters } from './counters.ts';
 import { CronRuns } from './cron-runs.ts';
 import { EndpointConditions } from './endpoints.ts';
@@ -45,6 +46,7 @@ import { recordedApi, type Recording } from './recorded-api.ts';
 import { Recreated } from './recreated.ts';
 import { Removals } from './removals.ts';
 import { Rollouts } from './rollouts.ts';
+import { Spread } from './spread.ts';
 import { StartedOnce } from './started-once.ts';
 import { Successors } from './successors.ts';
 import { Told } from './told.ts';
@@ -92,6 +94,7 @@ export class ControlChecks {
   readonly #owners = new FieldOwners(this.objects);
   readonly #now: () => number;
   readonly #jobEnds: JobEnds;
+  readonly #collected = new Collected(this.objects);
   readonly #garbage: Garbage;
   readonly #removals: Removals;
   readonly #successors: Successors;
@@ -132,6 +135,7 @@ export class ControlChecks {
       new Preemption(patienceMs),
       new Victims(patienceMs),
       new Quotas(patienceMs),
+      new Spread(isCalm ? patienceMs : Infinity),
       new Neighbours(patienceMs),
       new CronRuns(patienceMs, cronMs),
       new PartialUpdates(patienceMs),
@@ -139,6 +143,7 @@ export class ControlChecks {
       new Expulsions(patienceMs, silentMs),
       new JobPauses(isCalm),
       this.#jobEnds,
+      this.#collected,
       this.#claims,
       new Attempts(isCalm),
       new Availability(isCalm ? patienceMs : Infinity),
@@ -201,8 +206,13 @@ export class ControlChecks {
         this.#check(this.#writes, () => this.#writes.wrote(written));
         if (elected) this.#check(this.#adoptions, () => this.#adoptions.wrote(written));
       },
-      deleted: (deletion) =>
-        this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion)),
+      deleted: (deletion) => {
+        this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion));
+        // CronJobs and their time let Jobs go; all else that a controller asks for in some way is garbage.
+        const isGarbage = deletion.propagation && deletion.resource !== 'batch/jobs';
+        if (elected && isGarbage)
+          this.#check(this.#collected, () => this.#collected.deleted(deletion));
+      },
       deletesBy: (propagation, named) => {
         if (!elected) this.#garbage.asked(named, propagation, this.#now());
       },

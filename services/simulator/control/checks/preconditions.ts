@@ -11,6 +11,8 @@ export interface Deletion {
   readonly name: string;
   readonly uid: string | undefined;
   readonly resourceVersion: string | undefined;
+  /** What is to become of its dependents; absent: as its kind has it. */
+  readonly propagation?: string | undefined;
   /** Revisions of the store, when it was asked for and when it was answered. */
   readonly since: number;
   readonly until: number;
@@ -25,7 +27,8 @@ export class Preconditions implements Checker {
     this.#objects = objects;
   }
 
-  deleted({ who, resource, namespace, name, since, until, ...wanted }: Deletion): void {
+  deleted({ who, resource, namespace, name, since, until, uid, resourceVersion }: Deletion): void {
+    const wanted = { uid, resourceVersion };
     const isIt = (object: KubeObject | undefined): object is KubeObject =>
       object?.metadata?.name === name && (!namespace || object.metadata.namespace === namespace);
     const known = [...this.#objects.asOf(resource, since).values()].filter(isIt);

@@ -192,7 +192,8 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       granted();
       const until = recording.revision();
       const named = uid !== undefined || resourceVersion !== undefined;
-      const deletion = { who, resource, namespace, name, uid, resourceVersion, since, until };
+      const what = { resource, namespace, name, uid, resourceVersion, propagation };
+      const deletion = { who, ...what, since, until };
       if (named) recording.deleted(deletion);
       return answer;
     },
