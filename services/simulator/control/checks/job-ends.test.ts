@@ -34,6 +34,12 @@ test('a Job stays for its time after its end', () => {
   expect(asked(4000, 'a')).toBe('kept');
 });
 
+test('its end was a moment before it was written, and is told in whole seconds', () => {
+  const { end, asked } = world();
+  end(3010, 'a', {}, { ttlSecondsAfterFinished: 2 });
+  expect(asked(4000, 'a')).toBe('kept');
+});
+
 test('where something fails, it only has to have ended', () => {
   const { end, asked } = world(Infinity);
   end(1000, 'a', {}, { ttlSecondsAfterFinished: 3 });

@@ -9,8 +9,8 @@ interface Ended {
   readonly atMs: number;
 }
 
-/** Ends are told in whole seconds. */
-const roundedMs = 1_000;
+/** Ends are told in whole seconds, and of when they were seen, a moment before they are written. */
+const roundedMs = 1_500;
 
 /** Controllers leave a Job that has ended for as long as it is to stay, and of a CronJob's the newest. */
 export class JobEnds implements Checker {
