@@ -112,6 +112,9 @@ describe('before it is enabled', () => {
       '9 etcdserver: root user does not have root role',
     );
     await auth(anybody, 'RoleAdd', { name: 'root' });
+    expect(await permissionsOf(anybody, 'root')).toEqual(
+      differs('permissions of the role root', { etcd: [], quorate: ['READWRITE -\0'] }),
+    );
     await auth(anybody, 'UserGrantRole', { user: 'root', role: 'root' });
     await auth(anybody, 'UserGrantRole', { user: 'alice', role: 'reader' });
     expect((await auth(anybody, 'UserGet', { name: 'alice' }))['roles']).toEqual(['reader']);

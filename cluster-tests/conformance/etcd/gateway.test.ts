@@ -162,6 +162,8 @@ test.each([
   ['HEAD', '/version', 405],
   ['POST', '/v3/kv/nope', 404],
   ['POST', '/v3/kv/range/', 404],
+  ['POST', '/v3beta/kv/range', 400],
+  ['GET', '/v3beta/kv/range', 405],
   ['POST', '/v3alpha/kv/range', 404],
   ['GET', '/v2/keys', 404],
   ['GET', '/nope', 404],

@@ -211,9 +211,10 @@ function answerJson(response: ServerResponse, status: number, json: string): voi
   answer(response, status, 'application/json', json);
 }
 
+/** As it is since etcd 3.4: before that, and there still, it begins otherwise. */
 function pathOf({ url = '/' }: IncomingMessage): string {
   const end = url.indexOf('?');
-  return end < 0 ? url : url.slice(0, end);
+  return (end < 0 ? url : url.slice(0, end)).replace(/^\/v3beta\//, '/v3/');
 }
 
 const metadataPrefix = 'grpc-metadata-';

@@ -40,7 +40,7 @@ export function createHttpListeners(parts: HttpParts): HttpListeners {
     : undefined;
   const access = createAccess(parts);
   return {
-    client: listener(access, (path) => (path.startsWith('/v3/') ? gateway : client.get(path))),
+    client: listener(access, (path) => (/^\/v3(beta)?\//.test(path) ? gateway : client.get(path))),
     metrics: listener(access, (path) => metrics.get(path)),
   };
 }
