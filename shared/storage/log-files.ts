@@ -59,6 +59,8 @@ export class LogFiles {
     recovered: RecoveredLog,
   ): Promise<LogFiles> {
     for (const name of recovered.unwanted) await disk.remove(`${folder}/${name}`);
+    // A process that died may have given a file its name, and not have synced that.
+    await disk.syncFolder(folder);
     const last = recovered.segments.at(-1);
     if (!last) {
       const current = await LogSegment.create(disk, folder, 1, firstSegmentBytes);

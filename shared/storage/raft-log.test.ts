@@ -212,6 +212,27 @@ describe('damage', () => {
     expect(terms(await reopened(log))).toEqual([0, 1, 1, undefined]);
   });
 
+  test.each([1, 2, 3, 4])(
+    'a file whose name was not synced when its process died is kept in a power failure (disk %i)',
+    async (seed) => {
+      disk = new SimDisk({ rng: createRng(seed) });
+      disk.failNext('EIO', (operation) => operation === 'sync-folder');
+      await expect(open()).rejects.toThrow(/EIO/);
+      disk.kill();
+      let log = await open();
+      await log.write([{ entries: run(1, 4, 1, 'x'.repeat(3000)), hardState: state(1) }]);
+      // The next file is made ahead of time, and nobody hears that its name is in doubt.
+      disk.failNext('EIO', (operation) => operation === 'sync-folder');
+      await log.write([{ entries: run(5, 5, 1) }]);
+      await log.close();
+      disk.kill();
+      log = await open();
+      await log.write([{ entries: run(6, 9, 1, 'x'.repeat(3000)) }]);
+      disk.crash();
+      expect((await open()).lastIndex()).toBe(9);
+    },
+  );
+
   test('an empty file is no log where those before it are gone', async () => {
     await (await open()).close();
     await disk.attach().rename(`${folder}/00000001.seg`, `${folder}/00000002.seg`);
