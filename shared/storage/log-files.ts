@@ -71,6 +71,8 @@ export class LogFiles {
     if (recovered.torn) await current.zero(recovered.end);
     // A process that was killed may have left its last write whole, but not yet on the disk.
     await current.sync();
+    // And the name of a spare: the next write says that it is there.
+    if (recovered.spare) await disk.syncFolder(folder);
     const spare = recovered.spare && (await LogSegment.open(disk, folder, recovered.spare));
     return new LogFiles(disk, folder, segmentBytes, recovered, current, spare || undefined);
   }
