@@ -111,7 +111,7 @@ export class Quiet {
     return `${member.name} has not answered ${left} of ${writesAtOnce} writes for ${this.#withinMs} ms; its connection to ${leader.name}, which leads, ${trouble}`;
   }
 
-  /** It is asked what was written elsewhere just now, and its disk is slow; nobody writes more. */
+  /** It is asked what was written elsewhere just now, a lease too, and its disk is slow; nobody writes more. */
   #reads(member: SimMember, bug: Bug): string {
     const { cluster, client } = this.#world;
     const holds = this.#asItIs(member);
@@ -119,9 +119,12 @@ export class Quiet {
     if (!holds || !leader) return '';
     const [least, most] = this.#syncMs;
     member.machine.slowness = Math.max(1, slowMs / least);
-    const withinMs = this.#withinMs + 4 * most * member.machine.slowness;
+    const withinMs = this.#withinMs + 8 * most * member.machine.slowness;
     const [to, at] = [leader, member].map((each) => cluster.members.indexOf(each));
-    const read = client.write(to ?? 0).then(() => client.read(at ?? 0));
+    const read = client
+      .write(to ?? 0)
+      .then(() => client.read(at ?? 0))
+      .then(() => client.holdLease(to ?? 0, at ?? 0));
     const left = this.#unanswered([read], withinMs, bug);
     member.machine.slowness = 1;
     if (left === 0 || !holds()) return '';

@@ -79,6 +79,17 @@ export class SimClient {
     return this.#ask(range({ key: 'probe' }));
   }
 
+  /** A lease is granted by one member, another one says at once how much of it is left, and it ends. */
+  async holdLease(to: number, at: number): Promise<void> {
+    this.#session.goTo(to);
+    await this.#grant(0);
+    const id = this.#leases.at(-1);
+    if (id === undefined) return;
+    this.#session.goTo(at);
+    await this.#timeLeft(id);
+    await this.#revoke(id);
+  }
+
   /** A key that nobody else writes; whether there was room. */
   fill(number: number, at: number, size: number): Promise<boolean> {
     this.#session.goTo(at);
