@@ -59,7 +59,7 @@ export class LogFiles {
     recovered: RecoveredLog,
   ): Promise<LogFiles> {
     for (const name of recovered.unwanted) await disk.remove(`${folder}/${name}`);
-    // A process that died may have given a file its name, and not have synced that.
+    // A process that died may have given a file its name, and not have synced that: the first, or a spare.
     await disk.syncFolder(folder);
     const last = recovered.segments.at(-1);
     if (!last) {
@@ -71,8 +71,6 @@ export class LogFiles {
     if (recovered.torn) await current.zero(recovered.end);
     // A process that was killed may have left its last write whole, but not yet on the disk.
     await current.sync();
-    // And the name of a spare: the next write says that it is there.
-    if (recovered.spare) await disk.syncFolder(folder);
     const spare = recovered.spare && (await LogSegment.open(disk, folder, recovered.spare));
     return new LogFiles(disk, folder, segmentBytes, recovered, current, spare || undefined);
   }

@@ -307,26 +307,6 @@ describe('damage', () => {
     await log.close();
   });
 
-  test('a spare segment whose name a killed process has not made durable is not relied on', async () => {
-    for (const seed of [1, 2, 3, 4]) {
-      disk = new SimDisk({ rng: createRng(seed) });
-      const begun = disk.attach();
-      let syncs = 0;
-      const never = new Promise<void>(() => undefined);
-      const syncFolder = (path: string) => (syncs++ === 0 ? begun.syncFolder(path) : never);
-      const killed = await RaftLog.open({ ...begun, syncFolder }, folder, sizes);
-      const named = () => disk.list(folder).includes('00000002.seg');
-      for (let index = 1; !named(); index++)
-        await killed.write([{ entries: [entry(index, 1, 'x'.repeat(1000))] }]);
-      disk.kill();
-      const log = await open();
-      const last = log.lastIndex() + 1;
-      await log.write([{ entries: [entry(last, 1)] }]);
-      disk.crash();
-      expect((await open()).lastIndex()).toBe(last);
-    }
-  });
-
   test('a member that had written more than its log shows is refused', async () => {
     await written();
     const log = await open();
