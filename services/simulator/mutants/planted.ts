@@ -150,7 +150,7 @@ export const plantedMutants: readonly Mutant[] = [
     'pods that were removed while their agent was away run on',
     'services/agent/pods/pod-manager',
     'if (!uids.has(uid)) this.observeGone(uid);',
-    '',
+    'if (uids.size < 0) this.observeGone(uid);',
   ),
   slipAbove(
     'left-the-selection-unsaid',
