@@ -55,6 +55,20 @@ export const outsidersMutants: readonly Mutant[] = [
     'return lease.ttlSeconds;',
   ),
   slip(
+    'time-left-of-the-past',
+    'a member that is behind says that a lease is not there which was granted elsewhere',
+    'services/store/serve/leases',
+    '// A lease granted just now may not have arrived here yet. await this.#serving.node.linearizable();',
+    '',
+  ),
+  slip(
+    'read-transaction-unasked',
+    'a transaction that only reads may read everything',
+    'services/store/serve/kv',
+    'state.authority.checkTxn(caller, request);',
+    '',
+  ),
+  slip(
     'lease-of-others-renewed',
     'whoever is known may renew any lease',
     'services/store/serve/leases',
