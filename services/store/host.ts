@@ -27,7 +27,10 @@ import { StateMachine } from './state/state-machine.ts';
 import { OpenWatchStreams } from './watch/watch-streams.ts';
 import type { Operation } from './wire/command.ts';
 
+/** Whoever has asked for the removal is answered meanwhile. */
 const leaveMs = 1000;
+/** Of election timeouts: those who stay have noticed by then that nobody leads, and have asked for its vote, several times. */
+const leaveElections = 10;
 
 /**
  * A member without its client ports: consensus, state, and what answers requests. It meets the world
@@ -55,7 +58,7 @@ export class MemberHost {
   readonly #progress = new ProgressRequests();
   readonly #compactions: CompactionSteps;
   readonly #fellows: Fellows;
-  #leaving: Timer | undefined;
+  #leaving: { readonly atMs: number; readonly timer: Timer } | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: HostParts) {
@@ -80,7 +83,7 @@ export class MemberHost {
       state: this.state,
       transport: parts.transport,
       told: settings.initialCluster,
-      leave: (error) => this.#leave(error),
+      leave: (error) => this.#leaveLate(error),
     });
     this.#compactions = new CompactionSteps({
       state: this.state,
@@ -218,7 +221,7 @@ export class MemberHost {
   }
 
   #halt(): void {
-    this.#leaving?.cancel();
+    this.#leaving?.timer.cancel();
     this.leader.stop();
     this.leases.stop();
     this.#quota.stop();
@@ -263,12 +266,21 @@ export class MemberHost {
     onFatal?.(error);
   }
 
+  /** No part of the cluster any more, as others say, who know it. */
+  #leave(error: Error, afterMs = leaveMs): void {
+    const { clock } = this.#settings;
+    const atMs = clock.monotonic() + afterMs;
+    if (this.#leaving && this.#leaving.atMs <= atMs) return;
+    this.#leaving?.timer.cancel();
+    this.#leaving = { atMs, timer: clock.after(afterMs, () => this.#fatal(error)) };
+  }
+
   /**
-   * No part of the cluster any more. Whoever asked for that shall still get an answer, as in etcd; and
-   * where one of two goes, the other may need its vote until it knows.
+   * No part of the cluster any more, as this member has found. Where one of two goes, the other needs its vote until it
+   * knows, and the word of that may have been lost. Who knows turns its connections away.
    */
-  #leave(error: Error): void {
-    this.#leaving ??= this.#settings.clock.after(leaveMs, () => this.#fatal(error));
+  #leaveLate(error: Error): void {
+    this.#leave(error, Math.max(leaveMs, leaveElections * this.#settings.electionMs));
   }
 
   #idle(): boolean {
