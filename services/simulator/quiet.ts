@@ -1,6 +1,6 @@
 import { noNode } from '#shared/raft';
 import type { Life, SimMember } from './cluster/member.ts';
-import type { Switchboard } from './cluster/transport.ts';
+import type { MemberBoard } from './cluster/transport.ts';
 import type { Plan } from './plan/plan.ts';
 import type { RecoveryWorld } from './recovery.ts';
 
@@ -26,11 +26,11 @@ interface Follower {
  */
 export class Quiet {
   readonly #world: RecoveryWorld;
-  readonly #board: Switchboard;
+  readonly #board: MemberBoard;
   readonly #withinMs: number;
   readonly #syncMs: Plan['syncMs'];
 
-  constructor(world: RecoveryWorld, board: Switchboard, { electionMs, syncMs }: Timing) {
+  constructor(world: RecoveryWorld, board: MemberBoard, { electionMs, syncMs }: Timing) {
     this.#world = world;
     this.#board = board;
     this.#syncMs = syncMs;

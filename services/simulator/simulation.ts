@@ -9,7 +9,8 @@ import { LeaseBook } from './clients/leases.ts';
 import { Recorder } from './clients/recorder.ts';
 import { SimCluster } from './cluster/cluster.ts';
 import { FaultPlane } from './cluster/faults.ts';
-import { Switchboard } from './cluster/transport.ts';
+import { Switchboard } from './cluster/switchboard.ts';
+import type { MemberBoard } from './cluster/transport.ts';
 import type { Plan } from './plan/plan.ts';
 import { Quiet } from './quiet.ts';
 import { Recovery, type RecoveryWorld } from './recovery.ts';
@@ -61,7 +62,7 @@ export class Simulation {
   readonly #network: Network;
   readonly #report: Report;
   readonly #observer: Observer;
-  readonly #board: Switchboard;
+  readonly #board: MemberBoard;
   readonly #cluster: SimCluster;
   readonly #faults: FaultPlane;
   readonly #recorder: Recorder;
@@ -85,7 +86,7 @@ export class Simulation {
     this.#network = new Network(scheduler, createRng(rng.int(2 ** 31)), plan.weather);
     this.#report = new Report(now, () => scheduler.stop());
     this.#observer = new Observer(this.#report, now, plan, { fewKeys: true });
-    const board = new Switchboard(scheduler, this.#network, {
+    const board: MemberBoard = new Switchboard(scheduler, this.#network, {
       sent: (message) => {
         scheduler.trace(message.term * 31 + message.from + message.to);
         this.#observer.sends(message);

@@ -6,7 +6,7 @@ import type { Network } from '../world/network.ts';
 import { SimProcess } from '../world/process.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { type Life, type MemberEvents, type MemberWorld, SimMember } from './member.ts';
-import type { Switchboard } from './transport.ts';
+import type { MemberBoard } from './transport.ts';
 
 export interface ClusterParts {
   readonly plan: Plan;
@@ -14,7 +14,7 @@ export interface ClusterParts {
   readonly scheduler: Scheduler;
   readonly newProcess: () => SimProcess;
   readonly network: Network;
-  readonly board: Switchboard;
+  readonly board: MemberBoard;
   readonly events: MemberEvents;
   readonly log: MemberWorld['log'];
 }
@@ -55,7 +55,7 @@ export class SimCluster {
     for (const member of this.#members) member.start();
   }
 
-  get board(): Switchboard {
+  get board(): MemberBoard {
     return this.#parts.board;
   }
 

@@ -15,7 +15,7 @@ import type { StoreSettings } from '../plan/plan.ts';
 import type { Machine } from '../world/machine.ts';
 import type { SimProcess } from '../world/process.ts';
 import type { Scheduler } from '../world/scheduler.ts';
-import { SimTransport, type Switchboard } from './transport.ts';
+import { type MemberBoard, SimTransport } from './transport.ts';
 
 export interface MemberSettings {
   readonly tickMs?: number | undefined;
@@ -51,7 +51,7 @@ export interface MemberEvents {
 export interface MemberWorld {
   readonly scheduler: Scheduler;
   readonly newProcess: () => SimProcess;
-  readonly board: Switchboard;
+  readonly board: MemberBoard;
   readonly rng: Rng;
   readonly settings: MemberSettings;
   readonly events: MemberEvents;

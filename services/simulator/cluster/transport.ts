@@ -9,57 +9,11 @@ import {
   type PeerHandlers,
   type PeerTransport,
 } from '#services/store';
-import type { Network } from '../world/network.ts';
 import type { SimProcess } from '../world/process.ts';
-import type { Scheduler } from '../world/scheduler.ts';
+import type { Switchboard } from './switchboard.ts';
 
-/** Who listens where: by the name of the machine. */
-export class Switchboard {
-  readonly listening = new Map<string, SimTransport>();
-  readonly scheduler: Scheduler;
-  readonly network: Network;
-  /** Everything that is sent passes here, before it may get lost. */
-  readonly sent: (message: Message) => void;
-  /** And everything that is about to be received. */
-  readonly arrives: (message: Message) => void;
-  #atNextVote: ((candidate: string) => void) | undefined;
-  #atNextProposal: ((from: string, count: number) => boolean) | undefined;
-
-  constructor(
-    scheduler: Scheduler,
-    network: Network,
-    watching: Pick<Switchboard, 'sent' | 'arrives'>,
-  ) {
-    this.scheduler = scheduler;
-    this.network = network;
-    this.sent = watching.sent;
-    this.arrives = watching.arrives;
-  }
-
-  /** Calls `fn` once, before the next request for a real vote leaves its machine. */
-  atNextVote(fn: ((candidate: string) => void) | undefined): void {
-    this.#atNextVote = fn;
-  }
-
-  /** Calls `fn` before a follower hands so many proposals to its leader; false: they get lost. */
-  atNextProposal(fn: ((from: string, count: number) => boolean) | undefined): void {
-    this.#atNextProposal = fn;
-  }
-
-  /** False: it gets lost. */
-  sends(machine: string, message: Message): boolean {
-    if (message.type === 'vote' && !message.preVote) this.#atNextVote?.(machine);
-    this.sent(message);
-    if (message.type !== 'propose') return true;
-    return this.#atNextProposal?.(machine, message.entries.length) ?? true;
-  }
-
-  /** The process that listened on this machine is no more. */
-  gone(machine: string, transport: SimTransport): void {
-    if (this.listening.get(machine) === transport) this.listening.delete(machine);
-    for (const other of this.listening.values()) other.peerGone(transport);
-  }
-}
+/** Of simulated members. */
+export type MemberBoard = Switchboard<SimTransport>;
 
 /** Who a member says it is when it connects. */
 interface Self {
@@ -91,7 +45,7 @@ const unavailable = (text: string): QuorateError => new QuorateError('unavailabl
 
 /** The peers' transport, as far as its promises go: connections that break, messages that get lost. */
 export class SimTransport implements PeerTransport {
-  readonly #board: Switchboard;
+  readonly #board: MemberBoard;
   readonly #machine: string;
   readonly process: SimProcess;
   readonly #monotonic: () => number;
@@ -110,7 +64,7 @@ export class SimTransport implements PeerTransport {
   #entry: (() => void) | undefined;
 
   constructor(
-    board: Switchboard,
+    board: MemberBoard,
     machine: string,
     process: SimProcess,
     monotonic: () => number,

@@ -7,7 +7,8 @@ import { Report } from '../checks/report.ts';
 import { SimCluster } from '../cluster/cluster.ts';
 import { FaultPlane } from '../cluster/faults.ts';
 import type { Life, SimMember } from '../cluster/member.ts';
-import { Switchboard } from '../cluster/transport.ts';
+import { Switchboard } from '../cluster/switchboard.ts';
+import type { MemberBoard } from '../cluster/transport.ts';
 import { brief, type SimulationOptions, type SimulationResult } from '../simulation.ts';
 import { Machine } from '../world/machine.ts';
 import { Network } from '../world/network.ts';
@@ -189,7 +190,7 @@ class ControlSimulation {
 
   #createStore(): SimCluster {
     const scheduler = this.#scheduler;
-    const board = new Switchboard(scheduler, this.#network, {
+    const board: MemberBoard = new Switchboard(scheduler, this.#network, {
       sent: (message) => {
         scheduler.trace(message.term * 31 + message.from + message.to);
         this.#observer.sends(message);
