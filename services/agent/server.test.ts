@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { QuorateError } from '#shared/base';
 import type { AgentConfig } from './config.ts';
 import type { Agent } from './server.ts';
 import { OneNode, podOf as pod } from './testing/one-node.ts';
@@ -142,14 +143,16 @@ test('without an API server pods go on, crashed containers too', async () => {
   expect(status('web')?.phase).toBe('Running');
 });
 
+/** How often a container with this `script` was started. */
+const starts = (name: string): number => {
+  const path = join(node.dataDir, name);
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+};
+const script = (name: string, rest: string) => ({
+  command: ['sh', '-c', `echo x >>${join(node.dataDir, name)}; ${rest}`],
+});
+
 test('what an agent was stopping is not started again by the next one, which hears nobody', async () => {
-  const starts = (name: string): number => {
-    const path = join(node.dataDir, name);
-    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
-  };
-  const script = (name: string, rest: string) => ({
-    command: ['sh', '-c', `echo x >>${join(node.dataDir, name)}; ${rest}`],
-  });
   const slowToEnd = 'trap "sleep 0.1; exit 0" TERM; while :; do sleep 0.01; done';
   api.put(pod('leaves', script('leaves', slowToEnd)));
   api.put(pod('crashes', script('crashes', 'sleep 0.02; exit 1')));
@@ -166,4 +169,50 @@ test('what an agent was stopping is not started again by the next one, which hea
   await expect.poll(() => starts('crashes')).toBeGreaterThan(before + 3);
   expect(starts('leaves')).toBe(1);
   api.down = false;
+});
+
+/** An agent whose pods have crashed twice, and wait long for their third attempt. */
+async function crashed(...names: string[]): Promise<Agent> {
+  for (const name of names) api.put(pod(name, script(name, 'exit 1')));
+  const agent = await startAgent({ restartBackoffMs: 60_000 });
+  const waits = (name: string) => first(name)?.state?.waiting?.reason === 'CrashLoopBackOff';
+  await api.until(() => names.every((name) => first(name)?.restartCount === 1 && waits(name)));
+  return agent;
+}
+
+function markDeleted(name: string): void {
+  const metadata = { ...api.pod(name)?.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' };
+  api.put({ ...api.pod(name), metadata });
+}
+
+test('nor is what had ended before it was deleted, nor what others ended', async () => {
+  const agent = await crashed('goes', 'evicted', 'stays');
+  // The agent dies between the last status and the deletion.
+  vi.spyOn(api.client, 'delete').mockRejectedValue(new QuorateError('unavailable', 'cut off'));
+  markDeleted('goes');
+  api.put({ ...api.pod('evicted'), status: { ...status('evicted'), phase: 'Failed' } });
+  const isSaid = (): boolean =>
+    status('evicted')?.conditions?.some(({ reason }) => reason === 'PodFailed') ?? false;
+  await api.until(() => status('goes')?.phase === 'Failed' && isSaid());
+  api.down = true;
+  await agent.stop();
+  await run({ restartBackoffMaxMs: 10 });
+  await expect.poll(() => starts('stays')).toBeGreaterThan(4);
+  expect([starts('goes'), starts('evicted')]).toEqual([2, 2]);
+  api.down = false;
+});
+
+test('an agent asks what has become of its pods before it starts any of them', async () => {
+  const agent = await crashed('goes', 'evicted', 'stays');
+  await agent.stop();
+  markDeleted('goes');
+  api.put({ ...api.pod('evicted'), status: { ...status('evicted'), phase: 'Failed' } });
+  // The first answer is late.
+  const list = vi.spyOn(api.client, 'list');
+  list.mockRejectedValueOnce(new QuorateError('unavailable', 'no API server'));
+  list.mockRejectedValueOnce(new QuorateError('unavailable', 'no API server'));
+  await run({ restartBackoffMaxMs: 10 });
+  await api.until(() => api.pod('goes') === undefined && (first('stays')?.restartCount ?? 0) > 3);
+  expect([starts('goes'), starts('evicted')]).toEqual([2, 2]);
+  expect(status('evicted')?.phase).toBe('Failed');
 });

@@ -100,7 +100,10 @@ class NodeAgent implements Agent {
     this.#runtime = runtime;
     const pods = this.#podManager(runtime);
     this.#pods = pods;
-    const podCidr = networkIn(await pods.restore());
+    const sandboxes = await pods.restore();
+    const podCidr = networkIn(sandboxes);
+    // What is started again will need them, and waits for its pod's news meanwhile.
+    if (sandboxes.length > 0) void this.#knownServices();
     this.#door = await host.openDoor(new PodAccess(pods, runtime), runtime, this.#parts);
     this.#port = this.#door.port;
     this.#loops.push(pods.run(this.#stopping.signal), this.#stayRegistered(podCidr));

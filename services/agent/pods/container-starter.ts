@@ -9,7 +9,7 @@ import { containerEnvironment, podHostname } from './environment.ts';
 import { expand } from './expand.ts';
 import type { Start } from './plan.ts';
 import type { PodEvents } from './pod-events.ts';
-import type { PodRecord } from './pod-record.ts';
+import { mayStart, type PodRecord } from './pod-record.ts';
 import type { Waiting } from './pod-status.ts';
 import { serviceVariables } from './service-variables.ts';
 
@@ -55,6 +55,8 @@ export class ContainerStarter {
         if (code !== 'invalid') throw thrown;
         return this.#blocked(record, container, { reason: 'CreateContainerConfigError', message });
       }
+      // Reading all that took its time.
+      if (!mayStart(record)) return undefined;
       if (after) record.backoff.restarted(container.name, after.finishedAt ?? 0, clock.now());
       id = await runtime.createContainer(sandbox.id, { ...config, attempt });
       events.normal(pod, 'Created', `Created container: ${container.name}`);

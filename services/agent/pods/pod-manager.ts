@@ -1,4 +1,4 @@
-import { type Container, isPodTerminal, type Pod, type Service } from '#shared/api';
+import type { Container, Pod, Service } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import {
   type ApiClient,
@@ -21,6 +21,7 @@ import { PodProbes } from './pod-probes.ts';
 import {
   allContainers,
   graceMs,
+  mayStart,
   newestAttempts,
   newPodRecord,
   type PodRecord,
@@ -50,6 +51,8 @@ export interface PodManagerOptions {
 
 /** A container that lacks something, such as its ConfigMap, is tried again after this long. */
 const blockedRetryMs = 2_000;
+/** How long a former agent's pods wait to be heard of; without an API server they go on after that. */
+const restoredPatienceMs = 2_000;
 /** Pods worked on at once. Nothing in a turn waits for a container to end. */
 const workers = 8;
 
@@ -68,6 +71,8 @@ export class PodManager {
   readonly #writer: StatusWriter;
   readonly #probes: PodProbes;
   readonly #sandboxes: PodSandboxes;
+  /** Monotonic: until when restored pods wait. */
+  #patientUntil = 0;
   /** Set when the agent takes its pods down with it. */
   #stopAll: (() => void) | undefined;
 
@@ -101,13 +106,15 @@ export class PodManager {
 
   /** Goes on with the pods of the agent before this one: the sandboxes that are there. */
   async restore(): Promise<readonly PodSandbox[]> {
-    const { checkpoints, runtime } = this.#options;
+    const { checkpoints, runtime, clock } = this.#options;
+    this.#patientUntil = clock.monotonic() + restoredPatienceMs;
     for (const pod of await checkpoints.load()) this.observe(pod);
     const sandboxes = await runtime.listPodSandboxes();
     // A sandbox without a manifest: it can only be stopped.
     for (const { id, name, namespace } of sandboxes) {
       if (!this.#records.has(id)) this.observe({ metadata: { uid: id, name, namespace } });
     }
+    for (const record of this.#records.values()) record.restored = true;
     return sandboxes;
   }
 
@@ -128,8 +135,10 @@ export class PodManager {
   observe(pod: Pod): void {
     const uid = pod.metadata?.uid ?? '';
     const known = this.#records.get(uid);
-    if (known) takeNewer(known, pod);
-    else this.#records.set(uid, newPodRecord(pod, this.#options.backoff));
+    if (known) {
+      known.restored = false;
+      takeNewer(known, pod);
+    } else this.#records.set(uid, newPodRecord(pod, this.#options.backoff));
     this.#queue.add(uid);
   }
 
@@ -175,10 +184,12 @@ export class PodManager {
     const containers = await runtime.listContainers(uid);
     const { metadata = {} } = record.pod;
     const leaving = record.gone || metadata.deletionTimestamp !== undefined;
-    if (leaving || isPodTerminal(record.pod) || this.#stopAll) {
+    if (!mayStart(record) || this.#stopAll) {
       await this.#wind(record, containers, leaving);
       return undefined;
     }
+    const patienceMs = this.#patientUntil - this.#options.clock.monotonic();
+    if (record.restored && patienceMs > 0) return { requeueAfterMs: patienceMs };
     const volumes = await this.#setUpVolumes(record);
     if (volumes.failures.length > 0 && containers.length === 0) {
       this.#report(record, undefined, containers);
@@ -217,6 +228,12 @@ export class PodManager {
     const { runtime, checkpoints, clock } = this.#options;
     this.#probes.stop(record);
     record.waiting.clear();
+    // First of all: the next agent must not start again what this one stops or found ended, also
+    // where the object went before.
+    if (!record.sealed && !mayStart(record)) {
+      await checkpoints.save(leaving ? asDeleted(record.pod, timestamp(clock)) : record.pod);
+      record.sealed = true;
+    }
     for (const { id, state } of containers) {
       // An agent that died may have left a start under way: it must not happen after all.
       if (state === 'created') await runtime.stopContainer(id, 0);
@@ -225,9 +242,6 @@ export class PodManager {
     // A pod that was deleted by force still gets a moment.
     const grace = record.gone ? Math.max(1_000, graceMs(record.pod)) : graceMs(record.pod);
     for (const status of alive) this.#stop(record, status, grace);
-    // The next agent must not start again what this one stops, also where the object went before.
-    if (leaving && alive.length > 0)
-      await checkpoints.save(asDeleted(record.pod, timestamp(clock)));
     record.finished = leaving && alive.length === 0;
     const sandboxes = await runtime.listPodSandboxes();
     const sandbox = sandboxes.find(({ id }) => id === record.uid);

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodStatus } from '#shared/api';
+import { type Container, isPodActive, type Pod, type PodStatus } from '#shared/api';
 import type { Prober } from '../probes/prober.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import type { VolumePaths } from '../volumes/volumes.ts';
@@ -10,12 +10,16 @@ export interface PodRecord {
   readonly uid: string;
   /** As last seen; its status may be what we wrote ourselves. */
   pod: Pod;
+  /** Known from a former agent only: the API server may know better. */
+  restored: boolean;
   /** The object is gone from the API: stop what is left, and forget it. */
   gone: boolean;
   /** The status that the API server should have. */
   status: PodStatus | undefined;
   /** Every container has ended and the object may go. */
   finished: boolean;
+  /** The next agent will know that nothing of it is to be started. */
+  sealed: boolean;
   readonly backoff: RestartBackoff;
   /** By container id. */
   readonly probers: Map<string, Prober>;
@@ -35,9 +39,11 @@ export function newPodRecord(pod: Pod, limits: BackoffLimits): PodRecord {
   return {
     uid: pod.metadata?.uid ?? '',
     pod,
+    restored: false,
     gone: false,
     status: undefined,
     finished: false,
+    sealed: false,
     backoff: new RestartBackoff(limits),
     probers: new Map(),
     stopping: new Map(),
@@ -47,6 +53,9 @@ export function newPodRecord(pod: Pod, limits: BackoffLimits): PodRecord {
     said: new Set(),
   };
 }
+
+/** Whether anything of it may be started. */
+export const mayStart = ({ gone, pod }: PodRecord): boolean => !gone && isPodActive(pod);
 
 /** Init containers first, as they run; those that were added to look around last. */
 export function allContainers({ spec }: Pod): Container[] {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Pod, type PodStatus, refs } from '#shared/api';
+import { isPodTerminal, type Pod, type PodStatus, refs } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import { type ApiClient, createWorkQueue, type WorkQueue } from '#shared/client';
 import type { Clock } from '#shared/clock';
@@ -49,7 +49,8 @@ export class StatusWriter {
 
   async #write(uid: string): Promise<void> {
     const record = this.#options.find(uid);
-    if (!record || record.gone) return;
+    // Of a pod not heard of yet, the stored status may be a later one.
+    if (!record || record.gone || record.restored) return;
     try {
       await this.#writeStatus(record);
       if (record.finished) await this.#delete(record);
@@ -63,6 +64,8 @@ export class StatusWriter {
   async #writeStatus(record: PodRecord): Promise<void> {
     const { status, pod } = record;
     if (!status || isDeepStrictEqual(status, pod.status)) return;
+    // Ended by others since this was seen: the next turn knows.
+    if (isPodTerminal(pod) && status.phase !== pod.status?.phase) return;
     const { name = '', namespace = '' } = pod.metadata ?? {};
     const patch = { metadata: { uid: record.uid }, status: mergePatch(status, pod.status) };
     const options = { namespace, subresource: 'status' };
