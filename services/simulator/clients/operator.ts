@@ -116,13 +116,14 @@ export class Operator {
     });
   }
 
-  /** To where it is already; or where another one is, which is to be refused. */
+  /** To where it is already; or where another one is as well, which is refused unless that one has just gone. */
   async updateMember(number: number): Promise<void> {
     await this.#reach(async ({ life: { host } }) => {
       const members = [...host.state.members.values()];
       const member = members[number % members.length];
       const other = members[Math.floor(number / 7) % members.length];
-      const urls = (number % 3 === 0 ? other : member)?.peerUrls ?? [];
+      const taken = number % 3 === 0 && other !== member ? other?.peerUrls : undefined;
+      const urls = [...(member?.peerUrls ?? []), ...(taken ?? [])];
       await host.membership.update(member?.id ?? 0, urls);
     });
   }
