@@ -27,18 +27,35 @@ test('dependents that were to be left behind stay', () => {
   expect(broken(() => store.remove(mapKey('d')))).toMatch(/left behind/);
 });
 
-test('whoever deletes again in another way has the last word', () => {
-  const check = new Garbage(0);
-  const store = new Store(check);
-  const owner = { resource: 'configmaps', namespace: 'default', name: 'owner' };
-  const going = { finalizers: ['orphan'], deletionTimestamp: 'now' };
-  store.put(mapKey('owner'), named('owner'));
-  store.put(mapKey('d'), owned('d'));
-  check.asked(owner, 'orphan', 3);
-  store.put(mapKey('owner'), named('owner', 'owner', going));
-  check.asked(owner, 'background', 4);
-  store.remove(mapKey('owner'));
-  expect(broken(() => store.remove(mapKey('d')))).toBe('kept');
+describe('whoever deletes again in another way has the last word', () => {
+  const deletionTimestamp = 'now';
+  function world(again: string): Store {
+    const check = new Garbage(0);
+    const store = new Store(check);
+    const owner = { resource: 'configmaps', namespace: 'default', name: 'owner' };
+    store.put(mapKey('owner'), named('owner'));
+    store.put(mapKey('d'), owned('d'));
+    check.asked(owner, 'orphan', 3);
+    store.put(
+      mapKey('owner'),
+      named('owner', 'owner', { finalizers: ['orphan'], deletionTimestamp }),
+    );
+    check.asked(owner, again, 4);
+    return store;
+  }
+
+  test('at once', () => {
+    const store = world('background');
+    store.remove(mapKey('owner'));
+    expect(broken(() => store.remove(mapKey('d')))).toBe('kept');
+  });
+
+  test('dependents first', () => {
+    const store = world('foreground');
+    const finalizers = ['foregroundDeletion'];
+    store.put(mapKey('owner'), named('owner', 'owner', { finalizers, deletionTimestamp }));
+    expect(broken(() => store.remove(mapKey('d')))).toBe('kept');
+  });
 });
 
 describe('a replica set that its deployment was to leave behind', () => {

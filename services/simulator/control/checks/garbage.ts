@@ -63,7 +63,9 @@ export class Garbage implements Checker {
 
   changed(change: Change): void {
     const { resource, before, after } = change;
-    if (before && !after && this.#isContradicted(change)) this.#letGo(before);
+    // Gone, or told to leave nobody behind after all.
+    const leavesNone = before && (!after || (isOrphaning(before) && !isOrphaning(after)));
+    if (leavesNone && this.#isContradicted(change)) this.#letGo(before);
     if (resource === 'namespaces') this.#namespace(before, after);
     if (resource === 'apps/deployments' && after && !isGoing(before ?? {}) && isGoing(after)) {
       this.#begins(after);
@@ -89,10 +91,10 @@ export class Garbage implements Checker {
   }
 
   #begins(owner: KubeObject): void {
-    if (!owner.metadata?.finalizers?.includes('orphan')) return;
+    if (!isOrphaning(owner)) return;
     for (const [uid, { object }] of this.#known) {
       const [only, ...others] = object.metadata?.ownerReferences ?? [];
-      if (!only || only.uid !== owner.metadata.uid || others.length > 0) continue;
+      if (!only || only.uid !== uidOf(owner) || others.length > 0) continue;
       this.#orphans.set(uid, only.uid);
     }
   }
@@ -152,3 +154,6 @@ export class Garbage implements Checker {
 
 const placeOf = ({ resource, namespace, name }: Named): string =>
   `${resource} ${namespace}/${name}`;
+
+const isOrphaning = ({ metadata }: KubeObject): boolean =>
+  metadata?.finalizers?.includes('orphan') === true;
