@@ -124,6 +124,9 @@ export class ControlFaultPlane {
       case 'node-power':
         node.powerLoss();
         return () => node.start();
+      case 'node-gone':
+        node.leave();
+        return undefined;
       case 'agent-pause':
         process?.pause();
         return () => process?.resume();

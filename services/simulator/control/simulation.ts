@@ -28,7 +28,7 @@ import {
 } from './parts/masters.ts';
 import { type NodeWorld, SimNode } from './parts/node.ts';
 import { silencing } from './plan/draw.ts';
-import type { ControlPlan } from './plan/plan.ts';
+import type { ControlFault, ControlPlan, UserStep } from './plan/plan.ts';
 import { zones } from './users/extras.ts';
 import { Onlooker } from './users/onlooker.ts';
 import { User } from './users/user.ts';
@@ -70,10 +70,10 @@ function boundsOf({ faults, watchLagMs, nodeGraceMs, nodes }: ControlPlan): Boun
   // What has run by a clock that was ahead runs again when others have come to that time.
   const jumps = faults.some((fault) => fault.kind === 'store' && fault.fault.kind === 'jump');
   const cronMs = jumps ? Infinity : 240_000;
-  const onlyNodes = faults.every(({ kind }) => silencing.includes(kind));
-  const isHeard = faults.every(
-    ({ kind }) => silencing.includes(kind) || kind === 'component-pause',
-  );
+  const silences = ({ kind }: ControlFault): boolean =>
+    kind === 'node-gone' || silencing.includes(kind);
+  const onlyNodes = faults.every(silences);
+  const isHeard = faults.every((fault) => silences(fault) || fault.kind === 'component-pause');
   return {
     patienceMs: 12_000,
     promptMs: Infinity,
@@ -340,21 +340,24 @@ class ControlSimulation {
     });
     // More than once: nobody may lead yet, and users are not done.
     const steps = Array.from({ length: 3 }, () =>
-      this.#nodes.flatMap((_, pick) => [
-        { afterMs: 1500, kind: 'uncordon' as const, pick },
-        // The first takes everybody; what expels pods from others goes on to do so.
-        { afterMs: 0, kind: pick === 0 ? ('untaint' as const) : ('admit' as const), pick },
-      ]),
+      this.#nodes.flatMap(({ gone }, pick): UserStep[] =>
+        gone
+          ? [{ afterMs: 1500, kind: 'delete-node', pick }]
+          : [
+              { afterMs: 1500, kind: 'uncordon', pick },
+              // The first takes everybody; what expels pods from others goes on to do so.
+              { afterMs: 0, kind: pick === 0 ? 'untaint' : 'admit', pick },
+            ],
+      ),
     );
     uncordon.run(steps.flat()).catch((thrown: unknown) => this.#bug('admin', thrown));
   }
 
   #reality() {
     const { objects } = this.#checks;
-    const nodes = this.#nodes.map(({ name, containers }) => ({
-      name,
-      running: containers.running(),
-    }));
+    const nodes = this.#nodes
+      .filter(({ gone }) => !gone)
+      .map(({ name, containers }) => ({ name, running: containers.running() }));
     return { objects, nodes };
   }
 

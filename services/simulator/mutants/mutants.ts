@@ -1,4 +1,5 @@
 import { controlMutants } from './control.ts';
+import { departureMutants } from './departures.ts';
 import { fourthMutants } from './fourth.ts';
 import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
@@ -26,6 +27,7 @@ export const mutants: readonly Mutant[] = [
   ...plantedMutants,
   ...strangersMutants,
   ...fourthMutants,
+  ...departureMutants,
   ...outsidersMutants,
   ...readersMutants,
 ];

@@ -8,14 +8,21 @@ import { hostPorts, millicores, roomOf } from './room.ts';
 /** Pods are bound where there is room for them, and to nodes that exist. */
 export class Capacity implements Checker {
   readonly name = 'capacity of nodes';
-  readonly #nodes = new Map<string, Node>();
+  /** The last version of each, and until when it is known: infinity where it is there. */
+  readonly #nodes = new Map<string, { readonly node: Node; readonly untilMs: number }>();
   readonly #pods = new Map<string, Pod>();
+  readonly #patienceMs: number;
 
-  changed({ resource, key, revision, before, after }: Change): void {
+  /** What was that long ago is known to all who work. */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
+
+  changed({ resource, key, atMs, revision, before, after }: Change): void {
     if (resource === 'nodes') {
-      const name = nameOf(after ?? before ?? {});
-      if (after) this.#nodes.set(name, after);
-      else this.#nodes.delete(name);
+      const node: Node = after ?? before ?? {};
+      const untilMs = after ? Infinity : atMs + this.#patienceMs;
+      this.#nodes.set(nameOf(node), { node, untilMs });
     }
     if (resource !== 'pods') return;
     const pod: Pod | undefined = after;
@@ -26,12 +33,13 @@ export class Capacity implements Checker {
     }
     this.#pods.set(key, pod);
     const last: Pod | undefined = before;
-    if (last?.spec?.nodeName === undefined) this.#bound(key, node, revision);
+    if (last?.spec?.nodeName === undefined) this.#bound(key, node, revision, atMs);
   }
 
-  #bound(key: string, name: string, revision: number): void {
-    const node = this.#nodes.get(name);
-    if (!node) throw new BrokenPromise(`${key} is bound to ${name}, which does not exist`);
+  #bound(key: string, name: string, revision: number, atMs: number): void {
+    const { node, untilMs } = this.#nodes.get(name) ?? {};
+    if (!node || (untilMs ?? 0) < atMs)
+      throw new BrokenPromise(`${key} is bound to ${name}, which does not exist`);
     const there = [...this.#pods.values()].filter(({ spec }) => spec?.nodeName === name);
     const asked = there.reduce((sum, pod) => sum + millicores(pod), 0);
     const held = there.flatMap(hostPorts);

@@ -58,7 +58,7 @@ describe('pods', () => {
   });
 
   test('nodes are not overbooked', () => {
-    const store = new Store(new Capacity());
+    const store = new Store(new Capacity(10));
     store.put('/registry/nodes/n1', {
       ...named('n1'),
       status: { allocatable: { cpu: '1' } },
@@ -71,6 +71,17 @@ describe('pods', () => {
     store.put(podKey('a'), bound('n1'));
     expect(broken(() => store.put(podKey('b'), bound('n1')))).toMatch(/1200m of its 1000m/);
     expect(broken(() => store.put(podKey('c'), bound('n2')))).toMatch(/does not exist/);
+  });
+
+  test('that a node was deleted a moment ago need not be known', () => {
+    const store = new Store(new Capacity(2));
+    const bound = (name: string): KubeObject =>
+      ({ ...named(name), spec: { nodeName: 'n1', containers: [] } }) as KubeObject;
+    store.put('/registry/nodes/n1', { ...named('n1') });
+    store.remove('/registry/nodes/n1');
+    store.put(podKey('a'), bound('a'));
+    store.put(podKey('b'), bound('b'));
+    expect(broken(() => store.put(podKey('c'), bound('c')))).toMatch(/does not exist/);
   });
 
   test('controllers do not create beyond what was asked', () => {

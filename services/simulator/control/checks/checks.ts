@@ -35,6 +35,7 @@ import { NoGhosts } from './no-ghosts.ts';
 import { ObjectHistory } from './objects.ts';
 import { ObjectLife } from './object-life.ts';
 import { OnePerOrdinal } from './one-per-ordinal.ts';
+import { OrphanedPods } from './orphaned-pods.ts';
 import { OverCreation } from './over-creation.ts';
 import { PartialUpdates } from './partial-updates.ts';
 import { Placement } from './placement.ts';
@@ -98,6 +99,7 @@ export class ControlChecks {
   readonly #garbage: Garbage;
   readonly #removals: Removals;
   readonly #successors: Successors;
+  readonly #orphans: OrphanedPods;
   readonly #watches: ApiWatches;
   readonly #checkers: readonly Checker[];
   /** Those of them who look at every change. */
@@ -116,13 +118,14 @@ export class ControlChecks {
     this.#garbage = new Garbage(patienceMs);
     this.#removals = new Removals(this.objects, now, patienceMs);
     this.#successors = new Successors(this.objects, now, patienceMs);
+    this.#orphans = new OrphanedPods(this.objects, patienceMs, lostMs);
     this.#watches = new ApiWatches(this.objects, now);
     this.#checkers = [
       new OnePerOrdinal(),
       new StartedOnce(),
       new NoGhosts(),
       new ObjectLife(),
-      new Capacity(),
+      new Capacity(patienceMs),
       new UniqueAddresses(),
       new Generations(),
       this.#garbage,
@@ -149,6 +152,7 @@ export class ControlChecks {
       new Availability(isCalm ? patienceMs : Infinity),
       new Promptness(this.objects, promptMs),
       new LostNodes(this.objects, lostMs),
+      this.#orphans,
       this.#removals,
       this.#successors,
       this.#budgets,
@@ -175,6 +179,8 @@ export class ControlChecks {
       this.#fencing.elections(entry.events, entry.revision, entry.atMs);
       this.#claims.events(entry.events);
       for (const change of this.objects.add(entry)) {
+        const left = this.#orphans.leftBehind(change);
+        if (left !== undefined) this.forced(left);
         for (const checker of this.#followers) this.#check(checker, () => checker.changed(change));
       }
     });
@@ -267,7 +273,7 @@ export class ControlChecks {
     this.#counters.counted(name, sure);
   }
 
-  /** By a user: this pod is removed without waiting for its containers. */
+  /** By a user, who may have deleted its node: this pod is removed without waiting for its containers. */
   forced(uid: string): void {
     for (const checker of this.#checkers) checker.forced?.(uid);
   }

@@ -1,4 +1,4 @@
-import { isPodTerminal, type Lease, type Node, type Pod } from '#shared/api';
+import { isPodTerminal, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import { isGoing, nameOf } from './metadata.ts';
@@ -23,10 +23,10 @@ export class LostNodes implements Checker {
     this.#boundMs = boundMs;
   }
 
-  changed({ resource: changed, atMs, after }: Change): void {
-    if (changed !== resource || after?.metadata?.namespace !== namespace) return;
-    const lease: Lease = after;
-    this.#heardMs.set(nameOf(lease), atMs);
+  changed({ resource: changed, atMs, before, after }: Change): void {
+    const isBeat = changed === resource && after?.metadata?.namespace === namespace;
+    const isNew = changed === 'nodes' && !before;
+    if (after && (isBeat || isNew)) this.#heardMs.set(nameOf(after), atMs);
   }
 
   tick(nowMs: number): void {

@@ -43,3 +43,13 @@ test('labels that were given a moment ago need not be known', () => {
   store.put(podKey('a'), pod('a', 'web', 'n1'));
   expect(broken(() => store.put(podKey('c'), pod('c', 'db', 'n2', true)))).toBe('kept');
 });
+
+test('what is on a node that has just come again need not be known', () => {
+  const { store, node } = setUp();
+  store.put(podKey('a'), pod('a', 'web', 'n1'));
+  store.remove('/registry/nodes/n1');
+  node('n1', 'a');
+  expect(broken(() => store.put(podKey('b'), pod('b', 'db', 'n2', true)))).toBe('kept');
+  for (const name of ['c', 'd', 'e']) store.put(podKey(name), pod(name, 'api'));
+  expect(broken(() => store.put(podKey('f'), pod('f', 'db', 'n2', true)))).toMatch(/beside/);
+});

@@ -16,6 +16,8 @@ export class Neighbours implements Checker {
   readonly name = 'neighbours';
   readonly #nodes = new Map<string, Known<Node>>();
   readonly #pods = new Map<string, Known<Pod>>();
+  /** Nodes that were deleted: under their names, others may come. */
+  readonly #left = new Set<string>();
   readonly #patienceMs: number;
 
   /** Labels that are that old are known to all who work. */
@@ -40,8 +42,15 @@ export class Neighbours implements Checker {
 
   #node({ atMs, before, after }: Change): void {
     const name = (after ?? before)?.metadata?.name ?? '';
-    if (after) this.#nodes.set(name, next(this.#nodes.get(name), after, atMs));
-    else this.#nodes.delete(name);
+    if (!after) {
+      this.#nodes.delete(name);
+      this.#left.add(name);
+      return;
+    }
+    const known = this.#nodes.get(name);
+    // What was on a node that comes again was not looked at while it was away.
+    const isAgain = !known && this.#left.has(name);
+    this.#nodes.set(name, isAgain ? { object: after, sinceMs: atMs } : next(known, after, atMs));
   }
 
   #bound(key: string, pod: Pod, { atMs, revision }: Change): void {

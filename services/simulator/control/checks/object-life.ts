@@ -1,12 +1,18 @@
 import { isPodTerminal, type KubeObject, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
-import { isGoing } from './metadata.ts';
+import { isGoing, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** What never changes during the life of an object, and what goes one way only. */
 export class ObjectLife implements Checker {
   readonly name = 'life of objects';
+  readonly #forced = new Set<string>();
+
+  /** What is said to have ended where nobody could be asked may still have word sent by its agent. */
+  forced(uid: string): void {
+    this.#forced.add(uid);
+  }
 
   changed({ resource, key, revision, before, after }: Change): void {
     const broken = (what: string): never => {
@@ -22,7 +28,9 @@ export class ObjectLife implements Checker {
     }
     if (!before || !after) return;
     kept(before, after, broken);
-    if (resource === 'pods') podKept(before, after, broken);
+    if (resource !== 'pods') return;
+    placeKept(before, after, broken);
+    if (!this.#forced.has(uidOf(after))) endKept(before, after, broken);
   }
 }
 
@@ -38,7 +46,7 @@ function kept(before: KubeObject, after: KubeObject, broken: (what: string) => n
   }
 }
 
-function podKept(before: Pod, after: Pod, broken: (what: string) => never): void {
+function placeKept(before: Pod, after: Pod, broken: (what: string) => never): void {
   const node = before.spec?.nodeName;
   if (node !== undefined && node !== after.spec?.nodeName) {
     broken(`bound to ${node}, then to ${after.spec?.nodeName}`);
@@ -46,6 +54,9 @@ function podKept(before: Pod, after: Pod, broken: (what: string) => never): void
   if (node === undefined && after.spec?.nodeName !== undefined && isGoing(before)) {
     broken(`bound to ${after.spec.nodeName} on its way out`);
   }
+}
+
+function endKept(before: Pod, after: Pod, broken: (what: string) => never): void {
   if (isPodTerminal(before) && after.status?.phase !== before.status?.phase) {
     broken(`it was ${before.status?.phase} and is ${after.status?.phase}`);
   }

@@ -35,6 +35,7 @@ export class SimNode {
   /** Manifests on its disk. */
   readonly #manifests = new Map<string, string>();
   #process: SimProcess | undefined;
+  #gone = false;
 
   readonly #zone: string;
 
@@ -51,8 +52,13 @@ export class SimNode {
     return this.#process;
   }
 
+  /** For good. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
   start(): void {
-    if (this.#process) return;
+    if (this.#process || this.#gone) return;
     const { newProcess, links, logger, servers, recorded, bug } = this.#world;
     const process = newProcess();
     this.#process = process;
@@ -86,6 +92,12 @@ export class SimNode {
   powerLoss(): void {
     this.killAgent();
     this.containers.powerLoss();
+  }
+
+  /** Nobody ever starts it again. */
+  leave(): void {
+    this.powerLoss();
+    this.#gone = true;
   }
 
   #host(process: SimProcess): AgentHost {

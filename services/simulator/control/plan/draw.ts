@@ -4,6 +4,7 @@ import type { Fault, Plan } from '../../plan/plan.ts';
 import type { Weather } from '../../world/network.ts';
 import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
+import { asDepartures, withDepartures } from './departures.ts';
 import { asJobs } from './jobs.ts';
 import { asMinutes } from './minutes.ts';
 import { asNamesakes } from './namesakes.ts';
@@ -24,8 +25,9 @@ import { asTaints } from './taints.ts';
 import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
 
-/** Others belong to plans around one thing, as among the users' steps. */
-type DrawnKind = Exclude<ControlFaultKind, 'late-answers'>;
+/** Others belong to plans around one thing. */
+type DrawnKind = Exclude<ControlFaultKind, 'late-answers' | 'node-gone'>;
+type DrawnStep = Exclude<UserStepKind, 'replace-job' | 'delete-node'>;
 
 const faultWeights: Readonly<Record<DrawnKind, number>> = {
   store: 10,
@@ -81,7 +83,7 @@ const storeWeights: Readonly<Record<StoreKind, number>> = {
   jump: 1,
 };
 
-const stepWeights: Readonly<Record<Exclude<UserStepKind, 'replace-job'>, number>> = {
+const stepWeights: Readonly<Record<DrawnStep, number>> = {
   deployment: 6,
   scale: 6,
   restart: 4,
@@ -161,6 +163,7 @@ const schedules = [
   asNaps,
   asTaints,
   asSpread,
+  asDepartures,
 ];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
@@ -169,7 +172,7 @@ export function drawControlPlan(seed: number): ControlPlan {
   const rng = createRng(seed ^ 0x70_11_0a);
   if (rng.int(8) === 0) return asRollouts(plan, rng);
   const narrowed = schedules[rng.int(16)]?.(plan, rng);
-  return narrowed ?? plan;
+  return narrowed ?? withDepartures(plan, rng);
 }
 
 function drawBasis(seed: number): ControlPlan {
@@ -248,7 +251,7 @@ function loseNode(rng: Rng, forMs: number, { nodes }: Size): ControlFault {
   return { atMs, kind: kind as 'agent-kill' | 'agent-pause' | 'node-power', node, forMs };
 }
 
-const isForAll = (kind: ControlFaultKind): boolean => !kind.startsWith('component-');
+const isForAll = (kind: DrawnKind): boolean => !kind.startsWith('component-');
 
 function drawFault(
   rng: Rng,

@@ -22,6 +22,8 @@ export type ControlFault = {
   | Lasting<'node-isolate', OnNode & { direction: Direction }>
   | Lasting<'node-cut', OnNode & { master: number }>
   | { readonly kind: 'node-jump'; readonly node: number; readonly byMs: number }
+  /** The machine never comes back, whatever becomes of its Node object. */
+  | { readonly kind: 'node-gone'; readonly node: number }
   | Lasting<'component-kill' | 'component-pause' | 'component-isolate', OnComponent>
   | Lasting<'component-cut', OnComponent & { master: number }>
   /** Whoever only watches. */
@@ -78,6 +80,7 @@ export type UserStepKind =
   | 'rezone'
   | 'evict'
   | 'drain'
+  | 'delete-node'
   | 'namespace'
   | 'delete-namespace'
   | 'delete-seen'

@@ -3,6 +3,7 @@ import { createRng } from '#shared/base';
 import { deployment } from '../users/manifests.ts';
 import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
+import { asDepartures } from './departures.ts';
 import { drawControlPlan } from './draw.ts';
 import { asJobs } from './jobs.ts';
 import { asMinutes } from './minutes.ts';
@@ -25,6 +26,7 @@ test('every seed has a plan, always the same, and so has each with every schedul
     const schedules = [
       asBudgets,
       asCrowded,
+      asDepartures,
       asJobs,
       asMinutes,
       asNamesakes,

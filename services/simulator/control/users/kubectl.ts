@@ -63,6 +63,13 @@ export class Kubectl {
     await this.#api.patch<Node>(refs.nodes, node, 'merge', patch);
   }
 
+  /** `null` takes the label away. */
+  async label(node: string, key: string, value: string | null | undefined): Promise<void> {
+    await this.#api.patch<Node>(refs.nodes, node, 'merge', {
+      metadata: { labels: { [key]: value } },
+    });
+  }
+
   async taint(node: string, key: string, effect: string): Promise<void> {
     await this.#changeTaints(node, (taints) => [
       ...taints.filter((taint) => taint.key !== key),

@@ -158,12 +158,11 @@ export class User {
         return kubectl.untaint(this.#node(pick), taintKey);
       case 'admit':
         return kubectl.untaint(this.#node(pick), taintKey, 'NoSchedule');
-      case 'rezone': {
-        const labels = { [zoneKey]: pick % 3 === 0 ? null : zones[pick % 2] };
-        const patch = { metadata: { labels } };
-        await this.#world.api.patch(refs.nodes, this.#node(pick), 'merge', patch);
+      case 'rezone':
+        return kubectl.label(this.#node(pick), zoneKey, pick % 3 === 0 ? null : zones[pick % 2]);
+      case 'delete-node':
+        await this.#world.api.delete(refs.nodes, this.#node(pick));
         return;
-      }
       case 'evict': {
         const pod = await kubectl.any<Pod>(refs.pods, pick, namespace);
         return pod && kubectl.evict(pod);
