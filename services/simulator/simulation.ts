@@ -188,6 +188,8 @@ export class Simulation {
   #recover(): void {
     this.#faults.heal(fair);
     for (const { watching } of this.#clients) watching.hurry();
+    // Whoever fills a small store as fast as room is made leaves none for the probe.
+    if (this.#plan.store?.quotaBackendBytes !== undefined) this.#rest();
     const scheduler = this.#scheduler;
     const client = must(this.#clients.at(-1), 'a client without a plan');
     const world = { scheduler, process: this.#process, cluster: this.#cluster, client };
@@ -241,10 +243,14 @@ export class Simulation {
     const quiet = new Quiet(world, this.#board, this.#plan);
     const bug = (thrown: unknown): void => this.#bug('the probe', thrown);
     let wrong = quiet.run(bug);
-    for (const client of this.#clients) client.rest();
+    this.#rest();
     wrong ||= quiet.alone(bug);
     if (wrong !== '') this.#report.find('liveness', 'answers in time', wrong);
     return !this.#scheduler.stopped;
+  }
+
+  #rest(): void {
+    for (const client of this.#clients) client.rest();
   }
 
   #findsRoom(world: RecoveryWorld): boolean {
