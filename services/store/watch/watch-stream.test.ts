@@ -101,6 +101,17 @@ test('a slow consumer gets nothing more until it takes more, and then everything
   expect(seen).toEqual(Array.from({ length: 1001 }, (_, i) => i + 2));
 });
 
+test('a stream that ends tells no progress of watches that were behind', async () => {
+  const { stream, replies, put, sync } = streamOver();
+  put('a');
+  stream.create({ ...all, startRevision: 1 });
+  stream.requestProgress();
+  stream.close();
+  sync();
+  await turn();
+  expect(replies.map(({ created }) => created)).toEqual([true]);
+});
+
 test('progress is answered for the whole stream once every watch has everything', async () => {
   const { stream, replies, put, sync } = streamOver();
   for (let i = 0; i < 300; i++) put('k');

@@ -134,6 +134,7 @@ export class WatchStream {
   }
 
   close(): void {
+    this.#progressWanted = false;
     for (const id of this.#watches.keys()) this.forget(id);
   }
 

@@ -21,7 +21,8 @@ function world() {
     const spec = { nodeName, topologySpreadConstraints: [spread] };
     store.put(podKey(name), { ...named(name, name, { labels, ...more }), spec } as object);
   };
-  return { put, judged: (nowMs: number) => broken(() => check.tick(nowMs)) };
+  const leave = (node: string): void => void store.remove(`/registry/nodes/${node}`);
+  return { put, leave, judged: (nowMs: number) => broken(() => check.tick(nowMs)) };
 }
 
 test('a place gets no more than its share', () => {
@@ -29,6 +30,14 @@ test('a place gets no more than its share', () => {
   put(200, 'p', 'a');
   put(400, 'q', 'a');
   expect(judged(900)).toMatch(/where 1 are like it, and elsewhere 0 at most: it allows 1/);
+});
+
+test('a node that was deleted is no place', () => {
+  const { put, leave, judged } = world();
+  leave('b');
+  put(200, 'p', 'a');
+  put(400, 'q', 'a');
+  expect(judged(900)).toBe('kept');
 });
 
 test('what was decided before may be written after', () => {

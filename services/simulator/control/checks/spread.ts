@@ -49,11 +49,11 @@ export class Spread implements Checker {
     if (change.resource === 'pods') this.#pod(change);
   }
 
-  #node({ atMs, after }: Change): void {
-    const node: Node = after ?? {};
+  #node({ atMs, before, after }: Change): void {
     const labels = (of: Node | undefined): string => JSON.stringify(of?.metadata?.labels);
-    if (labels(this.#nodes.get(nameOf(node))) !== labels(node)) this.#placesMs = atMs;
-    this.#nodes.set(nameOf(node), node);
+    if (labels(before) !== labels(after)) this.#placesMs = atMs;
+    if (after) this.#nodes.set(nameOf(after), after);
+    else this.#nodes.delete(nameOf(before ?? {}));
   }
 
   #pod({ key, atMs, revision, before, after }: Change): void {
