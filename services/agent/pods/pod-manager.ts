@@ -339,6 +339,8 @@ export class PodManager {
     for (const { id, state } of containers) if (state === 'exited') record.stopping.delete(id);
     // Known by its sandbox only: there is nothing to say of it.
     if (!record.pod.spec) return;
+    // It ended, or was deleted, during this turn: the next one tells, when the manifest has it.
+    if (!mayStart(record) && !record.sealed) return;
     const host = { hostIp, runtimeName: runtime.name, nowMs: clock.now() };
     const status = podStatus(viewOf(record, sandbox, containers, host));
     record.status = record.finished ? finalPhase(status) : status;
