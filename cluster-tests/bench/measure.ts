@@ -93,15 +93,17 @@ async function loads(members: Members, options: MeasureOptions, say: Say): Promi
   if (wanted(fresh)) {
     await measured(members, fresh, say, (endpoint) => load(endpoint, put, alone, seconds));
   }
-  await warmUp(members, options);
-  for (const request of requests) {
-    for (const concurrency of concurrencies) {
+  const all = requests.flatMap((request) =>
+    concurrencies.map((concurrency) => {
       const what = `${request.name} × ${concurrency.connections * concurrency.streams}`;
-      if (!wanted(what)) continue;
-      await measured(members, what, say, (endpoint) =>
-        load(endpoint, request, concurrency, seconds),
-      );
-    }
+      return { what, request, concurrency };
+    }),
+  );
+  const names = [...all.map(({ what }) => what), mixed, renewals];
+  if (!names.some(wanted)) return;
+  await warmUp(members, options);
+  for (const { what, request, concurrency } of all.filter((each) => wanted(each.what))) {
+    await measured(members, what, say, (endpoint) => load(endpoint, request, concurrency, seconds));
   }
   if (wanted(mixed)) {
     await measured(members, mixed, say, (endpoint) => loadMixed(endpoint, seconds));
