@@ -117,9 +117,9 @@ async function loads(members: Members, options: MeasureOptions, say: Say): Promi
 /** Members run for months: what their first seconds cost, while code is compiled, stands in a row of its own. */
 async function warmUp(members: Members, { warmUpSeconds }: MeasureOptions): Promise<void> {
   const endpoint = members.endpoints[await members.leader()] ?? '';
-  for (const concurrency of concurrencies) {
-    await load(endpoint, put, concurrency, warmUpSeconds / concurrencies.length);
-  }
+  // Whole ones: h2load takes no parts of a second.
+  const seconds = Math.ceil(warmUpSeconds / concurrencies.length);
+  for (const concurrency of concurrencies) await load(endpoint, put, concurrency, seconds);
 }
 
 const fresh = 'put × 1 before the warm-up';
