@@ -11,6 +11,7 @@ import { SimCluster } from './cluster/cluster.ts';
 import { FaultPlane } from './cluster/faults.ts';
 import { Switchboard } from './cluster/switchboard.ts';
 import type { MemberBoard } from './cluster/transport.ts';
+import { handOver } from './hand-over.ts';
 import type { Plan } from './plan/plan.ts';
 import { Quiet } from './quiet.ts';
 import { Recovery, type RecoveryWorld } from './recovery.ts';
@@ -245,8 +246,7 @@ export class Simulation {
     let wrong = quiet.run(bug);
     this.#rest();
     wrong ||= quiet.alone(bug);
-    if (wrong !== '') this.#report.find('liveness', 'answers in time', wrong);
-    return !this.#scheduler.stopped;
+    return this.#isInTime(wrong);
   }
 
   #rest(): void {
@@ -262,8 +262,12 @@ export class Simulation {
     return !this.#scheduler.stopped;
   }
 
-  /** Somebody dies just as leadership is handed over to them. The rest serves on, and they come back; then who leads dies. */
+  /**
+   * Leadership is handed over; then somebody dies just as it is handed over to them. The rest serves on, and they come
+   * back; then who leads dies.
+   */
   #goesOnWithout(world: RecoveryWorld): boolean {
+    if (!this.#isInTime(handOver(world, this.#plan))) return false;
     const heir = this.#cluster.heir();
     if (!heir) return true;
     this.#faults.handOver(heir);
@@ -271,9 +275,14 @@ export class Simulation {
     if (!this.#isWell(new Recovery(world, heir))) return false;
     heir.start();
     if (!this.#isWell(new Recovery(world))) return false;
-    const wrong = succession(world, this.#plan, (thrown) => this.#bug('the probe', thrown));
+    const bug = (thrown: unknown): void => this.#bug('the probe', thrown);
+    return this.#isInTime(succession(world, this.#plan, bug)) && this.#isWell(new Recovery(world));
+  }
+
+  /** `wrong`: in words; empty: nothing. */
+  #isInTime(wrong: string): boolean {
     if (wrong !== '') this.#report.find('liveness', 'answers in time', wrong);
-    return this.#isWell(new Recovery(world));
+    return !this.#scheduler.stopped;
   }
 
   #openWatches(): MustHear['open'] {

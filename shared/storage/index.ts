@@ -6,6 +6,7 @@ export type { BackendSnapshot } from './backend-snapshot.ts';
 export { KvBackend } from './kv-backend.ts';
 export { type RecoveredLog, recoverLog } from './log-recovery.ts';
 export type { LogSizes } from './log-files.ts';
+export type { TailSizes } from './log-tail.ts';
 export { type LogWrite, RaftLog } from './raft-log.ts';
 export { SimDisk } from './sim-disk.ts';
 export { type Level, type LevelOperation, type LevelOptions, replaceMember } from './level.ts';

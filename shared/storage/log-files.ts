@@ -5,11 +5,14 @@ import { type Batch, batchBytes, encodeBatch, type LogStart, recordOffsets } fro
 import type { LogIndex } from './log-index.ts';
 import type { RecoveredLog } from './log-recovery.ts';
 import { LogSegment, segmentHeaderBytes, segmentPath } from './log-segment.ts';
+import type { TailSizes } from './log-tail.ts';
 
 export interface LogSizes {
   /** Of a new log, which need not become a large one. */
   readonly firstSegmentBytes: number;
   readonly segmentBytes: number;
+  /** Absent: the usual ones. */
+  readonly tail?: TailSizes | undefined;
 }
 
 const keptBufferBytes = 4 << 20;

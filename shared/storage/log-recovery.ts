@@ -18,7 +18,7 @@ import {
   segmentPath,
   segmentsIn,
 } from './log-segment.ts';
-import { LogTail } from './log-tail.ts';
+import { LogTail, type TailSizes } from './log-tail.ts';
 import { replaceMember } from './level.ts';
 
 /** What the files of a log say. */
@@ -48,13 +48,13 @@ export interface RecoveredLog {
  * is missing or damaged; a write is complete before the next one begins, so only the very last one
  * can be torn.
  */
-export function recoverLog(disk: Disk, folder: string): RecoveredLog {
+export function recoverLog(disk: Disk, folder: string, tailSizes?: TailSizes): RecoveredLog {
   const names = disk.list(folder);
   refuseOlderFormat(names, folder);
   const all = segmentsIn(disk, folder);
   const gap = all.findLastIndex((number, i) => i > 0 && number !== (all[i - 1] ?? 0) + 1);
   const leftovers = all.slice(0, Math.max(0, gap));
-  const scan = new LogScan(disk, folder, leftovers.at(-1));
+  const scan = new LogScan(disk, folder, leftovers.at(-1), new LogTail(0, tailSizes));
   for (const number of all.slice(leftovers.length)) scan.segment(number);
   const result = scan.result();
   const unfinished = names.filter((name) => name.endsWith('.new'));
@@ -78,7 +78,7 @@ class LogScan {
   readonly #lastLeftover: number | undefined;
   #start: LogStart = { index: 0, term: 0, backend: 0 };
   #hardState: HardState = { term: 0, vote: 0, commit: 0 };
-  #tail = new LogTail(0);
+  readonly #tail: LogTail;
   #index = new LogIndex(1);
   readonly #segments: { number: number; lastIndex: number }[] = [];
   readonly spares: number[] = [];
@@ -89,10 +89,11 @@ class LogScan {
   #newest = 0;
   #torn: { segment: number; at: number } | undefined;
 
-  constructor(disk: Disk, folder: string, lastLeftover: number | undefined) {
+  constructor(disk: Disk, folder: string, lastLeftover: number | undefined, tail: LogTail) {
     this.#disk = disk;
     this.#folder = folder;
     this.#lastLeftover = lastLeftover;
+    this.#tail = tail;
   }
 
   segment(number: number): void {

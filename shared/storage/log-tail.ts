@@ -1,13 +1,16 @@
 import { assert } from '#shared/base';
 import type { Entry } from '#shared/raft';
 
-/**
- * Bytes of entry data kept in memory, at least the newest entry whatever its size. With more, what is
- * kept grows old, and costs the garbage collector more than a follower that lags costs the disk.
- */
-const cachedBytesMax = 2 << 20;
-/** Of what is committed so many entries are kept, and at most twice as many: for followers that are a little behind. */
-const committedKept = 256;
+/** How much of the log is kept in memory: at least the newest entry, whatever its size. */
+export interface TailSizes {
+  /** Of entry data. */
+  readonly bytes: number;
+  /** Entries of what is committed, and at most twice as many: for followers that are a little behind. */
+  readonly committed: number;
+}
+
+/** With more, what is kept grows old, and costs the garbage collector more than a follower that lags costs the disk. */
+const usualSizes: TailSizes = { bytes: 2 << 20, committed: 256 };
 /** Counted for an entry beside its data. */
 const entryOverheadBytes = 100;
 
@@ -18,13 +21,15 @@ interface TermRun {
 
 /** What is known in memory about the log: the terms of all of it, the entries of its newest part. */
 export class LogTail {
+  readonly #sizes: TailSizes;
   #lastIndex: number;
   /** One per change of term, ascending. */
   #runs: TermRun[] = [];
   #cached: Entry[] = [];
   #cachedBytes = 0;
 
-  constructor(compactedIndex: number) {
+  constructor(compactedIndex: number, sizes = usualSizes) {
+    this.#sizes = sizes;
     this.#lastIndex = compactedIndex;
   }
 
@@ -57,11 +62,10 @@ export class LogTail {
       this.#cachedBytes += entry.data.length + entryOverheadBytes;
       this.#lastIndex = entry.index;
     }
-    if (this.#cachedBytes > cachedBytesMax) this.#shrinkTo(cachedBytesMax * 0.75);
+    const { bytes, committed: kept } = this.#sizes;
+    if (this.#cachedBytes > bytes) this.#shrinkTo(bytes * 0.75);
     const committed = commit - (this.#cached[0]?.index ?? commit) + 1;
-    if (committed > 2 * committedKept) {
-      this.#drop(Math.min(committed - committedKept, this.#cached.length - 1));
-    }
+    if (committed > 2 * kept) this.#drop(Math.min(committed - kept, this.#cached.length - 1));
   }
 
   dropThrough(index: number): void {

@@ -6,7 +6,9 @@ import { SimDisk } from './sim-disk.ts';
 
 const seed = inject('seed');
 const folder = '/log';
-const sizes = { firstSegmentBytes: 4 << 10, segmentBytes: 16 << 10 };
+/** Little is kept in memory: most of what is seen is read from the disk. */
+const tail = { bytes: 600, committed: 3 };
+const sizes = { firstSegmentBytes: 4 << 10, segmentBytes: 16 << 10, tail };
 
 /** What a log must hold: that of the last write that was acknowledged, or of the one under way. */
 interface Model {

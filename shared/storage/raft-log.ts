@@ -51,7 +51,7 @@ export class RaftLog implements LogReader {
   static async open(disk: Disk, folder: string, sizes: LogSizes = defaultSizes): Promise<RaftLog> {
     try {
       await disk.makeFolder(folder);
-      const recovered = recoverLog(disk, folder);
+      const recovered = recoverLog(disk, folder, sizes.tail);
       const files = await LogFiles.open(disk, folder, sizes, recovered);
       return new RaftLog(disk, folder, recovered, files);
     } catch (thrown) {

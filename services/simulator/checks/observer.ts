@@ -1,9 +1,9 @@
 import { messageOf, must } from '#shared/base';
-import { CommittedKept, ElectionSafety, LeaderCompleteness, LogMatching } from '#shared/checks';
+import { CommittedKept, ElectionSafety, LeaderCompleteness } from '#shared/checks';
 import type { Event } from '#shared/mvcc';
-import type { ConfState, Entry, Message, NodeId } from '#shared/raft';
+import type { ConfState, Message, NodeId } from '#shared/raft';
 import type { Operation } from '#services/store';
-import type { Life, SimMember } from '../cluster/member.ts';
+import { type Life, type SimMember, tokenSeconds } from '../cluster/member.ts';
 import type { Machine } from '../world/machine.ts';
 import { AcknowledgedKept } from './acknowledged-kept.ts';
 import { checkAttachments } from './attachments.ts';
@@ -12,14 +12,15 @@ import { Compacted } from './compacted.ts';
 import { HandedOver } from './handed-over.ts';
 import { LeaderHeard } from './leader-heard.ts';
 import { LeaderKept, leaseMsOf } from './leader-kept.ts';
+import { LogObserver } from './log-observer.ts';
 import { MembershipSteps } from './membership-steps.ts';
 import { ModelCheck } from './model/check.ts';
 import { describe, describeAuth } from './model/describe.ts';
 import { ReadsConfirmed } from './reads-confirmed.ts';
 import type { Report } from './report.ts';
 import { type Contents, StateLog } from './state-log.ts';
+import { TokenTimes } from './token-times.ts';
 import { VotesKept } from './votes-kept.ts';
-import { checkWritten } from './written.ts';
 
 interface Timing {
   readonly electionMs: number;
@@ -43,7 +44,6 @@ export class Observer {
   readonly #report: Report;
   readonly #now: () => number;
   readonly #elections = new ElectionSafety();
-  readonly #matching = new LogMatching();
   readonly #completeness = new LeaderCompleteness();
   readonly #committed = new CommittedKept();
   readonly #votes = new VotesKept();
@@ -53,6 +53,8 @@ export class Observer {
   readonly #reads = new ReadsConfirmed();
   readonly #handedOver = new HandedOver();
   readonly #compacted = new Compacted(this.states);
+  readonly #logs: LogObserver;
+  readonly #tokens = new TokenTimes(tokenSeconds);
   readonly #leaderHeard: LeaderHeard;
   readonly #leaderKept: LeaderKept;
   readonly #lives = new Map<NodeId, Life>();
@@ -67,6 +69,7 @@ export class Observer {
   constructor(report: Report, now: () => number, timing: Timing, { fewKeys = false } = {}) {
     this.#fewKeys = fewKeys;
     this.#report = report;
+    this.#logs = new LogObserver(report, this.#membership, this.#acknowledged);
     this.#now = now;
     this.#leaderKept = new LeaderKept(leaseMsOf(timing));
     this.#leaderHeard = new LeaderHeard(timing);
@@ -167,6 +170,7 @@ export class Observer {
     const { host, dir } = life;
     const id = host.serving.memberId;
     this.#model ??= new ModelCheck(host.state.members.values());
+    const before = this.#lives.get(id);
     this.#lives.set(id, life);
     this.#names.set(id, name);
     this.#machines.set(id, machine);
@@ -174,9 +178,8 @@ export class Observer {
     this.#report.check('votes kept', () =>
       this.#votes.restarted(id, dir.log.initialState().hardState),
     );
-    this.#report.check('durable acknowledgement', () => this.#acknowledged.restarted(id, dir.log));
-    this.#watchWrites(id, life);
-    this.#watchLog(id, life, machine);
+    this.#logs.born(id, life, machine, before?.dir.log);
+    this.#watchTokens(life);
     this.#watchState(id, life);
   }
 
@@ -185,58 +188,27 @@ export class Observer {
     this.#lives.delete(id);
   }
 
-  #watchWrites(id: NodeId, { dir, host }: Life): void {
-    const { log } = dir;
-    const write = log.write.bind(log);
-    log.write = (writes) => {
-      this.#report.check('membership steps', () => {
-        const leads = host.node.leads ? host.node.term : undefined;
-        for (const { entries } of writes) {
-          this.#membership.writes(id, entries, leads, dir.backend.applied.index);
-        }
-      });
-      this.#report.check('log matching', () => {
-        let before: readonly Entry[] = [];
-        for (const { entries } of writes) {
-          const [first] = entries;
-          if (!first) continue;
-          this.#acknowledged.writes(id, first.index, log);
-          const last = before.findLast(({ index }) => index === first.index - 1);
-          this.#holds(entries, last?.term ?? log.term(first.index - 1));
-          before = [...before.filter(({ index }) => index < first.index), ...entries];
-        }
-      });
-      return write(writes).then((wrote) => {
-        this.#acknowledged.written(id);
-        this.#report.check('durable acknowledgement', () => checkWritten(id, writes, log));
-        return wrote;
-      });
+  #watchTokens({ tokens }: Life): void {
+    const times = this.#tokens.life();
+    const check = (look: () => void): void => this.#report.check('permissions', look);
+    const assign = tokens.assign.bind(tokens);
+    tokens.assign = (token, user) => {
+      check(() => times.given(token, this.#now()));
+      assign(token, user);
     };
-  }
-
-  /** Where files of the log have come or gone, what is left is looked at. */
-  #watchLog(id: NodeId, { dir: { log } }: Life, machine: Machine): void {
-    let files = machine.logFiles.length;
-    const compact = log.compact.bind(log);
-    log.compact = async (index) => {
-      await compact(index);
-      if (machine.logFiles.length === files || machine.rotten) return;
-      files = machine.logFiles.length;
-      this.#report.check('durable acknowledgement', () => {
-        this.#acknowledged.recovers(id, log, () => {
-          const { tail } = machine.readLog();
-          return { lastIndex: () => tail.lastIndex, term: (at) => tail.term(at) };
-        });
-      });
+    const recognize = tokens.recognize.bind(tokens);
+    tokens.recognize = (token, authRevision) => {
+      const askedMs = this.#now();
+      const caller = recognize(token, authRevision);
+      caller.then(
+        (known) => {
+          if (known) check(() => times.known(token, this.#now()));
+          else times.refused(token, askedMs);
+        },
+        () => undefined,
+      );
+      return caller;
     };
-  }
-
-  #holds(entries: readonly Entry[], termBefore: number | undefined): void {
-    let before = termBefore;
-    for (const entry of entries) {
-      if (before !== undefined) this.#matching.holds(entry, before);
-      before = entry.term;
-    }
   }
 
   #watchState(id: NodeId, life: Life): void {

@@ -159,7 +159,7 @@ export class SimCluster {
 
   #create(name: string, founders: readonly string[], state: 'new' | 'existing'): SimMember {
     const { scheduler, rng, plan } = this.#parts;
-    const machine = new Machine(name, scheduler, rng, plan.syncMs);
+    const machine = new Machine(name, scheduler, rng, plan.syncMs, plan.store?.logTail);
     const urls = Object.fromEntries(founders.map((each) => [each, [`http://${each}:2380`]]));
     const member = new SimMember(name, machine, this.#world, urls, state);
     this.#members.push(member);

@@ -34,6 +34,7 @@ export interface Life {
   readonly dir: DataDir;
   readonly host: MemberHost;
   readonly auth: Auth;
+  readonly tokens: SimpleTokens;
   readonly transport: SimTransport;
 }
 
@@ -154,7 +155,7 @@ export class SimMember {
       clusterId: identity.clusterId,
       incarnation: identity.incarnation,
     });
-    const { host, auth } = asServed({
+    const served = asServed({
       settings: options,
       dir,
       identity,
@@ -162,7 +163,8 @@ export class SimMember {
       bounds: settings.store ?? {},
       halted: () => undefined,
     });
-    this.#life = { process, dir, host, auth, transport };
+    const { host } = served;
+    this.#life = { process, dir, ...served, transport };
     events.born(this, this.#life);
     await host.start();
     events.started?.(this, this.#life);
@@ -200,11 +202,12 @@ export class SimMember {
 
 const nameOf = (url: string): string => url.replace(/^http:\/\//, '').replace(/:\d+$/, '');
 
-const tokenSeconds = 10;
+/** A token is good for as long, from when it was shown last. */
+export const tokenSeconds = 10;
 const hashMs = 2;
 
 /** The host, with what `quorate` puts around it for users: passwords are no secrets here. */
-function asServed(parts: HostParts): { readonly host: MemberHost; readonly auth: Auth } {
+function asServed(parts: HostParts): Pick<Life, 'host' | 'auth' | 'tokens'> {
   const { clock, log } = parts.settings;
   const rng = createRng(parts.identity.starts);
   const tokens = new SimpleTokens({
@@ -221,5 +224,5 @@ function asServed(parts: HostParts): { readonly host: MemberHost; readonly auth:
     matches: (password: string, known: string) =>
       clock.sleep(hashMs).then(() => hash(password) === known),
   };
-  return { host, auth: new Auth(host.serving, tokens, passwords, log) };
+  return { host, auth: new Auth(host.serving, tokens, passwords, log), tokens };
 }

@@ -9,6 +9,7 @@ import { outsidersMutants } from './outsiders.ts';
 import { plantedMutants } from './planted.ts';
 import { raftMutants } from './raft.ts';
 import { readersMutants } from './readers.ts';
+import { reviewersMutants } from './reviewers.ts';
 import { slipMutants } from './slips.ts';
 import { storeMutants } from './store.ts';
 import { strangersMutants } from './strangers.ts';
@@ -30,4 +31,5 @@ export const mutants: readonly Mutant[] = [
   ...departureMutants,
   ...outsidersMutants,
   ...readersMutants,
+  ...reviewersMutants,
 ];

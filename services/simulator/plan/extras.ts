@@ -23,7 +23,7 @@ export function withExtras(plan: Plan): Plan {
   const has = (oneIn: number): boolean => rng.int(oneIn) === 0;
   const much = createRng(plan.seed ^ 0x6b_17);
   const limited = much.int(4) === 0 && { maxUncommittedBytes: 150_000 };
-  const store = { ...drawSettings(rng, plan), ...limited };
+  const store = { ...drawSettings(rng, plan), ...limited, ...drawLogTail(plan) };
   const settled = { ...plan, store, ...(has(4) && { bereaved: true }) };
   if (has(16) && plan.members > 1) return asStranded(settled, rng);
   const slow = createRng(plan.seed ^ 0x5_10_3d);
@@ -74,6 +74,13 @@ function drawSettings(rng: Rng, { electionMs }: Plan): StoreSettings {
       autoCompaction: { mode: 'periodic', periodMs: pick(rng, [2, 10]) * electionMs } as const,
     }),
   };
+}
+
+/** Reading a log takes no time here: nothing else of a seed changes by it. */
+function drawLogTail({ seed }: Plan): Pick<StoreSettings, 'logTail'> {
+  const rng = createRng(seed ^ 0x7a_11);
+  if (rng.int(2) === 0) return {};
+  return { logTail: { bytes: pick(rng, [0, 500, 3000]), committed: rng.int(4) } };
 }
 
 function withClient(plan: Plan, rng: Rng, weights: Parameters<typeof drawRoles>[1][number]): Plan {

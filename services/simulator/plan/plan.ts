@@ -1,4 +1,5 @@
 import type { AutoCompactionSettings } from '#services/store';
+import type { TailSizes } from '#shared/storage';
 import type { Span } from '../world/machine.ts';
 import type { SnapshotTrouble, Weather } from '../world/network.ts';
 
@@ -124,6 +125,8 @@ export interface StoreSettings {
   readonly syncEvents?: number;
   /** Of values that are kept decoded. */
   readonly cacheBytes?: number;
+  /** Of the log, what is kept in memory: the rest is read from the disk. */
+  readonly logTail?: TailSizes;
 }
 
 export interface Plan {

@@ -6,6 +6,7 @@ import {
   type RecoveredLog,
   recoverLog,
   SimDisk,
+  type TailSizes,
 } from '#shared/storage';
 import { LevelStore, openStore } from './level-store.ts';
 import { MachineTime } from './machine-time.ts';
@@ -29,6 +30,7 @@ export class Machine {
   readonly #scheduler: Scheduler;
   readonly #rng: Rng;
   readonly #syncMs: Span;
+  readonly #logSizes: LogSizes;
   readonly #stores = new Map<string, LevelStore>();
   readonly #texts = new Map<string, string>();
   /** Times longer than usual. */
@@ -39,12 +41,14 @@ export class Machine {
   /** Called once, when the next log write has been begun. */
   inNextWrite: (() => void) | undefined;
 
-  constructor(name: string, scheduler: Scheduler, rng: Rng, syncMs: Span) {
+  /** `logTail`: how much of its log a process here keeps in memory. */
+  constructor(name: string, scheduler: Scheduler, rng: Rng, syncMs: Span, logTail?: TailSizes) {
     this.name = name;
     this.time = new MachineTime(scheduler);
     this.#scheduler = scheduler;
     this.#rng = rng;
     this.#syncMs = syncMs;
+    this.#logSizes = { ...logSizes, tail: logTail };
     this.#disk = new SimDisk({ rng });
   }
 
@@ -102,7 +106,7 @@ export class Machine {
       });
     return {
       disk: this.#disk.attach((done) => this.#logWrite(process, done)),
-      logSizes,
+      logSizes: this.#logSizes,
       openLevel: (folder) => {
         const store = this.#stores.get(folder) ?? new LevelStore();
         this.#stores.set(folder, store);

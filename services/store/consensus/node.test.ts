@@ -241,6 +241,29 @@ test('what was acknowledged is there after all members crash at once', async () 
   for (const member of cluster.members) expect(versionOf(member, 'k')).toBe(1);
 });
 
+test('entries that come in one breath with a snapshot are in the log behind it', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const behind = must(cluster.others(leader.id)[0], 'a follower');
+  cluster.cut(behind.id);
+  const written = leader.node.propose(put('k', 'v'));
+  await cluster.clock.advance(200);
+  await written;
+  const outgoing = await leader.node.backend.snapshot();
+  const { index, term } = outgoing.applied;
+  const header = { from: leader.id, to: behind.id, term: leader.node.term };
+  const snapshot = { metadata: outgoing.applied, data: new Uint8Array() };
+  // Where several proposals wait, what arrives is not looked at one by one.
+  for (const key of ['a', 'b', 'c']) watched(behind.node.propose(put(key, 'v')));
+  await behind.node.receiveSnapshot({ ...header, type: 'snapshot', snapshot }, outgoing.chunks());
+  const entry = { index: index + 1, term, type: 'normal', data: new Uint8Array() } as const;
+  const place = { prevLogIndex: index, prevLogTerm: term, commit: index };
+  behind.node.receive([{ ...header, ...place, type: 'append', entries: [entry] }]);
+  await cluster.clock.advance(0);
+  const { log } = behind.storage;
+  expect([log.compactedIndex(), log.lastIndex()]).toEqual([index, index + 1]);
+});
+
 test('a snapshot that raft chokes on stops the member, as any other message does', async () => {
   const cluster = await elected();
   const leader = cluster.leader();
