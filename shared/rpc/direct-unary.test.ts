@@ -196,7 +196,11 @@ describe.each(['grpc-js', 'direct'])('a unary method served by %s', (how) => {
       });
     expect(await post(Buffer.from([0, 0, 0, 0, 9, 1]))).not.toBe('0');
     expect(await post(Buffer.alloc(0))).not.toBe('0');
-    expect(await post(Buffer.from('{}'), 'application/json')).toBe(415);
+    const json = await post(Buffer.from('{}'), 'application/json');
+    expect(json).toBe(how === 'direct' ? String(status.INVALID_ARGUMENT) : 415);
+    const web = await post(Buffer.from([0, 0, 0, 0, 1, 65]), 'application/grpc-web');
+    expect(web).toBe(how === 'direct' ? String(status.INVALID_ARGUMENT) : '0');
+    expect(await post(Buffer.from([0, 0, 0, 0, 1, 65]), 'application/grpc+proto')).toBe('0');
     expect(await post(Buffer.from([0, 0, 0, 0, 1, 65]))).toBe('0');
     session.destroy();
   });

@@ -26,7 +26,7 @@ export function takesLists(version: string): boolean {
 }
 
 export function isGrpc(headers: IncomingHttpHeaders): boolean {
-  return headers['content-type']?.startsWith('application/grpc') ?? false;
+  return /^application\/grpc($|[+;])/.test(headers['content-type'] ?? '');
 }
 
 /** Messages are not compressed, as with etcd: that is said in its words. */
@@ -78,7 +78,11 @@ export function trailersOf(error: Partial<StatusObject>): Record<string, string>
 }
 
 /** Ends a stream on which nothing was answered yet. */
-export function fail(stream: ServerHttp2Stream, error: Partial<StatusObject>): void {
+export function fail(
+  stream: ServerHttp2Stream,
+  error: Partial<StatusObject>,
+  httpStatus = okHeaders[':status'],
+): void {
   if (stream.destroyed || stream.closed || stream.headersSent) return;
-  stream.respond({ ...trailersOf(error), ...okHeaders }, asTrailers);
+  stream.respond({ ...trailersOf(error), ...okHeaders, ':status': httpStatus }, asTrailers);
 }

@@ -14,8 +14,7 @@ import { useStreamTables } from './stream-table.ts';
 
 /*
  * Methods straight on node:http2, beneath the grpc-js server that owns the port: its interceptors, filters and trackers
- * are half of what a hot call costs, and it keeps whatever is begun. To it are left
- * those that are none of gRPC, which it refuses unread.
+ * are half of what a hot call costs, and it keeps whatever is begun.
  */
 
 interface Method {
@@ -60,7 +59,7 @@ export function installDirect(server: Server): Http2Server[] {
     if (listeners.length !== 1 || !grpc || grpc.name === dispatchName) continue;
     const dispatch: Dispatch = (stream, headers) => {
       const method = direct.get(headers[':path'] as string);
-      if (!isGrpc(headers)) grpc(stream, headers);
+      if (!isGrpc(headers)) refuseType(stream, headers);
       else if (method) begin(method, stream, headers);
       else refuse(stream, unknownMethod(headers[':path'] ?? '', direct));
     };
@@ -86,10 +85,21 @@ function begin(method: Method, stream: ServerHttp2Stream, headers: IncomingHttpH
   }
 }
 
-function refuse(stream: ServerHttp2Stream, refused: Partial<StatusObject>): void {
+function refuse(
+  stream: ServerHttp2Stream,
+  refused: Partial<StatusObject>,
+  httpStatus?: number,
+): void {
   // Nobody is left who could be told that the stream failed.
   stream.on('error', () => undefined);
-  fail(stream, refused);
+  fail(stream, refused, httpStatus);
+}
+
+/** As Go's gRPC refuses what is none. */
+function refuseType(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  const type = JSON.stringify(headers['content-type'] ?? '');
+  const details = `invalid gRPC request content-type ${type}`;
+  refuse(stream, { code: status.INVALID_ARGUMENT, details }, 415);
 }
 
 /** In the words of Go's gRPC. */

@@ -1,5 +1,6 @@
 import { connect } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { differs } from './differences.ts';
 import { Target } from './target.ts';
 
 /** Requests that no client library sends: both answer them with the same codes, and do nothing. */
@@ -86,6 +87,12 @@ describe.each(methods)('%s refuses', (method) => {
     expect(await code(0x78, 0xff)).toBe(internal);
   });
 
+  test('a group that is a known field, has no end or no beginning', async () => {
+    expect(await code(0x0b, 0x0c)).toBe(internal);
+    expect(await code(0x7b, 8, 1)).toBe(internal);
+    expect(await code(0x7c)).toBe(internal);
+  });
+
   test('a number that has no end', async () => {
     expect(await code(0x78, ...Array.from({ length: 12 }, () => 0xff))).toBe(internal);
   });
@@ -105,6 +112,15 @@ test('fields of a later version are passed over', async () => {
   // Field 1,000 beside a key.
   const body = framed(Buffer.from([0x0a, 1, 0x61, 0xc2, 0x3e, 1, 0x62]));
   expect(await codeOf('/etcdserverpb.KV/Range', body)).toBe('0');
+});
+
+test('so are groups, with groups in them', async () => {
+  const body = framed(
+    Buffer.from([0x0a, 1, 0x61, 0xc3, 0x3e, 8, 1, 0x1b, 0x12, 1, 0x62, 0x1c, 0xc4, 0x3e]),
+  );
+  for (const method of ['Range', 'Put', 'DeleteRange']) {
+    expect(await codeOf(`/etcdserverpb.KV/${method}`, body)).toBe('0');
+  }
 });
 
 test('within messages within messages, too', async () => {
@@ -155,3 +171,27 @@ test('nothing of all that was done', async () => {
   expect((await api.lease.leases({})).leases).toEqual([]);
   expect(await api.call('etcdserverpb.Auth/UserList', {})).toMatchObject({ users: [] });
 });
+
+test.each([{ 'grpc-timeout': 'x' }, { 'grpc-timeout': '5' }, { 'grpc-timeout': '123456789S' }])(
+  'a deadline that is none is refused: %j',
+  async (headers) => {
+    const body = framed(Buffer.from([0x0a, 1, 0x61]));
+    const ended = await statusOf('/etcdserverpb.KV/Range', body, headers).catch(String);
+    const malformed = { etcd: /NGHTTP2_PROTOCOL_ERROR/, quorate: /^13 malformed grpc-timeout/ };
+    expect(ended).toMatch(differs('how a call that is none of gRPC is refused', malformed));
+  },
+);
+
+test.each(['application/json', 'application/grpc-web', ''])(
+  'a body of another type is refused: %j',
+  async (type) => {
+    const body = framed(Buffer.from([0x0a, 1, 0x61]));
+    const headers = { 'content-type': type };
+    const ended = await statusOf('/etcdserverpb.KV/Range', body, headers).catch(String);
+    const refused = {
+      etcd: /NGHTTP2_PROTOCOL_ERROR/,
+      quorate: /^3 invalid gRPC request content-type/,
+    };
+    expect(ended).toMatch(differs('how a call that is none of gRPC is refused', refused));
+  },
+);

@@ -34,7 +34,14 @@ interface Descriptor {
 /** Of `package.Message`; undefined: there is none of that name. */
 export type FindMessage = (name: string) => unknown;
 
-const wire = { varint: 0, fixed64: 1, delimited: 2, fixed32: 5 } as const;
+const wire = {
+  varint: 0,
+  fixed64: 1,
+  delimited: 2,
+  startGroup: 3,
+  endGroup: 4,
+  fixed32: 5,
+} as const;
 const wireTypes: Readonly<Record<string, number>> = {
   TYPE_STRING: wire.delimited,
   TYPE_BYTES: wire.delimited,
@@ -148,9 +155,24 @@ function spanAt(
     const length = varintAt(bytes, at, limit);
     start = length.end;
     end = start + length.value;
-  } else throw malformed(`proto: illegal wireType ${wireType}`);
+  } else if (wireType === wire.startGroup) end = groupEnd(bytes, at, limit);
+  else throw malformed(`proto: illegal wireType ${wireType}`);
   if (end > limit) throw malformed('unexpected EOF');
   return { start, end };
+}
+
+/** Behind the tag that ends a group; what is in it, other groups too, means nothing here. */
+function groupEnd(bytes: Buffer, start: number, limit: number): number {
+  let at = start;
+  for (let depth = 1; depth > 0; ) {
+    const tag = varintAt(bytes, at, limit);
+    const wireType = tag.value % 8;
+    at = tag.end;
+    if (wireType === wire.startGroup) depth++;
+    else if (wireType === wire.endGroup) depth--;
+    else at = spanAt(bytes, at, limit, wireType).end;
+  }
+  return at;
 }
 
 function varintAt(bytes: Buffer, start: number, end: number): { value: number; end: number } {

@@ -7,6 +7,8 @@ import { QuorateError } from '#shared/base';
 
 const varint = 0;
 const lengthDelimited = 2;
+const startGroup = 3;
+const endGroup = 4;
 
 const eightBytes = new DataView(new ArrayBuffer(8));
 
@@ -265,11 +267,25 @@ export class Reader {
       case lengthDelimited:
         this.#at = this.#span();
         return;
+      case startGroup:
+        this.#skipGroup();
+        return;
       case 5:
         this.#at += 4;
         return;
       default:
         throw malformed();
+    }
+  }
+
+  /** With the groups in it. No message of etcd's has any, but they may be unknown fields. */
+  #skipGroup(): void {
+    for (let depth = 1; depth > 0; ) {
+      this.field();
+      const wireType = this.#tag & 7;
+      if (wireType === startGroup) depth++;
+      else if (wireType === endGroup) depth--;
+      else this.skip();
     }
   }
 
