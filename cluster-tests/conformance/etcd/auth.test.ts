@@ -305,6 +305,7 @@ describe('while it is enabled', () => {
     expect(await failure(anybody.maintenance.status({}))).toBe(
       differs('status is told to anybody', { etcd: 'OK', quorate: nobody }),
     );
+    expect(await failure(alice.maintenance.status({}))).toBe('OK');
     expect(await failure(anybody.maintenance.alarm({ action: 'GET' }))).toBe(
       differs('alarms are told to anybody', { etcd: 'OK', quorate: nobody }),
     );

@@ -40,6 +40,16 @@ test('status counts what is applied, and grows with the log', async () => {
   expect(after.errors).toEqual([]);
 });
 
+test('the database is at least as large as what is alive in it, however well that can be compressed', async () => {
+  const value = Buffer.alloc(4096);
+  for (let i = 0; i < 25; i++) await apis[0].kv.put({ key: bytes('size'), value });
+  await eventually('the size to be told', async () => {
+    const { dbSize, dbSizeInUse } = await apis[0].maintenance.status({});
+    const least = Math.min(Number(dbSize), Number(dbSizeInUse));
+    return least >= 25 * value.length ? true : undefined;
+  });
+});
+
 test('the alarm of no space refuses what adds data, everywhere, until it is disarmed', async () => {
   await put('space');
   const [, memberID = ''] = await memberIds();
@@ -49,6 +59,13 @@ test('the alarm of no space refuses what adds data, everywhere, until it is disa
   for (const api of apis) {
     await eventually('the alarm on every member', async () =>
       (await api.maintenance.alarm({ action: 'GET' })).alarms.length === 1 ? true : undefined,
+    );
+    const { header } = await api.maintenance.alarm({ action: 'GET' });
+    expect(header?.member_id).toBe(
+      differs('the header of alarms', {
+        etcd: undefined,
+        quorate: (await api.maintenance.status({})).header?.member_id,
+      }),
     );
     const [line = ''] = (await api.maintenance.status({})).errors;
     expect(line).toBe(`memberID:${memberID} alarm:NOSPACE `);

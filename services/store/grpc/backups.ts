@@ -8,6 +8,8 @@ import { Turns } from '../serve/turns.ts';
 
 export type SnapshotCall = ServerWritableStream<SnapshotRequest__Output, SnapshotResponse>;
 
+/** Of etcd's releases: the one whose schema the database has. */
+export const databaseVersion = '3.5.0';
 /** Each reads all data twice and holds some of it, and files that nothing else needs any more. */
 const atOnce = 4;
 const maxWaiting = 1000;
@@ -38,7 +40,11 @@ export class Backups {
       for await (const blob of database.chunks()) {
         if (call.cancelled) return;
         remaining -= blob.length;
-        const message = { remaining_bytes: remaining, blob: Buffer.from(blob) };
+        const message = {
+          remaining_bytes: remaining,
+          blob: Buffer.from(blob),
+          version: databaseVersion,
+        };
         if (!call.write(message)) await this.#drained(call);
       }
       call.end();

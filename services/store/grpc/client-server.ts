@@ -54,7 +54,7 @@ export interface ClientServerParts {
   readonly membership: Membership;
   readonly watches: WatchStreams;
   readonly gate: Gate;
-  readonly backendBytes: () => Promise<number>;
+  readonly databaseBytes: () => Promise<number>;
   readonly connections: ConnectionLimits;
   readonly timing: CallTiming;
 }
@@ -81,7 +81,7 @@ type Packages = RpcProto & LockProto & ElectionProto;
 
 /** The etcd v3 API on the client port. */
 export function createClientServer(parts: ClientServerParts): ClientServer {
-  const { serving, kv, clientFor, auth, leases, membership, watches, gate, backendBytes } = parts;
+  const { serving, kv, clientFor, auth, leases, membership, watches, gate, databaseBytes } = parts;
   const packages = loadProto<Packages>(
     'etcd/rpc.proto',
     'etcd/v3lock.proto',
@@ -114,7 +114,7 @@ export function createClientServer(parts: ClientServerParts): ClientServer {
   add(watchService(etcd.Watch.service), watchHandlers(watches, gate));
   add(etcd.Lease.service, leaseHandlers(leases, serving, gate));
   add(etcd.Cluster.service, clusterHandlers(membership, serving, gate));
-  add(etcd.Maintenance.service, maintenanceHandlers(serving, gate, backendBytes));
+  add(etcd.Maintenance.service, maintenanceHandlers(serving, gate, databaseBytes));
   add(etcd.Auth.service, authHandlers(auth, gate));
   const recipes: PartsFor = (call) => ({
     kv: clientOfCall(gate, call, clientFor),

@@ -1,4 +1,3 @@
-import { bytesInUse } from '../state/space.ts';
 import { handleUnary, headerToWire, toStatus } from '#shared/rpc';
 import type { AlarmMember } from '../../../shared/rpc/gen/etcdserverpb/AlarmMember.ts';
 import type { AlarmRequest__Output } from '../../../shared/rpc/gen/etcdserverpb/AlarmRequest.ts';
@@ -7,9 +6,10 @@ import { storeErrors } from '../errors.ts';
 import { changeAlarm, listAlarms } from '../serve/alarms.ts';
 import { idOfShown, shownId } from '../member/shown-id.ts';
 import { headerNow, type Serving } from '../serve/context.ts';
+import { defragment } from '../serve/defragment.ts';
 import { downgrade } from '../serve/downgrade.ts';
 import type { Alarm, AlarmType } from '../state/alarms.ts';
-import { Backups } from './backups.ts';
+import { Backups, databaseVersion } from './backups.ts';
 import { type Gate, gated } from './gate.ts';
 
 /** What clients are told they talk to: the version whose contract is kept. */
@@ -20,9 +20,10 @@ const transferPollMs = 10;
 export function maintenanceHandlers(
   serving: Serving,
   gate: Gate,
-  backendBytes: () => Promise<number>,
+  databaseBytes: () => Promise<number>,
 ): MaintenanceHandlers {
   const { node, state } = serving;
+  const { quotaBytes } = serving.limits;
   const backups = new Backups(serving);
   const header = () => headerToWire(headerNow(serving));
   return {
@@ -30,13 +31,13 @@ export function maintenanceHandlers(
       gated(
         gate,
         async () => {
-          const bytes = await backendBytes();
+          const bytes = await databaseBytes();
           const raft = node.status();
           return {
             header: header(),
             version: contractVersion,
             dbSize: bytes,
-            dbSizeInUse: bytesInUse(node.backend.liveBytes, bytes),
+            dbSizeInUse: node.backend.liveBytes,
             leader: String(shownId(raft.leader)),
             raftIndex: raft.commit,
             raftTerm: raft.term,
@@ -49,9 +50,11 @@ export function maintenanceHandlers(
               ),
             ],
             isLearner: raft.confState.learners.includes(raft.id),
+            storageVersion: databaseVersion,
+            dbSizeQuota: Number.isFinite(quotaBytes) ? quotaBytes : -1,
           };
         },
-        { forLearners: () => true, needs: 'admin' },
+        { forLearners: () => true, needs: 'user' },
       ),
     ),
     Alarm: handleUnary(
@@ -90,9 +93,16 @@ export function maintenanceHandlers(
       gated(
         gate,
         async ({ revision }) => {
-          const { hash, compactRevision } = await serving.digests.upTo(Number(revision));
-          // As etcd says it where nothing was ever compacted.
-          return { header: header(), hash, compact_revision: compactRevision || -1 };
+          const { hash, hashRevision, compactRevision } = await serving.digests.upTo(
+            Number(revision),
+          );
+          return {
+            header: header(),
+            hash,
+            // As etcd says it where nothing was ever compacted.
+            compact_revision: compactRevision || -1,
+            hash_revision: hashRevision,
+          };
         },
         { needs: 'admin' },
       ),
@@ -125,17 +135,6 @@ export function maintenanceHandlers(
       ),
     ),
   };
-}
-
-async function defragment({ node, clock, counters }: Serving): Promise<void> {
-  const startedMs = clock.monotonic();
-  counters.defragmentations++;
-  try {
-    await node.backend.defragment();
-    counters.defragmentation.observe(clock.monotonic() - startedMs);
-  } finally {
-    counters.defragmentations--;
-  }
 }
 
 async function moveLeader(serving: Serving, shown: bigint): Promise<void> {

@@ -1,7 +1,6 @@
 import { MetricsText, writeProcessMetrics } from '#shared/runtime';
 import type { PeerTraffic } from '../metrics/peer-traffic.ts';
 import type { Serving } from '../serve/context.ts';
-import { bytesInUse } from '../state/space.ts';
 import { answer, type HttpHandler } from './answers.ts';
 import { type GrpcBytes, type MethodCounts, writeCalls } from './call-metrics.ts';
 import { writeCounted } from './counted-metrics.ts';
@@ -16,7 +15,7 @@ export interface MetricsParts {
   readonly health: HealthCounts;
   readonly methods: readonly MethodCounts[];
   readonly grpcBytes: () => GrpcBytes;
-  readonly backendBytes: () => Promise<number>;
+  readonly databaseBytes: () => Promise<number>;
   /** Written to the raft log since the start. */
   readonly logBytes: () => number;
   readonly openWatchStreams: () => number;
@@ -28,7 +27,7 @@ export function metricsHandler(parts: MetricsParts): HttpHandler {
   return async (_request, response) => {
     const out = new MetricsText();
     writeServer(out, parts.serving, parts.version, parts.health);
-    writeSpace(out, parts, await parts.backendBytes());
+    writeSpace(out, parts, await parts.databaseBytes());
     writeCounted(out, parts.serving, parts.logBytes());
     writeData(out, parts);
     writePeers(out, parts.serving, parts.peers());
@@ -41,7 +40,7 @@ export function metricsHandler(parts: MetricsParts): HttpHandler {
 function writeSpace(
   out: MetricsText,
   { serving, quotaBytes }: MetricsParts,
-  backendBytes: number,
+  databaseBytes: number,
 ): void {
   out.gauge('etcd_server_quota_backend_bytes', 'Current backend storage quota size.', quotaBytes);
   out.gauge(
@@ -53,13 +52,13 @@ function writeSpace(
     out.gauge(
       `${name}_db_total_size_in_bytes`,
       'Total size of the underlying database physically allocated in bytes.',
-      backendBytes,
+      databaseBytes,
     );
   }
   out.gauge(
     'etcd_mvcc_db_total_size_in_use_in_bytes',
     'Total size of the underlying database logically in use in bytes.',
-    bytesInUse(serving.node.backend.liveBytes, backendBytes),
+    serving.node.backend.liveBytes,
   );
 }
 

@@ -35,6 +35,8 @@ export interface Limits {
   readonly progressNotifyMs: number;
   readonly strictReconfigCheck: boolean;
   readonly maxLearners: number;
+  /** Of live data; Infinity: none. */
+  readonly quotaBytes: number;
 }
 
 /** The header of an answer that saw the store at `revision`. */

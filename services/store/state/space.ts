@@ -31,8 +31,8 @@ function branchCost(ops: TxnRequest['success']): number {
 }
 
 /**
- * etcd's "size in use": what is alive, and never more than the whole. LevelDB compresses, so that
- * the files may be smaller than what they hold.
+ * The size of the database as clients are told it. LevelDB compresses, and its files may be smaller than what they
+ * hold; but this is what alerts compare with the quota, which counts what is alive.
  */
-export const bytesInUse = (liveBytes: number, fileBytes: number): number =>
-  Math.min(liveBytes, fileBytes);
+export const databaseBytes = (liveBytes: number, fileBytes: number): number =>
+  Math.max(liveBytes, fileBytes);
