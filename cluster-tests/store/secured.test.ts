@@ -50,14 +50,23 @@ test('members over TLS let in whoever has the right certificate, and nobody else
   await stores.ready('a', 'b');
   const reasons: [string, RegExp][] = [
     ['stranger', /"reason":"[^"]*(unknown ca|certificate signature failure|self.signed|unable to)/],
-    ['misplaced', /the certificate is for 10\.1\.1\.1, and 127\.0\.0\.1 is none of them/],
-    ['misnamed', /the certificate's common name \\"somebody\\" is not allowed/],
+    ['misplaced', /x509: certificate is valid for 10\.1\.1\.1, not 127\.0\.0\.1/],
+    [
+      'misnamed',
+      /client certificate authentication failed: the common name \\"somebody\\" is not allowed/,
+    ],
   ];
+  const told = () => stores.log('c').split('remote error: tls: bad certificate').length;
   for (const [certificate, reason] of reasons) {
+    const before = told();
     stores.start('c', three, ...tls(certificate));
     await eventually(`${certificate} to be refused`, () =>
       reason.test(stores.log('a') + stores.log('b')) ? true : undefined,
     );
+    // The handshake itself turns a stranger away, without a word.
+    if (certificate !== 'stranger') {
+      await eventually(`${certificate} to be told`, () => (told() > before ? true : undefined));
+    }
     await stores.kill('c');
   }
   await stores.kv('a').put('k', 'v');

@@ -67,7 +67,63 @@ test.each([
   ]);
 });
 
+test('etcd’s own example of a configuration file does', async () => {
+  const file = fileOf(`name: 'default'
+data-dir:
+wal-dir:
+quota-backend-bytes: 0
+listen-peer-urls: http://localhost:2380
+cors:
+discovery:
+discovery-fallback: 'proxy'
+initial-cluster:
+strict-reconfig-check: false
+enable-v2: true
+enable-pprof: true
+proxy: 'off'
+proxy-failure-wait: 5000
+client-transport-security:
+  cert-file:
+  client-cert-auth: false
+  auto-tls: false
+peer-transport-security:
+  allowed-cn:
+  allowed-hostname:
+log-level: debug
+logger: zap
+log-outputs: [stderr]
+auto-compaction-retention: "1"
+cipher-suites: [
+  TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+  TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+]
+tls-min-version: 'TLS1.2'
+`);
+  const { flags, warnings } = await configure(['--config-file', file], {});
+  expect(flags).toMatchObject({ name: 'default', strictReconfigCheck: false });
+  expect(warnings.map((line) => line.split(':')[0])).toEqual([
+    `--discovery-fallback=proxy has no effect`,
+    '--enable-v2=true has no effect',
+    '--enable-pprof=true has no effect',
+  ]);
+});
+
+test('what is in force can be told, each in its own type', async () => {
+  const { inForce } = await configure(['--snapshot-catchup-entries=1000', '--max-wals=7'], {});
+  expect(inForce).toMatchObject({
+    name: 'default',
+    'snapshot-catchup-entries': 1000,
+    'strict-reconfig-check': true,
+    'corrupt-check-time': '0s',
+  });
+  expect(inForce).not.toHaveProperty('max-wals');
+});
+
 test.each([
+  [
+    ['--experimental-warning-apply-duration=1s', '--warning-apply-duration=2s'],
+    'both --experimental-warning-apply-duration and --warning-apply-duration flags are set',
+  ],
   [['--initial-cluster', 'a=http://h:1,b=http://h:1'], /each URL once/],
   [['--initial-cluster', 'http://h:1'], /must be name=http/],
   [['--heartbeat-interval', 'fast'], 'invalid value "fast" for flag -heartbeat-interval: parse'],

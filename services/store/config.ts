@@ -21,6 +21,8 @@ export interface Configuration {
   readonly logging: LogSettings;
   /** SRV records are to say who the members are. */
   readonly discoverySrv: { readonly domain: string; readonly suffix: string } | undefined;
+  /** Every flag that does something, as it is set. */
+  readonly inForce: Readonly<Record<string, string | number | boolean>>;
   readonly warnings: readonly string[];
 }
 
@@ -50,6 +52,7 @@ export async function configure(args: readonly string[], env: Environment): Prom
     },
     logging: logging(values),
     discoverySrv: domain === '' ? undefined : { domain, suffix: values.text('discovery-srv-name') },
+    inForce: values.inForce,
     warnings: values.warnings,
   };
 }
@@ -126,6 +129,7 @@ function limits(values: FlagValues) {
     watchProgressNotifyMs: values.ms('watch-progress-notify-interval'),
     warningApplyMs: values.ms('warning-apply-duration'),
     warningCallMs: values.ms('warning-unary-request-duration'),
+    bootstrapDefragBytes: values.integer('bootstrap-defrag-threshold-megabytes') * 2 ** 20,
   };
 }
 

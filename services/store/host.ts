@@ -174,6 +174,7 @@ export class MemberHost {
         progressNotifyMs: this.#settings.watchProgressNotifyMs,
         strictReconfigCheck: this.#settings.strictReconfigCheck,
         maxLearners: this.#settings.maxLearners,
+        quotaBytes: this.#settings.quotaBackendBytes,
       },
       digests: new Digests({ state: this.state, clock, counters: this.#counters }),
       counters: this.#counters,
@@ -302,6 +303,13 @@ export class MemberHost {
 
   #apply(operation: Operation, index: number): unknown {
     this.#count(operation);
+    if (operation.type === 'alarm') {
+      const { raise, alarm } = operation;
+      this.#settings.log.warn(
+        { alarm: alarm.alarm.toUpperCase(), from: alarm.memberId.toString(16) },
+        raise ? 'alarm raised' : 'alarm disarmed',
+      );
+    }
     return this.state.apply(operation, index);
   }
 

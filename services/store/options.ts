@@ -89,6 +89,8 @@ export interface StoreOptions {
   /** Applying, and calls, that take longer are logged. Default 100 and 300; 0: never. */
   readonly warningApplyMs?: number | undefined;
   readonly warningCallMs?: number | undefined;
+  /** Defragment before serving where that frees at least as much. Default 0: never. */
+  readonly bootstrapDefragBytes?: number | undefined;
   /** For the URLs that are https://. */
   readonly clientTls?: TlsOptions | undefined;
   readonly peerTls?: TlsOptions | undefined;
@@ -144,6 +146,7 @@ export interface Settings extends StoreOptions {
   readonly compactionBatchLimit: number;
   readonly warningApplyMs: number;
   readonly warningCallMs: number;
+  readonly bootstrapDefragBytes: number;
   readonly authToken: TokenOptions;
   readonly bcryptCost: number;
 }
@@ -203,6 +206,7 @@ export function settle(options: StoreOptions): Settings {
     compactionBatchLimit: Math.max(1, options.compactionBatchLimit ?? 200),
     warningApplyMs: options.warningApplyMs ?? 100,
     warningCallMs: options.warningCallMs ?? 300,
+    bootstrapDefragBytes: options.bootstrapDefragBytes ?? 0,
     authToken: options.authToken ?? parseTokenOptions('simple'),
     bcryptCost: options.bcryptCost ?? 10,
   };

@@ -54,7 +54,10 @@ export async function runStore(
     for (const warning of configuration.warnings) log.warn({}, warning);
     const flags = await withDiscovery(configuration);
     if (restoring) await runRestore(host, log, flags, restoring.options);
-    else await serve(host, log, flags);
+    else {
+      tellSettings(log, configuration.inForce, flags);
+      await serve(host, log, flags);
+    }
   } catch (thrown) {
     refuse(host, thrown);
   }
@@ -108,7 +111,24 @@ function refuse({ program, err }: StoreHost, thrown: unknown): void {
 
 function loggerOf({ logging }: Configuration): Logger {
   const { level, format, outputs } = logging;
-  return createLogger({ level, format, component: 'store' }, logDestination(outputs));
+  const log = createLogger({ level, format, component: 'store' }, logDestination(outputs));
+  // Whoever reads etcd's lines expects one of each.
+  return format === 'json' ? log.child({ caller: 'store' }) : log;
+}
+
+/** As etcd tells them; what is derived where it is not said stands as it was derived. */
+function tellSettings(log: Logger, inForce: Configuration['inForce'], flags: Flags): void {
+  const { dataDir, listenPeerUrls, listenClientUrls } = flags;
+  const derived = {
+    'data-dir': dataDir,
+    'initial-advertise-peer-urls': String(flags.initialAdvertisePeerUrls ?? listenPeerUrls),
+    'advertise-client-urls': String(flags.advertiseClientUrls ?? listenClientUrls),
+    'initial-cluster': Object.entries(flags.initialCluster)
+      .flatMap(([name, urls]) => urls.map((url) => `${name}=${url}`))
+      .join(','),
+  };
+  const versions = { 'etcd-version': contractVersion, 'quorate-version': version };
+  log.info({ ...versions, ...inForce, ...derived }, 'starting an etcd server');
 }
 
 /** The flags, with the initial cluster as DNS has it where that is to be asked. */

@@ -17,6 +17,9 @@ import { FaultyTransport } from './faults/transport.ts';
 import { callersBy } from './grpc/callers.ts';
 import { type ClientServer, createClientServer } from './grpc/client-server.ts';
 import { contractVersion } from './grpc/maintenance.ts';
+import { databaseBytes } from './state/space.ts';
+import { defragment } from './serve/defragment.ts';
+import { isSecure } from './address.ts';
 import { Ports } from './http/ports.ts';
 import { MemberHost } from './host.ts';
 import { forceNewCluster } from './member/force-new.ts';
@@ -33,7 +36,7 @@ import { Auth } from './serve/auth.ts';
 import type { Serving } from './serve/context.ts';
 import type { TlsIdentity } from './tls/identity.ts';
 import { Rejections } from './tls/rejections.ts';
-import { openPeerTls, openTls } from './tls/open.ts';
+import { openClientTls, openPeerTls } from './tls/open.ts';
 import { Counters } from './metrics/counters.ts';
 
 export interface StoreStatus {
@@ -80,22 +83,13 @@ export function createStore(options: StoreOptions): Store {
       try {
         const security = overTls(
           await openPeerTls(settings),
-          new Rejections(settings.log, settings.clock),
+          new Rejections(settings.log, settings.clock, 'peer'),
         );
         const identity = await found(settings, dir, (url) =>
           askCluster(url, security, settings.clock),
         );
         if (settings.forceNewCluster) await forceNewCluster(settings, dir, identity);
-        const clientTls = await openTls({
-          ...settings,
-          side: 'client',
-          options: settings.clientTls,
-          urls: [
-            ...settings.listenClientUrls,
-            ...settings.listenClientHttpUrls,
-            ...settings.listenMetricsUrls,
-          ],
-        });
+        const clientTls = await openClientTls(settings);
         running = new Running(settings, dir, identity, { clientTls, security });
         settings.onLoaded?.();
         await running.listen();
@@ -184,7 +178,7 @@ class Running {
       counters: this.#counters,
       slowApply: (operation, ms) => {
         this.#counters.slowApplies++;
-        log.warn({ operation, ms: Math.round(ms) }, 'applying took too long');
+        log.warn({ operation, ms: Math.round(ms) }, 'apply request took too long');
       },
       heap: heapUse,
       halted: () => {
@@ -215,13 +209,13 @@ class Running {
         callerOf: callersBy(auth, named),
         authority: () => host.state.authority,
       },
-      backendBytes: () => dir.backendBytes(),
+      databaseBytes: () => this.#databaseBytes(),
       connections: settings,
       timing: {
         clock,
         histograms: settings.extensiveMetrics,
         warningMs: settings.warningCallMs,
-        slow: (method, ms) => log.warn({ method, ms: Math.round(ms) }, 'slow call'),
+        slow: (method, ms) => log.warn({ method, ms: Math.round(ms) }, 'request stats'),
       },
     });
     this.#ports = new Ports({
@@ -248,11 +242,27 @@ class Running {
   async listen(): Promise<void> {
     const { log, listenClientUrls, listenPeerUrls } = this.#settings;
     await this.#host.start();
+    await this.#defragment();
     await this.#ports.open();
     const { memberId, clusterId, name } = this.#identity;
     const ids = { memberId: hexId(memberId), clusterId: hexId(clusterId) };
     log.info({ name, ...ids, listenClientUrls, listenPeerUrls }, 'store is listening');
     void this.#announce();
+  }
+
+  async #databaseBytes(): Promise<number> {
+    return databaseBytes(this.#host.node.backend.liveBytes, await this.#dir.backendBytes());
+  }
+
+  /** Where that is worth it: while nobody is served it disturbs nobody. */
+  async #defragment(): Promise<void> {
+    const { log, bootstrapDefragBytes } = this.#settings;
+    if (bootstrapDefragBytes === 0) return;
+    const { serving } = this.#host;
+    const bytes = await this.#databaseBytes();
+    const freeableBytes = bytes - serving.node.backend.liveBytes;
+    if (freeableBytes >= bootstrapDefragBytes) await defragment(serving);
+    else log.info({ bytes, freeableBytes, bootstrapDefragBytes }, 'Skipping defragmentation');
   }
 
   /** In etcd's words, for scripts and test containers wait for them. */
@@ -263,6 +273,10 @@ class Running {
     const clusterVersion = contractVersion.split('.', 2).join('.');
     log.info({ clusterVersion }, 'enabled capabilities for version');
     log.info({ addresses: listenClientUrls }, 'ready to serve client requests');
+    for (const address of listenClientUrls) {
+      const how = isSecure(address) ? 'securely' : 'insecurely; this is strongly discouraged!';
+      log.info({ address }, `serving client traffic ${how}`);
+    }
   }
 
   crash(): Promise<void> {
@@ -316,7 +330,7 @@ class Running {
       namesCount: this.#namesCount,
       quotaBytes: this.#settings.quotaBackendBytes,
       grpcBytes: () => this.#ports.grpcBytes,
-      backendBytes: () => this.#dir.backendBytes(),
+      databaseBytes: () => this.#databaseBytes(),
       logBytes: () => this.#dir.log.writtenBytes,
       peers: () => this.#peers.traffic,
       openWatchStreams: () => this.#host.watches.size,

@@ -1,7 +1,7 @@
 import { QuorateError } from '#shared/base';
 import type { Environment } from '#shared/runtime';
 import { readConfigFile } from './config-file.ts';
-import { type FlagName, flagNamed, flagNames, specOf } from './table.ts';
+import { type FlagName, flagNamed, flagNames, flagTable, specOf } from './table.ts';
 import { booleanOf, complaint, durationMs, listOf } from './values.ts';
 
 /** What was said on the command line, in the environment or in a file; checked word by word. */
@@ -17,6 +17,21 @@ export class FlagValues {
 
   isSet(name: FlagName): boolean {
     return this.#given.has(name);
+  }
+
+  /** Every flag that does something and says something, as it is set. */
+  get inForce(): Record<string, string | number | boolean> {
+    const names = (Object.keys(flagTable) as FlagName[]).filter(
+      (name) => specOf(name).standing.is === 'in force',
+    );
+    const values = names.map((name) => [name, this.#value(name)] as const);
+    return Object.fromEntries(values.filter(([, value]) => value !== ''));
+  }
+
+  #value(name: FlagName): string | number | boolean {
+    const { type } = specOf(name);
+    if (type === 'boolean') return this.boolean(name);
+    return type === 'int' || type === 'uint' ? this.integer(name) : this.text(name);
   }
 
   text(name: FlagName): string {
@@ -67,6 +82,7 @@ export async function readFlags(args: readonly string[], env: Environment): Prom
 /** `-name value`, `--name=value`, `--switch`; a word that is none of these is an error. */
 function parseArgs(args: readonly string[]): Map<string, string> {
   const values = new Map<string, string>();
+  const givenAs = new Map<string, string>();
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? '';
     const match = /^--?([^=-][^=]*)(?:=(.*))?$/s.exec(arg);
@@ -84,9 +100,19 @@ function parseArgs(args: readonly string[]): Map<string, string> {
     const isBoolean = known !== 'config-file' && specOf(known).type === 'boolean';
     const next = value ?? (isBoolean ? 'true' : args[++at]);
     if (next === undefined) throw new UsageError(`flag needs an argument: -${name}`);
+    const before = givenAs.get(known) ?? name;
+    if (before !== name) throw givenTwice(known, before === known ? name : before);
+    givenAs.set(known, name);
     values.set(known, next);
   }
   return values;
+}
+
+function givenTwice(name: string, former: string): QuorateError {
+  return new QuorateError(
+    'bad-request',
+    `error verifying flags, both --${former} and --${name} flags are set. Use only --${name}`,
+  );
 }
 
 function addEnvironment(values: Map<string, string>, env: Environment): string[] {

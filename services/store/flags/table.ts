@@ -137,7 +137,7 @@ const clustering = {
     'compaction goes on between requests, in short steps',
     { aliases: ['experimental-compaction-sleep-interval'] },
   ),
-  'enable-v2': refused('boolean', 'false', v2Only),
+  'enable-v2': idle('boolean', 'false', v2Only),
   'experimental-enable-v2v3': refused('string', '', v2Only),
   'v2-deprecation': idle('string', 'write-only', v2Only),
 } as const satisfies FlagSpecs;
@@ -152,7 +152,7 @@ const gateway = {
 } as const satisfies FlagSpecs;
 
 const monitoring = {
-  'enable-pprof': refused('boolean', 'false', "it is Go's profiler; use node --cpu-prof"),
+  'enable-pprof': idle('boolean', 'false', "it is Go's profiler; use node --cpu-prof"),
   metrics: flag('string', 'basic', "'extensive' adds histograms of how long calls take.", {
     choices: ['basic', 'extensive'],
   }),
@@ -266,9 +266,12 @@ const features = {
   ),
   'experimental-set-member-localaddr': idle('boolean', 'false', 'the system chooses the address'),
   'experimental-wait-cluster-ready-timeout': idle('duration', '5s', 'ports open at once'),
-  'bootstrap-defrag-threshold-megabytes': idle('uint', '0', ownDisk, {
-    aliases: ['experimental-bootstrap-defrag-threshold-megabytes'],
-  }),
+  'bootstrap-defrag-threshold-megabytes': flag(
+    'uint',
+    '0',
+    'Defragment at the start where that frees at least as much; 0: never.',
+    { aliases: ['experimental-bootstrap-defrag-threshold-megabytes'] },
+  ),
   'memory-mlock': refused('boolean', 'false', 'Node.js cannot lock its memory', {
     aliases: ['experimental-memory-mlock'],
   }),

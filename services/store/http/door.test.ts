@@ -17,7 +17,7 @@ beforeEach(async () => {
   loads = 0;
   const http2 = createHttp2((_request, response) => response.end('two'));
   door = new ClientDoor({
-    rejections: new Rejections(silent, new ManualClock()),
+    rejections: new Rejections(silent, new ManualClock(), 'client'),
     grpc: (connection) => http2.emit('connection', connection),
     http: () => {
       loads++;
@@ -135,7 +135,7 @@ test('a taken port is an error', async () => {
 });
 
 test('no more clients are let in than there may be', async () => {
-  const rejections = new Rejections(silent, new ManualClock());
+  const rejections = new Rejections(silent, new ManualClock(), 'client');
   const narrow = new ClientDoor({ rejections, connections: new Connections(1) });
   try {
     const at = await narrow.listen('127.0.0.1:0');

@@ -32,7 +32,7 @@ export class Ports {
   constructor(parts: PortsParts) {
     this.#parts = parts;
     const { grpc, http, metrics, listenClientHttpUrls, log, clock } = parts;
-    const rejections = new Rejections(log, clock);
+    const rejections = new Rejections(log, clock, 'client');
     const shared = listenClientHttpUrls.length === 0 ? { http } : {};
     const connections = new Connections(connectionsMax(openFilesMax()));
     this.#client = new ClientDoor({ grpc, ...shared, rejections, connections });

@@ -1,9 +1,12 @@
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { QuorateError } from '#shared/base';
 import { type Address, hostOf } from '../address.ts';
 import { Handshakes } from '../tls/handshakes.ts';
 import type { TlsIdentity } from '../tls/identity.ts';
 import type { Rejections } from '../tls/rejections.ts';
+import { encodeError } from '../wire/peer.ts';
+import { frame } from './frames.ts';
 
 /** How members make and take connections to each other. */
 export interface PeerSecurity {
@@ -26,7 +29,7 @@ export function overTls(identity: TlsIdentity | undefined, rejections: Rejection
   return {
     createServer(accept, secure) {
       if (!secure || !identity) return clearText.createServer(accept, false);
-      const handshakes = new Handshakes({ identity, protocols: [], accept, rejections });
+      const handshakes = new Handshakes({ identity, protocols: [], accept, rejections, dismiss });
       const server = createServer({ noDelay: true }, (socket) => handshakes.take(socket));
       server.once('close', () => handshakes.close());
       return server;
@@ -40,4 +43,12 @@ export function overTls(identity: TlsIdentity | undefined, rejections: Rejection
       return socket;
     },
   };
+}
+
+/** TLS has accepted its certificate: whoever looks for the reason in its own log finds it, beginning in Go's words. */
+function dismiss(socket: TLSSocket, reason: string): void {
+  const error = new QuorateError('forbidden', `remote error: tls: bad certificate: ${reason}`);
+  socket.resume();
+  socket.write(frame('refusal', encodeError(error)));
+  socket.destroySoon();
 }

@@ -3,7 +3,9 @@ import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { TlsOptions } from './options.ts';
 
-/** Why a certificate that was verified is still no good here; undefined: nothing speaks against it. */
+const failed = 'client certificate authentication failed';
+
+/** In the words of etcd and Go: why a certificate that was verified is still no good here; undefined: nothing speaks against it. */
 export async function admission(
   socket: TLSSocket,
   { allowedCommonNames, allowedHostnames, skipClientSanVerification }: TlsOptions,
@@ -14,14 +16,14 @@ export async function admission(
   if (!certificate.raw) return undefined;
   const name = commonNameOf(certificate);
   if (crl && (await isRevoked(certificate.serialNumber, crl))) {
-    return `the certificate of "${name}" is revoked`;
+    return `transport: certificate serial ${certificate.serialNumber} revoked ("${name}")`;
   }
   if (allowedCommonNames.length > 0 && !allowedCommonNames.includes(name)) {
-    return `the certificate's common name "${name}" is not allowed`;
+    return `${failed}: the common name "${name}" is not allowed`;
   }
   const matches = (host: string): boolean => !checkServerIdentity(host, certificate);
   if (allowedHostnames.length > 0 && !allowedHostnames.some(matches)) {
-    return `the certificate of "${name}" is for none of ${allowedHostnames.join(', ')}`;
+    return `${failed}: the certificate of "${name}" is for none of ${allowedHostnames.join(', ')}`;
   }
   if (skipClientSanVerification) return undefined;
   // Whoever comes by a socket of the file system is on this machine.
@@ -58,7 +60,11 @@ async function misplaced(
   const hosts = of('DNS:');
   if ((ips.length === 0 && hosts.length === 0) || ips.includes(address)) return undefined;
   for (const host of hosts) if ((await addressesOf(host)).includes(address)) return undefined;
-  return `the certificate is for ${[...ips, ...hosts].join(', ')}, and ${address} is none of them`;
+  if (hosts.length === 0) {
+    return `x509: certificate is valid for ${ips.join(', ')}, not ${address}`;
+  }
+  const nor = ips.map((ip) => `, nor is it ${ip}`).join('');
+  return `tls: "${address}" does not match any of DNSNames ${JSON.stringify(hosts)}${nor}`;
 }
 
 async function addressesOf(host: string): Promise<string[]> {

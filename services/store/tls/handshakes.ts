@@ -10,6 +10,8 @@ export interface HandshakesParts {
   /** A connection whose other side may come in. */
   readonly accept: (socket: TLSSocket) => void;
   readonly rejections: Rejections;
+  /** Ends a connection that may not come in; absent: without a word. */
+  readonly dismiss?: (socket: TLSSocket, reason: string) => void;
 }
 
 /** The type of a TLS record that a connection begins with; no text begins with it. */
@@ -46,7 +48,9 @@ export class Handshakes {
     this.#server.on('tlsClientError', (error, socket) => {
       this.#handshaking--;
       // OpenSSL's own line names files of its source before it comes to the point.
-      this.#refuse(socket, (error as { reason?: string }).reason ?? error.message);
+      this.#parts.rejections.tell(socket, (error as { reason?: string }).reason ?? error.message);
+      socket.on('error', ignore);
+      socket.destroy();
     });
   }
 
@@ -79,9 +83,11 @@ export class Handshakes {
   }
 
   #refuse(socket: TLSSocket, reason: string): void {
-    this.#parts.rejections.tell(socket, reason);
+    const { rejections, dismiss } = this.#parts;
+    rejections.tell(socket, reason);
     socket.on('error', ignore);
-    socket.destroy();
+    if (dismiss) dismiss(socket, reason);
+    else socket.destroy();
   }
 }
 

@@ -48,6 +48,23 @@ export function openPeerTls(settings: Settings): Promise<TlsIdentity | undefined
   return openTls({ ...settings, side: 'peer', options, urls });
 }
 
+export function openClientTls(settings: Settings): Promise<TlsIdentity | undefined> {
+  const {
+    clientTls: options,
+    listenClientUrls,
+    listenClientHttpUrls,
+    listenMetricsUrls,
+  } = settings;
+  if (listenMetricsUrls.some(isSecure) && !(options && hasCertificate(options))) {
+    throw new QuorateError(
+      'bad-request',
+      'client TLS key/cert (--cert-file, --key-file) must be provided for metrics secure url',
+    );
+  }
+  const urls = [...listenClientUrls, ...listenClientHttpUrls, ...listenMetricsUrls];
+  return openTls({ ...settings, side: 'client', options, urls });
+}
+
 /** Certificates that are given go before such as are made. */
 async function withFiles(
   options: TlsOptions,

@@ -5,15 +5,17 @@ import type { Logger } from '#shared/runtime';
 const quietMs = 60_000;
 const rememberedMax = 1000;
 
-/** Says in the log who was turned away, and why: each reason once a minute for each address. */
+/** Says in the log, in etcd's words, who was turned away, and why: each reason once a minute for each address. */
 export class Rejections {
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #side: 'client' | 'peer';
   readonly #toldMs = new Map<string, number>();
 
-  constructor(log: Logger, clock: Clock) {
+  constructor(log: Logger, clock: Clock, side: 'client' | 'peer') {
     this.#log = log;
     this.#clock = clock;
+    this.#side = side;
   }
 
   tell({ remoteAddress, remotePort, destroyed }: Socket, reason: string): void {
@@ -26,7 +28,7 @@ export class Rejections {
     this.#toldMs.set(key, now);
     this.#log.warn(
       { remote: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`, reason },
-      'rejected connection',
+      `rejected connection on ${this.#side} endpoint`,
     );
   }
 }

@@ -89,7 +89,7 @@ const withClients = (): Partial<TlsOptions> => ({
 async function listen(tls: TlsOptions): Promise<number> {
   const http2 = createHttp2((_request, response) => response.end('two'));
   const door = new ClientDoor({
-    rejections: new Rejections(log, new ManualClock()),
+    rejections: new Rejections(log, new ManualClock(), 'client'),
     grpc: (connection) => http2.emit('connection', connection),
     http: () => Promise.resolve((_request, response) => void response.end('one')),
   });
@@ -151,7 +151,7 @@ describe('client certificates', () => {
     await expect(ask(port)).rejects.toThrow(refused);
     const stranger = await issueClient(await createAuthority('other', now), now, 'alice', []);
     await expect(ask(port, stranger)).rejects.toThrow(refused);
-    expect(lines.join()).toContain('rejected connection');
+    expect(lines.join()).toContain('rejected connection on client endpoint');
     expect((await ask(port, client)).body).toBe('one');
   });
 
