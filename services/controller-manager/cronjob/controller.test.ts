@@ -82,10 +82,66 @@ describe('a CronJob', () => {
     expect(jobs()[0]?.metadata?.name).not.toBe(first?.metadata?.name);
   });
 
+  const made = () => world.api.writes.filter((write) => write.startsWith('create jobs'));
+
+  it('does not run twice for one time, though its cache is older than its Jobs', async () => {
+    await world.api.create(refs.cronJobs, cronJob({ successfulJobsHistoryLimit: 0 }));
+    await world.pass(100);
+    const show = world.api.hold(refs.cronJobs);
+    await world.pass(minute);
+    await finish('Complete');
+    show();
+    await world.pass(100);
+    expect(made()).toHaveLength(1);
+    expect(jobs()).toEqual([]);
+  });
+
   it('rests while it is suspended', async () => {
     await world.api.create(refs.cronJobs, cronJob({ suspend: true }));
     await world.pass(3 * minute);
     expect(jobs()).toHaveLength(0);
+  });
+});
+
+describe('a CronJob whose last run was made by somebody who did not get to write it down', () => {
+  const iso = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+
+  async function found(spec: Partial<NonNullable<CronJob['spec']>>, ended: boolean) {
+    const world = new World();
+    const nowMs = world.clock.now();
+    const dueMs = nowMs - (nowMs % minute);
+    const { metadata, ...cron } = cronJob(spec);
+    const creationTimestamp = iso(nowMs - 2 * minute);
+    world.api.seed(refs.cronJobs, {
+      ...cron,
+      metadata: { ...metadata, uid: 'c', creationTimestamp },
+    });
+    const owner = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: 'c' };
+    const conditions = ended ? [{ type: 'Complete', status: 'True' }] : [];
+    world.api.seed<Job>(refs.jobs, {
+      metadata: {
+        name: `tick-${dueMs / minute}`,
+        namespace: 'default',
+        ownerReferences: [{ ...owner, controller: true }],
+        annotations: { 'batch.kubernetes.io/cronjob-scheduled-timestamp': iso(dueMs) },
+      },
+      spec: { ...cron.spec?.jobTemplate.spec, parallelism: 0 },
+      status: { conditions },
+    } as Job);
+    await world.start();
+    await world.stop();
+    const [left] = world.api.all<CronJob>(refs.cronJobs);
+    expect(left?.status?.lastScheduleTime).toBe(iso(dueMs));
+    return world.api.writes.filter((write) => / jobs /.test(write));
+  }
+
+  it.each(['Allow', 'Forbid', 'Replace'])('has run (%s)', async (concurrencyPolicy) => {
+    expect(await found({ concurrencyPolicy }, false)).toEqual([]);
+  });
+
+  it('has run, though nothing is to be kept of it', async () => {
+    const writes = await found({ successfulJobsHistoryLimit: 0 }, true);
+    expect(writes.map((write) => write.split(' ')[0])).toEqual(['delete']);
   });
 });
 

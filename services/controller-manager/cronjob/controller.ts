@@ -57,13 +57,10 @@ async function reconcile(
   const made = plan.runAt === undefined ? undefined : await run(context, events, cron, plan.runAt);
   const removed = new Set(plan.remove);
   const now = [...jobs.filter((job) => !removed.has(job)), ...(made ? [made] : [])];
-  const ranAt = plan.runAt === undefined ? undefined : rfc3339(plan.runAt);
-  await writeStatus(api, refs.cronJobs, cron, cronStatus(cron, unique(now), ranAt));
+  await writeStatus(api, refs.cronJobs, cron, cronStatus(cron, unique(now), plan.runAt));
   if (plan.nextAtMs === undefined) return undefined;
   return { requeueAfterMs: Math.max(plan.nextAtMs - clock.now(), 0) + 50 };
 }
-
-const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
 const unique = (jobs: readonly Job[]): Job[] => [
   ...new Map(jobs.map((job) => [job.metadata?.uid, job])).values(),

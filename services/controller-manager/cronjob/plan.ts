@@ -2,6 +2,9 @@ import { type CronJob, type Job, newControllerRef, parseTime, refs } from '#shar
 import { isFinished } from '../job/plan.ts';
 import { dueTimes } from './schedule.ts';
 
+/** Where a Job says when it was due. */
+const timeKey = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
+
 export interface CronPlan {
   /** When the Job that is due should have run, milliseconds. */
   readonly runAt?: number;
@@ -17,10 +20,10 @@ export interface CronPlan {
 
 /** What a CronJob does now: the Job that is due, if its policy lets it run. */
 export function planCron(cron: CronJob, jobs: readonly Job[], nowMs: number): CronPlan {
-  const { spec, status, metadata } = cron;
+  const { spec, metadata } = cron;
   if (!spec || spec.suspend) return { remove: [] };
   const created = parseTime(metadata?.creationTimestamp) ?? nowMs;
-  const last = parseTime(status?.lastScheduleTime) ?? created;
+  const last = lastRun(cron, jobs) || created;
   const deadline = spec.startingDeadlineSeconds;
   const since = deadline === undefined ? last : Math.max(last, nowMs - deadline * 1_000);
   const { latest, next } = dueTimes(spec.schedule, spec.timeZone, since, nowMs);
@@ -44,7 +47,6 @@ export function planCron(cron: CronJob, jobs: readonly Job[], nowMs: number): Cr
 export function jobFor(cron: CronJob, runAtMs: number): Job {
   const { name = '', namespace } = cron.metadata ?? {};
   const { metadata, spec } = cron.spec?.jobTemplate ?? {};
-  const scheduled = new Date(runAtMs).toISOString().replace(/\.\d+Z$/, 'Z');
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -54,7 +56,7 @@ export function jobFor(cron: CronJob, runAtMs: number): Job {
       ...(metadata?.labels && { labels: metadata.labels }),
       annotations: {
         ...metadata?.annotations,
-        'batch.kubernetes.io/cronjob-scheduled-timestamp': scheduled,
+        [timeKey]: rfc3339(runAtMs),
       },
       ownerReferences: [newControllerRef(cron, { ...refs.cronJobs, kind: 'CronJob' })],
     },
@@ -73,10 +75,15 @@ export function endedSince(
     .map((job) => ({ job, condition: isComplete(job) ? 'Complete' : 'Failed' }));
 }
 
-/** Finished Jobs beyond the two limits, the oldest. */
-export function surplusHistory({ spec }: CronJob, jobs: readonly Job[]): Job[] {
+/**
+ * Finished Jobs beyond the two limits, the oldest. One of which the status does not say yet that it ran is not among
+ * them: without it, its run would be due again.
+ */
+export function surplusHistory({ spec, status }: CronJob, jobs: readonly Job[]): Job[] {
   const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1 } = spec ?? {};
-  const finished = jobs.filter(isFinished).sort((a, b) => startOf(a) - startOf(b));
+  const toldMs = parseTime(status?.lastScheduleTime) ?? 0;
+  const known = jobs.filter((job) => isFinished(job) && dueMs(job) <= toldMs);
+  const finished = known.sort((a, b) => startOf(a) - startOf(b));
   const succeeded = finished.filter(isComplete);
   const failed = finished.filter((job) => !isComplete(job));
   return [
@@ -85,16 +92,25 @@ export function surplusHistory({ spec }: CronJob, jobs: readonly Job[]): Job[] {
   ];
 }
 
+/** 0 for one that somebody made by hand. */
+const dueMs = ({ metadata }: Job): number => parseTime(metadata?.annotations?.[timeKey]) ?? 0;
+
+/** For when the last run was made, though its status may not have been written; 0: there was none. */
+const lastRun = ({ status }: CronJob, jobs: readonly Job[]): number =>
+  Math.max(parseTime(status?.lastScheduleTime) ?? 0, ...jobs.map(dueMs));
+
+const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+
 const startOf = ({ metadata }: Job): number => parseTime(metadata?.creationTimestamp) ?? 0;
 
 const isComplete = ({ status }: Job): boolean =>
   (status?.conditions ?? []).some(({ type, status }) => type === 'Complete' && status === 'True');
 
-/** The status with these Jobs; `ranAt` is RFC 3339. */
+/** The status with these Jobs, `runAtMs`: of which one is new. */
 export function cronStatus(
   cron: CronJob,
   jobs: readonly Job[],
-  ranAt: string | undefined,
+  runAtMs = 0,
 ): NonNullable<CronJob['status']> {
   const active = jobs
     .filter((job) => !isFinished(job))
@@ -106,14 +122,14 @@ export function cronStatus(
       uid: metadata?.uid ?? '',
       resourceVersion: metadata?.resourceVersion ?? '',
     }));
-  const lastScheduleTime = ranAt ?? cron.status?.lastScheduleTime;
+  const ranMs = Math.max(runAtMs, lastRun(cron, jobs));
   const ends = jobs
     .filter(isComplete)
     .flatMap(({ status }) => (status?.completionTime ? [status.completionTime] : []));
   const lastSuccessfulTime = [...ends, cron.status?.lastSuccessfulTime ?? ''].sort().at(-1);
   return {
     ...(active.length > 0 && { active }),
-    ...(lastScheduleTime !== undefined && { lastScheduleTime }),
+    ...(ranMs > 0 && { lastScheduleTime: rfc3339(ranMs) }),
     ...(lastSuccessfulTime && { lastSuccessfulTime }),
   };
 }

@@ -52,8 +52,8 @@ export const readersMutants: readonly Mutant[] = [
     'cron-keeps-the-oldest',
     'of the Jobs that have ended, a CronJob deletes the newest',
     `${manager}/cronjob/plan`,
-    'jobs.filter(isFinished).sort((a, b) => startOf(a) - startOf(b))',
-    'jobs.filter(isFinished).sort((a, b) => startOf(b) - startOf(a))',
+    'known.sort((a, b) => startOf(a) - startOf(b))',
+    'known.sort((a, b) => startOf(b) - startOf(a))',
   ),
   slipAbove(
     'spread-without-oneself',
