@@ -11,7 +11,7 @@ import {
 import type { WriteOptions } from '#shared/client';
 import type { Clock } from '#shared/clock';
 import { parseDeleteOptions } from '../registry/options.ts';
-import { timestamp } from '../registry/deletion.ts';
+import { checkPreconditions, timestamp } from '../registry/deletion.ts';
 import type { Registry } from '../registry/registry.ts';
 import { spendBudget } from './budgets.ts';
 
@@ -38,11 +38,24 @@ export async function evictPod(
   const asked = parseDeleteOptions(deleteOptions);
   const limits = { fence, dryRun: dryRun === true || asked.dryRun === true };
   const pod: Pod = await registry.get(pods, name, namespace);
+  checkPreconditions(pods, pod, asked);
   const now = timestamp(clock.now());
   await spendBudget(registry, budgets, pod, { ...limits, now });
-  const marked = (current: KubeObject): KubeObject => withReason(current, now);
-  await registry.change(pods, pod.metadata?.namespace ?? '', name, marked, limits);
-  await registry.delete(pods, name, { ...asked, ...limits, namespace });
+  const marked = (current: KubeObject): KubeObject => {
+    checkPreconditions(pods, current, asked);
+    return withReason(current, now);
+  };
+  const place = pod.metadata?.namespace ?? '';
+  const { metadata: { resourceVersion } = {} } = await registry.change(
+    pods,
+    place,
+    name,
+    marked,
+    limits,
+  );
+  // Whoever meant one version means the one that is marked.
+  const version = asked.resourceVersion !== undefined && { resourceVersion };
+  await registry.delete(pods, name, { ...asked, ...version, ...limits, namespace });
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 }
 

@@ -52,7 +52,12 @@ export function settle(resource: Resource, next: KubeObject): Decision {
   return { action: due ? 'remove' : 'put', object: next };
 }
 
-function checkPreconditions(resource: Resource, current: KubeObject, options: DeleteOptions): void {
+/** Throws `conflict` where a delete means another object, or another version. */
+export function checkPreconditions(
+  resource: Resource,
+  current: KubeObject,
+  options: DeleteOptions,
+): void {
   const { name = '', uid, resourceVersion } = current.metadata ?? {};
   // Kubernetes names the kind here, where it names the plural elsewhere.
   const kind = { group: resource.group, resource: resource.kind };
