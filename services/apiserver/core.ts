@@ -43,6 +43,7 @@ export interface CoreDeps {
   readonly connectAgent: PodAccessDeps['connectAgent'];
   readonly security?: SecurityOptions | undefined;
   readonly admission?: AdmissionOptions | undefined;
+  readonly watchWindow?: number | undefined;
 }
 
 /** The API server without a transport: what each door serves. */
@@ -62,7 +63,7 @@ export interface Core {
 export function createCore(deps: CoreDeps): Core {
   const { kv, clock, log, rng, uuid } = deps;
   const kinds = new KindTable(resources);
-  const watches = new WatchCache({ kv, clock, log });
+  const watches = new WatchCache({ kv, clock, log, window: deps.watchWindow });
   const decode: WatchCache['decode'] = (resource, value) => watches.decode(resource, value);
   const cached: WatchCache['cached'] = (resource, age) => watches.cached(resource, age);
   const objects = new ObjectStore({

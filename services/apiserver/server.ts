@@ -42,6 +42,8 @@ export interface ApiServerOptions {
   /** How callers are known; absent: by certificates alone. */
   readonly security?: SecurityOptions | undefined;
   readonly admission?: AdmissionOptions | undefined;
+  /** How many of each kind's latest changes a watch can be resumed from, at least; absent: 2048. */
+  readonly watchWindow?: number | undefined;
   /** The Service `kubernetes`; absent: there is none. */
   readonly kubernetesService?: KubernetesService | undefined;
 }

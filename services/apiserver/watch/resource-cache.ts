@@ -23,6 +23,8 @@ export interface ResourceCacheDeps {
   readonly newest: StoreRevision;
   readonly clock: Clock;
   readonly log: Logger;
+  /** So many changes are kept for watches that resume; absent: the window's own. */
+  readonly window?: number | undefined;
 }
 
 /**
@@ -281,7 +283,7 @@ export class ResourceCache {
         return true;
       });
     }
-    this.#window = new ChangeWindow(revision);
+    this.#window = new ChangeWindow(revision, this.#deps.window);
     if (this.#stopped) return;
     const key = this.#resource.storagePrefix;
     const rangeEnd = prefixEnd(key);

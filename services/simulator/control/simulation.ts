@@ -15,7 +15,7 @@ import { Network } from '../world/network.ts';
 import { SimProcess } from '../world/process.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { type Bounds, ControlChecks } from './checks/checks.ts';
-import { isFailing, unsettled } from './checks/converged.ts';
+import { isFailing, isWorking, unsettled } from './checks/converged.ts';
 import { ControlFaultPlane } from './faults.ts';
 import { simApiClient } from './parts/api.ts';
 import { Links } from './parts/links.ts';
@@ -44,7 +44,7 @@ export function simulateControl(
 }
 
 const fair = { delayMs: [0.2, 1] as const, loss: 0, duplicate: 0, reorder: 0 };
-/** After everything has healed: that long until everything is as users want it, while no program fails by itself. */
+/** After everything has healed: that long until all is as users want it, while no program fails by itself, or works for a Job. */
 const recoveryMs = 120_000;
 /** And that long whatever fails. */
 const longestRecoveryMs = 600_000;
@@ -289,7 +289,8 @@ class ControlSimulation {
     const machine = 'onlooker';
     const { process, api, clock } = this.#client(machine);
     const recorded = this.#checks.recorded({ who: machine, process, elected: false }, api);
-    return new Onlooker({ machine, process }, recorded, clock, this.#logger(machine));
+    const judges = (informer: string) => this.#checks.informed(informer);
+    return new Onlooker({ machine, process }, recorded, clock, this.#logger(machine), judges);
   }
 
   /** As an operator does it, at whichever member leads. */
@@ -309,18 +310,22 @@ class ControlSimulation {
     this.#say('world', 'everything heals');
     this.#storeFaults.heal(fair);
     this.#faults.heal();
-    this.#uncordonAll();
+    this.#takeCare();
     const scheduler = this.#scheduler;
     const until = scheduler.now + longestRecoveryMs;
     const stepMs = 500;
     let leftMs = recoveryMs;
     let wrong = '';
+    let said = '';
     let wellSince: number | undefined;
     while (!scheduler.stopped && leftMs > 0 && scheduler.now < until) {
       scheduler.run(scheduler.now + stepMs);
-      if (!isFailing(this.#reality())) leftMs -= stepMs;
+      const reality = this.#reality();
+      if (!isFailing(reality) && !isWorking(reality)) leftMs -= stepMs;
       for (const member of this.#cluster.members) member.start();
-      wrong = unsettled(this.#reality()) || this.#onlooker.wrong(this.#checks.objects);
+      wrong = unsettled(reality) || this.#onlooker.wrong(this.#checks.objects);
+      if (wrong !== said) this.#say('world', wrong === '' ? 'all is well' : `not yet: ${wrong}`);
+      said = wrong;
       wellSince = wrong === '' ? (wellSince ?? scheduler.now) : undefined;
       if (wellSince !== undefined && scheduler.now - wellSince >= calmMs) return;
     }
@@ -328,9 +333,9 @@ class ControlSimulation {
     this.#report.find('liveness', 'convergence', wrong || 'it comes and goes');
   }
 
-  #uncordonAll(): void {
+  #takeCare(): void {
     const { api, clock } = this.#client('admin');
-    const uncordon = new User(-1, {
+    const operator = new User(-1, {
       api,
       nodes: this.#nodes.map(({ name }) => name),
       sleep: (ms) => clock.sleep(ms),
@@ -339,8 +344,10 @@ class ControlSimulation {
       counted: () => undefined,
     });
     // More than once: nobody may lead yet, and users are not done.
-    const steps = Array.from({ length: 3 }, () =>
-      this.#nodes.flatMap(({ gone }, pick): UserStep[] =>
+    const steps = Array.from({ length: 3 }, (): UserStep[] => [
+      // What is made every minute, and whom it displaces, would never come to rest.
+      { afterMs: 0, kind: 'rest', pick: 0 },
+      ...this.#nodes.flatMap(({ gone }, pick): UserStep[] =>
         gone
           ? [{ afterMs: 1500, kind: 'delete-node', pick }]
           : [
@@ -349,8 +356,8 @@ class ControlSimulation {
               { afterMs: 0, kind: pick === 0 ? 'untaint' : 'admit', pick },
             ],
       ),
-    );
-    uncordon.run(steps.flat()).catch((thrown: unknown) => this.#bug('admin', thrown));
+    ]);
+    operator.run(steps.flat()).catch((thrown: unknown) => this.#bug('admin', thrown));
   }
 
   #reality() {

@@ -1,6 +1,6 @@
 import type { ConfigMap, KubeObject } from '#shared/api';
 import { QuorateError } from '#shared/base';
-import type { ApiClient } from '#shared/client';
+import type { ApiClient, InformerHandlers } from '#shared/client';
 import type { ApplyApi } from '#services/apiserver';
 import type { AppliedEntry } from '../../checks/state-log.ts';
 import type { Report } from '../../checks/report.ts';
@@ -25,6 +25,7 @@ import { FreshReads } from './fresh-reads.ts';
 import { Garbage } from './garbage.ts';
 import { Generations } from './generations.ts';
 import { InOrder } from './in-order.ts';
+import { Informers } from './informers.ts';
 import { JobCounts } from './job-counts.ts';
 import { JobEnds } from './job-ends.ts';
 import { JobPauses } from './job-pauses.ts';
@@ -96,6 +97,8 @@ export class ControlChecks {
   readonly #now: () => number;
   readonly #jobEnds: JobEnds;
   readonly #collected = new Collected(this.objects);
+  readonly #informers = new Informers();
+  readonly #cronRuns: CronRuns;
   readonly #garbage: Garbage;
   readonly #removals: Removals;
   readonly #successors: Successors;
@@ -115,6 +118,7 @@ export class ControlChecks {
     this.#report = report;
     this.#now = now;
     this.#jobEnds = new JobEnds(this.objects, now, isCalm ? patienceMs : Infinity);
+    this.#cronRuns = new CronRuns(patienceMs, cronMs);
     this.#garbage = new Garbage(patienceMs);
     this.#removals = new Removals(this.objects, now, patienceMs);
     this.#successors = new Successors(this.objects, now, patienceMs);
@@ -136,11 +140,11 @@ export class ControlChecks {
       new InOrder(patienceMs),
       new Placement(patienceMs),
       new Preemption(patienceMs),
-      new Victims(patienceMs),
+      new Victims(patienceMs, isCalm ? 0 : patienceMs),
       new Quotas(patienceMs),
       new Spread(isCalm ? patienceMs : Infinity),
       new Neighbours(patienceMs),
-      new CronRuns(patienceMs, cronMs),
+      this.#cronRuns,
       new PartialUpdates(patienceMs),
       new Told(patienceMs),
       new Expulsions(patienceMs, silentMs),
@@ -163,6 +167,7 @@ export class ControlChecks {
       this.#writes,
       this.#adoptions,
       this.#owners,
+      this.#informers,
       this.#fencing,
       this.#reads,
       this.#watches,
@@ -224,6 +229,7 @@ export class ControlChecks {
       },
       deletes: (resource, namespace, name) => {
         if (resource === 'pods') this.#budgets.deleted(namespace, name);
+        if (resource === 'batch/jobs' && !elected) this.#cronRuns.deleted(namespace, name);
         // The scheduler takes those that are in the way.
         if (!elected || !who.startsWith('controller-manager')) return () => undefined;
         if (resource === 'batch/jobs') {
@@ -266,6 +272,11 @@ export class ControlChecks {
       }
     };
     return { ...this.recorded(asking, api), apply };
+  }
+
+  /** For an informer of that name: what its handlers are told. */
+  informed(informer: string): InformerHandlers<KubeObject> {
+    return this.#informers.handlers(informer, (look) => this.#check(this.#informers, look));
   }
 
   /** By a user: how often a counter was counted up for sure, and how often perhaps. */

@@ -1,13 +1,13 @@
 import { budgets } from './converged/budgets.ts';
 import { cronJobs } from './converged/cron-jobs.ts';
-import { containers, isFailing, nodes, pods } from './converged/nodes.ts';
+import { containers, isFailing, isWorking, nodes, pods } from './converged/nodes.ts';
 import { owners } from './converged/owners.ts';
 import { quotas } from './converged/quotas.ts';
 import { first, type Reality } from './converged/reality.ts';
 import { services } from './converged/services.ts';
 import { workloads } from './converged/workloads.ts';
 
-export { isFailing, type Reality };
+export { isFailing, isWorking, type Reality };
 
 const looks = [
   nodes,

@@ -42,3 +42,14 @@ test('one that is not runs again and again', () => {
   expect(broken(() => check.tick(15))).toBe('kept');
   expect(broken(() => check.tick(16))).toMatch(/has not run for 11 ms/);
 });
+
+test('what was made for one time is not made again, unless a user took it', () => {
+  const { store, check } = setUp({ concurrencyPolicy: 'Allow' });
+  for (const name of ['a', 'b']) {
+    store.put(jobKey(name), job(name));
+    store.remove(jobKey(name));
+  }
+  check.deleted('default', 'b');
+  expect(broken(() => store.put(jobKey('b'), job('b')))).toBe('kept');
+  expect(broken(() => store.put(jobKey('a'), job('a')))).toMatch(/a is made .* was made before/);
+});

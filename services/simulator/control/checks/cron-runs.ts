@@ -18,13 +18,20 @@ interface Run {
   readonly createdMs: number;
 }
 
-/** A CronJob, here of every minute, runs again and again, not beside itself where it may not, and not while it rests. */
+/**
+ * A CronJob, here of every minute, runs again and again, once each time, not beside itself where it may not, and not
+ * while it rests.
+ */
 export class CronRuns implements Checker {
   readonly name = 'runs of CronJobs';
   /** By uid. */
   readonly #crons = new Map<string, Cron>();
   /** Jobs that have not ended and are not on their way out, by uid. */
   readonly #active = new Map<string, Run>();
+  /** What was made, by the CronJob's uid and the Job's name, which is of the time it was made for. */
+  readonly #made = new Set<string>();
+  /** Jobs that users delete, by namespace and name: nobody need know that they ran. */
+  readonly #taken = new Set<string>();
   readonly #patienceMs: number;
   readonly #boundMs: number;
 
@@ -37,6 +44,11 @@ export class CronRuns implements Checker {
   changed(change: Change): void {
     if (change.resource === 'batch/cronjobs') this.#cron(change);
     if (change.resource === 'batch/jobs') this.#job(change);
+  }
+
+  /** A user deletes a Job. */
+  deleted(namespace: string, name: string): void {
+    this.#taken.add(`${namespace}/${name}`);
   }
 
   tick(nowMs: number): void {
@@ -65,10 +77,22 @@ export class CronRuns implements Checker {
     const uid = uidOf(after ?? before ?? {});
     const owner = getControllerOf(after ?? before ?? {});
     const cron = this.#crons.get(owner?.uid ?? '');
-    if (!before && cron) this.#runs(cron, `${key} is made at revision ${revision}`, atMs);
+    if (!before && after && cron) {
+      this.#once(cron, after, revision);
+      this.#runs(cron, `${key} is made at revision ${revision}`, atMs);
+    }
     if (!after || hasEnded(after)) this.#active.delete(uid);
     else if (!before && owner)
       this.#active.set(uid, { owner: owner.uid, name: key, createdMs: atMs });
+  }
+
+  #once({ object }: Cron, job: Job, revision: number): void {
+    const name = `${job.metadata?.namespace}/${nameOf(job)}`;
+    const run = `${uidOf(object)} ${name}`;
+    if (this.#made.has(run) && !this.#taken.has(name))
+      throw new BrokenPromise(`${name} is made at revision ${revision}, and was made before`);
+    // One whose time after its end is over may be gone before anybody has written down that it ran.
+    if (job.spec?.ttlSecondsAfterFinished === undefined) this.#made.add(run);
   }
 
   #runs(cron: Cron, what: string, atMs: number): void {

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { broken, named, podKey, Store } from './testing.ts';
 import { Victims } from './victims.ts';
 
+const on = { nodeName: 'n1' };
+
 function world() {
   const check = new Victims(1000);
   const store = new Store(check);
@@ -13,7 +15,6 @@ function world() {
   };
   const preempted = (atMs: number, name: string, cpu: string): void =>
     at(atMs, name, cpu, on, 'PreemptionByScheduler');
-  const on = { nodeName: 'n1' };
   store.put('/registry/nodes/n1', {
     ...named('n1'),
     status: { allocatable: { cpu: '1' } },
@@ -37,4 +38,13 @@ test('who wants to be apart from others is not judged', () => {
   at(2000, 'w', '100m', { priority: 1, affinity: {} });
   preempted(3000, 'a', '300m');
   expect(judged(3500)).toBe('kept');
+});
+
+test('who waited and is there by now counts once, and who came later does not count', () => {
+  const { at, preempted, judged } = world();
+  at(2000, 'w', '300m', { priority: 1 });
+  for (const name of ['a', 'b', 'c']) preempted(3000, name, '300m');
+  at(3100, 'w', '300m', { priority: 1, ...on });
+  at(3100, 'd', '300m', on);
+  expect(judged(3500)).toMatch(/a is sent away from n1/);
 });

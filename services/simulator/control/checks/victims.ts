@@ -11,6 +11,8 @@ interface Stay {
   readonly pod: Pod;
   /** Absent: it waits. */
   readonly node: string | undefined;
+  /** When the pod came, whatever it did then. */
+  readonly bornMs: number;
   /** Infinity: it still does. */
   untilMs: number;
 }
@@ -18,7 +20,8 @@ interface Stay {
 /** Those of a node that are told to go at about the same time. */
 interface Group {
   readonly node: string;
-  readonly atMs: number;
+  /** The last of them. */
+  atMs: number;
   readonly pods: Pod[];
 }
 
@@ -33,10 +36,12 @@ export class Victims implements Checker {
   readonly #stays = new Map<string, Stay[]>();
   #groups: Group[] = [];
   readonly #patienceMs: number;
+  readonly #settledMs: number;
 
-  /** What was that long ago is known to all who work. */
-  constructor(patienceMs: number) {
+  /** What was `patienceMs` ago is known to all who work; after `settledMs` it shows who was given a node. */
+  constructor(patienceMs: number, settledMs = 0) {
     this.#patienceMs = patienceMs;
+    this.#settledMs = Math.max(settledMs, togetherMs);
   }
 
   changed({ resource, atMs, before, after }: Change): void {
@@ -48,15 +53,21 @@ export class Victims implements Checker {
   }
 
   tick(nowMs: number): void {
-    const over = (group: Group): boolean => group.atMs <= nowMs - togetherMs;
+    const over = (group: Group): boolean => group.atMs <= nowMs - this.#settledMs;
     const groups = this.#groups.filter(over);
     this.#groups = this.#groups.filter((group) => !over(group));
     for (const group of groups) this.#judge(group);
     for (const [uid, stays] of this.#stays) {
-      const kept = stays.filter(({ untilMs }) => untilMs > nowMs - this.#patienceMs - 2000);
+      const kept = stays.filter(
+        ({ untilMs }) => untilMs > nowMs - this.#patienceMs - this.#settledMs - 2000,
+      );
       if (kept.length > 0) this.#stays.set(uid, kept);
       else this.#stays.delete(uid);
     }
+  }
+
+  judge(): void {
+    for (const group of this.#groups) this.#judge(group);
   }
 
   #moves(pod: Pod, is: boolean, atMs: number): void {
@@ -65,21 +76,25 @@ export class Victims implements Checker {
     const last = stays.at(-1);
     if (is && last?.untilMs === Infinity && last.node === node) return;
     if (last?.untilMs === Infinity) last.untilMs = atMs;
-    if (is) this.#stays.set(uidOf(pod), [...stays, { pod, node, untilMs: Infinity }]);
+    const bornMs = last?.bornMs ?? atMs;
+    if (is) this.#stays.set(uidOf(pod), [...stays, { pod, node, bornMs, untilMs: Infinity }]);
   }
 
   #joins(pod: Pod, atMs: number): void {
     const node = pod.spec?.nodeName ?? '';
     const group = this.#groups.find((each) => each.node === node && each.atMs > atMs - togetherMs);
-    if (group) group.pods.push(pod);
-    else this.#groups.push({ node, atMs, pods: [pod] });
+    if (group) {
+      group.pods.push(pod);
+      group.atMs = atMs;
+    } else this.#groups.push({ node, atMs, pods: [pod] });
   }
 
   #judge({ node: name, atMs, pods }: Group): void {
     const node = this.#nodes.get(name);
+    // Who came later is not why they go; who waited then may have been given the node, and be on it by now.
     const recent = [...this.#stays.values()]
       .flat()
-      .filter(({ untilMs }) => untilMs > atMs - this.#patienceMs);
+      .filter(({ bornMs, untilMs }) => bornMs <= atMs && untilMs > atMs - this.#patienceMs);
     const gone = new Set(pods.map(uidOf));
     const there = recent.filter((each) => each.node === name && !gone.has(uidOf(each.pod)));
     if (!node) return;
@@ -87,8 +102,9 @@ export class Victims implements Checker {
       const waiting = recent.filter(
         (each) => each.node === undefined && priorityOf(each.pod) > priorityOf(victim),
       );
+      // Each once, whether it waited or is there by now.
+      const all = [...new Map([...there, ...waiting].map(({ pod }) => [uidOf(pod), pod])).values()];
       // Whom others keep away may be in the way whatever room there is.
-      const all = [...there, ...waiting].map(({ pod }) => pod);
       if (waiting.length === 0 || ![...all, ...pods].every(isUndemanding)) continue;
       const asked = [...all, victim].reduce((sum, pod) => sum + millicores(pod), 0);
       if (asked > roomOf(node)) continue;

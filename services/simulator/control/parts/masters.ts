@@ -27,6 +27,7 @@ export interface MasterWorld {
 export interface ComponentConfig {
   readonly leaseSeconds: number;
   readonly nodeGraceMs: number;
+  readonly watchWindow?: number | undefined;
 }
 
 export type ComponentKind = 'scheduler' | 'controller-manager';
@@ -63,6 +64,7 @@ export function startApiServer(member: SimMember, { host, process }: Life, world
     uuid: () => uuidFrom(own),
     // As `quorate master` has it.
     admission: { tolerationSeconds: 1 },
+    watchWindow: world.config.watchWindow,
   });
   links.listening.set(name, { machine: name, process, apiAs: (user) => server.apiAs(user) });
   process.whenKilled(() => {

@@ -27,7 +27,7 @@ import { picks } from './wanted.ts';
 
 /** Others belong to plans around one thing. */
 type DrawnKind = Exclude<ControlFaultKind, 'late-answers' | 'node-gone'>;
-type DrawnStep = Exclude<UserStepKind, 'replace-job' | 'delete-node'>;
+type DrawnStep = Exclude<UserStepKind, 'replace-job' | 'delete-node' | 'rest'>;
 
 const faultWeights: Readonly<Record<DrawnKind, number>> = {
   store: 10,
@@ -170,10 +170,13 @@ const schedules = [
 export function drawControlPlan(seed: number): ControlPlan {
   const plan = drawBasis(seed);
   const rng = createRng(seed ^ 0x70_11_0a);
-  if (rng.int(8) === 0) return asRollouts(plan, rng);
-  const narrowed = schedules[rng.int(16)]?.(plan, rng);
-  return narrowed ?? withDepartures(plan, rng);
+  const narrowed = rng.int(8) === 0 ? asRollouts : schedules[rng.int(16)];
+  return withShortMemory((narrowed ?? withDepartures)(plan, rng), createRng(seed ^ 0x51_0e_17));
 }
+
+/** In one seed of three servers forget soon what has changed: who was away for a moment lists again. */
+const withShortMemory = (plan: ControlPlan, rng: Rng): ControlPlan =>
+  rng.int(3) === 0 ? { ...plan, watchWindow: pick(rng, [16, 64]) } : plan;
 
 function drawBasis(seed: number): ControlPlan {
   const rng = createRng(seed);

@@ -86,6 +86,8 @@ export type UserStepKind =
   | 'delete-seen'
   | 'quota'
   | 'cronjob'
+  /** All CronJobs are told to make no more Jobs. */
+  | 'rest'
   | 'server-side-apply';
 
 /** A whole cluster: masters over a store of their own, workers, and users. */
@@ -106,6 +108,8 @@ export interface ControlPlan {
   readonly nodeGraceMs: number;
   /** Streams are up to this much slower than calls, each by itself: clients do not see yet what they have just written. */
   readonly watchLagMs: number;
+  /** So many changes of each kind servers remember for who was away; absent: as production has it. */
+  readonly watchWindow?: number;
   readonly safetyMs: number;
   readonly faults: readonly ControlFault[];
   readonly clients: readonly (readonly UserStep[])[];

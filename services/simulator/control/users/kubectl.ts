@@ -101,6 +101,14 @@ export class Kubectl {
     await this.#api.createSubresource(refs.pods, name, 'eviction', eviction, { namespace });
   }
 
+  /** No CronJob makes another Job. */
+  async rest(namespace: string): Promise<void> {
+    const { items } = await this.#api.list(refs.cronJobs, { namespace });
+    const patch = { spec: { suspend: true } };
+    for (const { metadata } of items)
+      await this.#api.patch(refs.cronJobs, metadata?.name ?? '', 'merge', patch, { namespace });
+  }
+
   /** As far as budgets allow. */
   async drain(node: string): Promise<void> {
     await this.cordon(node, true);

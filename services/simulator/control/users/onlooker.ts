@@ -1,5 +1,10 @@
 import { type KubeObject, objectKey, refs, type ResourceRef } from '#shared/api';
-import { type ApiClient, createInformer, type Informer } from '#shared/client';
+import {
+  type ApiClient,
+  createInformer,
+  type Informer,
+  type InformerHandlers,
+} from '#shared/client';
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import type { SimProcess } from '../../world/process.ts';
@@ -37,15 +42,17 @@ export class Onlooker {
   readonly process: SimProcess;
   readonly #followed: readonly Followed[];
 
+  /** `judges`: other handlers of the informer of that name. */
   constructor(
     at: { readonly machine: string; readonly process: SimProcess },
     api: ApiClient,
     clock: Clock,
     log: Logger,
+    judges: (informer: string) => InformerHandlers<KubeObject>,
   ) {
     this.machine = at.machine;
     this.process = at.process;
-    this.#followed = watched.map((each) => follow(api, each, clock, log));
+    this.#followed = watched.map((each) => follow(api, each, clock, log, judges));
   }
 
   start(): void {
@@ -67,7 +74,13 @@ export class Onlooker {
   }
 }
 
-function follow(api: ApiClient, of: Watched, clock: Clock, log: Logger): Followed {
+function follow(
+  api: ApiClient,
+  of: Watched,
+  clock: Clock,
+  log: Logger,
+  judges: (informer: string) => InformerHandlers<KubeObject>,
+): Followed {
   const { ref, ...selection } = of;
   const told = new Map<string, KubeObject>();
   const put = (object: KubeObject): void => void told.set(objectKey(object), object);
@@ -81,7 +94,9 @@ function follow(api: ApiClient, of: Watched, clock: Clock, log: Logger): Followe
       deleted: (object) => void told.delete(objectKey(object)),
     },
   });
-  return { resource: resourceName(ref), selects: selects(selection), informer, told };
+  const resource = resourceName(ref);
+  informer.addHandlers(judges(resource));
+  return { resource, selects: selects(selection), informer, told };
 }
 
 const versions = (objects: readonly KubeObject[]): Map<string, string> =>

@@ -8,7 +8,7 @@ import {
   type ResourceRef,
 } from '#shared/api';
 import { assertNever, must, QuorateError } from '#shared/base';
-import type { ApiClient, ListOptions } from '#shared/client';
+import type { ApiClient } from '#shared/client';
 import type { ApplyApi } from '#services/apiserver';
 import type { UserStep } from '../plan/plan.ts';
 import { Dice } from './dice.ts';
@@ -28,6 +28,7 @@ import {
   statefulSet,
   taintKey,
 } from './manifests.ts';
+import { Reader } from './reader.ts';
 import { propagations, workloads } from './ways.ts';
 
 export interface UserWorld {
@@ -45,7 +46,6 @@ export interface UserWorld {
 const namespace = 'default';
 const daemons = 'everywhere';
 const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
-const listed = [refs.pods, refs.configMaps, refs.replicaSets, refs.nodes, refs.secrets] as const;
 
 /** What clients of a cluster that breaks have to live with. */
 const everyday = [
@@ -62,23 +62,12 @@ const everyday = [
   'expired',
 ] as const;
 
-/** What is listed or watched. */
-function some(pick: number): [ResourceRef, ListOptions] {
-  const ref = must(listed[pick % listed.length], 'a kind');
-  const app = apps[pick % apps.length];
-  const selectors = [`app=${app}`, `app in (${app},db)`, `app!=${app}`, '!app'];
-  const labelSelector = pick % 3 === 0 ? selectors[pick % selectors.length] : undefined;
-  return [
-    ref,
-    { ...(ref !== refs.nodes && { namespace }), ...(labelSelector && { labelSelector }) },
-  ];
-}
-
 /** Somebody with kubectl. Takes steps one after the other. */
 export class User {
   readonly #number: number;
   readonly #world: UserWorld;
   readonly #kubectl: Kubectl;
+  readonly #reader: Reader;
   readonly #seen: { readonly ref: ResourceRef; readonly name: string; readonly uid: string }[] = [];
   #jobs = 0;
 
@@ -86,6 +75,7 @@ export class User {
     this.#number = number;
     this.#world = world;
     this.#kubectl = new Kubectl(world.api);
+    this.#reader = new Reader(world);
   }
 
   async run(steps: readonly UserStep[]): Promise<void> {
@@ -125,11 +115,11 @@ export class User {
       case 'dependent':
         return this.#dependent(pick, namespace);
       case 'list':
-        return this.#list(pick);
+        return this.#reader.list(pick);
       case 'pages':
-        return this.#pages(pick);
+        return this.#reader.pages(pick);
       case 'watch-past':
-        return this.#watchPast(pick);
+        return this.#reader.watchPast(pick);
       case 'suspend':
         return this.#suspend(pick);
       case 'delete-workload':
@@ -180,6 +170,8 @@ export class User {
         return this.#applyOrDelete(refs.resourceQuotas, quota(`quota-${pick % 2}`, pick), pick);
       case 'cronjob':
         return this.#applyOrDelete(refs.cronJobs, cronJob(`cron-${app}`, pick), pick);
+      case 'rest':
+        return kubectl.rest(namespace);
       case 'server-side-apply':
         return this.#serverSideApply(pick);
       default:
@@ -232,7 +224,18 @@ export class User {
     const app = must(apps[pick % apps.length], 'an app');
     const [ref, name] =
       pick % 3 === 0 ? [refs.statefulSets, `${app}-set`] : [refs.deployments, app];
-    await this.#world.api.patch(ref, name, 'merge', patch, { namespace });
+    const { api } = this.#world;
+    const seen = pick >= firstExtra && Math.floor(pick / 12) % 3 === 0;
+    const edited = seen ? { ...patch, ...(await this.#seenVersion(ref, name, pick)) } : patch;
+    await api.patch(ref, name, 'merge', edited, { namespace });
+  }
+
+  /** As an editor does it: what is changed while somebody thinks is not changed again. */
+  async #seenVersion(ref: ResourceRef, name: string, pick: number): Promise<KubeObject> {
+    const { api, sleep } = this.#world;
+    const { metadata: { resourceVersion = '' } = {} } = await api.get(ref, name, namespace);
+    await sleep(pick % 300);
+    return { metadata: { resourceVersion } };
   }
 
   /** One up, if nobody else was faster: none may get lost. */
@@ -284,41 +287,15 @@ export class User {
     await this.#world.api.create(ref, dependent, { namespace: where });
   }
 
-  async #list(pick: number): Promise<void> {
-    await this.#world.api.list(...some(pick));
-  }
-
   /** A Job that has not ended, or lets it go on. */
   async #suspend(pick: number): Promise<void> {
     const { items } = await this.#world.api.list<Job>(refs.jobs, { namespace });
-    const going = items.filter(({ status }) => status?.completionTime === undefined);
+    const ended = ({ type, status }: { type: string; status: string }): boolean =>
+      (type === 'Complete' || type === 'Failed') && status === 'True';
+    const going = items.filter(({ status }) => !status?.conditions?.some(ended));
     const name = going[pick % Math.max(1, going.length)]?.metadata?.name;
     const patch = { spec: { suspend: pick % 3 > 0 } };
     if (name) await this.#world.api.patch(refs.jobs, name, 'merge', patch, { namespace });
-  }
-
-  /** As of one moment, in pages, however much changes meanwhile. */
-  async #pages(pick: number): Promise<void> {
-    const [ref, options] = some(pick);
-    let next: string | undefined;
-    do {
-      const page = { ...options, limit: 1 + (pick % 4), ...(next && { continue: next }) };
-      next = (await this.#world.api.list(ref, page)).continue;
-      await this.#world.sleep(pick % 50);
-    } while (next);
-  }
-
-  /** From some versions ago on, for a moment. */
-  async #watchPast(pick: number): Promise<void> {
-    const { api, sleep } = this.#world;
-    const [ref, options] = some(pick);
-    const { resourceVersion } = await api.list(ref, { ...options, limit: 1 });
-    const since = String(Math.max(1, Number(resourceVersion) - (pick % 150)));
-    const enough = new AbortController();
-    const { signal } = enough;
-    const watch = api.watch(ref, { ...options, resourceVersion: since, signal });
-    void sleep(2_000).then(() => enough.abort());
-    for await (const _ of watch);
   }
 
   async #delete(

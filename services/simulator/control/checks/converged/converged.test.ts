@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '#shared/api';
 import type { ContainerStatus } from '#services/agent';
-import { isFailing, unsettled } from '../converged.ts';
+import { isFailing, isWorking, unsettled } from '../converged.ts';
 import { container, controlledBy, named, podKey, Store } from '../testing.ts';
 
 test('a cluster has settled when everything is as it was asked for', () => {
@@ -46,6 +46,25 @@ test('a program fails until it comes to the attempt that lasts, but for one on i
   expect(put(1, named('a', 'a', { deletionTimestamp: 'now' }))).toBe(false);
   expect(put(1, { status: { phase: 'Failed' } })).toBe(false);
   expect(put(1, { spec: { containers: [] } })).toBe(false);
+});
+
+test('a program that ends by itself is at work while it runs', () => {
+  const store = new Store();
+  const put = (uid: string, behaviour: object): void => {
+    const command = ['sim', JSON.stringify(behaviour)];
+    const spec = { nodeName: 'n1', containers: [{ name: 'main', command }] };
+    store.put(podKey(uid), { ...named(uid), spec } as KubeObject);
+  };
+  put('server', {});
+  put('job', { runMs: 15_000 });
+  // Its Job has a deadline.
+  put('endless', { runMs: 3_600_000 });
+  const works = (...uids: string[]): boolean => {
+    const nodes = [{ name: 'n1', running: uids.map((uid) => container(uid)) }];
+    return isWorking({ objects: store.history, nodes });
+  };
+  expect(works('server', 'endless', 'gone')).toBe(false);
+  expect(works('server', 'job')).toBe(true);
 });
 
 const ready = [{ type: 'Ready', status: 'True' }];

@@ -9,7 +9,7 @@ import {
 import type { ContainerStatus } from '#services/agent';
 import { behaviourOf } from '../../parts/containers.ts';
 import { nodeFor, nodeToClear } from '../fits.ts';
-import { isGoing, nameOf } from '../metadata.ts';
+import { isGoing, nameOf, uidOf } from '../metadata.ts';
 import { expels, nodeOf } from '../room.ts';
 import { each, type Look, type Reality, waitsForRoom } from './reality.ts';
 
@@ -97,6 +97,21 @@ export const isFailing = ({ objects }: Reality): boolean =>
         !isPodTerminal(pod) &&
         pod.spec.containers.some((each) => restartsOf(pod, each) < mishapsOf(each)),
     );
+
+/** A program of a Job takes longer than this only where the Job is to be cut short. */
+const longestWorkMs = 60_000;
+
+/** Some program runs that will end by itself: the next one may wait for its place, and Jobs for its end. */
+export const isWorking = ({ objects, nodes: machines }: Reality): boolean => {
+  const pods = new Map(objects.all<Pod>('pods').map((pod) => [uidOf(pod), pod]));
+  return machines.some(({ running }) =>
+    running.some(({ podSandboxId, name }) => {
+      const container = pods.get(podSandboxId)?.spec?.containers.find((each) => each.name === name);
+      const { runMs = Infinity } = behaviourOf(container?.command ?? []);
+      return runMs <= longestWorkMs;
+    }),
+  );
+};
 
 const restartsOf = ({ status }: Pod, { name }: Container): number =>
   status?.containerStatuses?.find((each) => each.name === name)?.restartCount ?? 0;
