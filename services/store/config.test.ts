@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { configure } from './config.ts';
+import { wordsAmong } from './flags/parse.ts';
 import { flagNames, specOf, flagNamed } from './flags/table.ts';
 import { complaint, durationMs } from './flags/values.ts';
 
@@ -106,6 +107,17 @@ tls-min-version: 'TLS1.2'
     '--enable-v2=true has no effect',
     '--enable-pprof=true has no effect',
   ]);
+});
+
+test('a word is found before flags and behind them, and no value is taken for one', () => {
+  const flags = ['--data-dir', 'd', '--name=n', '--force-new-cluster'];
+  for (const args of [
+    ['file', ...flags],
+    [...flags, 'file'],
+    [...flags.slice(0, 2), 'file', ...flags.slice(2)],
+  ]) {
+    expect(wordsAmong(args)).toEqual({ words: ['file'], flags });
+  }
 });
 
 test('what is in force can be told, each in its own type', async () => {

@@ -17,7 +17,7 @@ import {
 } from '#shared/runtime';
 import { type Configuration, configure, type Flags } from './config.ts';
 import { helpText, usage } from './flags/help.ts';
-import { UsageError } from './flags/parse.ts';
+import { UsageError, wordsAmong } from './flags/parse.ts';
 import { contractVersion } from './grpc/maintenance.ts';
 import { type Dns, discoverBySrv } from './member/discover-srv.ts';
 import { restore, type RestoreOptions } from './member/restore.ts';
@@ -63,7 +63,7 @@ export async function runStore(
   }
 }
 
-/** `restore FILE`, with the flags of a member and one of its own, anywhere after it. */
+/** `restore FILE`, with the flags of a member and one of its own, before the file or after it. */
 function restoreOptions(
   args: readonly string[],
 ): { options: RestoreOptions; flags: readonly string[] } | undefined {
@@ -71,8 +71,9 @@ function restoreOptions(
   if (verb !== 'restore') return undefined;
   const own = /^--?skip-hash-check(=true)?$/;
   const skipHashCheck = rest.some((arg) => own.test(arg));
-  const [backupFile, ...flags] = rest.filter((arg) => !own.test(arg));
-  if (backupFile === undefined || backupFile.startsWith('-')) {
+  const { words, flags } = wordsAmong(rest.filter((arg) => !own.test(arg)));
+  const [backupFile] = words;
+  if (backupFile === undefined || words.length > 1) {
     throw new UsageError(
       'snapshot restore requires exactly one file: quorate store restore FILE …',
     );

@@ -108,6 +108,28 @@ function parseArgs(args: readonly string[]): Map<string, string> {
   return values;
 }
 
+/** What stands among flags and is none, nor the value of one. */
+export function wordsAmong(args: readonly string[]): { words: string[]; flags: string[] } {
+  const words: string[] = [];
+  const flags: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    if (!arg.startsWith('-')) {
+      words.push(arg);
+      continue;
+    }
+    flags.push(arg);
+    const known = flagNamed(arg.replace(/^--?/, ''));
+    const takesValue = known !== undefined && specOf(known).type !== 'boolean';
+    const value = args[at + 1];
+    if (takesValue && value !== undefined) {
+      flags.push(value);
+      at++;
+    }
+  }
+  return { words, flags };
+}
+
 function givenTwice(name: string, former: string): QuorateError {
   return new QuorateError(
     'bad-request',

@@ -87,7 +87,7 @@ export class ClientDoor {
       this.#accept(socket, undefined);
     };
     // gRPC's clients offer HTTP/2 alone. Who offers both, such as curl, wants what HTTP/1 has here.
-    const protocols = ['http/1.1', 'h2'];
+    const protocols = ['http/1.1', 'h2', 'http/1.0'];
     const handshakes = new Handshakes({ identity, protocols, accept, rejections });
     this.#handshakes.push(handshakes);
     return handshakes;

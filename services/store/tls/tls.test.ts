@@ -121,6 +121,8 @@ describe('one port over TLS', () => {
     for await (const chunk of stream) body += String(chunk);
     expect(body).toBe('two');
     session.destroy();
+    // As curl --http1.0 does.
+    expect((await ask(port, { ALPNProtocols: ['http/1.0'] })).body).toBe('one');
   });
 
   test('tells whoever forgot TLS', async () => {
