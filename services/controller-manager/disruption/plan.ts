@@ -10,7 +10,7 @@ import {
 type Status = NonNullable<PodDisruptionBudget['status']>;
 type Condition = NonNullable<Status['conditions']>[number];
 
-/** An eviction that was allowed counts against the budget until its pod is gone, or for this long. */
+/** An eviction that was allowed counts against the budget until its pod goes, or for this long. */
 const disruptedForMs = 120_000;
 
 /** The pods that a budget speaks of; an empty selector means all of its namespace. */
@@ -27,17 +27,15 @@ export function budgetStatus(
   now: { readonly ms: number; readonly timestamp: string },
 ): Status {
   const { spec = {}, status } = budget;
-  const names = new Set(pods.map(({ metadata }) => metadata?.name));
+  const staying = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  const names = new Set(staying.map(({ metadata }) => metadata?.name));
   const disrupted = Object.fromEntries(
     Object.entries(status?.disruptedPods ?? {}).filter(
       ([name, since]) => names.has(name) && now.ms - Date.parse(since) < disruptedForMs,
     ),
   );
-  const healthy = pods.filter(
-    (pod) =>
-      isPodReady(pod) &&
-      pod.metadata?.deletionTimestamp === undefined &&
-      !Object.hasOwn(disrupted, pod.metadata?.name ?? ''),
+  const healthy = staying.filter(
+    (pod) => isPodReady(pod) && !Object.hasOwn(disrupted, pod.metadata?.name ?? ''),
   );
   const desired =
     spec.maxUnavailable === undefined
