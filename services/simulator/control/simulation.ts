@@ -364,7 +364,7 @@ class ControlSimulation {
     const { objects } = this.#checks;
     const nodes = this.#nodes
       .filter(({ gone }) => !gone)
-      .map(({ name, containers }) => ({ name, running: containers.running() }));
+      .map(({ name, containers, kept }) => ({ name, running: containers.running(), kept }));
     return { objects, nodes };
   }
 

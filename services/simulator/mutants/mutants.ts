@@ -1,5 +1,6 @@
 import { controlMutants } from './control.ts';
 import { departureMutants } from './departures.ts';
+import { disruptionMutants } from './disruptions.ts';
 import { fourthMutants } from './fourth.ts';
 import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
@@ -32,4 +33,5 @@ export const mutants: readonly Mutant[] = [
   ...outsidersMutants,
   ...readersMutants,
   ...reviewersMutants,
+  ...disruptionMutants,
 ];

@@ -17,13 +17,13 @@ const status = (disruptionsAllowed: number, disruptedPods: object = {}) => ({
 });
 
 /** A budget with a pod that it covers and that serves. */
-function world() {
+function world(more: object = {}, counted: object = {}) {
   const store = new Store();
   const check = new Budgets(store.history);
-  store.put(key, budget(status(1)));
+  store.put(key, budget({ ...status(1), ...counted }));
   const pod = {
     ...named('p', 'p', { labels: { app: 'a' } }),
-    status: { phase: 'Running', conditions },
+    status: { phase: 'Running', conditions, ...more },
   };
   const since = store.put(podKey('p'), pod);
   const evict = (): string => {
@@ -38,6 +38,21 @@ test('an eviction is paid for', () => {
   const paid = world();
   paid.store.put(key, budget(status(0, { p: 'now' })));
   expect(paid.evict()).toBe('kept');
+});
+
+test('twice in a second', () => {
+  const { store, evict } = world();
+  store.put(key, budget(status(2, { p: 'now' })));
+  store.put(key, budget(status(1, { p: 'now' })));
+  expect(evict()).toBe('kept');
+});
+
+test('so is that of a pod that does not serve, unless enough others do', () => {
+  const idle = { conditions: [] };
+  expect(world(idle).evict()).toBe('kept');
+  expect(world(idle, { currentHealthy: 1 }).evict()).toMatch(/its budget did not pay/);
+  expect(world(idle, { desiredHealthy: 0 }).evict()).toMatch(/its budget did not pay/);
+  expect(world({ ...idle, phase: 'Pending' }, { currentHealthy: 1 }).evict()).toBe('kept');
 });
 
 test('a pod that somebody deletes needs no budget', () => {

@@ -13,7 +13,10 @@ export interface Granted {
   readonly until: number;
 }
 
-/** Every eviction of a pod that serves is paid for by its budget, which never owes anything. */
+/**
+ * Every eviction of a pod that serves is paid for by its budget, which never owes anything, and so is that of one that
+ * does not serve where too few do.
+ */
 export class Budgets implements Checker {
   readonly name = 'disruption budgets';
   readonly #objects: ObjectHistory;
@@ -66,7 +69,9 @@ export class Budgets implements Checker {
       (pod) => nameOf(pod) === name,
     );
     const [begin] = versions;
-    if (!begin || isGoing(begin) || !versions.every(serves)) return;
+    if (!begin || isGoing(begin)) return;
+    const serving = versions.every(serves);
+    if (!serving && !versions.every(runsIdly)) return;
     const labels = begin.metadata?.labels ?? {};
     const covers = ({ spec }: PodDisruptionBudget): boolean =>
       Object.entries(spec?.selector?.matchLabels ?? {}).every(([key, is]) => labels[key] === is);
@@ -82,12 +87,12 @@ export class Budgets implements Checker {
           change.revision <= until &&
           change.after !== undefined &&
           nameOf(change.after) === nameOf(first ?? {}) &&
-          newlyDisrupted(change.before, change.after).includes(name),
+          isPaymentFor(name, change.before, change.after),
       );
     const removed = this.#objects
       .changesAfter('policy/poddisruptionbudgets', since)
       .some((change) => change.revision <= until && !change.after);
-    if (paid || removed) return;
+    if (paid || removed || (!serving && budgets.some(hasEnough))) return;
     throw new BrokenPromise(
       `pod ${name} was evicted between revisions ${since} and ${until}, and its budget did not pay`,
     );
@@ -112,8 +117,37 @@ export class Budgets implements Checker {
 }
 
 const serves = (pod: Pod): boolean => pod.status?.phase === 'Running' && isPodReady(pod);
+const runsIdly = (pod: Pod): boolean => pod.status?.phase === 'Running' && !isPodReady(pod);
 
-function newlyDisrupted(
+/** Who does not serve goes for nothing. */
+function hasEnough({ spec, status }: PodDisruptionBudget): boolean {
+  const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
+  const isEnough = desiredHealthy > 0 && currentHealthy >= desiredHealthy;
+  return isEnough || spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow';
+}
+
+function isPaymentFor(
+  name: string,
+  before: PodDisruptionBudget | undefined,
+  after: PodDisruptionBudget,
+): boolean {
+  const names = newlyDisrupted(before, after);
+  if (names.length > 0) return names.includes(name);
+  return paysAgain(before, after) && Object.hasOwn(after.status?.disruptedPods ?? {}, name);
+}
+
+/** For one that it has paid for in the same second: only its allowance says so. */
+export function paysAgain(
+  before: PodDisruptionBudget | undefined,
+  { status }: PodDisruptionBudget,
+): boolean {
+  const last = before?.status?.disruptionsAllowed ?? 0;
+  const spent = { ...before?.status, disruptionsAllowed: last - 1 };
+  return JSON.stringify(status) === JSON.stringify(spent);
+}
+
+/** Whom a write of the budget pays for. */
+export function newlyDisrupted(
   before: PodDisruptionBudget | undefined,
   after: PodDisruptionBudget,
 ): string[] {

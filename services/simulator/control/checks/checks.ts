@@ -10,6 +10,7 @@ import { Adoptions } from './adoptions.ts';
 import { ApiWatches } from './api-watches.ts';
 import { Attempts } from './attempts.ts';
 import { Availability } from './availability.ts';
+import { BudgetCounts } from './budget-counts.ts';
 import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import type { Checker } from './checker.ts';
@@ -17,6 +18,7 @@ import { Claims } from './claims.ts';
 import { Collected } from './collected.ts';
 import { Counters } from './counters.ts';
 import { CronRuns } from './cron-runs.ts';
+import { EndpointSources } from './endpoint-sources.ts';
 import { EndpointConditions } from './endpoints.ts';
 import { Expulsions } from './expulsions.ts';
 import { Fencing } from './fencing.ts';
@@ -135,6 +137,7 @@ export class ControlChecks {
       this.#garbage,
       new Namespaces(),
       new EndpointConditions(),
+      new EndpointSources(this.objects, patienceMs),
       new Rollouts(patienceMs),
       new Recreated(patienceMs),
       new InOrder(patienceMs),
@@ -160,6 +163,7 @@ export class ControlChecks {
       this.#removals,
       this.#successors,
       this.#budgets,
+      new BudgetCounts(this.objects, patienceMs, !isCalm),
       this.#jobs,
       this.#created,
       this.#counters,

@@ -1,6 +1,6 @@
 import { budgets } from './converged/budgets.ts';
 import { cronJobs } from './converged/cron-jobs.ts';
-import { containers, isFailing, isWorking, nodes, pods } from './converged/nodes.ts';
+import { containers, isFailing, isWorking, leftovers, nodes, pods } from './converged/nodes.ts';
 import { owners } from './converged/owners.ts';
 import { quotas } from './converged/quotas.ts';
 import { first, type Reality } from './converged/reality.ts';
@@ -19,6 +19,7 @@ const looks = [
   budgets,
   quotas,
   containers,
+  leftovers,
 ];
 
 /** What is not yet as it should be, in words; empty where all is well. */

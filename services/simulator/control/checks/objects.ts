@@ -1,5 +1,6 @@
 import { type KubeObject, resources } from '#shared/api';
 import type { AppliedEntry } from '../../checks/state-log.ts';
+import { nameOf } from './metadata.ts';
 
 /** What one revision did to one object, as the store has it. */
 export interface Change {
@@ -65,6 +66,30 @@ export class ObjectHistory {
       else then.delete(key);
     }
     return then;
+  }
+
+  /** By name, as they were in a namespace at each moment since then, the newest first: one map, which changes. */
+  *views<T extends KubeObject>(
+    resource: string,
+    namespace: string,
+    sinceMs: number,
+  ): Generator<ReadonlyMap<string, T>> {
+    const isThere = (object: KubeObject): boolean => object.metadata?.namespace === namespace;
+    const view = new Map(
+      this.all<T>(resource)
+        .filter(isThere)
+        .map((object) => [nameOf(object), object]),
+    );
+    yield view;
+    const { changes } = this.#collection(resource);
+    for (let i = changes.length - 1; i >= 0; i--) {
+      const { atMs, before, after } = changes[i] as Change;
+      if (atMs < sinceMs) return;
+      if (!isThere(after ?? before ?? {})) continue;
+      if (before) view.set(nameOf(before), before as T);
+      else view.delete(nameOf(after ?? {}));
+      yield view;
+    }
   }
 
   /** In the order of their revisions. */

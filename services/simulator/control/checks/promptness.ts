@@ -8,16 +8,19 @@ import {
   type Pod,
   type PodDisruptionBudget,
   type ReplicaSet,
+  type Service,
 } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
+import { portsOf, selects, serviceName } from './endpoint-sources.ts';
 import { isGoing, nameOf, uidOf } from './metadata.ts';
 import type { ObjectHistory } from './objects.ts';
 import { expels, nodeOf } from './room.ts';
 
 /**
- * Where nothing breaks, nothing wrong lasts: endpoints that do not serve, pods that a node expels or a suspended Job
- * keeps, budgets that count more than serve, ReplicaSets with more pods or fewer than they are to have.
+ * Where nothing breaks, nothing wrong lasts: endpoints that do not serve or have ended, pods that serve and are none,
+ * pods that a node expels or a suspended Job keeps, budgets that count more than serve, ReplicaSets with more pods or
+ * fewer than they are to have.
  */
 export class Promptness implements Checker {
   readonly name = 'promptness';
@@ -47,6 +50,7 @@ export class Promptness implements Checker {
 
   *#allWrong(): Generator<string> {
     yield* this.#idleEndpoints();
+    yield* this.#unserved();
     yield* this.#expelled();
     yield* this.#suspended();
     yield* this.#overcounted();
@@ -56,13 +60,48 @@ export class Promptness implements Checker {
   *#idleEndpoints(): Generator<string> {
     const pods = new Map(this.#objects.all<Pod>('pods').map((pod) => [uidOf(pod), pod]));
     for (const slice of this.#objects.all<EndpointSlice>('discovery.k8s.io/endpointslices')) {
+      const service = this.#serviceOf(slice);
       for (const { conditions, targetRef } of slice.endpoints) {
-        if (conditions?.ready === false || targetRef?.kind !== 'Pod') continue;
+        if (targetRef?.kind !== 'Pod') continue;
         const pod = pods.get(targetRef.uid ?? '');
-        if (pod && serves(pod)) continue;
-        yield `${slice.metadata?.namespace}/${slice.metadata?.name} has ${targetRef.name} (${targetRef.uid}) as ready, which is ${pod ? 'not' : 'gone'}`;
+        const isReady = conditions?.ready !== false;
+        const named = `${slice.metadata?.namespace}/${slice.metadata?.name} has ${targetRef.name} (${targetRef.uid})`;
+        if (!pod || isPodTerminal(pod)) yield `${named}, which is ${pod ? 'over' : 'gone'}`;
+        else if (isReady && !serves(pod)) yield `${named} as ready, which is not`;
+        else if (service && !selects(service, pod)) yield `${named}, which it does not select`;
       }
     }
+  }
+
+  #serviceOf({ metadata }: EndpointSlice): Service | undefined {
+    const services = this.#objects.all<Service>('services');
+    const name = metadata?.labels?.[serviceName];
+    return services.find(
+      (each) => nameOf(each) === name && each.metadata?.namespace === metadata?.namespace,
+    );
+  }
+
+  *#unserved(): Generator<string> {
+    const pods = this.#objects.all<Pod>('pods').filter(serves);
+    const slices = this.#objects.all<EndpointSlice>('discovery.k8s.io/endpointslices');
+    const places = new Set(this.#livingPlaces());
+    for (const service of this.#objects.all<Service>('services')) {
+      const { name, namespace = '' } = service.metadata ?? {};
+      if (isGoing(service) || !places.has(namespace)) continue;
+      const uids = slices
+        .filter((slice) => this.#serviceOf(slice) === service)
+        .flatMap(({ endpoints }) => endpoints.map(({ targetRef }) => targetRef?.uid));
+      for (const pod of pods) {
+        if (pod.metadata?.namespace !== namespace || !selects(service, pod)) continue;
+        if (uids.includes(uidOf(pod)) || portsOf(service, pod).length === 0) continue;
+        yield `${namespace}/${name} has no endpoint for ${nameOf(pod)} (${uidOf(pod)})`;
+      }
+    }
+  }
+
+  #livingPlaces(): string[] {
+    const places = this.#objects.all('namespaces').filter((place) => !isGoing(place));
+    return places.map(nameOf);
   }
 
   *#expelled(): Generator<string> {
@@ -86,8 +125,7 @@ export class Promptness implements Checker {
   *#misnumbered(): Generator<string> {
     const active = this.#objects.all<Pod>('pods').filter(isPodActive);
     const counts = Map.groupBy(active, (pod) => getControllerOf(pod)?.uid);
-    const places = this.#objects.all('namespaces').filter((place) => !isGoing(place));
-    const names = new Set(places.map(nameOf));
+    const names = new Set(this.#livingPlaces());
     for (const set of this.#objects.all<ReplicaSet>('apps/replicasets')) {
       if (isGoing(set) || !names.has(set.metadata?.namespace ?? '')) continue;
       const { replicas = 1 } = set.spec ?? {};

@@ -124,6 +124,28 @@ describe('where nothing fails', () => {
     expect(of({ ...named('p', 'p', going), status: ready })).toMatch(/which is not/);
     expect(of({ ...named('p', 'p', going), status: ready }, Infinity)).toBe('kept');
     expect(of({ ...named('p', 'q'), status: ready })).toMatch(/which is gone/);
+    const conditions = [{ type: 'Ready', status: 'False' }];
+    expect(of({ ...named('p'), status: { phase: 'Failed', conditions } })).toMatch(/which is over/);
+  });
+
+  test('no pod serves for long that is no endpoint', () => {
+    const of = (pod: object, service: object = {}, slice?: object) =>
+      lasting((store) => {
+        store.put('/registry/namespaces/default', { metadata: { name: 'default' } });
+        store.put(podKey('p'), { ...pod, status: ready } as KubeObject);
+        const spec = { selector: { app: 'a' }, ports: [{ port: 80 }] };
+        put(store, 'services/default/s', { ...named('s'), spec, ...service });
+        if (slice) put(store, 'discovery.k8s.io/endpointslices/default/s-1', slice);
+      });
+    const pod = named('p', 'p', { labels: { app: 'a' } });
+    expect(of(pod)).toMatch(/s has no endpoint for p/);
+    expect(of(named('p', 'p', { labels: { app: 'b' } }))).toBe('kept');
+    expect(of(pod, { spec: { ports: [{ port: 80 }] } })).toBe('kept');
+    const labels = { 'kubernetes.io/service-name': 's' };
+    const endpoints = [{ addresses: [], targetRef: { kind: 'Pod', name: 'p', uid: 'p' } }];
+    const slice = { ...named('s-1', 's-1', { labels }), endpoints };
+    expect(of(pod, {}, slice)).toBe('kept');
+    expect(of(named('p', 'p', { labels: { app: 'b' } }), {}, slice)).toMatch(/does not select/);
   });
 
   test('no budget counts for long who does not serve', () => {

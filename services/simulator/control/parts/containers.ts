@@ -87,6 +87,11 @@ export class Containers {
     return all.filter(({ state }) => state === 'running');
   }
 
+  /** By the uids of their pods. */
+  get sandboxes(): string[] {
+    return [...this.#sandboxes.keys()];
+  }
+
   /** Nobody hears of their end any more. */
   agentGone(): void {
     this.#listener = undefined;

@@ -57,6 +57,11 @@ export class SimNode {
     return this.#gone;
   }
 
+  /** Pods of which there is something here, by uid. */
+  get kept(): string[] {
+    return [...this.containers.sandboxes, ...this.#manifests.keys()];
+  }
+
   start(): void {
     if (this.#process || this.#gone) return;
     const { newProcess, links, logger, servers, recorded, bug } = this.#world;

@@ -10,13 +10,16 @@ const safetyMs = 30_000;
 /** Applications that have a budget. */
 const covered = 2;
 
-/** Pods that take their time to go, under budgets, and users who take one after the other; nothing else happens. */
+/**
+ * Pods that take their time to go, under budgets, and users who take one after the other, or change a budget and take
+ * one at once; nothing else happens.
+ */
 export function asBudgets(plan: ControlPlan, rng: Rng): ControlPlan {
   return {
     ...undisturbed(plan, safetyMs),
     nodes: 2,
     cpus: 4,
-    watchLagMs: pick(rng, [0, 20, 300]),
+    watchLagMs: pick(rng, [0, 20, 300, 1000]),
     clients: Array.from({ length: covered }, (_each, app) => [
       ...workload(rng, app),
       ...takings(rng, app),
@@ -27,13 +30,18 @@ export function asBudgets(plan: ControlPlan, rng: Rng): ControlPlan {
 function workload(rng: Rng, app: number): UserStep[] {
   const isOf = (one: number): boolean => one % apps.length === app;
   const deployed = pickWhere(rng, (one) => isOf(one) && goesSlowly(one));
-  const limited = pickWhere(rng, (one) => isOf(one) && one % 3 > 0 && isLoose(one));
   return [
     { afterMs: 500, kind: 'deployment', pick: deployed },
-    { afterMs: 200, kind: 'budget', pick: limited },
+    { ...limit(rng, app), afterMs: 200 },
     scale(rng, app, must(sizesOf(app).at(-1), 'a size')),
   ];
 }
+
+const limit = (rng: Rng, app: number): UserStep => ({
+  afterMs: 300 + rng.int(2500),
+  kind: 'budget',
+  pick: pickWhere(rng, (one) => one % apps.length === app && one % 3 > 0 && isLoose(one)),
+});
 
 function goesSlowly(one: number): boolean {
   const { replicas = 0, template } = deployment('', one).spec ?? {};
@@ -60,11 +68,18 @@ const scale = (rng: Rng, app: number, replicas: number): UserStep => ({
 });
 
 /** What users do to pods. */
-const kinds = ['evict', 'delete-pod', 'evict', 'scale'] as const;
+const kinds = ['evict', 'delete-pod', 'evict', 'scale', 'budget'] as const;
 
 const takings = (rng: Rng, app: number): UserStep[] =>
   Array.from({ length: 14 }, () => {
     const kind = pick(rng, kinds);
     if (kind === 'scale') return scale(rng, app, pick(rng, sizesOf(app)));
-    return { afterMs: 300 + rng.int(2500), kind, pick: rng.int(1000) };
-  });
+    if (kind !== 'budget') return taking(rng, kind, 300 + rng.int(2500));
+    return [limit(rng, app), taking(rng, 'evict', 0), taking(rng, 'evict', 0)];
+  }).flat();
+
+const taking = (rng: Rng, kind: 'evict' | 'delete-pod', afterMs: number): UserStep => ({
+  afterMs,
+  kind,
+  pick: rng.int(1000),
+});

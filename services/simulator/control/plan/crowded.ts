@@ -6,23 +6,20 @@ import { deployment } from '../users/manifests.ts';
 import type { ControlFault, ControlPlan, UserStep } from './plan.ts';
 import { components, late, schedulers } from './schedulers.ts';
 import { undisturbed } from './undisturbed.ts';
-import { isPlain, pickWhere } from './wanted.ts';
+import { asksForMuch, isPlain, pickWhere } from './wanted.ts';
 
 const safetyMs = 20_000;
 
 /**
  * More pods than there is room for, ordinary and important ones, and some that avoid the others: whoever gets a
  * place, somebody else waits for it. Sometimes nobody knows which bindings have been heard, or schedulers hear late
- * what they are answered.
+ * what they are answered: room comes free while they still ask who may go. In the end all want as much as they can get.
  */
 export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
   const nodes = pick(rng, [1, 2]);
   const few = rng.int(2) === 0;
-  const faults = pick(rng, [
-    () => [],
-    () => unheard(rng),
-    () => schedulers(nodes).map((machine) => late(machine, safetyMs)),
-  ]);
+  const answeredLate = () => schedulers(nodes).map((machine) => late(machine, safetyMs));
+  const faults = pick(rng, [() => [], () => unheard(rng), answeredLate, answeredLate]);
   return {
     ...undisturbed(plan, safetyMs),
     nodes,
@@ -34,7 +31,7 @@ export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
     faults: faults(),
     clients: few
       ? [ordinary(rng, 1), important(rng, 0, few)]
-      : [ordinary(rng, 0), important(rng, 1, few)],
+      : [ordinary(rng, 0), important(rng, 1, few), rush(rng)],
   };
 }
 
@@ -48,7 +45,7 @@ function unheard(rng: Rng): ControlFault[] {
 }
 
 function ordinary(rng: Rng, app: number): UserStep[] {
-  const made = pickWhere(rng, (one) => app === one % apps.length && isPlain(podOf(one)));
+  const made = pickWhere(rng, (one) => app === one % apps.length && isLarge(podOf(one)));
   return [{ afterMs: 500, kind: 'deployment', pick: made }, ...scales(rng, app)];
 }
 
@@ -58,7 +55,7 @@ function important(rng: Rng, app: number, few: boolean): UserStep[] {
   const isMeant = ({ priorityClassName, affinity, ...others }: Spec): boolean =>
     priorityClassName !== undefined &&
     (avoids ? avoidsApp(affinity, apps[1 - app]) : affinity === undefined) &&
-    isPlain(others);
+    (few ? isPlain(others) : isLarge(others));
   const made = pickWhere(
     rng,
     (one) =>
@@ -69,6 +66,8 @@ function important(rng: Rng, app: number, few: boolean): UserStep[] {
 }
 
 type Spec = Partial<PodSpec>;
+
+const isLarge = (spec: Spec): boolean => asksForMuch(spec) && isPlain(spec);
 
 const madeOf = (made: number) => deployment(apps[made % apps.length] ?? '', made).spec;
 const podOf = (made: number): Spec => madeOf(made)?.template?.spec ?? {};
@@ -82,10 +81,18 @@ const avoidsApp = (affinity: Spec['affinity'], app: string | undefined): boolean
 /** Again and again; sizes are odd where the application's number is. */
 function scales(rng: Rng, app: number): UserStep[] {
   const sizes = app % 2 === 0 ? [2, 4] : [1, 5];
-  return Array.from({ length: 6 }, () => {
-    const replicas = pick(rng, sizes);
-    // Not a StatefulSet.
-    const to = pickWhere(rng, (one) => one % 4 === app && one % 6 === replicas && one % 3 > 0);
-    return { afterMs: 500 + rng.int(3000), kind: 'scale', pick: to };
-  });
+  return Array.from({ length: 6 }, () => scale(rng, app, pick(rng, sizes), 500 + rng.int(3000)));
 }
+
+/** The important ones after the ordinary ones have filled what there is. */
+const rush = (rng: Rng): UserStep[] => [
+  scale(rng, 0, 4, safetyMs - 6000),
+  scale(rng, 1, 5, 3000 + rng.int(1500)),
+];
+
+/** Not a StatefulSet. */
+const scale = (rng: Rng, app: number, replicas: number, afterMs: number): UserStep => ({
+  afterMs,
+  kind: 'scale',
+  pick: pickWhere(rng, (one) => one % 4 === app && one % 6 === replicas && one % 3 > 0),
+});

@@ -5,6 +5,7 @@ import type { Weather } from '../../world/network.ts';
 import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { asDepartures, withDepartures } from './departures.ts';
+import { asImpatience, withImpatience } from './impatience.ts';
 import { asJobs } from './jobs.ts';
 import { asMinutes } from './minutes.ts';
 import { asNamesakes } from './namesakes.ts';
@@ -164,6 +165,7 @@ const schedules = [
   asTaints,
   asSpread,
   asDepartures,
+  asImpatience,
 ];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
@@ -171,12 +173,15 @@ export function drawControlPlan(seed: number): ControlPlan {
   const plan = drawBasis(seed);
   const rng = createRng(seed ^ 0x70_11_0a);
   const narrowed = rng.int(8) === 0 ? asRollouts : schedules[rng.int(16)];
-  return withShortMemory((narrowed ?? withDepartures)(plan, rng), createRng(seed ^ 0x51_0e_17));
+  return withShortMemory((narrowed ?? withMore)(plan, rng), createRng(seed ^ 0x51_0e_17));
 }
 
 /** In one seed of three servers forget soon what has changed: who was away for a moment lists again. */
 const withShortMemory = (plan: ControlPlan, rng: Rng): ControlPlan =>
   rng.int(3) === 0 ? { ...plan, watchWindow: pick(rng, [16, 64]) } : plan;
+
+const withMore = (plan: ControlPlan, rng: Rng): ControlPlan =>
+  withImpatience(withDepartures(plan, rng), rng);
 
 function drawBasis(seed: number): ControlPlan {
   const rng = createRng(seed);

@@ -2,21 +2,26 @@ import type { Job } from '#shared/api';
 import type { Rng } from '#shared/base';
 import { pick } from '../../plan/pickers.ts';
 import { behaviourOf } from '../parts/containers.ts';
-import { job } from '../users/manifests.ts';
+import { isForBatch } from '../users/extras.ts';
+import { job, service } from '../users/manifests.ts';
 import type { ControlPlan, UserStep } from './plan.ts';
 import { undisturbed } from './undisturbed.ts';
 import { isPlain, pickWhere } from './wanted.ts';
 
 const safetyMs = 40_000;
 
-/** Jobs of every sort, which are told to wait and to go on, and replaced under their names, and nothing else. */
+/** Jobs of every sort, which are told to wait and to go on, and replaced under their names, and a Service of them all. */
 export function asJobs(plan: ControlPlan, rng: Rng): ControlPlan {
   return {
     ...undisturbed(plan, safetyMs),
     nodes: 2,
     cpus: 4,
     watchLagMs: pick(rng, [0, 20, 300]),
-    clients: [...sorts.map((isWanted) => made(rng, isWanted)), changes(rng)],
+    clients: [
+      ...sorts.map((isWanted) => made(rng, isWanted)),
+      changes(rng),
+      [{ afterMs: 500, kind: 'service', pick: pickWhere(rng, isServiceOfAll) }],
+    ],
   };
 }
 
@@ -46,6 +51,9 @@ function made(rng: Rng, isWanted: (made: Job) => boolean): UserStep[] {
     pick: one(),
   }));
 }
+
+const isServiceOfAll = (one: number): boolean =>
+  isForBatch(one) && service('', one).spec?.ports?.[0]?.targetPort === 'http';
 
 const kinds = ['suspend', 'suspend', 'replace-job'] as const;
 

@@ -5,6 +5,7 @@ import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { asDepartures } from './departures.ts';
 import { drawControlPlan } from './draw.ts';
+import { asImpatience, withImpatience } from './impatience.ts';
 import { asJobs } from './jobs.ts';
 import { asMinutes } from './minutes.ts';
 import { asNamesakes } from './namesakes.ts';
@@ -27,6 +28,7 @@ test('every seed has a plan, always the same, and so has each with every schedul
       asBudgets,
       asCrowded,
       asDepartures,
+      asImpatience,
       asJobs,
       asMinutes,
       asNamesakes,
@@ -61,5 +63,21 @@ test('paperwork makes no pods', () => {
   for (const seed of seeds) {
     const { clients } = asPaperwork(drawControlPlan(seed), createRng(seed));
     expect(clients.flat().filter(({ kind }) => makes.test(kind))).toEqual([]);
+  }
+});
+
+test('users delete pods as an agent dies, and by force after that', () => {
+  const death = { atMs: 5000, kind: 'agent-kill', node: 0, forMs: 3000 } as const;
+  const takings = seeds.flatMap((seed) => {
+    const plan = { ...drawControlPlan(seed), faults: [death], clients: [] };
+    return withImpatience(plan, createRng(seed)).clients;
+  });
+  expect(takings.length).toBeGreaterThan(0);
+  for (const steps of takings) {
+    let atMs = 0;
+    for (const { afterMs, kind } of steps) {
+      atMs += afterMs;
+      expect(kind).toBe(atMs < death.atMs ? 'delete-pod' : 'force-delete');
+    }
   }
 });

@@ -6,7 +6,7 @@ import { deployment } from '../users/manifests.ts';
 import type { ControlPlan, UserStep } from './plan.ts';
 import { components, flaky, schedulers } from './schedulers.ts';
 import { undisturbed } from './undisturbed.ts';
-import { isPlain, pickWhere } from './wanted.ts';
+import { asksForMuch, isPlain, pickWhere } from './wanted.ts';
 
 const safetyMs = 30_000;
 
@@ -48,9 +48,7 @@ function waves(rng: Rng, app: number): UserStep[] {
   ];
 }
 
-/** Two or three fill a node. */
 function isLarge({ spec }: Deployment): boolean {
-  const { containers = [], ...rest } = spec?.template?.spec ?? {};
-  const cpu = containers[0]?.resources?.requests?.['cpu'];
-  return cpu !== '100m' && isPlain(rest);
+  const pods = spec?.template?.spec ?? {};
+  return asksForMuch(pods) && isPlain(pods);
 }

@@ -11,6 +11,10 @@ export function pickWhere(rng: Rng, isWanted: (one: number) => boolean): number 
   return must(all.find(isWanted), 'a pick');
 }
 
+/** Two or three fill a node of one processor. */
+export const asksForMuch = ({ containers = [] }: Partial<PodSpec>): boolean =>
+  containers[0]?.resources?.requests?.['cpu'] !== '100m';
+
 /** May be anywhere, beside anybody, and takes no time to go. */
 export const isPlain = (spec: Partial<PodSpec>): boolean =>
   spec.affinity === undefined &&

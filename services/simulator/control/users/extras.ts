@@ -47,6 +47,12 @@ export const partition = (pick: number) =>
     ? { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } } }
     : {};
 
+/** What pods of Jobs have in common, and some Services select. */
+export const batchLabels = (pick: number): Readonly<Record<string, string>> =>
+  pick >= firstExtra ? { batch: 'yes' } : {};
+
+export const isForBatch = (pick: number): boolean => pick >= firstExtra && pick % 5 === 0;
+
 interface JobExtras {
   readonly runMs?: number;
   readonly activeDeadlineSeconds?: number;

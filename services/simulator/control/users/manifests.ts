@@ -14,7 +14,16 @@ import type {
 } from '#shared/api';
 import { command } from '../parts/containers.ts';
 import { Dice } from './dice.ts';
-import { apps, companyOf, extrasOf, jobExtras, minReady, partition } from './extras.ts';
+import {
+  apps,
+  batchLabels,
+  companyOf,
+  extrasOf,
+  isForBatch,
+  jobExtras,
+  minReady,
+  partition,
+} from './extras.ts';
 
 function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
   const { behaviour, main, port, spec } = extrasOf(pick);
@@ -139,7 +148,7 @@ export function job(name: string, pick: number): Job {
       backoffLimit: fails ? dice.int(3) : 100,
       ...(dice.int(4) === 0 && { ttlSecondsAfterFinished: 2 }),
       template: {
-        ...(metadata && { metadata }),
+        metadata: { ...metadata, labels: { ...metadata?.labels, ...batchLabels(pick) } },
         spec: {
           ...podSpec,
           containers: [{ ...container, name: 'main' }],
@@ -199,7 +208,10 @@ export function service(name: string, pick: number): Service {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name },
-    spec: { selector: { app }, ports: [{ name: 'web', port: 80, targetPort }] },
+    spec: {
+      selector: isForBatch(pick) ? batchLabels(pick) : { app },
+      ports: [{ name: 'web', port: 80, targetPort }],
+    },
   };
 }
 

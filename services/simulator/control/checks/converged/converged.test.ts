@@ -7,7 +7,7 @@ import { container, controlledBy, named, podKey, Store } from '../testing.ts';
 test('a cluster has settled when everything is as it was asked for', () => {
   const store = new Store();
   store.put('/registry/namespaces/default', { metadata: { name: 'default', uid: 'd' } });
-  const nodes = [{ name: 'n1', running: [] as ContainerStatus[] }];
+  const nodes = [{ name: 'n1', running: [] as ContainerStatus[], kept: [] as string[] }];
   const look = () => unsettled({ objects: store.history, nodes });
   expect(look()).toBe('node n1 is not registered');
   const conditions = [{ type: 'Ready', status: 'True' }];
@@ -31,6 +31,10 @@ test('a cluster has settled when everything is as it was asked for', () => {
   expect(look()).toMatch(/was deleted and is still there/);
   store.remove(podKey('a'));
   expect(look()).toMatch(/n1 runs a_main_0, which is no pod of it/);
+  nodes[0]?.running.pop();
+  expect(look()).toBe('');
+  nodes[0]?.kept.push('a');
+  expect(look()).toBe('n1 keeps what is left of pod a, which is gone');
 });
 
 test('a program fails until it comes to the attempt that lasts, but for one on its way out', () => {
@@ -60,7 +64,7 @@ test('a program that ends by itself is at work while it runs', () => {
   // Its Job has a deadline.
   put('endless', { runMs: 3_600_000 });
   const works = (...uids: string[]): boolean => {
-    const nodes = [{ name: 'n1', running: uids.map((uid) => container(uid)) }];
+    const nodes = [{ name: 'n1', running: uids.map((uid) => container(uid)), kept: [] }];
     return isWorking({ objects: store.history, nodes });
   };
   expect(works('server', 'endless', 'gone')).toBe(false);
@@ -104,7 +108,8 @@ class World {
   }
 
   get wrong(): string {
-    const nodes = [{ name: 'n1', running: this.#running }];
+    const kept = this.#running.map(({ podSandboxId }) => podSandboxId);
+    const nodes = [{ name: 'n1', running: this.#running, kept }];
     return unsettled({ objects: this.#store.history, nodes });
   }
 }

@@ -77,6 +77,16 @@ export function containers({ objects, nodes: machines }: Reality): string {
   return '';
 }
 
+/** No machine keeps anything of a pod that is gone: an address, a manifest. */
+export function leftovers({ objects, nodes: machines }: Reality): string {
+  const uids = new Set(objects.all<Pod>('pods').map(uidOf));
+  for (const { name, kept } of machines) {
+    const left = kept.find((uid) => !uids.has(uid));
+    if (left !== undefined) return `${name} keeps what is left of pod ${left}, which is gone`;
+  }
+  return '';
+}
+
 /** The status speaks of the attempt that runs, and that is one that lasts. */
 function container(pod: Pod, { name, attempt, id }: ContainerStatus): string {
   const told = pod.status?.containerStatuses?.find((each) => each.name === name);

@@ -8,6 +8,8 @@ export interface Reality {
   readonly nodes: readonly {
     readonly name: string;
     readonly running: readonly ContainerStatus[];
+    /** Pods of which it has something, by uid: a sandbox or a manifest. */
+    readonly kept: readonly string[];
   }[];
 }
 

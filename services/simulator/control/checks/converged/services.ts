@@ -82,9 +82,19 @@ const slices = each<EndpointSlice>(
   },
 );
 
-const older = each<Endpoints>('endpoints', ({ metadata }, { objects }) => {
+const older = each<Endpoints>('endpoints', ({ metadata, subsets }, { objects }) => {
   const { name, namespace } = metadata ?? {};
-  return serviceNamed(name, namespace, objects) ? '' : 'belongs to no Service';
+  if (!serviceNamed(name, namespace, objects)) return 'belongs to no Service';
+  const uids = new Set(
+    objects
+      .all<Pod>('pods')
+      .filter((pod) => !isPodTerminal(pod))
+      .map(uidOf),
+  );
+  const ended = (subsets ?? [])
+    .flatMap(({ notReadyAddresses = [] }) => notReadyAddresses)
+    .find(({ targetRef }) => targetRef?.kind === 'Pod' && !uids.has(targetRef.uid ?? ''));
+  return ended ? `still names ${ended.targetRef?.name}, which has ended` : '';
 });
 
 const serviceNamed = (
