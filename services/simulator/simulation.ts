@@ -9,6 +9,7 @@ import { LeaseBook } from './clients/leases.ts';
 import { Recorder } from './clients/recorder.ts';
 import { SimCluster } from './cluster/cluster.ts';
 import { FaultPlane } from './cluster/faults.ts';
+import { tokenSeconds } from './cluster/member.ts';
 import { Switchboard } from './cluster/switchboard.ts';
 import type { MemberBoard } from './cluster/transport.ts';
 import { handOver } from './hand-over.ts';
@@ -52,6 +53,8 @@ const recoveryMs = 30_000;
 /** Then watches have so long to catch up, and this long to say how far they are. */
 const hearOutMs = 5000;
 const answerMs = 1000;
+/** Nobody shows a token for as long: longer than any is good. */
+const lateMs = 1500 * tokenSeconds;
 /** So often somebody looks whether a watch has heard nothing, until it has been told so. */
 const looks = 3;
 
@@ -202,6 +205,7 @@ export class Simulation {
       scheduler.run(scheduler.now + 500);
     }
     this.#hearOut();
+    if (this.#plan.users) this.#returnLate();
   }
 
   /** Watches catch up with what has been written, and hear that all is well. */
@@ -225,6 +229,17 @@ export class Simulation {
       notified: { watches: everyMs > 0 ? still(notified) : [], sinceMs },
       asked: { watches: still(asked), atMs },
     };
+  }
+
+  /** Everybody asks once more, when the tokens that they have are good no more. */
+  #returnLate(): void {
+    const scheduler = this.#scheduler;
+    if (scheduler.stopped) return;
+    scheduler.run(scheduler.now + lateMs);
+    for (const client of this.#clients) {
+      client.look().catch((thrown: unknown) => this.#bug('somebody who is late', thrown));
+    }
+    scheduler.run(scheduler.now + answerMs);
   }
 
   #keptMs(): number | undefined {
@@ -267,7 +282,8 @@ export class Simulation {
    * back; then who leads dies.
    */
   #goesOnWithout(world: RecoveryWorld): boolean {
-    if (!this.#isInTime(handOver(world, this.#plan))) return false;
+    const bug = (thrown: unknown): void => this.#bug('the probe', thrown);
+    if (!this.#isInTime(handOver(world, this.#plan, bug))) return false;
     const heir = this.#cluster.heir();
     if (!heir) return true;
     this.#faults.handOver(heir);
@@ -275,7 +291,6 @@ export class Simulation {
     if (!this.#isWell(new Recovery(world, heir))) return false;
     heir.start();
     if (!this.#isWell(new Recovery(world))) return false;
-    const bug = (thrown: unknown): void => this.#bug('the probe', thrown);
     return this.#isInTime(succession(world, this.#plan, bug)) && this.#isWell(new Recovery(world));
   }
 

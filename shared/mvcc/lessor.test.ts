@@ -95,6 +95,12 @@ test('long leases are named for a checkpoint once an interval, and not what was 
   expect(leases.checkpointsDue(90_000, 9)).toEqual([{ id: 2n, remainingSeconds: 40 }]);
 });
 
+test('a checkpoint leaves a lease no less than it has', () => {
+  const { leases } = store([1n, 100]);
+  leases.promote(0, 0, 30_000);
+  expect(leases.checkpointsDue(30_500, 9)).toEqual([{ id: 1n, remainingSeconds: 70 }]);
+});
+
 test('a lease that was granted again under its id is named once, and only by its own time', () => {
   const mvcc = store([1n, 100]);
   const { leases } = mvcc;

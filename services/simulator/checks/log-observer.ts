@@ -1,5 +1,5 @@
 import { LogMatching } from '#shared/checks';
-import type { Entry, NodeId } from '#shared/raft';
+import { decodeConfChange, type Entry, type NodeId } from '#shared/raft';
 import type { Life } from '../cluster/member.ts';
 import type { Machine } from '../world/machine.ts';
 import type { AcknowledgedKept } from './acknowledged-kept.ts';
@@ -44,6 +44,7 @@ export class LogObserver {
         const leads = host.node.leads ? host.node.term : undefined;
         for (const { entries } of writes) {
           this.#membership.writes(id, entries, leads, dir.backend.applied.index);
+          for (const entry of entries) if (entry.term === leads) this.#promotes(id, entry, host);
         }
       });
       this.#report.check('log matching', () => {
@@ -65,6 +66,17 @@ export class LogObserver {
         return wrote;
       });
     };
+  }
+
+  #promotes(id: NodeId, { type, data }: Entry, { node }: Life['host']): void {
+    if (type !== 'conf-change') return;
+    const { progress } = node.status();
+    const progressOf = (member: NodeId) => progress.find((each) => each.id === member);
+    for (const change of decodeConfChange(data).changes) {
+      const of = progressOf(change.nodeId);
+      if (change.type !== 'add-voter' || !of?.learner) continue;
+      this.#membership.promotes(id, of.id, of.match, progressOf(id)?.match ?? 0);
+    }
   }
 
   #holds(entries: readonly Entry[], termBefore: number | undefined): void {

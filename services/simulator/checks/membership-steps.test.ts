@@ -27,6 +27,12 @@ test('who knows of a committed change applies it before it stands', () => {
   expect(() => steps.stands(1, 5, 4)).toThrow(/5 committed, but not applied/);
 });
 
+test('a learner votes when it has most of the log', () => {
+  const steps = new MembershipSteps();
+  steps.promotes(1, 2, 95, 100);
+  expect(() => steps.promotes(1, 2, 30, 100)).toThrow(/2, which has 30 of 100/);
+});
+
 test('who was removed is not listened to', () => {
   const steps = new MembershipSteps();
   steps.hears(1, 2, new Set([3]));

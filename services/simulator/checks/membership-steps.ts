@@ -4,8 +4,8 @@ import type { Entry, NodeId } from '#shared/raft';
 /**
  * Membership changes go one by one (thesis, 4.1 and etcd): a leader takes one when it has applied all
  * that are in its log, and nobody stands for election who knows of a committed one and has not applied
- * it. Two unapplied changes part the majorities, in schedules that are rare. And who is known to have been
- * removed is not listened to.
+ * it. Two unapplied changes part the majorities, in schedules that are rare. Who is known to have been
+ * removed is not listened to, and a learner votes when it has most of the log.
  */
 export class MembershipSteps {
   /** Of each member's log: where its membership changes are. */
@@ -26,6 +26,14 @@ export class MembershipSteps {
         `${member} leads term ${term} and takes the membership change ${index} before it has applied that at ${pending}`,
       );
     }
+  }
+
+  /** As far as what both have is on their disks, by what the leader knows; some of it came while the change was written. */
+  promotes(member: NodeId, learner: NodeId, match: number, own: number): void {
+    if (match >= own / 2) return;
+    throw new BrokenPromise(
+      `${member} makes a voter of ${learner}, which has ${match} of ${own} entries`,
+    );
   }
 
   stands(member: NodeId, committed: number, applied: number): void {

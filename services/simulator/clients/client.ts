@@ -74,6 +74,11 @@ export class SimClient {
     return (await this.write(at)) && this.read(at);
   }
 
+  /** Asks for something, wherever it is. */
+  async look(): Promise<void> {
+    await this.#ask(range({ key: 'a' }));
+  }
+
   read(at: number): Promise<boolean> {
     this.#session.goTo(at);
     return this.#ask(range({ key: 'probe' }));

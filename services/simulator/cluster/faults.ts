@@ -84,6 +84,8 @@ export class FaultPlane {
         return this.#crash(cluster.members, fault.kind === 'power-all');
       case 'die-writing':
         return member && this.#dieWriting(member, fault.power, fault.forMs);
+      case 'die-installing':
+        return member && this.#dieInstalling(member, fault.power, fault.forMs);
       case 'die-sending':
         return member && this.#dieSending(member, fault.messages, fault.forMs);
       case 'pause':
@@ -203,6 +205,18 @@ export class FaultPlane {
 
   #dieWriting(member: SimMember, power: boolean, downMs: number): undefined {
     member.machine.inNextWrite = () => this.#dieSoon(member, power, downMs);
+  }
+
+  /** With the log write under way that makes it count, or right behind that. */
+  #dieInstalling(member: SimMember, power: boolean, downMs: number): undefined {
+    const { dir } = member.life ?? {};
+    if (!dir) return;
+    const install = dir.install.bind(dir);
+    dir.install = (staged, hardState) => {
+      dir.install = install;
+      if (!this.#over) this.#dieWriting(member, power, downMs);
+      return install(staged, hardState);
+    };
   }
 
   #dieSending(member: SimMember, messages: number, downMs: number): undefined {

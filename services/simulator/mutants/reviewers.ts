@@ -1,8 +1,9 @@
 import type { Mutant } from './mutant.ts';
-import { slip } from './slip.ts';
+import { slip, unseen } from './slip.ts';
 
 const raft = 'shared/raft';
 const storage = 'shared/storage';
+const mvcc = 'shared/mvcc';
 const store = 'services/store';
 
 /** A sixth round, of the store: what a reviewer who plants bugs would choose by reading, before a look at the checkers. */
@@ -28,6 +29,33 @@ export const reviewersMutants: readonly Mutant[] = [
     "requestVotes(core, preVote, mode === 'transfer');",
     'requestVotes(core, preVote, false);',
   ),
+  unseen(
+    'one of two that is removed while something that it has not heard of is under way, and nobody who asks for more',
+    slip(
+      'smaller-quorum-overlooked',
+      'what a smaller membership agrees on already is not committed',
+      `${raft}/membership`,
+      '// A smaller quorum may agree already. advanceCommit(core);',
+      '',
+    ),
+  ),
+  unseen(
+    'a leader of two that is removed, and has entries which nobody else has',
+    slip(
+      'commit-not-learned',
+      'a candidate is told what is committed, and does not listen',
+      `${raft}/election`,
+      'core.log.commitTo(commit); if (!hasUnappliedConfChange(core)) return true;',
+      'if (!hasUnappliedConfChange(core)) return true;',
+    ),
+  ),
+  slip(
+    'stands-while-installing',
+    'a member stands for election while a snapshot takes the place of its state',
+    `${raft}/core`,
+    'return isVoter(this.conf, this.id) && !this.log.snapshotPending;',
+    'return isVoter(this.conf, this.id);',
+  ),
   slip(
     'applied-configuration-stays',
     'the next membership change after a snapshot is applied to the members from before it',
@@ -36,11 +64,195 @@ export const reviewersMutants: readonly Mutant[] = [
     '',
   ),
   slip(
+    'hands-over-and-goes-on',
+    'a leader that hands over goes on taking proposals',
+    `${raft}/propose`,
+    "if (core.transferTarget !== noNode) return 'transferring';",
+    '',
+  ),
+  slip(
     'compaction-point-of-todays-term',
     'the log takes the term of today for that of the entry that it is compacted at',
     `${storage}/raft-log`,
     'const term = must(this.term(index), `compaction beyond the log, at ${index}`);',
     'const { term } = this.#hardState;',
+  ),
+  slip(
+    'leftover-snapshot-stays',
+    'what arrived of a snapshot that never counted is mixed with the next one',
+    `${storage}/data-dir`,
+    'if (isBackend.test(name) && name !== current) await medium.removeFolder(join(path, name));',
+    '',
+  ),
+  slip(
+    'state-goes-before-the-snapshot-counts',
+    'the old state is removed before the log names the new one',
+    `${storage}/data-dir`,
+    'const { index, term } = backend.applied; await this.log.startFrom(',
+    'const { index, term } = backend.applied; await this.#medium.removeFolder(this.#backend.folder); await this.log.startFrom(',
+  ),
+  slip(
+    'newest-file-named-too-early',
+    'a write names a file of the log that is still being made as the newest',
+    `${storage}/log-files`,
+    'const created = await LogSegment.create(this.#disk, this.#folder, number, this.#segmentBytes); this.#newest = number;',
+    'this.#newest = number; const created = await LogSegment.create(this.#disk, this.#folder, number, this.#segmentBytes);',
+  ),
+  slip(
+    'page-changed-meanwhile-dropped',
+    'a page that changes while it is written is dropped from memory as if it had been written so',
+    `${storage}/pages`,
+    'if (!this.#changed.has(name) && name !== this.#open?.name) this.#held.delete(name);',
+    'if (name !== this.#open?.name) this.#held.delete(name);',
+  ),
+  slip(
+    'lease-granted-twice',
+    'a lease is granted under the id of one that is there',
+    `${mvcc}/lessor`,
+    'if (this.#leases.has(id)) throw mvccErrors.leaseExists();',
+    '',
+  ),
+  slip(
+    'nested-ranges-unchecked',
+    'a nested transaction may begin though it reads what is compacted',
+    `${mvcc}/mvcc`,
+    "if (step.type === 'txn') this.#checkRanges(step.plan);",
+    '',
+  ),
+  slip(
+    'transactions-read-only-today',
+    'a transaction that asks for the past is answered from now',
+    `${mvcc}/mvcc`,
+    'executeRange(this.#store, step.range, at && at > 0 ? at : undefined)',
+    'executeRange(this.#store, step.range, at && at < 0 ? at : undefined)',
+  ),
+  slip(
+    'keys-alone-have-no-order',
+    'keys that are asked for without values are not sorted by these',
+    `${mvcc}/range`,
+    "request.keysOnly === true && request.sortTarget !== 'value' ?",
+    'request.keysOnly === true ?',
+  ),
+  slip(
+    'sorted-by-change',
+    'who wants keys by their creation gets them by their last change',
+    `${mvcc}/range`,
+    'create: (a, b) => a.createRevision - b.createRevision,',
+    'create: (a, b) => a.modRevision - b.modRevision,',
+  ),
+  unseen(
+    'a change of leader right after a checkpoint, where an election takes much less than a second',
+    slip(
+      'checkpoint-rounds-down',
+      'what is left of a lease is replicated in whole seconds that have passed',
+      `${mvcc}/lessor`,
+      'Math.ceil((lease.deadlineMs - nowMs) / 1000)',
+      'Math.floor((lease.deadlineMs - nowMs) / 1000)',
+    ),
+  ),
+  slip(
+    'watches-share-a-batch',
+    'watches that begin with the same event are told what any of them is told',
+    `${mvcc}/watch-hub`,
+    'batches.set(watcher, events.length > 1 ? [shared.event] : shared.batch);',
+    'batches.set(watcher, shared.batch);',
+  ),
+  slip(
+    'conditions-read-unasked',
+    'a condition may ask for any key',
+    `${store}/auth/authority`,
+    'for (const { key, rangeEnd } of compare) this.checkRead(caller, key, rangeEnd);',
+    '',
+  ),
+  slip(
+    'put-reads-unasked',
+    'who puts is told what was there, whether they may read it or not',
+    `${store}/auth/authority`,
+    'if (prevKv) this.checkRead(caller, key);',
+    '',
+  ),
+  slip(
+    'deleted-user-keeps-its-token',
+    'the token of a user that was deleted is good for the next one of that name',
+    `${store}/state/state-machine`,
+    "change.action === 'user-delete' || change.action === 'user-change-password'",
+    "change.action === 'user-change-password'",
+  ),
+  slip(
+    'deleted-role-comes-back',
+    'users have a deleted role again after a restart',
+    `${store}/auth/auth-table`,
+    'this.#store.putMeta(usersName, [...this.#users.values()]); this.#writeRoles();',
+    'this.#writeRoles();',
+  ),
+  slip(
+    'tokens-never-expire',
+    'a token is good for ever',
+    `${store}/auth/simple-tokens`,
+    'if (untilMs > now) return; this.#tokens.delete(token);',
+    'if (untilMs > now) return;',
+  ),
+  slip(
+    'token-of-another-member-unknown',
+    'a token that another member gave out a moment ago is refused',
+    `${store}/auth/simple-tokens`,
+    'if (Number(index) > this.#options.appliedIndex()) await this.#options.caughtUp();',
+    '',
+  ),
+  slip(
+    'alarm-cleared-for-all',
+    'who disarms an alarm of one member disarms those of all',
+    `${store}/state/alarms`,
+    'other.memberId === memberId && other.alarm === alarm;',
+    'other.alarm === alarm;',
+  ),
+  slip(
+    'alarms-not-kept',
+    'a restart forgets alarms',
+    `${store}/state/alarms`,
+    'this.#store.putMeta(metaName, kept);',
+    '',
+  ),
+  slip(
+    'no-space-to-make-space',
+    'under the alarm for space nobody may delete or compact',
+    `${store}/state/state-machine`,
+    "if (this.#alarms.has('nospace') && spaceCost(operation) > 0) throw storeErrors.noSpace();",
+    "if (this.#alarms.has('nospace') && operation.type !== 'alarm') throw storeErrors.noSpace();",
+  ),
+  unseen(
+    'a member that comes back by a snapshot, and is read when nobody writes any more',
+    slip(
+      'reads-wait-past-a-snapshot',
+      'a read is not answered when a snapshot brings what it waits for',
+      `${store}/consensus/node`,
+      'this.#reads.applied(index); this.#raft.applied(index);',
+      'this.#raft.applied(index);',
+    ),
+  ),
+  unseen(
+    'an answer that is late by a restart, of a member that had not asked more before',
+    slip(
+      'old-answer-for-a-new-question',
+      'after a restart reads are numbered as before: late answers are taken for theirs',
+      `${store}/consensus/node`,
+      'options.starts * 0x1_0000_0000 + 1,',
+      '1,',
+    ),
+  ),
+  slip(
+    'compared-across-compactions',
+    'digests of different compactions are compared',
+    `${store}/serve/corruption`,
+    'return one.compactRevision === other.compactRevision && one.hash !== other.hash;',
+    'return one.hash !== other.hash;',
+  ),
+  slip(
+    'learner-promoted-before-its-time',
+    'a learner that has nothing yet may vote',
+    `${store}/member/reconfiguration`,
+    'if (match < own * caughtUp) throw membershipErrors.learnerNotReady();',
+    '',
   ),
   slip(
     'replaced-entry-keeps-its-place',

@@ -14,3 +14,6 @@ export const slipAbove = (name: string, story: string, ...place: Place): Mutant 
   ...slip(name, story, ...place),
   layers: 'cluster',
 });
+
+/** One that nothing has found so far. */
+export const unseen = (blindSpot: string, mutant: Mutant): Mutant => ({ ...mutant, blindSpot });

@@ -12,6 +12,7 @@ export type DrawnKind = Exclude<
   | 'lost-election'
   | 'hears-late'
   | 'cut-at-entry'
+  | 'die-installing'
 >;
 
 /** How fast everything goes. */

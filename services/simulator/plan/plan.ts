@@ -25,6 +25,8 @@ export type Fault = { readonly atMs: number } & (
   | Lasting<'power-all' | 'kill-all'>
   /** Dies with its next log write under way. */
   | Lasting<'die-writing', Whom & { power: boolean }>
+  /** Dies as the next snapshot that it gets takes the place of everything. */
+  | Lasting<'die-installing', Whom & { power: boolean }>
   /** Dies as soon as it has sent so many messages more: what it had to say reaches only some. */
   | Lasting<'die-sending', Whom & { messages: number }>
   | Lasting<'isolate', Whom & { direction: Direction }>

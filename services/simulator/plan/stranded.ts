@@ -45,10 +45,8 @@ export function writersAtFirst(rng: Rng, safetyMs: number, elsewhere: Roles[numb
 function drawStranded(rng: Rng, safetyMs: number, electionMs: number): Fault[] {
   const faults: Fault[] = [];
   const slow = rng.int(2) === 0;
-  const returnsMs: number[] = [];
   for (let atMs = 5 * electionMs; atMs < safetyMs; atMs += 9 * electionMs) {
     const forMs = electionMs * (1.6 + 2 * rng.next());
-    returnsMs.push(atMs + forMs);
     faults.push(
       { atMs: atMs - 2 * electionMs, kind: 'transfer', target: 0 },
       { atMs, kind: 'isolate', target: 0, direction: 'both', forMs },
@@ -58,10 +56,11 @@ function drawStranded(rng: Rng, safetyMs: number, electionMs: number): Fault[] {
     faults.push({ atMs: atMs - 20, kind: 'slow-disk', target: 0, factor, forMs: forMs + 200 });
   }
   if (rng.int(2) === 0) return faults;
-  // It dies as it takes the state over, and comes back with that alone.
-  const deaths = returnsMs.map((atMs): Fault => {
-    const soonMs = rng.int(slow ? 400 : 60);
-    return { atMs: atMs + soonMs, kind: 'die-writing', target: 0, power: false, forMs: 50 };
+  // It dies as it takes the state over, and comes back with that alone, or without it.
+  const cuts = faults.filter(({ kind }) => kind === 'isolate');
+  const deaths = cuts.map(({ atMs }): Fault => {
+    const power = rng.int(2) === 0;
+    return { atMs, kind: 'die-installing', target: 0, power, forMs: 20 + rng.int(100) };
   });
   return [...faults, ...deaths].sort((a, b) => a.atMs - b.atMs);
 }
