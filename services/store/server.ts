@@ -203,7 +203,7 @@ class Running {
       membership,
       watches,
       gate: {
-        hasLeader: () => host.leader.hasLeader(),
+        hasLeader: () => host.node.leader !== noNode,
         untilLeaderLost: (end) => host.leader.untilLost(end),
         isLearner: () => host.isLearner(),
         callerOf: callersBy(auth, named),

@@ -40,3 +40,12 @@ test('what is refused for another reason is not tried again', async () => {
   await expect(gated(gateWith([1, 2]), refused)('put', call)).rejects.toThrow('permission denied');
   expect(tries).toBe(1);
 });
+
+test('who requires a leader is refused at once where none is known; others may wait for one', async () => {
+  const gate = { ...gateWith([1, 1]), hasLeader: () => false };
+  const metadata = new Metadata();
+  metadata.set('hasleader', 'true');
+  const requiring = { metadata } as ServerUnaryCall<string, number>;
+  await expect(gated(gate, inForce(1))('put', requiring)).rejects.toThrow('etcdserver: no leader');
+  expect(await gated(gate, inForce(1))('put', call)).toBe(1);
+});

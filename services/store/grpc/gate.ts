@@ -9,9 +9,8 @@ import type { CallerOf, Identified } from './callers.ts';
 
 /** What is asked before a call is let in. */
 export interface Gate {
-  /** False once this member has had no leader for a few elections. */
   hasLeader(): boolean;
-  /** Calls `end` once, when this member has none any more; the result forgets that. */
+  /** Calls `end` once, when this member has had none for a few elections; the result forgets that. */
   untilLeaderLost(end: () => void): () => void;
   isLearner(): boolean;
   readonly callerOf: CallerOf;

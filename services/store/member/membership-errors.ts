@@ -12,7 +12,9 @@ export const membershipErrors = {
   learnerNotReady: () =>
     precondition('can only promote a learner member which is in sync with leader'),
   tooManyLearners: () => precondition('too many learner members in cluster'),
-  notForLearners: () => precondition('rpc not supported for learner'),
+  /** With the code that it has up to etcd 3.5: clients of these go to another member then. */
+  notForLearners: () =>
+    new QuorateError('unavailable', 'etcdserver: rpc not supported for learner'),
   badUrls: () => new QuorateError('bad-request', 'etcdserver: given member URLs are invalid'),
   notFound: () => new QuorateError('not-found', 'etcdserver: member not found'),
   unhealthy: () => new QuorateError('unavailable', 'etcdserver: unhealthy cluster'),

@@ -8,7 +8,7 @@ const electionsWithoutLeader = 3;
 
 type Timing = Pick<Settings, 'electionMs' | 'heartbeatMs'>;
 
-/** Whether this member has a leader, and what must end when it has none any more. */
+/** What must end when this member has had no leader for a while. */
 export class LeaderWatch {
   readonly #serving: Pick<Serving, 'node' | 'clock' | 'counters'>;
   readonly #timing: Timing;
@@ -34,8 +34,8 @@ export class LeaderWatch {
     this.#leaderlessSinceMs = leader === noNode ? this.#serving.clock.monotonic() : undefined;
   }
 
-  /** As etcd has it: one that was lost a moment ago still counts. */
-  hasLeader(): boolean {
+  /** What has begun goes on where a leader was lost a moment ago only, as in etcd. */
+  #hadLeader(): boolean {
     if (this.#leaderlessSinceMs === undefined) return true;
     const leaderlessMs = this.#serving.clock.monotonic() - this.#leaderlessSinceMs;
     return leaderlessMs < electionsWithoutLeader * this.#timing.electionMs;
@@ -49,7 +49,7 @@ export class LeaderWatch {
 
   #look(): void {
     this.#noteLateness();
-    if (this.#bound.size === 0 || this.hasLeader()) return;
+    if (this.#bound.size === 0 || this.#hadLeader()) return;
     const ends = [...this.#bound];
     this.#bound.clear();
     for (const end of ends) end();
