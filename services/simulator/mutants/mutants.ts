@@ -2,6 +2,7 @@ import { controlMutants } from './control.ts';
 import { departureMutants } from './departures.ts';
 import { disruptionMutants } from './disruptions.ts';
 import { fourthMutants } from './fourth.ts';
+import { inspectorsMutants } from './inspectors.ts';
 import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
 import type { Mutant } from './mutant.ts';
@@ -32,6 +33,7 @@ export const mutants: readonly Mutant[] = [
   ...departureMutants,
   ...outsidersMutants,
   ...readersMutants,
+  ...inspectorsMutants,
   ...reviewersMutants,
   ...disruptionMutants,
 ];

@@ -13,6 +13,7 @@ import { Availability } from './availability.ts';
 import { BudgetCounts } from './budget-counts.ts';
 import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
+import { Cascades } from './cascades.ts';
 import type { Checker } from './checker.ts';
 import { Claims } from './claims.ts';
 import { Collected } from './collected.ts';
@@ -26,9 +27,11 @@ import { FieldOwners } from './field-owners.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { Garbage } from './garbage.ts';
 import { Generations } from './generations.ts';
+import { Histories } from './histories.ts';
 import { InOrder } from './in-order.ts';
 import { Informers } from './informers.ts';
 import { JobCounts } from './job-counts.ts';
+import { JobDeadlines } from './job-deadlines.ts';
 import { JobEnds } from './job-ends.ts';
 import { JobPauses } from './job-pauses.ts';
 import { LostNodes } from './lost-nodes.ts';
@@ -45,6 +48,7 @@ import { Placement } from './placement.ts';
 import { Preemption } from './preemption.ts';
 import { Promptness } from './promptness.ts';
 import { Preconditions } from './preconditions.ts';
+import { QuotaRefusals } from './quota-refusals.ts';
 import { Quotas } from './quotas.ts';
 import { recordedApi, type Recording } from './recorded-api.ts';
 import { Recreated } from './recreated.ts';
@@ -53,6 +57,7 @@ import { Rollouts } from './rollouts.ts';
 import { Spread } from './spread.ts';
 import { StartedOnce } from './started-once.ts';
 import { Successors } from './successors.ts';
+import { Taints } from './taints.ts';
 import { Told } from './told.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
 import { Victims } from './victims.ts';
@@ -100,6 +105,9 @@ export class ControlChecks {
   readonly #jobEnds: JobEnds;
   readonly #collected = new Collected(this.objects);
   readonly #informers = new Informers();
+  readonly #refusals = new QuotaRefusals(this.objects);
+  readonly #taints = new Taints(this.objects);
+  readonly #cascades: Cascades;
   readonly #cronRuns: CronRuns;
   readonly #garbage: Garbage;
   readonly #removals: Removals;
@@ -122,6 +130,7 @@ export class ControlChecks {
     this.#jobEnds = new JobEnds(this.objects, now, isCalm ? patienceMs : Infinity);
     this.#cronRuns = new CronRuns(patienceMs, cronMs);
     this.#garbage = new Garbage(patienceMs);
+    this.#cascades = new Cascades(patienceMs);
     this.#removals = new Removals(this.objects, now, patienceMs);
     this.#successors = new Successors(this.objects, now, patienceMs);
     this.#orphans = new OrphanedPods(this.objects, patienceMs, lostMs);
@@ -135,12 +144,15 @@ export class ControlChecks {
       new UniqueAddresses(),
       new Generations(),
       this.#garbage,
+      this.#cascades,
+      new Histories(patienceMs),
+      new JobDeadlines(isCalm ? patienceMs : Infinity),
       new Namespaces(),
       new EndpointConditions(),
       new EndpointSources(this.objects, patienceMs),
       new Rollouts(patienceMs),
       new Recreated(patienceMs),
-      new InOrder(patienceMs),
+      new InOrder(patienceMs, isCalm),
       new Placement(patienceMs),
       new Preemption(patienceMs),
       new Victims(patienceMs, isCalm ? 0 : patienceMs),
@@ -172,6 +184,8 @@ export class ControlChecks {
       this.#adoptions,
       this.#owners,
       this.#informers,
+      this.#refusals,
+      this.#taints,
       this.#fencing,
       this.#reads,
       this.#watches,
@@ -220,6 +234,7 @@ export class ControlChecks {
       changed: (written) => {
         this.#check(this.#writes, () => this.#writes.wrote(written));
         if (elected) this.#check(this.#adoptions, () => this.#adoptions.wrote(written));
+        if (elected) this.#check(this.#taints, () => this.#taints.wrote(written));
       },
       deleted: (deletion) => {
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion));
@@ -229,7 +244,10 @@ export class ControlChecks {
           this.#check(this.#collected, () => this.#collected.deleted(deletion));
       },
       deletesBy: (propagation, named) => {
-        if (!elected) this.#garbage.asked(named, propagation, this.#now());
+        if (elected) return;
+        this.#garbage.asked(named, propagation, this.#now());
+        if (named.resource === 'apps/deployments')
+          this.#cascades.asked(named, propagation, this.#now());
       },
       deletes: (resource, namespace, name) => {
         if (resource === 'pods') this.#budgets.deleted(namespace, name);
@@ -248,6 +266,7 @@ export class ControlChecks {
           this.#check(this.#successors, isNext);
         };
       },
+      refused: (refused) => this.#check(this.#refusals, () => this.#refusals.refused(refused)),
       uncertain: (resource) => {
         if (resource !== 'pods') return;
         this.#created.uncertain();

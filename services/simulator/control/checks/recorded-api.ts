@@ -6,6 +6,7 @@ import type { Granted } from './budgets.ts';
 import type { FencedWrite } from './fencing.ts';
 import type { FreshReads } from './fresh-reads.ts';
 import type { Deletion } from './preconditions.ts';
+import type { Refused } from './quota-refusals.ts';
 import { resourceName } from './objects.ts';
 import { selects } from './selection.ts';
 import type { Written } from './writes.ts';
@@ -39,6 +40,8 @@ export interface Recording {
     propagation: string,
     named: { readonly resource: string; readonly namespace: string; readonly name: string },
   ): void;
+  /** A creation was refused. */
+  refused(refused: Refused): void;
   /** Nobody knows whether this object was created. */
   uncertain(resource: string): void;
 }
@@ -160,10 +163,17 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
   return {
     create: async <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) => {
       const what = `create of ${ref.resource} ${object.metadata?.name ?? ''}`;
+      const since = recording.revision();
       try {
         return await write(what, options, () => api.create<O>(ref, object, options));
       } catch (thrown) {
-        if (QuorateError.is(thrown, ...uncertain)) recording.uncertain(resourceName(ref));
+        const resource = resourceName(ref);
+        if (QuorateError.is(thrown, ...uncertain)) recording.uncertain(resource);
+        else if (QuorateError.is(thrown, 'forbidden')) {
+          const namespace = options?.namespace ?? object.metadata?.namespace ?? '';
+          const asked = { who, resource, namespace, since, until: recording.revision() };
+          recording.refused({ ...asked, why: thrown.message });
+        }
         throw thrown;
       }
     },

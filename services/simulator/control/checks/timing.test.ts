@@ -63,7 +63,7 @@ describe('a rolling update', () => {
 });
 
 test('a pod of a stateful set is made when those before it are ready', () => {
-  const store = new Store(new InOrder(0));
+  const store = new Store(new InOrder(0, false));
   put(store, 'apps/statefulsets/default/db', { ...named('db'), spec: {} });
   const pod = (name: string, status: object) =>
     put(store, `pods/default/${name}`, {
@@ -74,6 +74,22 @@ test('a pod of a stateful set is made when those before it are ready', () => {
   expect(pod('db-1', {})).toMatch(/db-0 is not ready/);
   expect(pod('db-0', ready)).toBe('kept');
   expect(pod('db-2', {})).toMatch(/db-1 is not ready/);
+});
+
+test('a StatefulSet whose pods have to be ready for a while waits for that', () => {
+  const store = new Store(new InOrder(100, true));
+  const at = (nowMs: number, name: string, status: object = {}): string => {
+    store.nowMs = nowMs;
+    const pod = named(name, name, controlledBy('StatefulSet', 'db'));
+    return put(store, `pods/default/${name}`, { ...pod, status });
+  };
+  store.nowMs = 0;
+  put(store, 'apps/statefulsets/default/db', { ...named('db'), spec: { minReadySeconds: 4 } });
+  at(500, 'db-0');
+  at(1000, 'db-0', ready);
+  expect(at(2500, 'db-1')).toMatch(/db-1 is made .*db-0 is not ready for 4000 ms$/);
+  store.remove('/registry/pods/default/db-1');
+  expect(at(3000, 'db-1')).toBe('kept');
 });
 
 test('a pod is not bound to a node that has long repelled it, or that it is not meant for', () => {

@@ -7,15 +7,34 @@ import { isPlain, pickWhere } from './wanted.ts';
 
 const safetyMs = 30_000;
 
-/** Nodes that take nobody for a while, or send pods away, and a DaemonSet whose pods go and are replaced meanwhile. */
+/**
+ * Nodes that take nobody for a while, or send pods away, and a DaemonSet whose pods go and are replaced meanwhile; or
+ * nodes that are labelled otherwise, and one that chooses them by that.
+ */
 export function asTaints(plan: ControlPlan, rng: Rng): ControlPlan {
-  return {
+  const rest = {
     ...undisturbed(plan, safetyMs),
     nodes: 3,
     cpus: 4,
     watchLagMs: pick(rng, [0, 20, 300]),
-    clients: [daemons(rng), nodes(rng)],
   };
+  const clients = [daemons(rng), nodes(rng)];
+  return { ...rest, clients: rng.int(3) > 0 ? clients : [choosing(rng)] };
+}
+
+function choosing(rng: Rng): UserStep[] {
+  const made = pickWhere(rng, (one) => {
+    const { nodeSelector, ...others } = daemonSet('', one).spec?.template?.spec ?? {};
+    return nodeSelector !== undefined && isPlain(others);
+  });
+  return [
+    { afterMs: 500, kind: 'daemonset', pick: made },
+    ...Array.from({ length: 8 }, () => ({
+      afterMs: 1500 + rng.int(2000),
+      kind: 'rezone' as const,
+      pick: rng.int(1000),
+    })),
+  ];
 }
 
 function daemons(rng: Rng): UserStep[] {

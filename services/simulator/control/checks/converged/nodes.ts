@@ -92,6 +92,9 @@ function container(pod: Pod, { name, attempt, id }: ContainerStatus): string {
   const told = pod.status?.containerStatuses?.find((each) => each.name === name);
   if (told?.restartCount !== attempt || !told.containerID?.endsWith(id))
     return `runs ${id}; status ${JSON.stringify(told)}`;
+  const before = id.replace(/\d+$/, String(attempt - 1));
+  if (attempt > 0 && !told.lastState?.terminated?.containerID?.endsWith(before))
+    return `says of the attempt before ${attempt}: ${JSON.stringify(told.lastState)}`;
   const mishaps = mishapsOf(pod.spec?.containers.find((each) => each.name === name));
   return attempt < mishaps ? `is at attempt ${attempt}, and all before ${mishaps} are to end` : '';
 }
