@@ -1,5 +1,5 @@
 import type { Mutant } from './mutant.ts';
-import { slip, slipAbove } from './slip.ts';
+import { slip, slipAbove, unseen } from './slip.ts';
 
 /** A second round of slips, chosen without a look at the checkers. */
 export const judgedMutants: readonly Mutant[] = [
@@ -108,19 +108,25 @@ export const judgedMutants: readonly Mutant[] = [
     'if (revision - 1 < this.#compactRevision) return undefined;',
     'if (revision - 1 <= this.#compactRevision) return undefined;',
   ),
-  slipAbove(
-    'pod-bound-twice',
-    'a pod that has a node is given another one',
-    'services/apiserver/pods/binding',
-    'if (pod.spec?.nodeName) {',
-    'if (pod.spec?.nodeName === to.node) {',
+  unseen(
+    'two schedulers that decide about one pod, while only one of them may write',
+    slipAbove(
+      'pod-bound-twice',
+      'a pod that has a node is given another one',
+      'services/apiserver/pods/binding',
+      'if (pod.spec?.nodeName) {',
+      'if (pod.spec?.nodeName === to.node) {',
+    ),
   ),
-  slipAbove(
-    'cordon-not-looked-at',
-    'the scheduler puts pods on nodes that are cordoned',
-    'services/scheduler/plugins/node-unschedulable',
-    'if (!node.spec?.unschedulable) return [];',
-    'return [];',
+  unseen(
+    'no controller that taints what is cordoned, for as long as the scheduler decides',
+    slipAbove(
+      'cordon-not-looked-at',
+      'the scheduler puts pods on nodes that are cordoned',
+      'services/scheduler/plugins/node-unschedulable',
+      'if (!node.spec?.unschedulable) return [];',
+      'return [];',
+    ),
   ),
   slipAbove(
     'deletions-are-never-seen',

@@ -1,4 +1,4 @@
-import { isPodTerminal, type Node, type Pod } from '#shared/api';
+import { isPodReady, isPodTerminal, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import { isGoing, nameOf } from './metadata.ts';
@@ -9,7 +9,7 @@ const namespace = 'kube-node-lease';
 /** What a node that is silent is tainted with, so that pods go. */
 const taint = 'node.kubernetes.io/unreachable';
 
-/** Where nothing breaks but nodes, the pods of one that is silent are soon on their way elsewhere. */
+/** Where nothing breaks but nodes, the pods of one that is silent are soon called unready, and are on their way elsewhere. */
 export class LostNodes implements Checker {
   readonly name = 'lost nodes';
   readonly #objects: ObjectHistory;
@@ -27,6 +27,9 @@ export class LostNodes implements Checker {
     const isBeat = changed === resource && after?.metadata?.namespace === namespace;
     const isNew = changed === 'nodes' && !before;
     if (after && (isBeat || isNew)) this.#heardMs.set(nameOf(after), atMs);
+    // Only its node calls a pod ready.
+    const speaks = changed === 'pods' && isPodReady(after ?? {}) && !isPodReady(before ?? {});
+    if (speaks) this.#heardMs.set((after as Pod).spec?.nodeName ?? '', atMs);
   }
 
   tick(nowMs: number): void {
@@ -35,18 +38,19 @@ export class LostNodes implements Checker {
       const name = nameOf(node);
       const silentMs = nowMs - (this.#heardMs.get(name) ?? nowMs);
       if (silentMs <= this.#boundMs) continue;
-      const pod = this.#objects.all<Pod>('pods').find((each) => stays(each, name));
-      if (!pod) continue;
-      throw new BrokenPromise(
-        `pod ${nameOf(pod)} stays on ${name}, which has been silent for ${Math.round(silentMs)} ms`,
-      );
+      const pods = this.#objects.all<Pod>('pods').filter(({ spec }) => spec?.nodeName === name);
+      const silent = `${name}, which has been silent for ${Math.round(silentMs)} ms`;
+      const ready = pods.find((pod) => isPodReady(pod) && !isPodTerminal(pod));
+      if (ready) throw new BrokenPromise(`pod ${nameOf(ready)} is called ready on ${silent}`);
+      const rest = pods.find(stays);
+      if (rest) throw new BrokenPromise(`pod ${nameOf(rest)} stays on ${silent}`);
     }
   }
 }
 
-function stays(pod: Pod, node: string): boolean {
+function stays(pod: Pod): boolean {
   const endures = pod.spec?.tolerations?.some(
     ({ key, tolerationSeconds }) => tolerationSeconds === undefined && (!key || key === taint),
   );
-  return pod.spec?.nodeName === node && !isGoing(pod) && !isPodTerminal(pod) && !endures;
+  return !isGoing(pod) && !isPodTerminal(pod) && !endures;
 }

@@ -16,7 +16,13 @@ describe('what a controller removes', () => {
   const workload = { metadata: { name: 'w', uid: 'w', generation: 1 }, spec: { replicas: 3 } };
 
   /** A workload with pods on nodes of their own, of which so many are ready, the first since then. */
-  function world(kind: string, resource: string, ready: readonly boolean[], sinceMs = 0) {
+  function world(
+    kind: string,
+    resource: string,
+    ready: readonly boolean[],
+    sinceMs = 0,
+    labels = {},
+  ) {
     const now = 100;
     const history = new ObjectHistory();
     const check = new Removals(history, () => now, 10);
@@ -33,7 +39,7 @@ describe('what a controller removes', () => {
     put(`/registry/${resource}/default/w`, workload);
     for (const [i, is] of ready.entries()) {
       put(`/registry/nodes/n${i}`, { metadata: { name: `n${i}` } });
-      const pod = named(`w-${i}`, `${i}`, controlledBy(kind, 'w'));
+      const pod = named(`w-${i}`, `${i}`, { ...controlledBy(kind, 'w'), labels });
       put(podKey(`w-${i}`), { ...pod, ...at(`n${i}`, false) });
       if (is) put(podKey(`w-${i}`), { ...pod, ...at(`n${i}`, true) }, i === 0 ? sinceMs : 0);
     }
@@ -58,6 +64,14 @@ describe('what a controller removes', () => {
     expect(removes('w-0')).toMatch(/w-1 has not been ready/);
   });
 
+  test('of a StatefulSet, of one revision, the last goes first', () => {
+    const ready = [true, true, true, true, false];
+    const revision = { 'controller-revision-hash': 'a' };
+    const removes = world('StatefulSet', 'apps/statefulsets', ready, 0, revision);
+    expect(removes('w-3')).toMatch(/removes w-3 before w-4/);
+    expect(removes('w-4')).toBe('kept');
+  });
+
   test('of a DaemonSet, one goes when no other is away', () => {
     expect(world('DaemonSet', 'apps/daemonsets', [true, true])('w-0')).toBe('kept');
     const removes = world('DaemonSet', 'apps/daemonsets', [true, false]);
@@ -65,16 +79,19 @@ describe('what a controller removes', () => {
   });
 });
 
-test('pods leave a node that is silent', () => {
+test.each([
+  [true, /pod a is called ready on n1, which has been silent/],
+  [false, /pod a stays on n1, which has been silent/],
+])('pods of a silent node are not ready, and leave it', (isReady, wrong) => {
   const store = new Store();
   const check = new LostNodes(store.history, 1_000);
   store.put('/registry/nodes/n1', { metadata: { name: 'n1' } });
-  store.put(podKey('a'), { ...named('a'), ...at('n1', true) });
+  store.put(podKey('a'), { ...named('a'), ...at('n1', isReady) });
   const lease = { metadata: { name: 'n1', namespace: 'kube-node-lease' } };
   const change = { revision: 9, atMs: 9, key: 'l', resource: 'coordination.k8s.io/leases' };
   check.changed({ ...change, before: undefined, after: lease });
   expect(broken(() => check.tick(900))).toBe('kept');
-  expect(broken(() => check.tick(2_000))).toMatch(/pod a stays on n1, which has been silent/);
+  expect(broken(() => check.tick(2_000))).toMatch(wrong);
 });
 
 test('nobody leads while another one does', () => {

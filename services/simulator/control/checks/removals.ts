@@ -18,7 +18,7 @@ import { isDaemonPlace, isSamePlace, nodeOf, repelling } from './room.ts';
 /** Kinds that choose which of their pods go. */
 const choosers: readonly string[] = ['apps/replicasets', 'apps/statefulsets', 'apps/daemonsets'];
 
-/** Controllers that make room for new pods, or for fewer, take those that do not serve first. */
+/** Controllers that make room for new pods, or for fewer, take those that do not serve first; of a StatefulSet's, the last. */
 export class Removals implements Checker {
   readonly name = 'removals';
   readonly #objects: ObjectHistory;
@@ -73,12 +73,8 @@ export class Removals implements Checker {
     );
     // Of two on one node, one goes whatever others do.
     if (owner.kind === 'DaemonSet' && rest.some((each) => isBeside(each, pod))) return undefined;
-    const idle = rest.filter((each) => this.#isLong(false, each, known));
-    const other = this.#better(pod, owner, idle, known);
-    return (
-      other &&
-      `${owner.kind} ${owner.name} removes ${name}, which serves, and ${nameOf(other)} has not been ready for long`
-    );
+    const why = this.#why(pod, owner, rest, known);
+    return why && `${owner.kind} ${owner.name} removes ${name}${why}`;
   }
 
   /** Ready, or not, for so long that everybody knows. */
@@ -87,32 +83,43 @@ export class Removals implements Checker {
     return is !== undefined && is.ready === ready && is.sinceMs < known;
   }
 
-  /** A pod that does not serve, and for whose sake this one has to stay. */
-  #better(
+  /** What is wrong with that, for another one's sake. */
+  #why(
     pod: Pod,
     { kind, uid }: { readonly kind: string; readonly uid: string },
-    idle: readonly Pod[],
+    rest: readonly Pod[],
     known: number,
-  ): Pod | undefined {
+  ): string | undefined {
+    const idle = rest.filter((each) => this.#isLong(false, each, known));
+    const serves = (other: Pod | undefined): string | undefined =>
+      other && `, which serves, and ${nameOf(other)} has not been ready for long`;
     const owner = this.#owner(uid);
     const place = nodeOf(this.#objects, pod);
     if (!owner || isGoing(owner) || !place || repelling(pod, place)) return undefined;
     if (kind === 'ReplicaSet') {
-      return idle.find(
-        (each) => !isGoing(each) && !this.#asked.has(uidOf(each)) && isLike(each, pod),
+      return serves(
+        idle.find((each) => !isGoing(each) && !this.#asked.has(uidOf(each)) && isLike(each, pod)),
       );
+    }
+    if (kind === 'StatefulSet' && owner.spec?.podManagementPolicy !== 'Parallel') {
+      // Whether there are too many, or they are to be of another template.
+      const last = rest.find(
+        (each) => isAbove(each, pod) && (idle.includes(each) || this.#isLong(true, each, known)),
+      );
+      if (last) return ` before ${nameOf(last)}`;
     }
     if ((this.#askedMs.get(uid) ?? Infinity) > known) return undefined;
     const wanted = owner.spec?.replicas ?? 1;
     if (kind === 'StatefulSet') {
       if (ordinalOf(pod) >= wanted) return undefined;
-      return idle.find((each) => ordinalOf(each) > ordinalOf(pod) && ordinalOf(each) < wanted);
+      return serves(
+        idle.find((each) => ordinalOf(each) > ordinalOf(pod) && ordinalOf(each) < wanted),
+      );
     }
     const takes = (node: Node | undefined, each: Pod): boolean =>
       node !== undefined && isDaemonPlace(owner, each, node);
-    return takes(place, pod)
-      ? idle.find((each) => takes(nodeOf(this.#objects, each), each))
-      : undefined;
+    if (!takes(place, pod)) return undefined;
+    return serves(idle.find((each) => takes(nodeOf(this.#objects, each), each)));
   }
 
   #owner(uid: string): (ReplicaSet & StatefulSet & DaemonSet) | undefined {
@@ -132,5 +139,16 @@ const isOf =
     metadata?.namespace === namespace;
 
 const isBeside = (a: Pod, b: Pod): boolean => a.spec?.nodeName === b.spec?.nodeName;
+const revisionOf = ({ metadata }: Pod): string | undefined =>
+  metadata?.labels?.['controller-revision-hash'];
+
+/** Of a StatefulSet, of the same revision, and to go before it. */
+function isAbove(other: Pod, pod: Pod): boolean {
+  const revision = revisionOf(pod);
+  return (
+    revision !== undefined && revisionOf(other) === revision && ordinalOf(other) > ordinalOf(pod)
+  );
+}
+
 const isLike = (a: Pod, b: Pod): boolean =>
   a.metadata?.labels?.['app'] === b.metadata?.labels?.['app'];

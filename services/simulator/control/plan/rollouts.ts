@@ -15,7 +15,7 @@ export function asRollouts(plan: ControlPlan, rng: Rng): ControlPlan {
     nodes: 3,
     cpus: 4,
     watchLagMs: pick(rng, [0, 20, 300]),
-    clients: [stateful(rng), daemons(rng), deployments(rng)],
+    clients: [stateful(rng), daemons(rng), deployments(rng), emptied(rng)],
   };
 }
 
@@ -33,6 +33,14 @@ function daemons(rng: Rng): UserStep[] {
     { afterMs: 500, kind: 'daemonset', pick: rng.int(1000) },
     ...restarts(rng, (i) => 1003 + 4 * i),
   ];
+}
+
+/** A set that makes its pods in order comes, and is scaled to nothing once it is there, again and again. */
+function emptied(rng: Rng): UserStep[] {
+  return Array.from({ length: 3 }, () => [
+    { afterMs: 1000, kind: 'statefulset' as const, pick: 4 * rng.int(240) },
+    { afterMs: 6000, kind: 'scale' as const, pick: 12 },
+  ]).flat();
 }
 
 /** Scaled as well, to as many as it takes for shares of them to differ. */

@@ -1,6 +1,5 @@
 import {
   type ConfigMap,
-  getControllerOf,
   type Job,
   type KubeObject,
   type Pod,
@@ -352,8 +351,8 @@ export class User {
   /** A pod that its controller has to let go, and another one to find. */
   async #relabel(app: string, pick: number): Promise<void> {
     const pod = await this.#kubectl.any<Pod>(refs.pods, pick, namespace);
-    // A StatefulSet's pod keeps its name, so that nobody could take its place.
-    if (!pod || getControllerOf(pod)?.kind === 'StatefulSet') return;
+    // A StatefulSet's pod keeps its name, so that nobody could take its place: not in the next set of that name either.
+    if (!pod || pod.metadata?.labels?.['statefulset.kubernetes.io/pod-name']) return;
     const patch = { metadata: { labels: { app: pick % 2 === 0 ? app : 'nobody' } } };
     await this.#world.api.patch(refs.pods, pod.metadata?.name ?? '', 'merge', patch, { namespace });
   }
