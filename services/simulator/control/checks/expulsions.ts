@@ -1,7 +1,7 @@
 import { isConditionTrue, type Lease, type Node, type Pod, type Taint } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
-import { nameOf } from './metadata.ts';
+import { isGoing, nameOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 import { isTolerated } from './room.ts';
 
@@ -83,7 +83,8 @@ export class Expulsions implements Checker {
 
   #pod({ key, atMs, revision, before, after }: Change): void {
     const pod: Pod = after ?? {};
-    if (!isExpelled(pod) || isExpelled(before ?? {})) return;
+    // Of one on its way out, its node may write again what it knew.
+    if (!isExpelled(pod) || isExpelled(before ?? {}) || isGoing(before ?? {})) return;
     const node = pod.spec?.nodeName ?? '';
     const recent = (this.#expelling.get(node) ?? []).filter(
       ({ untilMs }) => untilMs > atMs - this.#patienceMs,
