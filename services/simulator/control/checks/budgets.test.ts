@@ -47,6 +47,15 @@ test('twice in a second', () => {
   expect(evict()).toBe('kept');
 });
 
+test('once for a pod that two evict at a time', () => {
+  const { store, check, evict } = world();
+  store.put(key, budget(status(0, { p: 'now' })));
+  const since = store.put(key, budget(status(1)));
+  expect(evict()).toBe('kept');
+  const later = { namespace: 'default', name: 'p', since, until: since + 1 };
+  expect(broken(() => check.evicted(later))).toBe('kept');
+});
+
 test('so is that of a pod that does not serve, unless enough others do', () => {
   const idle = { conditions: [] };
   expect(world(idle).evict()).toBe('kept');

@@ -80,8 +80,9 @@ export class Budgets implements Checker {
     // There may have been none when it was looked for.
     const [first] = budgets;
     if (Number(first?.metadata?.resourceVersion) > since) return;
+    // Also by an eviction that was asked for before, and whose deletion of the pod this one found.
     const paid = this.#objects
-      .changesAfter('policy/poddisruptionbudgets', since)
+      .changesAfter('policy/poddisruptionbudgets', this.#madeAt(begin))
       .some(
         (change) =>
           change.revision <= until &&
@@ -96,6 +97,13 @@ export class Budgets implements Checker {
     throw new BrokenPromise(
       `pod ${name} was evicted between revisions ${since} and ${until}, and its budget did not pay`,
     );
+  }
+
+  /** The revision that made a pod. */
+  #madeAt(pod: Pod): number {
+    const isMaking = ({ before, after }: Change): boolean =>
+      !before && after?.metadata?.uid === pod.metadata?.uid;
+    return this.#objects.changes('pods').find(isMaking)?.revision ?? 0;
   }
 
   /** Versions in force within these revisions, the first of them at its beginning. */
