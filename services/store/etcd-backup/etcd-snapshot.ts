@@ -27,20 +27,21 @@ async function checkKind(file: FileHandle): Promise<void> {
 
 /** A snapshot that `etcdctl snapshot save` took, of this store or of a real etcd. */
 export async function openSnapshot(file: FileHandle, skipHashCheck: boolean): Promise<BoltFile> {
-  await checkKind(file);
-  if (!skipHashCheck) await checkDigest(file);
-  return BoltFile.open(file);
-}
-
-/** What etcd's tools look for: the digest of everything before it at the end of the file. */
-async function checkDigest(file: FileHandle): Promise<void> {
   const { size } = await file.stat();
-  if (size % blockBytes !== digestBytes) {
+  const hasDigest = size % blockBytes === digestBytes;
+  if (hasDigest && !skipHashCheck) await checkDigest(file, size);
+  await checkKind(file);
+  if (!hasDigest && !skipHashCheck) {
     throw new QuorateError(
       'bad-request',
       'the snapshot has no digest at its end, as a database copied from a data directory: if you know it to be whole, --skip-hash-check',
     );
   }
+  return BoltFile.open(file);
+}
+
+/** What etcd's tools look for: the digest of everything before it at the end of the file. */
+async function checkDigest(file: FileHandle, size: number): Promise<void> {
   const hash = createHash('sha256');
   const end = size - digestBytes;
   const chunk = Buffer.alloc(readBytes);
@@ -50,11 +51,12 @@ async function checkDigest(file: FileHandle): Promise<void> {
     hash.update(chunk.subarray(0, bytesRead));
     at += bytesRead;
   }
-  const { buffer } = await file.read(Buffer.alloc(digestBytes), 0, digestBytes, end);
-  if (hash.digest().equals(buffer)) return;
+  const { buffer: expected } = await file.read(Buffer.alloc(digestBytes), 0, digestBytes, end);
+  const found = hash.digest();
+  if (found.equals(expected)) return;
   throw new QuorateError(
     'data-loss',
-    'the snapshot is damaged: its digest is not that of its data',
+    `the snapshot is damaged: expected sha256 ${expected.toString('hex')}, got ${found.toString('hex')}`,
   );
 }
 
