@@ -29,6 +29,7 @@ test('a backup is what etcd’s tools take for complete, and can be restored', a
   const file = `${stores.dataDir('backup')}.db`;
   writeFileSync(file, blob);
   expect(await stores.restore('r', file)).toBe(0);
+  expect(stores.log('r').match(/"added member"/g)).toHaveLength(1);
   stores.start('r', ['r']);
   await stores.ready('r');
   expect(await stores.kv('r').get('k9')).toBe(value.toString());

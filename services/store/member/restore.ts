@@ -6,6 +6,7 @@ import { authOf, historyOf, openSnapshot } from '../etcd-backup/etcd-snapshot.ts
 import type { Settings } from '../options.ts';
 import { initialCluster, newIdentity, votersOnly } from './found.ts';
 import { readIdentity, writeIdentity } from './identity.ts';
+import { hexId } from './shown-id.ts';
 import { MemberTable } from './table.ts';
 
 export interface RestoreOptions {
@@ -50,6 +51,10 @@ export async function restore(
       { term, vote: 0, commit: index },
     );
     await writeIdentity(dir, newIdentity(own.id, clusterId, settings));
+    for (const { id, peerUrls } of members) {
+      const ids = { clusterId: hexId(clusterId), memberId: hexId(id) };
+      settings.log.info({ ...ids, peerUrls }, 'added member');
+    }
   } finally {
     await dir.close();
     await file.close();
