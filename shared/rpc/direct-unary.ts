@@ -122,15 +122,24 @@ function sendOk(this: ServerHttp2Stream): void {
 }
 
 function succeed(stream: ServerHttp2Stream, message: Buffer): void {
-  const frame = Buffer.allocUnsafe(prefixBytes + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, prefixBytes);
   stream.respond(answerHeaders, withTrailers);
   stream.on('wantTrailers', sendOk);
-  if (frame.length > largeBytes && stream.session) {
-    largeAnswersTo(stream.session).send(stream, frame);
-  } else stream.end(frame);
+  if (message.length > largeBytes && stream.session) {
+    stream.write(prefixed(message.length, 0));
+    largeAnswersTo(stream.session).send(stream, message);
+    return;
+  }
+  const frame = prefixed(message.length, message.length);
+  frame.set(message, prefixBytes);
+  stream.end(frame);
+}
+
+/** The beginning of a message of gRPC, uncompressed, with room for so much of it. */
+function prefixed(length: number, room: number): Buffer {
+  const frame = Buffer.allocUnsafe(prefixBytes + room);
+  frame[0] = 0;
+  frame.writeUInt32BE(length, 1);
+  return frame;
 }
 
 /**

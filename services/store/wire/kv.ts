@@ -44,12 +44,16 @@ export function encodePutResponse({ header, prevKv }: WithHeader<PutResult>): Bu
 export function encodeRangeResponse(response: WithHeader<RangeResult>): Buffer {
   const { header, kvs, more, count } = response;
   writer.reset();
+  writer.reserve(kvs.reduce((bytes, kv) => bytes + likelyBytes(kv), 64));
   writer.message(1, () => writeHeader(writer, header));
   for (const kv of kvs) writer.message(2, () => writeKeyValue(writer, kv));
   writer.boolean(3, more);
   writer.integer(4, count);
   return writer.finish();
 }
+
+/** With its numbers and what stands before each field. */
+const likelyBytes = ({ key, value }: KeyValue): number => key.length + value.length + 64;
 
 export function writeHeader(to: Writer, header: ResponseHeader): void {
   to.bigint(1, header.clusterId);

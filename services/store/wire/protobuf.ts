@@ -20,7 +20,7 @@ export class Writer {
   /** Nothing is written for 0, as proto3 has it. */
   integer(field: number, value: number): void {
     if (value === 0) return;
-    this.#reserve(16);
+    this.reserve(16);
     this.#varint(field * 8 + varint);
     if (value < 0) this.#bigVarint(BigInt(value));
     else this.#varint(value);
@@ -28,7 +28,7 @@ export class Writer {
 
   bigint(field: number, value: bigint): void {
     if (value === 0n) return;
-    this.#reserve(16);
+    this.reserve(16);
     this.#varint(field * 8 + varint);
     this.#bigVarint(value);
   }
@@ -43,7 +43,7 @@ export class Writer {
 
   /** Also where empty: a member of a oneof, or an element of a list. */
   bytesAlways(field: number, value: Uint8Array): void {
-    this.#reserve(16 + value.length);
+    this.reserve(16 + value.length);
     this.#varint(field * 8 + lengthDelimited);
     this.#varint(value.length);
     this.#bytes.set(value, this.#at);
@@ -53,7 +53,7 @@ export class Writer {
   /** A string of one byte per character. */
   latin1(field: number, value: string | undefined): void {
     if (value === undefined || value === '') return;
-    this.#reserve(16 + value.length);
+    this.reserve(16 + value.length);
     this.#varint(field * 8 + lengthDelimited);
     this.#varint(value.length);
     this.#bytes.write(value, this.#at, 'latin1');
@@ -65,13 +65,13 @@ export class Writer {
   }
 
   message(field: number, write: () => void): void {
-    this.#reserve(16);
+    this.reserve(16);
     this.#varint(field * 8 + lengthDelimited);
     const start = this.#at;
     write();
     const length = this.#at - start;
     const prefix = varintBytes(length);
-    this.#reserve(prefix);
+    this.reserve(prefix);
     this.#bytes.copyWithin(start + prefix, start, this.#at);
     this.#at = start;
     this.#varint(length);
@@ -82,7 +82,7 @@ export class Writer {
     if (values.length === 0) return;
     this.message(field, () => {
       for (const value of values) {
-        this.#reserve(16);
+        this.reserve(16);
         this.#varint(value);
       }
     });
@@ -101,24 +101,30 @@ export class Writer {
 
   /** Whole fields, as `since` gave them. */
   fields(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
+    this.reserve(bytes.length);
     this.#bytes.set(bytes, this.#at);
     this.#at += bytes.length;
   }
 
   /** The beginning of a message whose bytes follow, `bytes` of them. */
   begin(field: number, bytes: number): void {
-    this.#reserve(16);
+    this.reserve(16);
     this.#varint(field * 8 + lengthDelimited);
     this.#varint(bytes);
   }
 
   /** What is small shares its memory with what was finished just before and after. */
   finish(): Buffer {
-    const result = Buffer.allocUnsafe(this.#at);
-    this.#bytes.copy(result, 0, 0, this.#at);
+    const length = this.#at;
     this.#at = 0;
-    if (this.#bytes.length > 1 << 20) this.#bytes = Buffer.allocUnsafe(64 * 1024);
+    // What is large is handed over as it is: its copy would cost as much as writing it.
+    if (this.#bytes.length > 1 << 20) {
+      const large = this.#bytes.subarray(0, length);
+      this.#bytes = Buffer.allocUnsafe(64 * 1024);
+      return large;
+    }
+    const result = Buffer.allocUnsafe(length);
+    this.#bytes.copy(result, 0, 0, length);
     return result;
   }
 
@@ -127,7 +133,8 @@ export class Writer {
     this.#at = 0;
   }
 
-  #reserve(bytes: number): void {
+  /** Makes room for so many bytes more: at once, by whoever knows that many will come. */
+  reserve(bytes: number): void {
     const needed = this.#at + bytes;
     if (needed <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
