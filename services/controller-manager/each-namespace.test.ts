@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ClusterRole, type ConfigMap, refs } from '#shared/api';
+import { QuorateError } from '#shared/base';
 import { World } from './testing/world.ts';
 
 let world: World;
@@ -28,6 +29,16 @@ it('every namespace has its default account and the authority, whoever deletes t
   await world.pass(200);
   await account();
   expect((await authority()).data).toEqual({ 'ca.crt': 'PEM' });
+});
+
+it('what a full quota refuses is tried again', async () => {
+  await world.api.create(refs.namespaces, { metadata: { name: 'web' } });
+  await world.pass(200);
+  await world.api.delete(refs.configMaps, 'kube-root-ca.crt', { namespace: 'web' });
+  world.api.failures.push(new QuorateError('forbidden', 'exceeded quota: few'));
+  await world.pass(5_000);
+  const { data } = await world.api.get<ConfigMap>(refs.configMaps, 'kube-root-ca.crt', 'web');
+  expect(data).toEqual({ 'ca.crt': 'PEM' });
 });
 
 it('a cluster role that is a sum follows its parts', async () => {

@@ -55,8 +55,8 @@ async function reconcile<T extends KubeObject>(
     if (mended) await api.update(ref, mended);
     else await api.create(ref, { ...wanted, metadata: { name, namespace: key } });
   } catch (thrown) {
-    // Somebody else was faster, or the namespace goes meanwhile.
-    if (!QuorateError.is(thrown, 'already-exists', 'not-found', 'forbidden')) throw thrown;
+    // Somebody else was faster, or the namespace is gone. What a quota forbids is tried again, as there may be room later.
+    if (!QuorateError.is(thrown, 'already-exists', 'not-found')) throw thrown;
   }
   return undefined;
 }

@@ -179,7 +179,7 @@ export class SchedulingSession {
       this.#cache.assume(info, decision.node);
       const node = this.#nodes.store.get(decision.node);
       const choices = node ? this.#volumes.reserve(info.claims, node) : [];
-      this.#inBackground(this.#bind(turn, info, decision.node, choices));
+      this.#inBackground(this.#bind(turn, info, decision.node, { node, choices }));
     }
   }
 
@@ -197,7 +197,7 @@ export class SchedulingSession {
     turn: Turn,
     { pod }: PodInfo,
     node: string,
-    choices: readonly Choice[],
+    volumes: { readonly node: Node | undefined; readonly choices: readonly Choice[] },
   ): Promise<void> {
     const { key } = turn;
     const { name = '', namespace, uid } = pod.metadata ?? {};
@@ -213,7 +213,8 @@ export class SchedulingSession {
     };
     try {
       const { api } = this.#options;
-      await this.#volumes.bind(choices, node, () => this.#waits(key, pod));
+      if (volumes.node)
+        await this.#volumes.bind(volumes.choices, volumes.node, () => this.#waits(key, pod));
       await api.createSubresource(refs.pods, name, 'binding', binding, { namespace });
       this.#queue.done(turn);
       const message = `Successfully assigned ${key} to ${node}`;

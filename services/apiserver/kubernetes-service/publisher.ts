@@ -2,6 +2,7 @@ import {
   type EndpointSlice,
   equalJson,
   type KubeObject,
+  prepareUpdate,
   refs,
   type ResourceRef,
   type Service,
@@ -140,7 +141,9 @@ export class KubernetesServicePublisher {
     try {
       const there = (await registry.get(resource, name, namespace)) as T;
       if (equalJson(mend(there), there)) return;
-      await registry.change(resource, namespace, name, (current) => mend(current as T));
+      await registry.change(resource, namespace, name, (current) =>
+        prepareUpdate(resource, mend(current as T), current),
+      );
     } catch (thrown) {
       if (!QuorateError.is(thrown, 'not-found')) throw thrown;
       await registry.create(resource, wanted, { namespace });

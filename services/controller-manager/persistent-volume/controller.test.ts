@@ -244,3 +244,75 @@ it('keeps a claim that a pod uses', async () => {
   await world.pass(500);
   expect(claim('data')).toBeUndefined();
 });
+
+it('does not keep a claim for a pod that is nowhere: it cannot start before there is another one', async () => {
+  await ask('data');
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'db', namespace: 'default' },
+    spec: {
+      containers: [{ name: 'main', image: 'none' }],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    },
+  };
+  await world.api.create(refs.pods, pod);
+  await remove(refs.persistentVolumeClaims, 'data');
+  expect(claim('data')).toBeUndefined();
+});
+
+it('lets a volume go that somebody deletes who keeps what is in it', async () => {
+  await ask('data', { storageClassName: 'standard' });
+  await select('data');
+  await world.pass(500);
+  const [made] = volumes();
+  const name = made?.metadata?.name ?? '';
+  const retain = { spec: { persistentVolumeReclaimPolicy: 'Retain' } };
+  await world.api.patch(refs.persistentVolumes, name, 'merge', retain);
+  await remove(refs.persistentVolumeClaims, 'data');
+  expect(volume(name)?.status?.phase).toBe('Released');
+  await remove(refs.persistentVolumes, name);
+  expect(volume(name)).toBeUndefined();
+  expect(world.pods()).toEqual([]);
+});
+
+it('reclaims a volume whose claim goes before it has heard of it', async () => {
+  const finalizers = ['test/first'];
+  const name = 'data';
+  await ask(name);
+  const there = claim(name);
+  await world.api.update(refs.persistentVolumeClaims, {
+    ...there,
+    metadata: { ...there?.metadata, finalizers },
+  });
+  await remove(refs.persistentVolumeClaims, name);
+  await offer('late', '1Gi', { claimRef: { ...place, name, uid: there?.metadata?.uid } });
+  const going = claim(name);
+  await world.api.update(refs.persistentVolumeClaims, {
+    ...going,
+    metadata: { ...going?.metadata, finalizers: [] },
+  });
+  await world.pass(500);
+  expect(claim(name)).toBeUndefined();
+  expect(volume('late')?.status?.phase).toBe('Released');
+});
+
+it('lets a volume go that somebody deletes before its claim has got it', async () => {
+  await ask('data', { storageClassName: 'standard' });
+  const { uid = '' } = claim('data')?.metadata ?? {};
+  world.api.seed<PersistentVolume>(refs.persistentVolumes, {
+    metadata: {
+      name: `pvc-${uid}`,
+      annotations: { 'pv.kubernetes.io/provisioned-by': 'quorate.dev/local-path' },
+      finalizers: ['quorate.dev/local-path'],
+      deletionTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: {
+      claimRef: { ...place, name: 'data', uid },
+      persistentVolumeReclaimPolicy: 'Retain',
+      storageClassName: 'standard',
+    },
+  });
+  await world.pass(500);
+  expect(volumes()).toEqual([]);
+});

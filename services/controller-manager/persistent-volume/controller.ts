@@ -37,6 +37,13 @@ export function persistentVolumeController(context: ControllerContext): Controll
     enqueueClaim(objectKey(claim));
     if (claim.spec?.volumeName) enqueueVolume(claim.spec.volumeName);
   };
+  /** It may have had a volume that it never heard of. */
+  const claimGone = (claim: PersistentVolumeClaim): void => {
+    claimSeen(claim);
+    for (const { metadata, spec } of volumes.store.list()) {
+      if (spec?.claimRef?.uid === claim.metadata?.uid) enqueueVolume(metadata?.name ?? '');
+    }
+  };
   /** A volume or a class may be what others have waited for. */
   const enqueueWaiting = (): void => {
     for (const claim of claims.store.list()) {
@@ -52,7 +59,7 @@ export function persistentVolumeController(context: ControllerContext): Controll
   claims.addHandlers({
     added: claimSeen,
     updated: (_before, after) => claimSeen(after),
-    deleted: claimSeen,
+    deleted: claimGone,
   });
   volumes.addHandlers({
     added: volumeSeen,

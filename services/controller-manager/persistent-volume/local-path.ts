@@ -9,6 +9,7 @@ import {
   volumeAnnotations,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
+import type { ApiClient } from '#shared/client';
 import type { VolumeContext } from './context.ts';
 import { unlessNotFound } from '../not-found.ts';
 
@@ -140,9 +141,7 @@ export async function deleteVolume(
   const { name = '', uid, finalizers = [], deletionTimestamp } = volume.metadata ?? {};
   if (finalizers.includes(finalizer)) {
     if (!(await deleteData(context, volume))) return false;
-    const left = finalizers.filter((each) => each !== finalizer);
-    const metadata = { ...volume.metadata, finalizers: left };
-    await api.update(refs.persistentVolumes, { ...volume, metadata });
+    await letGo(api, volume);
     const pod = deletionPod(volume);
     await api.delete(refs.pods, pod, { namespace, gracePeriodSeconds: 0 }).catch(unlessNotFound);
   }
@@ -151,6 +150,18 @@ export async function deleteVolume(
     await api.delete(refs.persistentVolumes, name, options).catch(unlessNotFound);
   }
   return true;
+}
+
+/** Whoever deletes a volume whose data is retained gets rid of the object alone. */
+export async function leaveData({ api }: VolumeContext, volume: PersistentVolume): Promise<void> {
+  const { finalizers = [], deletionTimestamp } = volume.metadata ?? {};
+  if (deletionTimestamp !== undefined && finalizers.includes(finalizer)) await letGo(api, volume);
+}
+
+async function letGo(api: ApiClient, volume: PersistentVolume): Promise<void> {
+  const finalizers = (volume.metadata?.finalizers ?? []).filter((each) => each !== finalizer);
+  const metadata = { ...volume.metadata, finalizers };
+  await api.update(refs.persistentVolumes, { ...volume, metadata });
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   refs,
   type ResourceRef,
 } from '#shared/api';
+import { listAll } from '#shared/client';
 import {
   type Controller,
   type ControllerContext,
@@ -33,13 +34,14 @@ export function claimProtection(context: ControllerContext): Controller {
     },
     deleted: podSeen,
   });
-  const isUsed = ({ metadata }: PersistentVolumeClaim): boolean =>
-    informers.pods.store
-      .list(metadata?.namespace)
-      .some((pod) => !isPodTerminal(pod) && claimsOf(pod).includes(metadata?.name ?? ''));
   return queuedController('persistentvolumeclaim-protection', queue, async (key) => {
     const claim = claims.store.get(key);
-    if (claim?.metadata?.deletionTimestamp === undefined || isUsed(claim)) return;
+    if (claim?.metadata?.deletionTimestamp === undefined) return;
+    const { namespace } = claim.metadata;
+    if (isUsed(claim, informers.pods.store.list(namespace))) return;
+    // One that was bound a moment ago is not in the cache, and its data would go.
+    const { items } = await listAll<Pod>(context.api, refs.pods, { namespace });
+    if (isUsed(claim, items)) return;
     await release(context, refs.persistentVolumeClaims, claim, 'kubernetes.io/pvc-protection');
   });
 }
@@ -59,6 +61,15 @@ export function volumeProtection(context: ControllerContext): Controller {
     await release(context, refs.persistentVolumes, volume, 'kubernetes.io/pv-protection');
   });
 }
+
+/** A pod that is nowhere yet does not start with a claim that is going: it waits for the next one. */
+const isUsed = ({ metadata }: PersistentVolumeClaim, pods: readonly Pod[]): boolean =>
+  pods.some(
+    (pod) =>
+      pod.spec?.nodeName !== undefined &&
+      !isPodTerminal(pod) &&
+      claimsOf(pod).includes(metadata?.name ?? ''),
+  );
 
 const claimsOf = ({ metadata, spec }: Pod): string[] =>
   (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim: claim, ephemeral }) => {

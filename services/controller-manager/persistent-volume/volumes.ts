@@ -2,7 +2,7 @@ import { type PersistentVolume, refs, volumeAnnotations } from '#shared/api';
 import type { ReconcileResult } from '#shared/client';
 import { writePhase } from './bind.ts';
 import type { VolumeContext } from './context.ts';
-import { deleteVolume, isOurVolume } from './local-path.ts';
+import { deleteVolume, isOurVolume, leaveData } from './local-path.ts';
 
 /** Says of a volume what it is: available, bound, or released, and then does as its policy says. */
 export async function reconcileVolume(
@@ -25,8 +25,10 @@ export async function reconcileVolume(
     return;
   }
   const claim = await context.findClaim(namespace, name);
-  if (claim?.metadata?.uid === uid) {
-    const { volumeName } = claim.spec ?? {};
+  const { volumeName } = claim?.spec ?? {};
+  // One that somebody deletes before its claim has got it is in the way of the next one.
+  const comesToNothing = volume.metadata?.deletionTimestamp !== undefined && !volumeName;
+  if (claim?.metadata?.uid === uid && !comesToNothing) {
     if (!volumeName) enqueueClaim(`${namespace}/${name}`);
     else if (volumeName === volume.metadata?.name)
       await writePhase(api, volume, { phase: 'Bound' });
@@ -55,7 +57,10 @@ async function reclaim(context: VolumeContext, seen: PersistentVolume): Promise<
   // What failed to be deleted stays Failed: it is not tried for ever.
   if (volume.status?.phase === 'Failed') return undefined;
   const released = await writePhase(api, volume, { phase: 'Released' });
-  if (policy !== 'Delete' && policy !== 'Recycle') return undefined;
+  if (policy !== 'Delete' && policy !== 'Recycle') {
+    if (isOurVolume(released)) await leaveData(context, released);
+    return undefined;
+  }
   if (policy === 'Delete' && isOurVolume(volume)) {
     if (!(await deleteVolume(context, released))) return { requeueAfterMs: recheckMs };
     return undefined;

@@ -7,7 +7,9 @@ import {
   refs,
   type StatefulSet,
 } from '#shared/api';
+import type { ApiClient } from '#shared/client';
 import type { ControllerContext } from '../controller.ts';
+import { unlessNotFound } from '../not-found.ts';
 import { claimsOf, firstOrdinal, ordinalOf, replicasOf } from './pods.ts';
 
 /**
@@ -31,10 +33,18 @@ export async function syncClaimOwners(
       const others = before.filter((owner) => !isOurs(owner, set, pod));
       const ownerReferences = [...others, ...wantedOwners(set, pod, ordinal)];
       if (equalJson(before, ownerReferences)) continue;
+      if (!(await isLiving(api, set))) return;
       const wanted = { ...claim, metadata: { ...claim.metadata, ownerReferences } };
       await api.update(refs.persistentVolumeClaims, wanted);
     }
   }
+}
+
+/** A claim that is given to a set which is gone would go as well, with its data. */
+async function isLiving(api: ApiClient, { metadata }: StatefulSet): Promise<boolean> {
+  const { name = '', namespace, uid } = metadata ?? {};
+  const live = await api.get(refs.statefulSets, name, namespace).catch(unlessNotFound);
+  return live?.metadata?.uid === uid && live?.metadata?.deletionTimestamp === undefined;
 }
 
 function isOurs({ kind, name }: OwnerReference, set: StatefulSet, pod: Pod): boolean {

@@ -53,6 +53,21 @@ describe('a StatefulSet', () => {
     }
   }
 
+  it('makes a claim again that goes before its pod is anywhere', async () => {
+    const claims = [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }];
+    await world.api.create(refs.statefulSets, statefulSet({ volumeClaimTemplates: claims }));
+    await world.pass(500);
+    const ids = () =>
+      world.api
+        .all<PersistentVolumeClaim>(refs.persistentVolumeClaims)
+        .map(({ metadata }) => metadata?.uid);
+    const [before] = ids();
+    await world.api.delete(refs.persistentVolumeClaims, 'data-db-0', { namespace: 'default' });
+    await world.pass(500);
+    expect(ids()).toHaveLength(1);
+    expect(ids()).not.toContain(before);
+  });
+
   it('makes its pods one after the other, each when the one before is ready', async () => {
     const claims = [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }];
     await world.api.create(refs.statefulSets, statefulSet({ volumeClaimTemplates: claims }));

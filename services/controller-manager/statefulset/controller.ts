@@ -1,5 +1,6 @@
 import {
   type ControllerRevision,
+  objectKey,
   type PersistentVolumeClaim,
   type Pod,
   refs,
@@ -24,7 +25,7 @@ import {
 import { writeStatus } from '../write-status.ts';
 import { planStateful, type RevisionNames, statefulStatus } from './plan.ts';
 import { syncClaimOwners } from './claim-owners.ts';
-import { claimsOf, identified, revisionOfPod } from './pods.ts';
+import { claimsOf, identified, isLeaving, ordinalOf, revisionOfPod } from './pods.ts';
 
 /** Keeps numbered pods with names, claims and an order of their own. */
 export function statefulSetController(context: ControllerContext): Controller {
@@ -46,7 +47,14 @@ export function statefulSetController(context: ControllerContext): Controller {
   };
   const pods = new OwnedPods<StatefulSet>(context, owner, queue);
   context.informers.of(refs.controllerRevisions);
-  context.informers.of(refs.persistentVolumeClaims);
+  const sets = context.informers.of<StatefulSet>(refs.statefulSets);
+  context.informers.of<PersistentVolumeClaim>(refs.persistentVolumeClaims).addHandlers({
+    deleted({ metadata }) {
+      for (const set of sets.store.list(metadata?.namespace)) {
+        if ((set.spec?.volumeClaimTemplates ?? []).length > 0) queue.add(objectKey(set));
+      }
+    },
+  });
   return queuedController('statefulset', queue, (key) => reconcile(context, pods, key));
 }
 
@@ -65,6 +73,8 @@ async function reconcile(
   // Before a pod goes: its claims go with it, or stay.
   await syncClaimOwners(context, set, pods);
   if (upToDate) {
+    for (const ordinal of waitingOrdinals(set, pods))
+      await createClaims(context, owned.events, set, ordinal);
     const plan = planStateful(set, pods, names, clock.now());
     if (plan.create.length > 0) {
       for (const { ordinal } of plan.create)
@@ -82,6 +92,12 @@ async function reconcile(
   await writeStatus(api, refs.statefulSets, set, status);
   const waiting = (status.readyReplicas ?? 0) > (status.availableReplicas ?? 0);
   return waiting ? { requeueAfterMs: 1_000 } : undefined;
+}
+
+/** Of pods that are nowhere yet: one whose claim was deleted gets another one. */
+function waitingOrdinals(set: StatefulSet, pods: readonly Pod[]): number[] {
+  const waiting = pods.filter((pod) => pod.spec?.nodeName === undefined && !isLeaving(pod));
+  return waiting.flatMap((pod) => ordinalOf(set, pod) ?? []);
 }
 
 /** What the status says was current, if that revision is still there. */

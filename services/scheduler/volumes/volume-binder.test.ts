@@ -108,9 +108,25 @@ it('says which node a volume is to be made on, and binds the pod when that is do
   const node = claim(api, 'db')?.metadata?.annotations?.[selected];
   expect(node).toMatch(/^worker-/);
   expect(nodeOf(api, 'db')).toBeUndefined();
+  volumeOn(api, 'pvc-1', node ?? '', 'made');
   completed(api, 'db', 'pvc-1');
   await pass(clock, 2_000);
   expect(nodeOf(api, 'db')).toBe(node);
+  await scheduler.stop();
+});
+
+it('sends two pods that use one claim to where its volume is made', async () => {
+  const { clock, api, scheduler } = setUp();
+  claimOf(api, 'db', 'made');
+  podWith(api, 'a', 'db');
+  podWith(api, 'b', 'db');
+  await scheduler.start();
+  await pass(clock, 3_000);
+  const node = claim(api, 'db')?.metadata?.annotations?.[selected] ?? '';
+  volumeOn(api, 'pvc-1', node, 'made');
+  completed(api, 'db', 'pvc-1');
+  await pass(clock, 20_000);
+  expect([nodeOf(api, 'a'), nodeOf(api, 'b')]).toEqual([node, node]);
   await scheduler.stop();
 });
 

@@ -9,6 +9,7 @@ import {
   refs,
   type ResourceRef,
   type StorageClass,
+  volumeAllowsNode,
   volumeAnnotations,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
@@ -75,15 +76,16 @@ export class VolumeBinder {
 
   /**
    * Has the claims bound as they were promised; resolves when they are. Throws where that does not
-   * happen, also when `wanted` says that nobody waits for it any more.
+   * happen: another pod may have had one of them bound elsewhere. Also when `wanted` says that nobody waits for it any
+   * more.
    */
-  async bind(choices: readonly Choice[], node: string, wanted: () => boolean): Promise<void> {
+  async bind(choices: readonly Choice[], node: Node, wanted: () => boolean): Promise<void> {
     if (choices.length === 0) return;
     const { clock } = this.#options;
     try {
-      for (const choice of choices) await this.#ask(choice, node);
+      for (const choice of choices) await this.#ask(choice, node.metadata?.name ?? '');
       const until = clock.monotonic() + bindTimeoutMs;
-      while (!choices.every(({ claim }) => this.#isBound(claim))) {
+      while (!choices.every(({ claim }) => this.#isBound(claim, node))) {
         if (!wanted()) throw new QuorateError('canceled', 'the pod is gone');
         if (clock.monotonic() > until) {
           throw new QuorateError('deadline-exceeded', 'timed out waiting for volumes to be bound');
@@ -106,10 +108,11 @@ export class VolumeBinder {
 
   async #ask({ claim, volume }: Choice, node: string): Promise<void> {
     const { api } = this.#options;
-    const { name = '', namespace, uid } = claim.metadata ?? {};
+    const { name = '', namespace, uid, resourceVersion = '' } = claim.metadata ?? {};
     if (!volume) {
       const annotations = { [volumeAnnotations.selectedNode]: node };
-      const patch = { metadata: { annotations } };
+      // Of this version: what somebody else has chosen meanwhile stays chosen.
+      const patch = { metadata: { resourceVersion, annotations } };
       await api.patch(refs.persistentVolumeClaims, name, 'merge', patch, { namespace });
       return;
     }
@@ -126,9 +129,25 @@ export class VolumeBinder {
     } as PersistentVolume);
   }
 
-  #isBound(claim: PersistentVolumeClaim): boolean {
+  /** Throws where that can no more be on this node. */
+  #isBound(claim: PersistentVolumeClaim, node: Node): boolean {
+    const { name, uid } = claim.metadata ?? {};
     const now = this.#claims.store.get(objectKey(claim));
-    return now?.metadata?.annotations?.[volumeAnnotations.bindCompleted] !== undefined;
+    if (now?.metadata?.uid !== uid) {
+      throw new QuorateError('canceled', `persistentvolumeclaim "${name}" is gone`);
+    }
+    const {
+      [volumeAnnotations.bindCompleted]: completed,
+      [volumeAnnotations.selectedNode]: chosen,
+    } = now?.metadata?.annotations ?? {};
+    const elsewhere = chosen !== undefined && chosen !== node.metadata?.name;
+    if (completed === undefined && !elsewhere) return false;
+    const volume = this.#volumes.store.get(now?.spec?.volumeName ?? '');
+    if (completed !== undefined && !volume) return false;
+    if (volume ? !volumeAllowsNode(volume, node) : elsewhere) {
+      throw new QuorateError('conflict', `persistentvolumeclaim "${name}" is bound elsewhere`);
+    }
+    return completed !== undefined;
   }
 
   /** Something changed, or a moment has passed. */
