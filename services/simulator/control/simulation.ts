@@ -20,6 +20,7 @@ import { ControlFaultPlane } from './faults.ts';
 import { simApiClient } from './parts/api.ts';
 import { Links } from './parts/links.ts';
 import {
+  advertised,
   type ComponentKind,
   type MasterWorld,
   SimComponent,
@@ -237,6 +238,7 @@ class ControlSimulation {
       bug: (who, thrown) => this.#bug(who, thrown),
       recorded: (asking, api) => this.#checks.recorded(asking, api),
       servers: () => this.#masters(),
+      volumes: this.#plan.volumes === true,
     };
     const rng = createRng(this.#rng.int(2 ** 31));
     const zone = zones[number % zones.length] ?? 'a';
@@ -266,6 +268,8 @@ class ControlSimulation {
         sleep: (ms: number) => clock.sleep(ms),
         isOver: () => this.#scheduler.now >= this.#plan.safetyMs,
         forced: (uid: string) => this.#checks.forced(uid),
+        cordons: (node: string, unschedulable: boolean) =>
+          this.#checks.cordons(node, unschedulable),
         counted: (name: string, sure: boolean) => this.#checks.counted(name, sure),
       };
       new User(i, world).run(steps).catch((thrown: unknown) => this.#bug(`user ${i}`, thrown));
@@ -341,6 +345,7 @@ class ControlSimulation {
       sleep: (ms) => clock.sleep(ms),
       isOver: () => false,
       forced: () => undefined,
+      cordons: (node, unschedulable) => this.#checks.cordons(node, unschedulable),
       counted: () => undefined,
     });
     // More than once: nobody may lead yet, and users are not done.
@@ -365,7 +370,8 @@ class ControlSimulation {
     const nodes = this.#nodes
       .filter(({ gone }) => !gone)
       .map(({ name, containers, kept }) => ({ name, running: containers.running(), kept }));
-    return { objects, nodes };
+    const servers = this.#plan.published && { servers: this.#masters().map(advertised) };
+    return { objects, nodes, ...servers };
   }
 
   #logger(who: string): Logger {

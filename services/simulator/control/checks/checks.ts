@@ -14,9 +14,11 @@ import { BudgetCounts } from './budget-counts.ts';
 import { Budgets } from './budgets.ts';
 import { Capacity } from './capacity.ts';
 import { Cascades } from './cascades.ts';
+import { Charges } from './charges.ts';
 import type { Checker } from './checker.ts';
 import { Claims } from './claims.ts';
 import { Collected } from './collected.ts';
+import { Cordons } from './cordons.ts';
 import { Counters } from './counters.ts';
 import { CronRuns } from './cron-runs.ts';
 import { EndpointSources } from './endpoint-sources.ts';
@@ -61,6 +63,7 @@ import { Taints } from './taints.ts';
 import { Told } from './told.ts';
 import { UniqueAddresses } from './unique-addresses.ts';
 import { Victims } from './victims.ts';
+import { Volumes } from './volumes.ts';
 import { Writes } from './writes.ts';
 
 /** A client of the API. */
@@ -107,6 +110,8 @@ export class ControlChecks {
   readonly #informers = new Informers();
   readonly #refusals = new QuotaRefusals(this.objects);
   readonly #taints = new Taints(this.objects);
+  readonly #cordons: Cordons;
+  readonly #charges: Charges;
   readonly #cascades: Cascades;
   readonly #cronRuns: CronRuns;
   readonly #garbage: Garbage;
@@ -131,6 +136,8 @@ export class ControlChecks {
     this.#cronRuns = new CronRuns(patienceMs, cronMs);
     this.#garbage = new Garbage(patienceMs);
     this.#cascades = new Cascades(patienceMs);
+    this.#cordons = new Cordons(now);
+    this.#charges = new Charges(isCalm ? patienceMs : Infinity);
     this.#removals = new Removals(this.objects, now, patienceMs);
     this.#successors = new Successors(this.objects, now, patienceMs);
     this.#orphans = new OrphanedPods(this.objects, patienceMs, lostMs);
@@ -145,6 +152,9 @@ export class ControlChecks {
       new Generations(),
       this.#garbage,
       this.#cascades,
+      new Volumes(this.objects, patienceMs),
+      this.#cordons,
+      this.#charges,
       new Histories(patienceMs),
       new JobDeadlines(isCalm ? patienceMs : Infinity),
       new Namespaces(),
@@ -266,6 +276,7 @@ export class ControlChecks {
           this.#check(this.#successors, isNext);
         };
       },
+      creates: (resource, namespace) => this.#charges.creates(resource, namespace),
       refused: (refused) => this.#check(this.#refusals, () => this.#refusals.refused(refused)),
       uncertain: (resource) => {
         if (resource !== 'pods') return;
@@ -282,6 +293,7 @@ export class ControlChecks {
     ): Promise<T> => {
       const { fieldManager: manager = '', force = false, namespace = '' } = options;
       const since = this.objects.revision;
+      const isAnswered = this.#charges.creates('configmaps', namespace);
       const asked = { who: asking.who, manager, force, config, namespace, since };
       this.asked++;
       try {
@@ -292,6 +304,8 @@ export class ControlChecks {
       } catch (thrown) {
         if (isContested(thrown)) this.#check(this.#owners, () => this.#owners.refused(asked));
         throw thrown;
+      } finally {
+        isAnswered();
       }
     };
     return { ...this.recorded(asking, api), apply };
@@ -305,6 +319,11 @@ export class ControlChecks {
   /** By a user: how often a counter was counted up for sure, and how often perhaps. */
   counted(name: string, sure: boolean): void {
     this.#counters.counted(name, sure);
+  }
+
+  /** By a user: whether a node is to take pods. */
+  cordons(node: string, unschedulable: boolean): void {
+    this.#cordons.asked(node, unschedulable);
   }
 
   /** By a user, who may have deleted its node: this pod is removed without waiting for its containers. */

@@ -8,6 +8,8 @@ import { isChosen, meantFor } from './room.ts';
 export interface Surroundings {
   readonly nodes: readonly Node[];
   readonly pods: readonly Pod[];
+  /** The volumes that the pod uses are there on that node; absent: they are everywhere. */
+  readonly mayUse?: (pod: Pod, node: Node) => boolean;
 }
 
 type Affinity = NonNullable<NonNullable<Pod['spec']>['affinity']>;

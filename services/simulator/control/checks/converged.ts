@@ -1,10 +1,12 @@
 import { budgets } from './converged/budgets.ts';
 import { cronJobs } from './converged/cron-jobs.ts';
 import { containers, isFailing, isWorking, leftovers, nodes, pods } from './converged/nodes.ts';
+import { housekeeping } from './converged/housekeeping.ts';
 import { owners } from './converged/owners.ts';
 import { quotas } from './converged/quotas.ts';
 import { first, type Reality } from './converged/reality.ts';
 import { services } from './converged/services.ts';
+import { storage } from './converged/storage.ts';
 import { workloads } from './converged/workloads.ts';
 
 export { isFailing, isWorking, type Reality };
@@ -18,6 +20,8 @@ const looks = [
   ...services,
   budgets,
   quotas,
+  ...housekeeping,
+  ...storage,
   containers,
   leftovers,
 ];

@@ -34,6 +34,8 @@ export class EndpointSources implements Checker {
     const last = before as EndpointSlice | undefined;
     if (JSON.stringify(slice.endpoints) === JSON.stringify(last?.endpoints)) return;
     const { namespace = '', labels } = slice.metadata ?? {};
+    // API servers write down themselves where they are.
+    if (labels?.[serviceName] === 'kubernetes') return;
     const sinceMs = atMs - this.#patienceMs;
     const services = new Set<Service>();
     for (const view of this.#objects.views<Service>('services', namespace, sinceMs)) {

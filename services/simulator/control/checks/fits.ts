@@ -8,12 +8,13 @@ export function nodeFor(pod: Pod, world: Surroundings): string | undefined {
 }
 
 /** The name of a node that would take the pod if those of lower priority went. */
-export function nodeToClear(pod: Pod, { nodes, pods }: Surroundings): string | undefined {
+export function nodeToClear(pod: Pod, world: Surroundings): string | undefined {
+  const { nodes, pods } = world;
   const priority = pod.spec?.priority ?? 0;
   const clears = (node: Node): boolean => {
     const isLower = ({ spec }: Pod): boolean =>
       spec?.nodeName === node.metadata?.name && (spec?.priority ?? 0) < priority;
-    return fits(pod, node, { nodes, pods: pods.filter((each) => !isLower(each)) });
+    return fits(pod, node, { ...world, pods: pods.filter((each) => !isLower(each)) });
   };
   return nodes.find(clears)?.metadata?.name;
 }
@@ -30,6 +31,7 @@ function fits(pod: Pod, node: Node, world: Surroundings): boolean {
     repelling(pod, node) === undefined &&
     !hostPorts(pod).some((port) => held.includes(port)) &&
     taken + millicores(pod) <= roomOf(node) &&
+    (world.mayUse?.(pod, node) ?? true) &&
     unwelcome(pod, node, world) === ''
   );
 }

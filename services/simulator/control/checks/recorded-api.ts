@@ -40,6 +40,8 @@ export interface Recording {
     propagation: string,
     named: { readonly resource: string; readonly namespace: string; readonly name: string },
   ): void;
+  /** Somebody asks for an object to be created; the result is called with the answer. */
+  creates(resource: string, namespace: string): () => void;
   /** A creation was refused. */
   refused(refused: Refused): void;
   /** Nobody knows whether this object was created. */
@@ -164,17 +166,20 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
     create: async <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) => {
       const what = `create of ${ref.resource} ${object.metadata?.name ?? ''}`;
       const since = recording.revision();
+      const resource = resourceName(ref);
+      const namespace = options?.namespace ?? object.metadata?.namespace ?? '';
+      const answered = recording.creates(resource, namespace);
       try {
         return await write(what, options, () => api.create<O>(ref, object, options));
       } catch (thrown) {
-        const resource = resourceName(ref);
         if (QuorateError.is(thrown, ...uncertain)) recording.uncertain(resource);
         else if (QuorateError.is(thrown, 'forbidden')) {
-          const namespace = options?.namespace ?? object.metadata?.namespace ?? '';
           const asked = { who, resource, namespace, since, until: recording.revision() };
           recording.refused({ ...asked, why: thrown.message });
         }
         throw thrown;
+      } finally {
+        answered();
       }
     },
     createSubresource: async <O extends KubeObject>(

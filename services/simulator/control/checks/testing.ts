@@ -41,6 +41,15 @@ export class Store {
 export const podKey = (name: string): string => `/registry/pods/default/${name}`;
 export const mapKey = (name: string): string => `/registry/configmaps/default/${name}`;
 
+/** A namespace with what each has. */
+export function putNamespace(store: Store, name: string): void {
+  store.put(`/registry/namespaces/${name}`, { metadata: { name, uid: name } });
+  const own = (object: string) => ({ metadata: { name: object, namespace: name, uid: object } });
+  store.put(`/registry/serviceaccounts/${name}/default`, own('default'));
+  const authority = { ...own('kube-root-ca.crt'), data: { 'ca.crt': 'simulated' } };
+  store.put(`/registry/configmaps/${name}/kube-root-ca.crt`, authority);
+}
+
 export const named = (name: string, uid = name, more: object = {}): KubeObject => ({
   metadata: { name, namespace: 'default', uid, ...more },
 });

@@ -28,6 +28,7 @@ export interface ComponentConfig {
   readonly leaseSeconds: number;
   readonly nodeGraceMs: number;
   readonly watchWindow?: number | undefined;
+  readonly published?: boolean | undefined;
 }
 
 export type ComponentKind = 'scheduler' | 'controller-manager';
@@ -49,7 +50,12 @@ const accountUser = (account: string): User => ({
 const unschedulableFlushMs = 3_600_000;
 
 /** A certificate that nobody looks into. */
-const rootCa = 'simulated';
+export const rootCa = 'simulated';
+
+const service = { clusterIp: '127.96.0.1', port: 443 };
+
+/** Where the master of that name says that it is reached: `m2` at 10.0.0.2. */
+export const advertised = (master: string): string => `10.0.0.${master.replace(/\D/g, '')}:6443`;
 
 /** Puts an API server into the process of a store's member, as a master has it. */
 export function startApiServer(member: SimMember, { host, process }: Life, world: MasterWorld) {
@@ -65,6 +71,9 @@ export function startApiServer(member: SimMember, { host, process }: Life, world
     // As `quorate master` has it.
     admission: { tolerationSeconds: 1 },
     watchWindow: world.config.watchWindow,
+    ...(world.config.published && {
+      kubernetesService: { ...service, advertise: advertised(name) },
+    }),
   });
   links.listening.set(name, { machine: name, process, apiAs: (user) => server.apiAs(user) });
   process.whenKilled(() => {

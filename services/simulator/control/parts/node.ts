@@ -11,6 +11,7 @@ import { zoneKey } from '../users/extras.ts';
 import { simApiClient } from './api.ts';
 import { type ContainerEvents, Containers } from './containers.ts';
 import type { Links } from './links.ts';
+import { claimedVolumes, localStorage } from './volumes.ts';
 
 export interface NodeWorld {
   readonly scheduler: Scheduler;
@@ -21,6 +22,8 @@ export interface NodeWorld {
   readonly bug: (who: string, thrown: unknown) => void;
   /** What an agent asks of the API and is answered, for the checkers. */
   readonly recorded: <T extends ApiClient>(asking: Asking, api: T) => T;
+  /** There is a place for volumes. */
+  readonly volumes: boolean;
   /** API servers, by the names of their machines. */
   readonly servers: () => readonly string[];
 }
@@ -111,6 +114,14 @@ export class SimNode {
         const { scheduler } = this.#world;
         scheduler.at(process, scheduler.now + this.machine.slowness, () => resolve(fn()));
       });
+    // Volumes are files: there are none here.
+    const noVolumes = {
+      setUp: () => later(() => ({ paths: new Map(), failures: [], refreshMs: undefined })),
+      mounts: () => [],
+      remove: () => later(() => undefined),
+      removeOthers: () => later(() => undefined),
+      close: () => Promise.resolve(),
+    };
     return {
       machine: () =>
         Promise.resolve({
@@ -133,14 +144,8 @@ export class SimNode {
         },
         remove: (uid) => later(() => void this.#manifests.delete(uid)),
       }),
-      // Volumes are files: there are none here.
-      openVolumes: () => ({
-        setUp: () => later(() => ({ paths: new Map(), failures: [], refreshMs: undefined })),
-        mounts: () => [],
-        remove: () => later(() => undefined),
-        removeOthers: () => later(() => undefined),
-        close: () => Promise.resolve(),
-      }),
+      openVolumes: ({ objects }) => (this.#world.volumes ? claimedVolumes(objects) : noVolumes),
+      localStorage: this.#world.volumes ? localStorage : undefined,
       openDoor: () => Promise.resolve({ port: 10_250, close: () => Promise.resolve() }),
       baseEnvironment: {},
     };

@@ -2,9 +2,12 @@ import { assertNever, createRng, type Rng } from '#shared/base';
 import { pick, swarm } from '../../plan/pickers.ts';
 import type { Fault, Plan } from '../../plan/plan.ts';
 import type { Weather } from '../../world/network.ts';
+import type { HouseStepKind } from '../users/housekeeper.ts';
+import type { StorageStepKind } from '../users/storage.ts';
 import { asBudgets } from './budgets.ts';
 import { asCrowded } from './crowded.ts';
 import { asDepartures, withDepartures } from './departures.ts';
+import { asHousekeeping, withHousekeeping } from './housekeeping.ts';
 import { asImpatience, withImpatience } from './impatience.ts';
 import { asJobs } from './jobs.ts';
 import { asMinutes } from './minutes.ts';
@@ -22,13 +25,17 @@ import type {
 } from './plan.ts';
 import { asRollouts } from './rollouts.ts';
 import { asSpread } from './spread.ts';
+import { asStorage, withStorage } from './storage.ts';
 import { asTaints } from './taints.ts';
 import { asUnheard } from './unheard.ts';
 import { picks } from './wanted.ts';
 
 /** Others belong to plans around one thing. */
 type DrawnKind = Exclude<ControlFaultKind, 'late-answers' | 'node-gone'>;
-type DrawnStep = Exclude<UserStepKind, 'replace-job' | 'delete-node' | 'rest'>;
+type DrawnStep = Exclude<
+  UserStepKind,
+  'replace-job' | 'delete-node' | 'rest' | HouseStepKind | StorageStepKind
+>;
 
 const faultWeights: Readonly<Record<DrawnKind, number>> = {
   store: 10,
@@ -167,6 +174,8 @@ const schedules = [
   asSpread,
   asDepartures,
   asImpatience,
+  asHousekeeping,
+  asStorage,
 ];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
@@ -182,7 +191,7 @@ const withShortMemory = (plan: ControlPlan, rng: Rng): ControlPlan =>
   rng.int(3) === 0 ? { ...plan, watchWindow: pick(rng, [16, 64]) } : plan;
 
 const withMore = (plan: ControlPlan, rng: Rng): ControlPlan =>
-  withImpatience(withDepartures(plan, rng), rng);
+  withStorage(withHousekeeping(withImpatience(withDepartures(plan, rng), rng), rng), rng);
 
 function drawBasis(seed: number): ControlPlan {
   const rng = createRng(seed);

@@ -1,3 +1,5 @@
+import type { HouseStepKind } from '../users/housekeeper.ts';
+import type { StorageStepKind } from '../users/storage.ts';
 import type { Direction, Fault, Lasting, Plan } from '../../plan/plan.ts';
 
 interface OnNode {
@@ -88,7 +90,9 @@ export type UserStepKind =
   | 'cronjob'
   /** All CronJobs are told to make no more Jobs. */
   | 'rest'
-  | 'server-side-apply';
+  | 'server-side-apply'
+  | HouseStepKind
+  | StorageStepKind;
 
 /** A whole cluster: masters over a store of their own, workers, and users. */
 export interface ControlPlan {
@@ -110,6 +114,10 @@ export interface ControlPlan {
   readonly watchLagMs: number;
   /** So many changes of each kind servers remember for who was away; absent: as production has it. */
   readonly watchWindow?: number;
+  /** API servers say where they are, by the Service `kubernetes`. */
+  readonly published?: boolean;
+  /** Workers have a place for volumes. */
+  readonly volumes?: boolean;
   readonly safetyMs: number;
   readonly faults: readonly ControlFault[];
   readonly clients: readonly (readonly UserStep[])[];

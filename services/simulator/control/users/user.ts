@@ -12,6 +12,7 @@ import type { ApplyApi } from '#services/apiserver';
 import type { UserStep } from '../plan/plan.ts';
 import { Dice } from './dice.ts';
 import { apps, firstExtra, ownersOf, zoneKey, zones } from './extras.ts';
+import { isHouseStep, keepHouse } from './housekeeper.ts';
 import { Kubectl } from './kubectl.ts';
 import {
   budget,
@@ -28,6 +29,7 @@ import {
   taintKey,
 } from './manifests.ts';
 import { Reader } from './reader.ts';
+import { isStorageStep, store } from './storage.ts';
 import { propagations, workloads } from './ways.ts';
 
 export interface UserWorld {
@@ -38,6 +40,8 @@ export interface UserWorld {
   readonly isOver: () => boolean;
   /** This pod is removed without waiting for its containers. */
   readonly forced: (uid: string) => void;
+  /** This node is to take pods, or not to. */
+  readonly cordons: (node: string, unschedulable: boolean) => void;
   /** How often this counter was counted up for sure, and how often perhaps. */
   readonly counted: (name: string, sure: boolean) => void;
 }
@@ -92,6 +96,8 @@ export class User {
   async #take({ kind, pick }: UserStep): Promise<void> {
     const kubectl = this.#kubectl;
     const app = must(apps[pick % apps.length], 'an app');
+    if (isHouseStep(kind)) return keepHouse(this.#world.api, kind, pick);
+    if (isStorageStep(kind)) return store(this.#world.api, kubectl, kind, pick);
     switch (kind) {
       case 'deployment':
       case 'statefulset':
@@ -138,6 +144,7 @@ export class User {
         return this.#relabel(app, pick);
       case 'cordon':
       case 'uncordon':
+        this.#world.cordons(this.#node(pick), kind === 'cordon');
         return kubectl.cordon(this.#node(pick), kind === 'cordon');
       case 'taint': {
         const effect = pick % 2 === 0 ? 'NoSchedule' : 'NoExecute';
@@ -157,6 +164,7 @@ export class User {
         return pod && kubectl.evict(pod);
       }
       case 'drain':
+        this.#world.cordons(this.#node(pick), true);
         return kubectl.drain(this.#node(pick));
       case 'namespace':
         return this.#namespace(`team-${pick % 2}`, pick);

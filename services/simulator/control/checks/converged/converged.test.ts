@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '#shared/api';
 import type { ContainerStatus } from '#services/agent';
 import { isFailing, isWorking, unsettled } from '../converged.ts';
-import { container, controlledBy, named, podKey, Store } from '../testing.ts';
+import { container, controlledBy, named, podKey, putNamespace, Store } from '../testing.ts';
 
 test('a cluster has settled when everything is as it was asked for', () => {
   const store = new Store();
-  store.put('/registry/namespaces/default', { metadata: { name: 'default', uid: 'd' } });
+  putNamespace(store, 'default');
   const nodes = [{ name: 'n1', running: [] as ContainerStatus[], kept: [] as string[] }];
   const look = () => unsettled({ objects: store.history, nodes });
   expect(look()).toBe('node n1 is not registered');
@@ -84,7 +84,7 @@ class World {
   readonly #running: ContainerStatus[] = [];
 
   constructor() {
-    this.put('namespaces/default', { metadata: { name: 'default', uid: 'd' } });
+    putNamespace(this.#store, 'default');
     const status = { conditions: ready, allocatable: { cpu: '1' } };
     this.put('nodes/n1', { metadata: { name: 'n1', uid: 'n1' }, status });
   }
@@ -237,4 +237,33 @@ describe('it has not settled', () => {
     job('Complete', 0);
     expect(world.wrong).toBe('');
   });
+});
+
+test('what each namespace has, and what sums and publishes, is looked at', () => {
+  const store = new Store();
+  putNamespace(store, 'default');
+  const look = (servers?: string[]) =>
+    unsettled({ objects: store.history, nodes: [], ...(servers && { servers }) });
+  expect(look()).toBe('');
+  const authority = '/registry/configmaps/default/kube-root-ca.crt';
+  store.put(authority, { ...named('kube-root-ca.crt'), data: { more: 'x' } } as KubeObject);
+  expect(look()).toBe('namespaces default has another authority: {"more":"x"}');
+  store.remove(authority);
+  expect(look()).toBe('namespaces default has no certificate of the authority');
+  store.remove('/registry/serviceaccounts/default/default');
+  expect(look()).toBe('namespaces default has no default account');
+  putNamespace(store, 'default');
+  expect(look(['10.0.0.1:6443'])).toMatch(/^the Service kubernetes has slices of /);
+  const rules = [{ verbs: ['get'] }];
+  const role = (name: string, more: object): void =>
+    void store.put(`/registry/rbac.authorization.k8s.io/clusterroles/${name}`, {
+      metadata: { name, uid: name, labels: { name } },
+      ...more,
+    });
+  role('part', { rules });
+  const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { name: 'part' } }] };
+  role('sum', { aggregationRule });
+  expect(look()).toMatch(/clusterroles sum has the rules /);
+  role('sum', { aggregationRule, rules });
+  expect(look()).toBe('');
 });

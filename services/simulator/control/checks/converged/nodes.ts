@@ -11,6 +11,7 @@ import { behaviourOf } from '../../parts/containers.ts';
 import { nodeFor, nodeToClear } from '../fits.ts';
 import { isGoing, nameOf, uidOf } from '../metadata.ts';
 import { expels, nodeOf } from '../room.ts';
+import { mayUse } from '../storage.ts';
 import { each, type Look, type Reality, waitsForRoom } from './reality.ts';
 
 /** Every machine is a node that is ready, and free of the taints that said otherwise. */
@@ -38,7 +39,11 @@ export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
     return `stays on ${node}, which expels it`;
   if (node === undefined) {
     if (!waitsForRoom(pod)) return 'waits for the scheduler';
-    const world = { nodes: objects.all<Node>('nodes'), pods: objects.all<Pod>('pods') };
+    const world = {
+      nodes: objects.all<Node>('nodes'),
+      pods: objects.all<Pod>('pods'),
+      mayUse: (one: Pod, place: Node) => mayUse(objects, one, place),
+    };
     const fitting = nodeFor(pod, world);
     if (fitting !== undefined) return `waits for room, and ${fitting} has it`;
     const cleared = nodeToClear(pod, world);

@@ -1,13 +1,14 @@
-import type { KubeObject, OwnerReference } from '#shared/api';
+import type { KubeObject, OwnerReference, PersistentVolume, Pod } from '#shared/api';
 import { isGoing, nameOf, uidOf } from '../metadata.ts';
 import type { ObjectHistory } from '../objects.ts';
+import { isUsing } from '../storage.ts';
 import { allResources, each, type Look, type Reality } from './reality.ts';
 
 /** What was deleted is gone, with what belonged to it. */
 export const owners: readonly Look[] = [
   ...allResources.map((resource) =>
-    each<KubeObject>(resource, (object) =>
-      isGoing(object)
+    each<KubeObject>(resource, (object, { objects }) =>
+      isGoing(object) && !isInUse(resource, object, objects)
         ? `was deleted and is still there (finalizers ${JSON.stringify(object.metadata?.finalizers ?? [])})`
         : '',
     ),
@@ -15,6 +16,14 @@ export const owners: readonly Look[] = [
   dependents,
   inhabitants,
 ];
+
+/** A volume stays for as long as it is bound, and a claim for as long as a pod somewhere uses it. */
+function isInUse(resource: string, object: KubeObject, objects: ObjectHistory): boolean {
+  if (resource === 'persistentvolumes')
+    return (object as PersistentVolume).status?.phase === 'Bound';
+  if (resource !== 'persistentvolumeclaims') return false;
+  return objects.all<Pod>('pods').some((pod) => isUsing(pod, object));
+}
 
 /** Nothing outlives all of its owners, however like the old one its new namesake is. */
 function dependents({ objects }: Reality): string {

@@ -5,6 +5,8 @@ import { type ObjectHistory, resourceName } from '../objects.ts';
 /** What of the world is compared with what the API says. */
 export interface Reality {
   readonly objects: ObjectHistory;
+  /** Where API servers say that they are; absent: they do not. */
+  readonly servers?: readonly string[];
   readonly nodes: readonly {
     readonly name: string;
     readonly running: readonly ContainerStatus[];
