@@ -1,5 +1,10 @@
 import type { MatcherState } from 'vitest';
-import { checkLinearizable, checkWatches, type LinearizabilityOptions } from '#shared/checks';
+import {
+  checkLinearizable,
+  checkWatches,
+  type LinearizabilityOptions,
+  operationText,
+} from '#shared/checks';
 import type { Load } from '#shared/lab';
 import type { RecordedHistory } from '#shared/workload';
 
@@ -19,8 +24,12 @@ export const matchers = {
     return {
       pass: verdict.outcome === 'linearizable',
       message: () => {
-        const why = verdict.violation?.reason ?? `${verdict.tried} states were tried`;
-        return `the history of ${verdict.operations} operations is ${verdict.outcome}: ${why}`;
+        const { reason = `${verdict.tried} states were tried`, window = [] } =
+          verdict.violation ?? {};
+        return [
+          `the history of ${verdict.operations} operations is ${verdict.outcome}: ${reason}`,
+          ...window.map(operationText),
+        ].join('\n  ');
       },
     };
   },

@@ -148,6 +148,8 @@ export interface Watch {
   readonly prevKv?: boolean | undefined;
   readonly filters?: readonly ('no-put' | 'no-delete')[] | undefined;
   readonly messages: readonly WatchMessage[];
+  /** It was given the time to hear everything up to here. Absent: nothing is known of its end. */
+  readonly awaitedRevision?: number | undefined;
 }
 
 /** Something that was done to the cluster meanwhile, for the picture. */
@@ -209,6 +211,13 @@ export function answerText(operation: Operation): string {
     return outcome === 'ok' ? 'ok' : `unknown: ${error ?? 'no answer'}`;
   const at = answer.revision === undefined ? '' : ` @${answer.revision}`;
   return `${resultText(answer)}${at}`;
+}
+
+/** One line in words: who asked when, what, and what was answered. */
+export function operationText(operation: Operation): string {
+  const { client, invokedMs, returnedMs } = operation;
+  const until = returnedMs === undefined ? '…' : returnedMs.toFixed(1);
+  return `client ${client} [${invokedMs.toFixed(1)} – ${until} ms] ${callText(operation.call)} → ${answerText(operation)}`;
 }
 
 function resultText(answer: Answer): string {

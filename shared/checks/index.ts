@@ -11,6 +11,7 @@ export {
   type LeaseGrantCall,
   type LeaseRevokeCall,
   type Operation,
+  operationText,
   type PutCall,
   type RangeCall,
   type Remark,

@@ -22,7 +22,7 @@ export function checkWatches(history: Pick<History, 'operations' | 'watches'>): 
   const log = truthOf(heard, written);
   try {
     for (const [revision, events] of written) agree(revision, events, heard.get(revision));
-    for (const watch of watches) new WatchCheck(watch, log).run();
+    for (const watch of watches) WatchCheck.caughtUp(watch, log, watch.awaitedRevision ?? 0);
     return { outcome: 'kept', ...count };
   } catch (thrown) {
     if (!(thrown instanceof BrokenPromise)) throw thrown;

@@ -1,7 +1,7 @@
-import { createRng } from '#shared/base';
+import { createRng, QuorateError } from '#shared/base';
 import { createGrpcKvClient, type KvClient } from '#shared/client';
 import { systemClock } from '#shared/clock';
-import { kvWorkload, prefixEnd, type RecordedHistory, Recorder } from '#shared/workload';
+import { kvWorkload, Listener, prefixEnd, type RecordedHistory, Recorder } from '#shared/workload';
 import { eventually } from './eventually.ts';
 
 export interface LoadOptions {
@@ -28,38 +28,41 @@ export class Load {
   readonly #prefix: string;
   readonly #anyone: KvClient;
   readonly #clients: Promise<void>[] = [];
-  readonly #watchers: { kv: KvClient; heard: number }[] = [];
+  readonly #endpoints: readonly string[];
+  readonly #dial: (endpoints: readonly string[]) => KvClient;
+  #listeners: Listener[] = [];
   #startRevision = 0;
 
   constructor(endpoints: readonly string[], options: LoadOptions) {
     const { clients = 6, timeoutMs = 3000 } = options;
+    if (!(clients >= 1)) {
+      throw new QuorateError('bad-request', `clients is ${clients}: a load needs at least 1`);
+    }
     this.seed = options.seed ?? Math.floor(systemClock.now()) % 2 ** 32;
     this.#prefix = options.prefix ?? `load/${this.seed.toString(36)}-${++loads}/`;
-    const dial = (list: readonly string[]): KvClient =>
-      createGrpcKvClient({ endpoints: list, clock: systemClock, timeoutMs });
-    this.#anyone = dial(endpoints);
-    for (const endpoint of endpoints) {
-      this.#watchers.push({ kv: dial([endpoint]), heard: 0 });
-    }
+    this.#endpoints = endpoints;
+    this.#dial = (list) => createGrpcKvClient({ endpoints: list, clock: systemClock, timeoutMs });
+    this.#anyone = this.#dial(endpoints);
     for (let i = 0; i < clients; i++) {
       const endpoint = endpoints[i % endpoints.length] ?? '';
-      this.#clients.push(this.#run(dial([endpoint]), endpoint, i));
+      this.#clients.push(this.#run(this.#dial([endpoint]), endpoint, i));
     }
   }
 
   /** Resolves when watches are in place and the first write is acknowledged. */
   async started(): Promise<void> {
     const range = { key: this.#prefix, rangeEnd: prefixEnd(this.#prefix) };
-    const { header } = await eventually('the store', () => this.#anyone.range(range));
-    this.#startRevision = header.revision;
-    for (const watcher of this.#watchers) {
-      this.#recorder
-        .kv(watcher.kv)
-        .watch(
-          { ...range, startRevision: header.revision + 1 },
-          { events: (_events, { revision }) => (watcher.heard = revision), ended: () => undefined },
-        );
+    const { header, count } = await eventually('the store', () => this.#anyone.range(range));
+    if (count > 0) {
+      const message = `there are ${count} keys under ${this.#prefix} already: a load needs a prefix of its own`;
+      throw new QuorateError('failed-precondition', message);
     }
+    const startRevision = header.revision + 1;
+    this.#listeners = this.#endpoints.map((endpoint) => {
+      const request = { ...range, startRevision };
+      return new Listener(this.#dial([endpoint]), this.#recorder, systemClock, request);
+    });
+    this.#startRevision = header.revision;
     await this.recovery();
   }
 
@@ -84,23 +87,27 @@ export class Load {
     );
   }
 
-  /** Ends the clients, waits until every watch has heard of the last change, and closes all. */
+  /** Ends the clients, waits until every watch whose member answers has heard of the last change, and closes all. */
   async stop(): Promise<RecordedHistory> {
     this.#stop.abort();
     await Promise.all(this.#clients);
     const range = { key: this.#prefix, rangeEnd: prefixEnd(this.#prefix) };
     const { kvs } = await eventually('the store', () => this.#anyone.range(range), drainMs);
     const newest = Math.max(0, ...kvs.map(({ modRevision }) => modRevision));
-    await eventually(
-      'every watch',
-      () => (this.#watchers.every(({ heard }) => heard >= newest) ? true : undefined),
-      drainMs,
-    ).catch(() => undefined);
+    await Promise.all(this.#listeners.map((listener) => listener.hearOut(newest)));
     const { history } = this.#recorder;
-    await Promise.all(
-      [this.#anyone, ...this.#watchers.map(({ kv }) => kv)].map((kv) => kv.close()),
-    );
+    await this.#close();
     return history;
+  }
+
+  /** Ends the clients, and waits for nothing else. */
+  async abandon(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all([...this.#clients, this.#close()]);
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#anyone, ...this.#listeners].map((one) => one.close()));
   }
 
   async #run(kv: KvClient, endpoint: string, i: number): Promise<void> {

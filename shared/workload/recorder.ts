@@ -1,8 +1,8 @@
 import { QuorateError } from '#shared/base';
 import type { Answer, Call, History, Operation, Remark, Watch, WatchMessage } from '#shared/checks';
-import type { KvClient } from '#shared/client';
+import type { KvClient, KvWatch } from '#shared/client';
 import { type Clock, systemClock } from '#shared/clock';
-import type { RangeRequest, WatchRequest } from '#shared/mvcc';
+import type { RangeRequest } from '#shared/mvcc';
 import { wasNeverSent } from '#shared/rpc';
 import {
   deleteAnswer,
@@ -25,11 +25,17 @@ const unknownCodes = [
   'internal',
 ] as const;
 
+type RecordedWatch = Omit<Watch, 'messages' | 'awaitedRevision'> & {
+  readonly messages: WatchMessage[];
+  awaitedRevision?: number;
+};
+
 /** Writes down what clients ask and are told, on one clock. */
 export class Recorder {
   readonly #clock: Clock;
   readonly #operations: Operation[] = [];
-  readonly #watches: Watch[] = [];
+  readonly #watches: RecordedWatch[] = [];
+  readonly #recorded = new WeakMap<KvWatch, RecordedWatch>();
   readonly #remarks: Remark[] = [];
   readonly #startMs: number;
   #clients = 0;
@@ -72,6 +78,12 @@ export class Recorder {
   /** Something was done to the cluster from then until now. */
   remark(text: string, fromMs = this.nowMs()): void {
     this.#remarks.push({ fromMs, toMs: this.nowMs(), text });
+  }
+
+  /** The watch was given the time to hear everything up to there. */
+  mustHaveHeard(watch: KvWatch, revision: number): void {
+    const recorded = this.#recorded.get(watch);
+    if (recorded) recorded.awaitedRevision = revision;
   }
 
   /** Runs one call and writes it down; rejects as the call does. */
@@ -145,17 +157,15 @@ export class Recorder {
           () => ({}),
         ),
       watch: (request, handler) => {
-        const messages = this.#watch(who.client, request);
-        return kv.watch(request, this.#listening(messages, handler));
+        const { key, rangeEnd, startRevision, prevKv, filters } = request;
+        const asked = { client: who.client, key, rangeEnd, startRevision, prevKv, filters };
+        const recorded: RecordedWatch = { ...asked, messages: [] };
+        this.#watches.push(recorded);
+        const watch = kv.watch(request, this.#listening(recorded.messages, handler));
+        this.#recorded.set(watch, recorded);
+        return watch;
       },
     };
-  }
-
-  #watch(client: number, request: WatchRequest): WatchMessage[] {
-    const messages: WatchMessage[] = [];
-    const { key, rangeEnd, startRevision, prevKv, filters } = request;
-    this.#watches.push({ client, key, rangeEnd, startRevision, prevKv, filters, messages });
-    return messages;
   }
 
   #listening(

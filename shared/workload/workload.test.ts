@@ -1,10 +1,12 @@
 import { expect, inject, test } from 'vitest';
 import { createRng, QuorateError } from '#shared/base';
 import { checkLinearizable, checkWatches } from '#shared/checks';
+import type { KvClient } from '#shared/client';
 import { ManualClock } from '#shared/clock';
 import { MvccKv } from '../client/testing/mvcc-kv.ts';
 import { decodeHistory, encodeHistory } from './history-file.ts';
 import { kvWorkload, prefixEnd } from './kv-workload.ts';
+import { Listener } from './listener.ts';
 import { Recorder } from './recorder.ts';
 
 const seed = inject('seed');
@@ -55,6 +57,41 @@ test('an event that a watch was not told, or was told wrongly, is found', async 
   const lossy = { ...watch, messages: messages.filter((_, i) => i !== at) } as typeof watch;
   const both = [watch, lossy].filter((one) => one !== undefined);
   expect(checkWatches({ operations: [], watches: both })).toMatchObject({ outcome: 'broken' });
+});
+
+/** Its watches hear nothing. */
+const silent: Partial<KvClient> = {
+  watch: () => ({ requestProgress: () => undefined, cancel: () => undefined }),
+};
+
+test('a watch that was given the time to hear the last event, and did not, is found', async () => {
+  const clock = new ManualClock();
+  const recorder = new Recorder(clock);
+  const store = new MvccKv(clock);
+  const all = { key: 'p/', rangeEnd: prefixEnd('p/'), startRevision: 2 };
+  const listener = new Listener(store, recorder, clock, all);
+  const deaf = { ...silent, range: (request) => store.range(request) } as KvClient;
+  const unheard = new Listener(deaf, recorder, clock, all);
+  const { header } = await recorder.kv(store).put({ key: 'p/1', value: Buffer.from('1') });
+  await clock.advance(10);
+  await listener.hearOut(header.revision);
+  expect(checkWatches(recorder.history)).toMatchObject({ outcome: 'kept' });
+  const waiting = unheard.hearOut(header.revision);
+  await clock.advance(61_000);
+  await waiting;
+  expect(checkWatches(recorder.history).reason).toContain('nothing of revision 2');
+});
+
+test('nothing is expected of a watch whose member does not answer', async () => {
+  const clock = new ManualClock();
+  const recorder = new Recorder(clock);
+  const refused = (): Promise<never> => Promise.reject(new QuorateError('unavailable', 'down'));
+  const dead = { ...silent, range: refused } as KvClient;
+  const listener = new Listener(dead, recorder, clock, { key: 'p/', startRevision: 2 });
+  const waiting = listener.hearOut(2);
+  await clock.advance(6000);
+  await waiting;
+  expect(recorder.history.watches[0]?.awaitedRevision).toBeUndefined();
 });
 
 test('an error is a failure only where it is certain', async () => {

@@ -1,9 +1,8 @@
 import {
-  answerText,
-  callText,
   checkLinearizable,
   checkWatches,
   type Operation,
+  operationText,
   timeline,
 } from '#shared/checks';
 import type { RecordedHistory } from '#shared/workload';
@@ -39,7 +38,7 @@ export function judge(
   out.write(`linearizable: ${words[linear.outcome]}\n`);
   if (violation) {
     out.write(`  ${violation.reason}\n`);
-    for (const operation of violation.window) out.write(`  ${line(operation)}\n`);
+    for (const operation of violation.window) out.write(`  ${operationText(operation)}\n`);
   }
   if (watches.watches > 0) {
     const heard = `${watches.watches} watches, ${watches.events} revisions`;
@@ -55,10 +54,4 @@ export function judge(
   const broken = linear.outcome === 'violated' || watches.outcome === 'broken';
   if (broken) return { exitCode: checkCodes.violated, page };
   return { exitCode: linear.outcome === 'undecided' ? checkCodes.undecided : 0, page };
-}
-
-function line(operation: Operation): string {
-  const { client, invokedMs, returnedMs } = operation;
-  const until = returnedMs === undefined ? '…' : returnedMs.toFixed(1);
-  return `client ${client} [${invokedMs.toFixed(1)} – ${until} ms] ${callText(operation.call)} → ${answerText(operation)}`;
 }

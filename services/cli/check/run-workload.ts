@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { createRng } from '#shared/base';
 import type { KvClient } from '#shared/client';
-import { kvWorkload, prefixEnd, type RecordedHistory, Recorder } from '#shared/workload';
+import { kvWorkload, Listener, prefixEnd, type RecordedHistory, Recorder } from '#shared/workload';
 import type { Context } from '../context.ts';
 
 export interface WorkloadRequest {
@@ -13,18 +13,16 @@ export interface WorkloadRequest {
   readonly exclusive: boolean;
 }
 
-const drainMs = 2000;
-
 /**
  * Puts load on any etcd and writes down what its clients were told: each talks to one member, in
  * turn, under a prefix that nobody else has; one watch for each member sees every change.
  */
 export async function runKvWorkload(
   context: Context,
-  request: WorkloadRequest,
+  options: WorkloadRequest,
 ): Promise<RecordedHistory> {
   const { clock, out } = context;
-  const { endpoints, clients, durationMs } = request;
+  const { endpoints, clients, durationMs } = options;
   const { createGrpcKvClient } = await import('#shared/client');
   const recorder = new Recorder(clock);
   const prefix = `quorate-check/${randomBytes(4).toString('hex')}/`;
@@ -34,16 +32,11 @@ export async function runKvWorkload(
   const anyone = createGrpcKvClient({ endpoints: [...endpoints], clock, timeoutMs: 10_000 });
   const first = await anyone.range({ key: prefix, countOnly: true });
   const { revision } = first.header;
-  const watchers = endpoints.map((endpoint) => {
-    const kv = dial(endpoint);
-    const watched = recorder.kv(kv, endpoint);
-    let heard = 0;
-    watched.watch(
-      { key: prefix, rangeEnd: prefixEnd(prefix), startRevision: revision + 1 },
-      { events: (_events, header) => void (heard = header.revision), ended: () => undefined },
-    );
-    return { kv, heard: () => heard };
-  });
+  const range = { key: prefix, rangeEnd: prefixEnd(prefix) };
+  const request = { ...range, startRevision: revision + 1 };
+  const listeners = endpoints.map(
+    (endpoint) => new Listener(dial(endpoint), recorder, clock, request),
+  );
   const stop = new AbortController();
   context.onInterrupt(() => stop.abort());
   const running = Array.from({ length: clients }, async (_, i) => {
@@ -67,14 +60,11 @@ export async function runKvWorkload(
   await Promise.all(running);
   const last = recorder.kv(anyone);
   // What everybody must have heard of by now; a member that is cut off never will.
-  const end = await last.range({ key: prefix, rangeEnd: prefixEnd(prefix) }).catch(() => undefined);
+  const end = await last.range(range).catch(() => undefined);
   const newest = Math.max(0, ...(end?.kvs ?? []).map(({ modRevision }) => modRevision));
-  const drained = clock.monotonic() + drainMs;
-  while (clock.monotonic() < drained && watchers.some(({ heard }) => heard() < newest)) {
-    await clock.sleep(20);
-  }
+  await Promise.all(listeners.map((listener) => listener.hearOut(newest)));
   const history = recorder.history;
-  await anyone.deleteRange({ key: prefix, rangeEnd: prefixEnd(prefix) }).catch(() => undefined);
-  await Promise.all([anyone, ...watchers.map(({ kv }) => kv)].map((kv) => kv.close()));
-  return request.exclusive ? { ...history, initialRevision: revision } : history;
+  await anyone.deleteRange(range).catch(() => undefined);
+  await Promise.all([anyone, ...listeners].map((one) => one.close()));
+  return options.exclusive ? { ...history, initialRevision: revision } : history;
 }

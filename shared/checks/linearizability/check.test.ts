@@ -88,6 +88,33 @@ test('a write lost whole, its key absent, is found by the search', () => {
   expect(verdict.violation?.reason).toContain('no order explains');
 });
 
+test('a put that asked what it replaced, and was told nothing, had nothing before it', () => {
+  const asks: Call = { type: 'put', key: 'a', value: '2', prevKv: true };
+  const first = did(1, put('a', '1'), [0, 2], { revision: 2 });
+  const told = { revision: 3, prevKv: kv('a', '1', 2) };
+  for (const initial of [alone, undefined]) {
+    expect(check([first, did(1, asks, [4, 6], told)], initial).outcome).toBe('linearizable');
+    expect(check([first, did(1, asks, [4, 6], { revision: 3 })], initial).outcome).toBe('violated');
+  }
+});
+
+test('an acknowledged write for which no revision is left is named', () => {
+  const lost = did(2, put('a', 'lost'), [3, 4], {});
+  const verdict = check(
+    [
+      did(1, put('a', '1'), [0, 2], { revision: 2 }),
+      lost,
+      did(1, put('a', '2'), [5, 6], { revision: 3 }),
+      did(1, put('a', '3'), [7, 8], { revision: 4 }),
+    ],
+    undefined,
+  );
+  expect(verdict.outcome).toBe('violated');
+  expect(verdict.violation?.reason).toContain('lost');
+  expect(verdict.violation?.reason).toContain('nothing before revision 3 is left');
+  expect(verdict.violation?.window).toContain(lost);
+});
+
 test('a transaction carried out twice leaves a revision that is nobody’s', () => {
   const operations = [
     did(1, put('a', '1'), [0, 2], { revision: 2 }),

@@ -99,7 +99,11 @@ function around(group: readonly Step[], at: Step): Step[] {
   );
   const writes = spineOf(related.filter(({ writes }) => writes)).slice(-3);
   const open = related.filter((step) => step.revision === undefined).slice(-6);
-  const before = spineOf(group.filter((step) => step !== at && (step.revision ?? limit) < limit));
+  const before = spineOf(
+    group.filter(
+      (step) => step !== at && step.invokedMs <= at.returnedMs && (step.revision ?? limit) < limit,
+    ),
+  );
   return [...new Set([...before.slice(-1), ...writes, ...open, at])];
 }
 

@@ -285,7 +285,8 @@ function toKv(key: string, version: Version, keysOnly: boolean): KnownKv {
 export function agrees(expected: Answer, told: Answer): boolean {
   if (told.kvs && !sameKvs(expected.kvs ?? [], told.kvs)) return false;
   if (told.prevKvs && !sameKvs(expected.prevKvs ?? [], told.prevKvs)) return false;
-  if (told.prevKv && !expected.prevKv) return false;
+  // Who asks for it and is told none is told that there was none.
+  if (!told.prevKv !== !expected.prevKv) return false;
   if (told.prevKv && expected.prevKv && !sameKv(expected.prevKv, told.prevKv)) return false;
   for (const field of ['count', 'more', 'deleted', 'succeeded'] as const) {
     const told1 = told[field];

@@ -263,19 +263,21 @@ export class Search {
   #choices(): Choice[] {
     const next = this.#spine[this.#at];
     if (!next) return this.#floatChoices(undefined);
-    const overdue = this.#required.some(
-      (i) =>
-        !this.#placed.has(i) &&
-        must(this.#floats[i], 'the floating step exists').returnedMs < next.invokedMs,
-    );
+    const overdue = this.#required
+      .filter((i) => !this.#placed.has(i))
+      .map((i) => must(this.#floats[i], 'the floating step exists'))
+      .find(({ returnedMs }) => returnedMs < next.invokedMs);
     const target = must(next.revision, 'steps of the spine have revisions') - (next.writes ? 1 : 0);
-    if (this.#exact) return this.#exactChoices(next, target, overdue);
+    if (this.#exact) return this.#exactChoices(next, target, overdue !== undefined);
     if (must(next.revision, 'steps of the spine have revisions') < this.#model.revision) {
       this.#stuck(next, `revision ${this.#model.revision} was there before`);
       return [];
     }
     const floats = this.#floatChoices(next);
-    if (overdue) return floats;
+    if (overdue) {
+      this.#stuck(overdue, `nothing before revision ${next.revision} is left for it`);
+      return floats;
+    }
     const seen = floats.filter(({ revision }) => revision !== undefined);
     const others = floats.filter(({ revision }) => revision === undefined);
     return [...seen, { step: undefined, revision: next.revision }, ...others];
