@@ -70,6 +70,22 @@ describe.runIf(answers)('containers', () => {
       return ms;
     }));
 
+  test('what stands still is cut off and healed too, and what is done twice does no harm', async () => {
+    await expect(lab.partition(['master-1', 'master-1'])).rejects.toThrow('named twice');
+    await expect(lab.pause('master-1', 0)).rejects.toThrow('more than 0');
+    await lab.pause('master-1', 60_000);
+    await expect(lab.pause('master-1', 1000)).rejects.toThrow('paused already');
+    await lab.partition(['master-1']);
+    await lab.heal();
+    await lab.start('master-1');
+    await lab.stop('worker-1');
+    await lab.stop('worker-1');
+    await lab.start('worker-1');
+    await lab.fault('master-1', { kind: 'clock', offsetMs: 1000, driftPpm: 0 });
+    await lab.heal();
+    expect(await lab.faults('master-1')).toEqual([]);
+  });
+
   test('what has no network: slow disks, links that lose, failpoints, by the command too', () =>
     scenario(lab, 'container faults', async (load) => {
       const leader = await lab.leader();
@@ -85,7 +101,7 @@ describe.runIf(answers)('containers', () => {
       });
       for (const name of followers) await lab.link(name, '*', { drop: 0.1, delayMs: 5 });
       const { stdout } = await lab.quorateOk('fault', 'list');
-      expect(stdout).toMatch(new RegExp(`${leader}/disk-1 +log stall 50ms`));
+      expect(stdout).toMatch(new RegExp(`${leader}/disk-\\d+ +log stall 50ms`));
       await load.recovery();
       await lab.heal();
       load.remark(`${leader} is to crash after a save`);

@@ -22,6 +22,13 @@ test('an in-process lab loses its leader, is cut in two, and stays linearizable'
   expect(history).toBeLinearizable();
   expect(history).toKeepWatchGuarantees();
   await expect(lab.pause(next, 100)).rejects.toThrow('cannot be paused');
+  const kv = lab.kv();
+  await kv.put({ key: 'taken/1', value: Buffer.from('1') });
+  await kv.close();
+  await expect(lab.load({ prefix: 'taken/' })).rejects.toThrow('a prefix of its own');
+  await expect(lab.load({ clients: 0 })).rejects.toThrow('at least 1');
+  await expect(lab.fault(next, { kind: 'dsk' } as never)).rejects.toThrow('must be one of link');
+  expect(() => lab.log('master-9')).toThrow('there are master-1');
   process.stdout.write(
     `in-process lab: ready after ${readyMs} ms, ${history.operations.length} operations\n`,
   );

@@ -53,6 +53,12 @@ type Docker = Awaited<
   ReturnType<typeof import('testcontainers').getContainerRuntimeClient>
 >['container']['dockerode'];
 
+interface Paused {
+  /** Wakes it before its time. */
+  readonly early: AbortController;
+  readonly woken: Promise<void>;
+}
+
 class Containers implements RemoteLauncher {
   readonly hosts: ReadonlyMap<string, string>;
   readonly #cluster: Cluster;
@@ -63,7 +69,7 @@ class Containers implements RemoteLauncher {
   readonly #GenericContainer: typeof GenericContainer;
   /** The engine's ids, by the names of the parts. */
   readonly #ids = new Map<string, string>();
-  readonly #paused = new Set<string>();
+  readonly #paused = new Map<string, Paused>();
   readonly #cuts: ContainerNetwork;
 
   constructor(plan: LabPlan, image: string, docker: Docker, container: typeof GenericContainer) {
@@ -107,15 +113,23 @@ class Containers implements RemoteLauncher {
   }
 
   async kill(names: readonly string[]): Promise<void> {
-    await this.#each(names, async (container) => void (await container.kill()));
+    await this.#each(names, async (container, name) => {
+      await container.kill();
+      this.#paused.get(name)?.early.abort();
+    });
   }
 
   async stop(names: readonly string[]): Promise<void> {
-    await this.#each(names, async (container) => void (await container.stop()));
+    await this.#each(names, async (container) => {
+      const { State } = await container.inspect();
+      if (State.Running) await container.stop();
+    });
   }
 
   async start(names: readonly string[]): Promise<void> {
     await this.#each(names, async (container, name) => {
+      const { State } = await container.inspect();
+      if (State.Running) return;
       clearReady(this.#cluster, name);
       await container.start();
       await this.#cuts.restore(name);
@@ -125,6 +139,7 @@ class Containers implements RemoteLauncher {
   }
 
   async down(): Promise<void> {
+    for (const { early } of this.#paused.values()) early.abort();
     const filters = { label: [`${label}=${this.#network}`] };
     const containers = await this.#docker.listContainers({ all: true, filters });
     const remove = { force: true, v: true };
@@ -134,20 +149,30 @@ class Containers implements RemoteLauncher {
     await Promise.all(networks.map(({ Id }) => this.#docker.getNetwork(Id).remove()));
   }
 
-  async partition(groups: readonly (readonly string[])[]): Promise<void> {
-    partsNamed(this.#cluster.state.parts, groups.flat());
-    await this.#cuts.partition(groups);
+  partition(groups: readonly (readonly string[])[]): Promise<void> {
+    return this.#cuts.partition(groups);
   }
 
+  /** What is paused is woken first: nothing can be run in it before. */
   async mend(): Promise<void> {
-    await Promise.all([this.#cuts.mend(), ...[...this.#paused].map((name) => this.#wake(name))]);
+    const paused = [...this.#paused.values()];
+    for (const { early } of paused) early.abort();
+    await Promise.all(paused.map(({ woken }) => woken));
+    await this.#cuts.mend();
   }
 
   async pause(name: string, forMs: number): Promise<void> {
+    if (!(forMs > 0)) {
+      throw new QuorateError('bad-request', `a pause of ${forMs} ms: must be more than 0`);
+    }
+    if (this.#paused.has(name)) {
+      throw new QuorateError('failed-precondition', `${name} is paused already`);
+    }
     await this.#each([name], async (container) => {
       await this.#freeze(container);
-      this.#paused.add(name);
-      void systemClock.sleep(forMs).then(() => this.#wake(name));
+      const early = new AbortController();
+      const over = systemClock.sleep(forMs, early.signal).catch(() => undefined);
+      this.#paused.set(name, { early, woken: over.then(() => this.#wake(name)) });
     });
   }
 
@@ -165,12 +190,12 @@ class Containers implements RemoteLauncher {
   }
 
   async #wake(name: string): Promise<void> {
-    if (!this.#paused.delete(name)) return;
+    const container = this.#docker.getContainer(this.#id(name));
     // Killed or removed in the meantime: nothing is left to be woken.
-    await this.#docker
-      .getContainer(this.#id(name))
-      .unpause()
-      .catch(() => undefined);
+    await container.unpause().catch(() => undefined);
+    this.#paused.delete(name);
+    // What was cut while it could not be told.
+    await this.#cuts.restore(name).catch(() => undefined);
   }
 
   async #create(name: string): Promise<void> {
@@ -227,11 +252,14 @@ class Containers implements RemoteLauncher {
     }
   }
 
-  /** In the part's namespaces, as their root: who has the rights over the network that `#create` asks for. */
+  /**
+   * In the part's namespaces, as their root: who has the rights over the network that `#create` asks for.
+   * What is paused is told when it wakes.
+   */
   async #run(name: string, program: readonly string[]): Promise<void> {
     const container = this.#docker.getContainer(this.#id(name));
     const { State } = await container.inspect();
-    if (!State.Running) return;
+    if (!State.Running || State.Paused) return;
     const attach = { AttachStdout: true, AttachStderr: true };
     const Cmd = [...program];
     const exec = await container.exec({ Cmd, User: '0', ...attach });

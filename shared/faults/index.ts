@@ -17,5 +17,11 @@ export {
 export { faultyMedium } from './medium.ts';
 export { FaultPlane, type SetOptions } from './plane.ts';
 export { passPointSync, pointsAround, pointsAroundSync } from './points.ts';
-export { type FaultTarget, linkRoutes, partitionRoutes, type Route } from './routes.ts';
+export {
+  checkGroups,
+  type FaultTarget,
+  linkRoutes,
+  partitionRoutes,
+  type Route,
+} from './routes.ts';
 export { MessageShaper } from './shaper.ts';

@@ -53,17 +53,8 @@ export function partitionRoutes(
   groups: readonly (readonly string[])[],
   numbers: LinkNumbers,
 ): Route[] {
-  const listed = new Set<string>();
-  for (const name of groups.flat()) {
-    if (callers.includes(name)) {
-      throw new QuorateError('bad-request', `${name} cannot be in a partition: cut its links`);
-    }
-    named(targets, name);
-    if (listed.has(name)) {
-      throw new QuorateError('bad-request', `${name} is named twice in the partition`);
-    }
-    listed.add(name);
-  }
+  checkGroups(targets, groups);
+  const listed = new Set(groups.flat());
   const rest = targets.map(({ name }) => name).filter((name) => !listed.has(name));
   const all = rest.length > 0 ? [...groups, rest] : groups;
   const routes: Route[] = [];
@@ -78,6 +69,24 @@ export function partitionRoutes(
   }
   if (routes.length > 0) return routes;
   throw new QuorateError('bad-request', 'a partition needs processes on two sides');
+}
+
+/** Throws where somebody cannot be in a partition, or is named twice. */
+export function checkGroups(
+  targets: readonly FaultTarget[],
+  groups: readonly (readonly string[])[],
+): void {
+  const listed = new Set<string>();
+  for (const name of groups.flat()) {
+    if (callers.includes(name)) {
+      throw new QuorateError('bad-request', `${name} cannot be in a partition: cut its links`);
+    }
+    named(targets, name);
+    if (listed.has(name)) {
+      throw new QuorateError('bad-request', `${name} is named twice in the partition`);
+    }
+    listed.add(name);
+  }
 }
 
 function named(targets: readonly FaultTarget[], name: string): string[] {

@@ -1,4 +1,4 @@
-import { assertNever, QuorateError } from '#shared/base';
+import { QuorateError } from '#shared/base';
 import type { Fault as WireFault, Fault__Output } from '../rpc/gen/quorate/v1/Fault.ts';
 import type { DiskFault, Fault, FaultSpec, LinkFault, ProcessFault } from './fault.ts';
 
@@ -39,8 +39,15 @@ export function specToWire(spec: FaultSpec): WireFault {
       return { process: { what: spec.what, percent: spec.percent } };
     case 'point':
       return { point: { name: spec.name, terms: spec.terms } };
-    default:
-      return assertNever(spec, 'fault');
+    default: {
+      // Whoever has no compiler to tell them.
+      const { kind } = spec as { readonly kind?: string };
+      const kinds = 'link, disk, clock, process, point';
+      throw new QuorateError(
+        'bad-request',
+        `the fault's kind is "${kind}": must be one of ${kinds}`,
+      );
+    }
   }
 }
 

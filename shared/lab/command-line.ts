@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { QuorateError } from '#shared/base';
 import { packageRoot } from '#shared/rpc';
@@ -57,6 +58,25 @@ export class CommandLine {
       text += chunk.toString();
     });
     return { child, text: () => text };
+  }
+
+  /**
+   * Runs a command when this process ends, however it ends: unless it has called what is returned. A shell
+   * waits for that at the other end of a pipe.
+   */
+  runWhenOrphaned(args: readonly string[]): () => void {
+    const script = ['-c', 'read -r _; exec "$@"', 'sh', process.execPath, program, ...args];
+    const shell = spawn('/bin/sh', script, {
+      env: this.#env(),
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    shell.on('error', () => undefined);
+    shell.stdin.on('error', () => undefined);
+    shell.unref();
+    (shell.stdin as Socket).unref();
+    return () => void shell.kill('SIGKILL');
   }
 
   #env(): NodeJS.ProcessEnv {

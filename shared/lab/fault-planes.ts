@@ -20,6 +20,13 @@ export type LinkNumbers = Partial<Omit<LinkFault, 'kind' | 'peer' | 'direction'>
 
 const { kind: _kind, peer: _peer, direction: _direction, ...undisturbed } = noLinkFault;
 
+export function partNamed(parts: readonly FaultTarget[], name: string): FaultTarget {
+  const part = parts.find((one) => one.name === name);
+  if (part) return part;
+  const known = parts.map((one) => one.name).join(', ');
+  throw new QuorateError('not-found', `no part is named "${name}": there are ${known}`);
+}
+
 /** The fault planes of a lab's parts, each reached by the file that its process leaves in its directory. */
 export class FaultPlanes {
   readonly #dataDir: string;
@@ -60,11 +67,8 @@ export class FaultPlanes {
   }
 
   async #with<T>(part: string, use: (client: FaultClient) => Promise<T>): Promise<T> {
-    if (!this.#parts.some(({ name }) => name === part)) {
-      const known = this.#parts.map(({ name }) => name).join(', ');
-      throw new QuorateError('not-found', `no part is named "${part}": there are ${known}`);
-    }
-    const client = createFaultClient(readEndpoint(join(this.#dataDir, part)));
+    const { name } = partNamed(this.#parts, part);
+    const client = createFaultClient(readEndpoint(join(this.#dataDir, name)));
     try {
       return await use(client);
     } finally {

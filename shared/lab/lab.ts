@@ -10,10 +10,16 @@ import {
   type KvClient,
 } from '#shared/client';
 import { systemClock } from '#shared/clock';
-import type { Fault, FaultSpec, FaultTarget, SetOptions } from '#shared/faults';
+import {
+  checkGroups,
+  type Fault,
+  type FaultSpec,
+  type FaultTarget,
+  type SetOptions,
+} from '#shared/faults';
 import { CommandLine, type CommandResult } from './command-line.ts';
 import { eventually } from './eventually.ts';
-import { FaultPlanes, type LinkNumbers } from './fault-planes.ts';
+import { FaultPlanes, type LinkNumbers, partNamed } from './fault-planes.ts';
 import {
   isRemote,
   type LabPlan,
@@ -46,6 +52,9 @@ export class Lab implements AsyncDisposable {
   readonly #faults: FaultPlanes;
   readonly #command: CommandLine;
   readonly #slot: TakenSlot;
+  readonly #loads: Load[] = [];
+  /** Containers are removed by the next lab. */
+  readonly #unguard: (() => void) | undefined;
 
   /** Nothing runs yet: see `up`, or use `startLab`. */
   constructor(options: LabOptions, slot: TakenSlot, launch?: (plan: LabPlan) => Launcher) {
@@ -59,6 +68,7 @@ export class Lab implements AsyncDisposable {
     this.#launcher = launch?.(plan) ?? processLauncher(plan, options, this.#command);
     const remote = isRemote(this.#launcher) ? this.#launcher : undefined;
     this.#remote = remote;
+    this.#unguard = remote ? undefined : this.#command.runWhenOrphaned(['down', '--purge']);
     const addresses = (base: number): string[] =>
       partsOf('master', masters).map(({ name }, i) => {
         return `${remote?.hosts.get(name) ?? '127.0.0.1'}:${base + i + 1 + slot.portOffset}`;
@@ -118,8 +128,10 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Cuts everything between the groups; who is in none makes up one more. */
-  partition(...groups: readonly (readonly string[])[]): Promise<void> {
-    return (this.#remote ?? this.#faults).partition(groups);
+  async partition(...groups: readonly (readonly string[])[]): Promise<void> {
+    if (!this.#remote) return this.#faults.partition(groups);
+    checkGroups(this.parts, groups);
+    return this.#remote.partition(groups);
   }
 
   /** SIGSTOP for so long; resolves when it has stopped. */
@@ -139,8 +151,14 @@ export class Lab implements AsyncDisposable {
   /** Clients that read and write from now on, and a history of what they were told. */
   async load(options: LoadOptions = {}): Promise<Load> {
     const load = new Load(this.endpoints, options);
-    await load.started();
-    return load;
+    this.#loads.push(load);
+    try {
+      await load.started();
+      return load;
+    } catch (thrown) {
+      await load.abandon();
+      throw thrown;
+    }
   }
 
   /** A client of the store (etcd v3) over all masters. Close it. */
@@ -160,9 +178,11 @@ export class Lab implements AsyncDisposable {
     return { ca: read('ca.crt'), cert: read(`${name}.crt`), key: read(`${name}.key`) };
   }
 
-  /** Stops everything and removes the data. */
+  /** Stops everything, loads too, and removes the data. */
   async destroy(): Promise<void> {
+    await Promise.all(this.#loads.map((load) => load.abandon()));
     await this.#launcher.down();
+    this.#unguard?.();
     rmSync(this.dataDir, { recursive: true, force: true });
     this.#slot.release();
   }
@@ -199,6 +219,7 @@ export class Lab implements AsyncDisposable {
 
   /** The log of a master or worker so far. */
   log(name: string): string {
+    partNamed(this.parts, name);
     return readFileSync(join(this.dataDir, name, 'log'), 'utf8');
   }
 }
