@@ -294,3 +294,32 @@ test('a new configuration is on the disk at once: whoever is killed then must no
   await cluster.clock.advance(3000);
   expect(cluster.member(leader.id).node.leads).toBe(true);
 });
+
+test('a late answer to a question of an earlier life answers no question of this one', async () => {
+  const cluster = await elected();
+  const leader = cluster.leader();
+  const id = must(cluster.others(leader.id)[0], 'a follower').id;
+  const asked: number[] = [];
+  const receive = leader.node.receive.bind(leader.node);
+  leader.node.receive = (messages) => {
+    for (const message of messages) {
+      if (message.type === 'read-index') asked.push(message.context);
+      else receive([message]);
+    }
+  };
+  const before = cluster.member(id).node.linearizable();
+  await cluster.clock.advance(20);
+  const [context = 0] = asked;
+  cluster.crash(id);
+  cluster.restart(id);
+  await cluster.clock.advance(200);
+  const { node } = cluster.member(id);
+  const read = watched(node.linearizable());
+  await cluster.clock.advance(20);
+  expect(asked.length).toBeGreaterThan(1);
+  const answer = { from: leader.id, to: id, term: leader.node.term, context, index: 0 };
+  node.receive([{ type: 'read-index-response', ...answer }]);
+  await cluster.clock.advance(20);
+  expect(read.state()).toBe('pending');
+  before.catch(() => undefined);
+});
