@@ -15,6 +15,7 @@ import { reviewersMutants } from './reviewers.ts';
 import { slipMutants } from './slips.ts';
 import { storeMutants } from './store.ts';
 import { strangersMutants } from './strangers.ts';
+import { visitorsMutants } from './visitors.ts';
 import { workloadMutants } from './workloads.ts';
 
 /** The bug museum. */
@@ -36,4 +37,5 @@ export const mutants: readonly Mutant[] = [
   ...inspectorsMutants,
   ...reviewersMutants,
   ...disruptionMutants,
+  ...visitorsMutants,
 ];
