@@ -316,3 +316,21 @@ it('lets a volume go that somebody deletes before its claim has got it', async (
   await world.pass(500);
   expect(volumes()).toEqual([]);
 });
+
+it('keeps a claim that a pod uses which it has not heard of yet', async () => {
+  await ask('data');
+  const pod = {
+    metadata: { name: 'db', namespace: 'default' },
+    spec: {
+      nodeName: 'worker-1',
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    },
+  };
+  const list = world.api.list.bind(world.api);
+  world.api.list = async <T extends KubeObject>(...[ref, options]: Parameters<typeof list>) => {
+    const found = await list<T>(ref, options);
+    return ref.resource === 'pods' ? { ...found, items: [pod as KubeObject as T] } : found;
+  };
+  await remove(refs.persistentVolumeClaims, 'data');
+  expect(claim('data')?.metadata?.deletionTimestamp).toBeDefined();
+});

@@ -2,6 +2,7 @@ import { controlMutants } from './control.ts';
 import { departureMutants } from './departures.ts';
 import { disruptionMutants } from './disruptions.ts';
 import { fourthMutants } from './fourth.ts';
+import { housekeepingMutants } from './housekeeping.ts';
 import { inspectorsMutants } from './inspectors.ts';
 import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
@@ -38,4 +39,5 @@ export const mutants: readonly Mutant[] = [
   ...reviewersMutants,
   ...disruptionMutants,
   ...visitorsMutants,
+  ...housekeepingMutants,
 ];
