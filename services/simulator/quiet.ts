@@ -55,7 +55,7 @@ export class Quiet {
     const { scheduler } = this.#world;
     scheduler.run(scheduler.now + this.#withinMs);
     for (const { member } of this.#followers()) {
-      const wrong = this.#reads(member, bug);
+      const wrong = this.#reads(member, bug) || this.#hearsOfTheLast(member, bug);
       if (wrong !== '') return wrong;
     }
     return '';
@@ -129,6 +129,27 @@ export class Quiet {
     member.machine.slowness = 1;
     if (left === 0 || !holds()) return '';
     return `${member.name} has not answered a read for ${withinMs} ms; nothing is wrong but its disk, which takes ${slowMs} ms or more for a write`;
+  }
+
+  /** Nothing of what is written last reaches it, for a while, and nothing is written after that. */
+  #hearsOfTheLast(member: SimMember, bug: Bug): string {
+    const { scheduler, cluster, client } = this.#world;
+    const holds = this.#asItIs(member);
+    const leader = cluster.leader();
+    const [id, leading] = [member.life?.host.serving.memberId, leader?.life];
+    if (!holds || !leader || !leading) return '';
+    let sinceMs = Infinity;
+    this.#board.loses(({ type, to }) => {
+      if (type !== 'append' || to !== id) return false;
+      sinceMs = Math.min(sinceMs, scheduler.now);
+      return scheduler.now < sinceMs + slowMs;
+    });
+    client.write(cluster.members.indexOf(leader)).catch(bug);
+    scheduler.run(scheduler.now + this.#withinMs);
+    this.#board.loses(undefined);
+    const [has, due] = [member.life, leading].map((life) => life?.dir.backend.applied.index ?? 0);
+    if (!holds() || has === due) return '';
+    return `${member.name} has applied ${has} of ${due} after ${this.#withinMs} ms: it did not get the last entry, which nothing follows`;
   }
 
   /** How many are not answered, when they all are or that time is over. */

@@ -13,6 +13,7 @@ import { tokenSeconds } from './cluster/member.ts';
 import { Switchboard } from './cluster/switchboard.ts';
 import type { MemberBoard } from './cluster/transport.ts';
 import { handOver } from './hand-over.ts';
+import { inLine } from './in-line.ts';
 import type { Plan } from './plan/plan.ts';
 import { Quiet } from './quiet.ts';
 import { Recovery, type RecoveryWorld } from './recovery.ts';
@@ -199,6 +200,7 @@ export class Simulation {
     const world = { scheduler, process: this.#process, cluster: this.#cluster, client };
     if (!this.#isWell(new Recovery(world))) return;
     if (!this.#staysWell(world) || !this.#findsRoom(world)) return;
+    if (!this.#waitsInLine(world)) return;
     if (this.#plan.bereaved && !this.#goesOnWithout(world)) return;
     const leasesEnd = scheduler.now + 15_000;
     while (this.#leased() && scheduler.now < leasesEnd && !scheduler.stopped) {
@@ -266,6 +268,11 @@ export class Simulation {
 
   #rest(): void {
     for (const client of this.#clients) client.rest();
+  }
+
+  #waitsInLine(world: RecoveryWorld): boolean {
+    if (!this.#plan.clients.flat().some(({ kind }) => kind === 'lock')) return true;
+    return this.#isInTime(inLine(world, this.#plan, (thrown) => this.#bug('the probe', thrown)));
   }
 
   #findsRoom(world: RecoveryWorld): boolean {

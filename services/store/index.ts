@@ -20,7 +20,10 @@ export {
   type StoreOptions,
   settle,
 } from './options.ts';
+export { campaign, type Leadership, observe, proclaim, resign } from './recipes/election.ts';
+export { lock } from './recipes/lock.ts';
 export { runStore } from './run.ts';
+export { defragment } from './serve/defragment.ts';
 export { createStore, type Store, type StoreStatus } from './server.ts';
 export type { Outcome } from './state/state-machine.ts';
 export type { ClusterView } from './wire/cluster.ts';

@@ -16,9 +16,11 @@ import { checkAttempts } from './attempts.ts';
 import { checkAutoCompaction } from './auto-compaction.ts';
 import { eventLogOf } from './event-log.ts';
 import { checkLeases, checkLeasesEnd } from './leases.ts';
+import { checkLiveBytes } from './live-bytes.ts';
 import type { ModelCheck } from './model/check.ts';
 import { contentsOf } from './observer.ts';
 import { Past } from './past.ts';
+import { checkQueues } from './queue-holders.ts';
 import { PermissionCheck } from './permissions.ts';
 import { QueryCheck } from './queries.ts';
 import { RefusalCheck } from './refusals.ts';
@@ -64,6 +66,9 @@ export function judge(report: Report, evidence: Evidence): void {
       if (life) states.restored(name, life.dir.backend.applied.index, contentsOf(life));
     }
   });
+  report.check('alarms', () => {
+    for (const { name, life } of members) if (life) checkLiveBytes(name, life.dir.backend);
+  });
   const past = new Past(states);
   report.check('answers', () => {
     new AnswerCheck(states, past).run(operations);
@@ -80,6 +85,7 @@ export function judge(report: Report, evidence: Evidence): void {
     check.leases(recorder.leaseReads, past);
     check.renewals(recorder.leaseRenewals, past);
   });
+  report.check('locks and elections', () => checkQueues(recorder, states, past));
   report.check('alarms', () => checkAlarms(states, evidence.quotaBytes));
   report.check('watch', () => judgeWatches(evidence));
   report.check('linearizability', () => judgeOrder(recorder));
@@ -95,7 +101,11 @@ function judgeWatches({ states, recorder, mustHear }: Evidence): void {
   const log = eventLogOf(states);
   for (const watch of recorder.watches) new WatchCheck(watch, log).run();
   for (const [before, after] of recorder.resumed) checkResumed(before, after, log);
-  for (const watch of mustHear.open) WatchCheck.caughtUp(watch, log, mustHear.revision);
+  for (const watch of mustHear.open) {
+    // Before anything else was asked that might remind somebody.
+    const messages = watch.messages.filter(({ atMs }) => atMs <= mustHear.asked.atMs);
+    WatchCheck.caughtUp({ ...watch, messages }, log, mustHear.revision);
+  }
   judgeProgress(mustHear);
 }
 
@@ -116,7 +126,7 @@ function judgeProgress({ asked, notified }: MustHear): void {
 
 function judgeOrder(recorder: Recorder): void {
   // They make revisions of which this history knows nothing.
-  if (recorder.attempts.length > 0) return;
+  if (recorder.attempts.length > 0 || recorder.writtenBeside) return;
   const { outcome, violation } = checkLinearizable(recorder, { initialRevision: 1, budget });
   if (outcome !== 'violated' || !violation) return;
   const window = violation.window.map((op) => `${callText(op.call)} → ${answerText(op)}`);

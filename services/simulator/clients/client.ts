@@ -6,6 +6,7 @@ import type { Step } from '../plan/plan.ts';
 import { reading } from './accesses.ts';
 import { ApartClient } from './apart.ts';
 import { Operator } from './operator.ts';
+import { QueueClient } from './queues.ts';
 import { type Asked, deleteRange, either, put, putEach, range, swap } from './requests.ts';
 import { Session } from './session.ts';
 import { WatchingClient } from './watching.ts';
@@ -27,6 +28,7 @@ export class SimClient {
   readonly #operator: Operator;
   readonly #watching: WatchingClient;
   readonly #apart: ApartClient;
+  readonly queues: QueueClient;
   #values = 0;
   #lastRevision = 1;
   /** By this client, last. */
@@ -43,6 +45,12 @@ export class SimClient {
     this.#session = new Session(number, world, user);
     this.#operator = new Operator(world, this.#session);
     this.#watching = new WatchingClient(number, world, () => this.#session.member());
+    this.queues = new QueueClient({
+      client: number,
+      world,
+      session: this.#session,
+      newNumber: () => ++this.#values,
+    });
     this.#apart = new ApartClient({
       client: number,
       world,
@@ -77,6 +85,10 @@ export class SimClient {
   /** Asks for something, wherever it is. */
   async look(): Promise<void> {
     await this.#ask(range({ key: 'a' }));
+  }
+
+  goTo(at: number): void {
+    this.#session.goTo(at);
   }
 
   read(at: number): Promise<boolean> {
@@ -176,6 +188,12 @@ export class SimClient {
         return;
       case 'grant':
         return this.#grant(pick);
+      case 'grant-again': {
+        const other = this.#world.leases.any(pick);
+        if (other !== undefined && (await this.#timeLeft(other)) < 0)
+          await this.#grant(pick, other);
+        return;
+      }
       case 'keep-alive':
         if (lease === undefined) return;
         if (pick % 3 === 0) await this.#waitUntilDue(lease, pick);
@@ -185,7 +203,8 @@ export class SimClient {
       case 'time-left': {
         const other = this.#world.leases.any(pick);
         if (other === undefined) return;
-        await (kind === 'time-left' ? this.#timeLeft(other) : this.#keepAlive(other));
+        if (kind === 'time-left') await this.#timeLeft(other);
+        else await this.#keepAlive(other);
         return;
       }
       case 'revoke':
@@ -228,6 +247,14 @@ export class SimClient {
         return this.#operator.foundUsers();
       case 'change-users':
         return this.#operator.changeUsers(pick);
+      case 'defragment':
+        return this.#operator.defragment();
+      case 'lock':
+        return this.queues.lock(pick);
+      case 'campaign':
+        return this.queues.campaign(pick);
+      case 'observe':
+        return this.queues.observe(pick);
       case 'update-member':
         return this.#operator.updateMember(pick);
       default:
@@ -263,11 +290,13 @@ export class SimClient {
     return this.#ask(put({ key, value, lease, prevKv }));
   }
 
-  async #grant(pick: number): Promise<void> {
-    const ttl = ttlSeconds[pick % ttlSeconds.length] ?? 2;
+  /** `gone`: one that is there no more, whose id is given to another one. */
+  async #grant(pick: number, gone?: LeaseId): Promise<void> {
     const { scheduler, leases } = this.#world;
+    const ttl = leases.secondsOf(gone) ?? ttlSeconds[pick % ttlSeconds.length] ?? 2;
+    if (gone !== undefined) leases.renewing(gone);
     this.#values++;
-    const id = BigInt(this.number * 10_000 + this.#values);
+    const id = gone ?? BigInt(this.number * 10_000 + this.#values);
     const call: Call = { type: 'lease-grant', lease: String(id), ttlSeconds: ttl };
     const fromMs = scheduler.now;
     const ask = async (kv: KvClient): Promise<Answer> => {
@@ -314,7 +343,9 @@ export class SimClient {
     return this.#sleep(Math.max(0, leases.dueMs(id) - scheduler.now + (pick % 100) * 7 - 50));
   }
 
-  async #timeLeft(id: LeaseId): Promise<void> {
+  /** In seconds; -1: there is none, 0: nobody knows. */
+  async #timeLeft(id: LeaseId): Promise<number> {
+    let seconds = 0;
     const { leases, scheduler, recorder } = this.#world;
     const fromMs = scheduler.now;
     const asked = (denied: boolean): void => {
@@ -325,6 +356,7 @@ export class SimClient {
     await this.#session.reach(
       ({ life, caller }) => life.host.leases.timeToLive(id, true, caller),
       (left) => {
+        seconds = left.ttlSeconds;
         leases.told({ id, fromMs, toMs: scheduler.now, ...left });
         if (left.ttlSeconds >= 0) asked(false);
       },
@@ -332,6 +364,7 @@ export class SimClient {
         if (error.includes('permission denied')) asked(true);
       },
     );
+    return seconds;
   }
 
   async #revoke(id: LeaseId): Promise<void> {

@@ -61,6 +61,11 @@ export class LeaseBook {
     return ids[pick % Math.max(1, ids.length)];
   }
 
+  /** As it was granted. */
+  secondsOf(id: LeaseId | undefined): number | undefined {
+    return id === undefined ? undefined : this.#leases.get(id)?.ttlSeconds;
+  }
+
   told(left: Omit<TimeLeft, 'expectedSeconds' | 'unrenewedSinceMs'>): void {
     const { ttlSeconds = 0, begunMs = [Infinity] } = this.#leases.get(left.id) ?? {};
     const unrenewedSinceMs = Math.max(...begunMs);

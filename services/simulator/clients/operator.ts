@@ -1,5 +1,5 @@
 import { createRng, type Rng } from '#shared/base';
-import { type AuthChange, changeAlarm } from '#services/store';
+import { type AuthChange, changeAlarm, defragment } from '#services/store';
 import { pick } from '../plan/pickers.ts';
 import type { Reached, Session } from './session.ts';
 import type { ClientWorld } from './world.ts';
@@ -126,6 +126,10 @@ export class Operator {
       const urls = [...(member?.peerUrls ?? []), ...(taken ?? [])];
       await host.membership.update(member?.id ?? 0, urls);
     });
+  }
+
+  async defragment(): Promise<void> {
+    await this.#reach(({ life: { host } }) => defragment(host.serving));
   }
 
   #reach(ask: (reached: Reached) => Promise<unknown>): Promise<void> {

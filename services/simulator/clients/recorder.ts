@@ -54,6 +54,38 @@ export interface LeaseRenewal {
 export type Recorded = Mutable<Operation>;
 export type RecordedWatch = Watch & { readonly messages: WatchMessage[] };
 
+/** Somebody was told that they hold a lock, or lead an election. */
+export interface Claim {
+  readonly who: string;
+  readonly name: string;
+  readonly key: string;
+  /** When the key was made, where they were told. */
+  readonly created?: number | undefined;
+  /** What they lead with. */
+  readonly value?: string | undefined;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Of a look at which they held it, where they were told. */
+  readonly revision?: number | undefined;
+}
+
+/** Somebody was told that a leader has said something else, or that a lock or leadership is given up. */
+export interface Word {
+  readonly who: string;
+  readonly key: string;
+  readonly created?: number | undefined;
+  readonly revision: number;
+  /** Undefined: it is given up. */
+  readonly value: string | undefined;
+}
+
+/** What one observer of an election was told, in its order. */
+export interface Observed {
+  readonly who: string;
+  readonly name: string;
+  readonly leaders: { readonly revision: number; readonly kv: KnownKv }[];
+}
+
 const decoder = new TextDecoder('latin1');
 
 export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
@@ -78,6 +110,12 @@ export class Recorder {
   readonly accesses: Access[] = [];
   readonly leaseReads: LeaseRead[] = [];
   readonly leaseRenewals: LeaseRenewal[] = [];
+  /** Of locks and elections. */
+  readonly claims: Claim[] = [];
+  readonly words: Word[] = [];
+  readonly observers: Observed[] = [];
+  /** Something was written that is no operation of this history. */
+  writtenBeside = false;
   /** Watches that ended, each with the one that its client went on with. */
   readonly resumed: (readonly [RecordedWatch, RecordedWatch])[] = [];
   readonly #now: () => number;

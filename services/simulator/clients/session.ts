@@ -64,6 +64,7 @@ export class Session {
     ask: (reached: Reached) => Promise<T>,
     answered: (value: T) => void,
     failed: (error: string, unknown: boolean, owed?: boolean) => void,
+    patienceMs = giveUpMs,
   ): Promise<void> {
     const { scheduler, network, process } = this.#world;
     const member = this.member();
@@ -85,7 +86,7 @@ export class Session {
         resolve();
       };
       const owed = { sinceMs: Infinity, pauses: life.process.pauses };
-      const overdue = scheduler.at(process, scheduler.now + giveUpMs, () =>
+      const overdue = scheduler.at(process, scheduler.now + patienceMs, () =>
         end(() => failed('no answer in time', true, this.#isOwed(life, member, owed))),
       );
       const alive = life.process.whenKilled(() =>

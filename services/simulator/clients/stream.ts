@@ -32,6 +32,8 @@ export class SimStream {
   readonly #watches = new Map<bigint, Watching>();
   /** Of all that there were: whoever is late with a reply shall not be taken for another one. */
   readonly #ids = new Set<bigint>();
+  /** By this client: whoever cancels one may be given it again. */
+  readonly #chosen = new Set<bigint>();
   /** Replies to cancelled ones are still on their way. */
   readonly #gone = new Set<bigint>();
   #busy = false;
@@ -45,13 +47,22 @@ export class SimStream {
   watch(request: WatchRequest, handler: StreamHandler): () => void {
     const watching: Watching = { handler, parts: [], id: undefined };
     this.#waiting.push(watching);
-    this.#stream.create({ ...request, progressNotify: true, watchId: 0n, fragment: true });
+    const watchId = this.#chooses();
+    this.#stream.create({ ...request, progressNotify: true, watchId, fragment: true });
     return () => {
       if (watching.id === undefined || !this.#watches.delete(watching.id)) return;
       this.#gone.add(watching.id);
       this.#stream.cancel(watching.id);
       this.#gone.delete(watching.id);
     };
+  }
+
+  /** At times an id that will come up later; 0: any will do. */
+  #chooses(): bigint {
+    if (this.#ids.size % 3 !== 1) return 0n;
+    const highest = [...this.#ids].reduce((a, b) => (a > b ? a : b), 0n);
+    this.#chosen.add(highest + 2n);
+    return highest + 2n;
   }
 
   requestProgress(): void {
@@ -110,7 +121,8 @@ export class SimStream {
   #begin(id: bigint, header: Reply['header'], refusal: string | undefined): void {
     const watching = this.#waiting.shift();
     if (!watching || refusal !== undefined) throw new Error(`a watch was refused: ${refusal}`);
-    if (this.#ids.has(id)) throw new Error(`two watches of a stream are ${id}`);
+    const given = this.#chosen.has(id) ? this.#watches : this.#ids;
+    if (given.has(id)) throw new Error(`two watches of a stream are ${id}`);
     this.#ids.add(id);
     watching.id = id;
     this.#watches.set(id, watching);

@@ -19,6 +19,7 @@ export class Switchboard<T extends Endpoint> {
   readonly arrives: (message: Message) => void;
   #atNextVote: ((candidate: string) => void) | undefined;
   #atNextProposal: ((from: string, count: number) => boolean) | undefined;
+  #loses: ((message: Message) => boolean) | undefined;
 
   constructor(
     scheduler: Scheduler,
@@ -41,10 +42,16 @@ export class Switchboard<T extends Endpoint> {
     this.#atNextProposal = fn;
   }
 
+  /** What `fn` says yes to gets lost, as if nothing had been sent. */
+  loses(fn: ((message: Message) => boolean) | undefined): void {
+    this.#loses = fn;
+  }
+
   /** False: it gets lost. */
   sends(machine: string, message: Message): boolean {
     if (message.type === 'vote' && !message.preVote) this.#atNextVote?.(machine);
     this.sent(message);
+    if (this.#loses?.(message)) return false;
     if (message.type !== 'propose') return true;
     return this.#atNextProposal?.(machine, message.entries.length) ?? true;
   }

@@ -6,6 +6,7 @@ import { housekeepingMutants } from './housekeeping.ts';
 import { inspectorsMutants } from './inspectors.ts';
 import { judgedMutants } from './judged.ts';
 import { membershipMutants } from './membership.ts';
+import { lineMutants } from './lines.ts';
 import type { Mutant } from './mutant.ts';
 import { mvccMutants } from './mvcc.ts';
 import { outsidersMutants } from './outsiders.ts';
@@ -40,4 +41,5 @@ export const mutants: readonly Mutant[] = [
   ...disruptionMutants,
   ...visitorsMutants,
   ...housekeepingMutants,
+  ...lineMutants,
 ];

@@ -10,6 +10,13 @@ export const visitorsMutants: readonly Mutant[] = [
     'if (preVote) return; core.vote = from;',
     'core.vote = from;',
   ),
+  slip(
+    'lost-tail-not-probed',
+    'a follower whose last append was lost is not asked what it has',
+    'shared/raft/leader',
+    "progress.probeDue = progress.state === 'replicate' && progress.match < core.log.lastIndex;",
+    '',
+  ),
   unseen(
     'a candidate must learn from an answer of a change that it has not applied, and win by the old configuration with this very answer',
     slip(
@@ -42,6 +49,13 @@ export const visitorsMutants: readonly Mutant[] = [
     'request.minCreateRevision,',
   ),
   slip(
+    'chosen-watch-id-given-again',
+    'the id that a client chose for a watch is given to another one, too',
+    'services/store/watch/watch-stream',
+    'while (this.#watches.has(this.#nextId)) this.#nextId++;',
+    '',
+  ),
+  slip(
     'deleted-value-is-previous',
     'who makes a key anew is told the value that it had before it was deleted',
     'shared/mvcc/revision-store',
@@ -63,11 +77,25 @@ export const visitorsMutants: readonly Mutant[] = [
     'this.#flushed = this.#applied;',
   ),
   slip(
+    'overwritten-bytes-counted',
+    'what was overwritten still counts as live',
+    'shared/storage/kv-backend',
+    'else this.#liveBytes -= this.get(key)?.length ?? 0;',
+    '',
+  ),
+  slip(
     'narrower-permission-cuts-wider',
     'a permission within another one cuts it off',
     'services/store/auth/key-ranges',
     'if (high > last.high) this.#merged[this.#merged.length - 1]',
     'this.#merged[this.#merged.length - 1]',
+  ),
+  slip(
+    'namesake-expires',
+    'a lease that has the id of one that was revoked ends at the time of that',
+    'shared/mvcc/lessor',
+    'return this.#leases.get(lease.id) === lease;',
+    'return this.#leases.has(lease.id);',
   ),
   slip(
     'renewed-to-the-checkpoint',

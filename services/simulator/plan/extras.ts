@@ -19,6 +19,10 @@ const ordinary: readonly (string | undefined)[] = ['busy', 'storm', 'majorities'
  * ask for what few ask for. Drawn by itself, so that all the rest of a seed stays what it is.
  */
 export function withExtras(plan: Plan): Plan {
+  return withQueues(withOthers(plan));
+}
+
+function withOthers(plan: Plan): Plan {
   const rng = createRng(plan.seed ^ 0x0d_d5);
   const has = (oneIn: number): boolean => rng.int(oneIn) === 0;
   const much = createRng(plan.seed ^ 0x6b_17);
@@ -87,6 +91,16 @@ function withClient(plan: Plan, rng: Rng, weights: Parameters<typeof drawRoles>[
   const paceMs = paceOf(plan);
   const [steps = []] = drawRoles(rng, [weights], 1, paceMs, plan.safetyMs);
   return { ...plan, clients: [...plan.clients, steps] };
+}
+
+/** Some hold locks, and lead; somebody looks after disks. */
+function withQueues(plan: Plan): Plan {
+  const rng = createRng(plan.seed ^ 0x10_c5);
+  if (rng.int(3) > 0 || plan.users || !ordinary.includes(plan.pace)) return plan;
+  const mended = withClient(plan, rng, { defragment: 1, move: 2 });
+  const kept = withClient(mended, rng, { grant: 1, 'grant-again': 3 });
+  const weights = { lock: 4, campaign: 4, observe: 2, move: 1 };
+  return [1, 2, 3].reduce((with_) => withClient(with_, rng, weights), kept);
 }
 
 /** More keys than one node of the key index holds. */

@@ -87,6 +87,7 @@ export type StepKind =
   | 'swap'
   | 'txn'
   | 'grant'
+  | 'grant-again'
   | 'put-leased'
   | 'put-others'
   | 'keep-alive'
@@ -108,7 +109,11 @@ export type StepKind =
   | 'disarm'
   | 'found-users'
   | 'change-users'
-  | 'update-member';
+  | 'update-member'
+  | 'defragment'
+  | 'lock'
+  | 'campaign'
+  | 'observe';
 
 /** Of the production settings, those that make rare things happen. Absent: as in production. */
 export interface StoreSettings {
