@@ -3,17 +3,30 @@ import { systemClock } from '#shared/clock';
 
 const keysPerTxn = 100;
 const txnsInFlight = 16;
-const value = Buffer.alloc(256, 'v');
 
-/** Puts the keys number `from` to `to`, of 256 bytes each, many at a time. */
-export async function fill(endpoint: string, from: number, to: number): Promise<void> {
+/** Keys of a prefix that are put, number `from` to `to`, with values of so many bytes. */
+export interface Filling {
+  readonly prefix: string;
+  readonly valueBytes: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Many at a time. */
+export async function fill(
+  endpoint: string,
+  { prefix, valueBytes, from, to }: Filling,
+): Promise<void> {
+  const value = Buffer.alloc(valueBytes, 'v');
+  const keyOf = (number: number): string => `${prefix}${String(number).padStart(9, '0')}`;
   const kv = createGrpcKvClient({ endpoints: [endpoint], clock: systemClock });
   let next = from;
   const worker = async (): Promise<void> => {
     while (next < to) {
       const first = next;
       next = Math.min(to, next + keysPerTxn);
-      await putKeys(kv, first, next);
+      const keys = Array.from({ length: next - first }, (_, i) => keyOf(first + i));
+      await putKeys(kv, keys, value);
     }
   };
   try {
@@ -23,10 +36,7 @@ export async function fill(endpoint: string, from: number, to: number): Promise<
   }
 }
 
-async function putKeys(kv: KvClient, from: number, to: number): Promise<void> {
-  const success = Array.from({ length: to - from }, (_, i) => {
-    const key = `bench/filled/${String(from + i).padStart(9, '0')}`;
-    return { type: 'put', put: { key, value } } as const;
-  });
+async function putKeys(kv: KvClient, keys: readonly string[], value: Buffer): Promise<void> {
+  const success = keys.map((key) => ({ type: 'put', put: { key, value } }) as const);
   await kv.txn({ compare: [], success, failure: [] });
 }

@@ -46,12 +46,26 @@ export const requests: readonly Request[] = [
   },
 ];
 
+/** A thousand keys of a kilobyte, as a list of a Kubernetes resource. */
+export const listed = { prefix: 'bench/listed/', valueBytes: 1000, from: 0, to: 1000 };
+export const list: Request = {
+  name: 'range of 1 MB',
+  path: Range.path,
+  frame: framed(
+    Range.requestSerialize({
+      key: Buffer.from(listed.prefix),
+      range_end: Buffer.from(listed.prefix.replace(/\/$/, '0')),
+    }),
+  ),
+};
+
 export interface Concurrency {
   readonly connections: number;
   readonly streams: number;
 }
 
 export const alone: Concurrency = { connections: 1, streams: 1 };
+export const ten: Concurrency = { connections: 1, streams: 10 };
 export const hundred: Concurrency = { connections: 1, streams: 100 };
 
 export const concurrencies: readonly Concurrency[] = [
@@ -66,6 +80,8 @@ export interface Load {
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
+
+const windowBits = 24;
 
 /** Loads one endpoint with h2load. It sees HTTP statuses only: `probe` before and after. */
 export async function load(
@@ -86,6 +102,9 @@ export async function load(
       `--duration=${seconds}`,
       `--data=${body}`,
       `--log-file=${log}`,
+      // As clients of gRPC come to have them, that widen theirs to what a connection takes.
+      `--window-bits=${windowBits}`,
+      `--connection-window-bits=${windowBits}`,
       '--header=content-type: application/grpc',
       '--header=te: trailers',
       `http://${endpoint}${request.path}`,

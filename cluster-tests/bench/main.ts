@@ -13,7 +13,8 @@ const help = `Our store beside a real etcd: three members each, by turns, on thi
   --warm-up N     seconds of puts before the loads (15): what they cost before is told by a row of its own
   --keys N        how many the store is filled with at last (100000); measured at 10000, 100000, 1000000 on the way
   --only REGEX    of start, memory, outage, keys, "watch × 1000", "watch × 10000", "put × 1", "put × 100",
-                  "range × 1000", "serializable range × 1", "txn × 100", "mixed", "lease keep-alive";
+                  "range × 1000", "serializable range × 1", "txn × 100", "range of 1 MB", "mixed",
+                  "lease keep-alive";
                   all by default
   --etcd PATH     the etcd binary ("etcd" on the path)
   --skip-etcd     ours alone

@@ -8,11 +8,14 @@ import {
   alone,
   concurrencies,
   hundred,
+  list,
+  listed,
   type Load,
   load,
   loadMixed,
   put,
   requests,
+  ten,
 } from './load.ts';
 import type { Members } from './members.ts';
 import { cpuSeconds, residentMib } from './usage.ts';
@@ -99,11 +102,15 @@ async function loads(members: Members, options: MeasureOptions, say: Say): Promi
       return { what, request, concurrency };
     }),
   );
-  const names = [...all.map(({ what }) => what), mixed, renewals];
+  const names = [...all.map(({ what }) => what), lists, mixed, renewals];
   if (!names.some(wanted)) return;
   await warmUp(members, options);
   for (const { what, request, concurrency } of all.filter((each) => wanted(each.what))) {
     await measured(members, what, say, (endpoint) => load(endpoint, request, concurrency, seconds));
+  }
+  if (wanted(lists)) {
+    await fill(members.endpoints[0] ?? '', listed);
+    await measured(members, lists, say, (endpoint) => load(endpoint, list, ten, seconds));
   }
   if (wanted(mixed)) {
     await measured(members, mixed, say, (endpoint) => loadMixed(endpoint, seconds));
@@ -123,6 +130,7 @@ async function warmUp(members: Members, { warmUpSeconds }: MeasureOptions): Prom
 }
 
 const fresh = 'put × 1 before the warm-up';
+const lists = 'range of 1 MB × 10';
 const mixed = 'mixed (put and range, half and half) × 100';
 const renewals = 'lease keep-alive × 100';
 
@@ -156,7 +164,7 @@ async function growing(members: Members, options: MeasureOptions, say: Say): Pro
   for (const count of sizesUpTo(keys)) {
     const endpoint = members.endpoints[await members.leader()] ?? '';
     const began = performance.now();
-    await fill(endpoint, filled, count);
+    await fill(endpoint, { prefix: 'bench/filled/', valueBytes: 256, from: filled, to: count });
     const took = performance.now() - began;
     say(`keys to ${count}: filling, 100 a txn`, '/s', ((count - filled) / took) * 1000);
     filled = count;
