@@ -90,6 +90,24 @@ describe('the scheduler', () => {
     await scheduler.stop();
   });
 
+  it('says why a pod waits beside what others say meanwhile', async () => {
+    const { clock, api, scheduler } = setUp();
+    const patch = api.patch.bind(api);
+    const target = { type: 'DisruptionTarget', status: 'True' };
+    const waiting = pod('a', '2');
+    const { metadata } = api.seed(refs.pods, waiting);
+    vi.spyOn(api, 'patch').mockImplementation((...args) => {
+      api.seed(refs.pods, { ...waiting, metadata, status: { conditions: [target] } } as Pod);
+      return patch(...args);
+    });
+    api.seed(refs.nodes, node('worker-1'));
+    await scheduler.start();
+    await pass(clock, 100);
+    const types = api.all<Pod>(refs.pods)[0]?.status?.conditions?.map(({ type }) => type);
+    expect(types).toEqual(['DisruptionTarget', 'PodScheduled']);
+    await scheduler.stop();
+  });
+
   it('says why a pod waits, also where that could not be written at first', async () => {
     const { clock, api, scheduler } = setUp();
     const patch = api.patch.bind(api);

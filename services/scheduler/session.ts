@@ -264,14 +264,18 @@ export class SchedulingSession {
     else this.#queue.unschedulable(turn, new Set(verdicts.map(({ plugin }) => plugin)));
     this.#events.event(pod, 'Warning', 'FailedScheduling', message);
     const { name = '', namespace } = pod.metadata ?? {};
-    const conditions = withUnschedulable(pod, message, this.#options.clock);
+    const refused = unschedulable(pod, message, this.#options.clock);
     const nominatedNodeName = this.#cache.nominationOf(info) ?? null;
     const promised = nominatedNodeName !== (pod.status?.nominatedNodeName ?? null);
-    if (!conditions && !promised) return;
-    const status = { ...(conditions && { conditions }), ...(promised && { nominatedNodeName }) };
+    if (!refused && !promised) return;
+    // Conditions of others, some of them not seen yet, stay.
+    const status = {
+      ...(refused && { conditions: [refused] }),
+      ...(promised && { nominatedNodeName }),
+    };
     try {
       const options = { namespace, subresource: 'status' };
-      await this.#options.api.patch(refs.pods, name, 'merge', { status }, options);
+      await this.#options.api.patch(refs.pods, name, 'strategic', { status }, options);
     } catch (thrown) {
       // The next attempt writes it again, and nothing else may bring one about.
       if (!QuorateError.is(thrown, 'not-found')) this.#queue.add(key, pod.spec?.priority ?? 0);
@@ -305,16 +309,17 @@ function mayFitNow(before: Pod, after: Pod): boolean {
   );
 }
 
-/** The pod's conditions with PodScheduled False; undefined where it says so already. */
-function withUnschedulable(pod: Pod, message: string, clock: Clock): PodCondition[] | undefined {
+/** PodScheduled False; undefined where the pod says so already. */
+function unschedulable(pod: Pod, message: string, clock: Clock): PodCondition | undefined {
   const conditions = pod.status?.conditions;
   const known = getCondition(conditions, 'PodScheduled');
   if (known?.status === 'False' && known.message === message) return undefined;
-  return setCondition<PodCondition>(conditions, {
+  const next = setCondition<PodCondition>(conditions, {
     type: 'PodScheduled',
     status: 'False',
     reason: 'Unschedulable',
     message,
     lastTransitionTime: timestamp(clock),
   });
+  return getCondition(next, 'PodScheduled');
 }

@@ -180,7 +180,7 @@ function conditions(
         reason: 'ContainersNotReady',
         message: `containers with unready status: ${list(unready)}`,
       };
-  const verdicts: Record<string, Verdict> = {
+  const verdicts: Record<OwnCondition, Verdict> = {
     PodReadyToStartContainers: { ok: view.podIp !== undefined && !over },
     Initialized: {
       ok: initialized,
@@ -192,11 +192,21 @@ function conditions(
     PodScheduled: { ok: true },
   };
   const before = view.pod.status?.conditions ?? [];
-  const own = Object.entries(verdicts).map(([type, verdict]) =>
-    condition(type, verdict, before, view),
-  );
-  return [...own, ...before.filter(({ type }) => !(type in verdicts))];
+  const own = ownConditions.map((type) => condition(type, verdicts[type], before, view));
+  return [...own, ...before.filter(({ type }) => !isOwn(type))];
 }
+
+/** What agents say of pods; other conditions are others' to say. */
+const ownConditions = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+] as const;
+type OwnCondition = (typeof ownConditions)[number];
+
+export const isOwn = (type: string): boolean => ownConditions.some((each) => each === type);
 
 interface Verdict {
   readonly ok: boolean;

@@ -5,6 +5,7 @@ import { type ApiClient, createWorkQueue, type WorkQueue } from '#shared/client'
 import type { Clock } from '#shared/clock';
 import type { Logger } from '#shared/runtime';
 import { takeNewer } from './newer.ts';
+import { isOwn } from './pod-status.ts';
 import type { PodRecord } from './pod-record.ts';
 
 export interface StatusWriterOptions {
@@ -63,13 +64,14 @@ export class StatusWriter {
 
   async #writeStatus(record: PodRecord): Promise<void> {
     const { status, pod } = record;
-    if (!status || isDeepStrictEqual(status, pod.status)) return;
+    if (!status || isDeepStrictEqual(sorted(status), sorted(pod.status))) return;
     // Ended by others since this was seen: the next turn knows.
     if (isPodTerminal(pod) && status.phase !== pod.status?.phase) return;
     const { name = '', namespace = '' } = pod.metadata ?? {};
-    const patch = { metadata: { uid: record.uid }, status: mergePatch(status, pod.status) };
+    const patch = { metadata: { uid: record.uid }, status: statusPatch(status, pod.status) };
     const options = { namespace, subresource: 'status' };
-    takeNewer(record, await this.#options.api.patch<Pod>(refs.pods, name, 'merge', patch, options));
+    const { api } = this.#options;
+    takeNewer(record, await api.patch<Pod>(refs.pods, name, 'strategic', patch, options));
   }
 
   async #delete({ pod, uid }: PodRecord): Promise<void> {
@@ -80,8 +82,25 @@ export class StatusWriter {
   }
 }
 
-/** A merge patch leaves alone what it does not name: what is no longer there is named null. */
-function mergePatch(status: PodStatus, before: PodStatus = {}): Record<string, unknown> {
+/**
+ * A patch leaves alone what it does not name: what is no longer there is named null. Conditions are merged by their
+ * type: what others say meanwhile, such as why the pod has to go, stays.
+ */
+function statusPatch(status: PodStatus, before: PodStatus = {}): Record<string, unknown> {
   const removed = Object.keys(before).filter((key) => !(key in status));
-  return { ...status, ...Object.fromEntries(removed.map((key) => [key, null])) };
+  const isMoved = before.podIPs !== undefined && before.podIP !== status.podIP;
+  return {
+    ...status,
+    conditions: status.conditions?.filter(({ type }) => isOwn(type)),
+    ...(status.podIPs && isMoved && { podIPs: [{ $patch: 'replace' }, ...status.podIPs] }),
+    ...Object.fromEntries(removed.map((key) => [key, null])),
+  };
 }
+
+/** Whoever says what first. */
+const sorted = (status: PodStatus = {}): PodStatus => ({
+  ...status,
+  ...(status.conditions && {
+    conditions: status.conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)),
+  }),
+});

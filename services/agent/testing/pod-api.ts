@@ -1,7 +1,16 @@
-import type { KubeObject, Pod, ResourceRef } from '#shared/api';
-import { QuorateError } from '#shared/base';
+import {
+  findResource,
+  type KubeObject,
+  type Pod,
+  refs,
+  type ResourceRef,
+  strategicMergePatch,
+} from '#shared/api';
+import { must, QuorateError } from '#shared/base';
 import type { DeleteOptions, WatchEvent, WatchOptions } from '#shared/client';
 import type { AgentApi } from '../server.ts';
+
+const { schema } = must(findResource(refs.pods), 'pods');
 
 type Listener = (resource: string, event: WatchEvent) => void;
 
@@ -61,8 +70,8 @@ export class PodApi {
       if (ref.resource === 'events') return Promise.resolve({});
       const { namespace } = options as { namespace: string };
       const pod = this.#must(`pods/${namespace}/${name}`) as Pod;
-      const status = { ...pod.status, ...(patch as Pod).status };
-      return Promise.resolve(this.put({ ...pod, status }));
+      const { status } = patch as Pod;
+      return Promise.resolve(this.put(strategicMergePatch(schema, pod, { status }) as Pod));
     },
     delete: (_ref: ResourceRef, name: string, options: DeleteOptions) => {
       this.#check();

@@ -36,4 +36,13 @@ it('gives a pod a node once, whoever asks again', async () => {
     });
   }
   expect(await registry.get(pods, 'a', namespace)).toEqual(bound);
+  const { spec } = pod('b');
+  const gated = { ...pod('b'), spec: { ...spec, schedulingGates: [{ name: 'x/later' }] } };
+  await registry.create(pods, gated, { namespace });
+  await expect(
+    bindPod(registry, pods, clock, 'b', { target: { name: 'w1' } }, { namespace }),
+  ).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining('pod b has non-empty .spec.schedulingGates') as string,
+  });
 });

@@ -59,6 +59,9 @@ function assign(pod: Pod, to: { node: string; uid: string | undefined; now: stri
   if (pod.spec?.nodeName) {
     throw conflict(ref, name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
   }
+  if ((pod.spec?.schedulingGates ?? []).length > 0) {
+    throw conflict(ref, name, `pod ${name} has non-empty .spec.schedulingGates`);
+  }
   const scheduled: PodCondition = {
     type: 'PodScheduled',
     status: 'True',

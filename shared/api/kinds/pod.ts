@@ -6,7 +6,7 @@ import { summarizePod } from '../pod-summary.ts';
 import { isPodTerminal } from '../pods.ts';
 import { qosClass } from '../qos.ts';
 import { humanDuration } from '../time.ts';
-import type { Pod } from '../types.ts';
+import type { Pod, PodStatus } from '../types.ts';
 import { validatePodSpec, validatePodSpecUpdate } from '../validation/pod-spec.ts';
 import { declare } from './declare.ts';
 
@@ -53,7 +53,7 @@ export const pod = declare<Pod>({
     'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
   },
   prepareForCreate: (draft) => {
-    draft.status = { phase: 'Pending' };
+    draft.status = { phase: 'Pending', ...held(draft) };
   },
   defaults: (draft) => {
     const { spec, status } = draft;
@@ -69,6 +69,14 @@ export const pod = declare<Pod>({
   },
   deletion: { graceSeconds },
 });
+
+/** Who waits for somebody's word says so from the start. */
+function held({ spec }: Pod): Partial<PodStatus> {
+  if ((spec?.schedulingGates ?? []).length === 0) return {};
+  const message = 'Scheduling is blocked due to non-empty scheduling gates';
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message };
+  return { conditions: [condition] };
+}
 
 /** A pod that no agent runs is removed at once; else its agent gets the time that the pod asks for. */
 function graceSeconds(pod: Pod, requested: number | undefined): number {

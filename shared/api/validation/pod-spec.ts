@@ -136,6 +136,14 @@ export function validatePodSpecUpdate(pod: Pod, old: Pod): FieldCause[] {
     const detail = 'existing toleration can not be modified except its tolerationSeconds';
     causes.push(forbidden('spec.tolerations', detail));
   }
+  const gates = before.schedulingGates ?? [];
+  const added = (spec.schedulingGates ?? []).find(
+    ({ name }) => !gates.some((each) => each.name === name),
+  );
+  if (added) {
+    const detail = `only deletion is allowed, but found new scheduling gate '${added.name}'`;
+    causes.push(forbidden('spec.schedulingGates', detail));
+  }
   const deadline = spec.activeDeadlineSeconds;
   const deadlineBefore = before.activeDeadlineSeconds;
   if (deadlineBefore !== undefined && (deadline === undefined || deadline > deadlineBefore)) {
@@ -155,7 +163,7 @@ export function validatePodSpecUpdate(pod: Pod, old: Pod): FieldCause[] {
 const timeless = ({ tolerationSeconds: _s, ...rest }: Toleration): object => rest;
 
 function withoutMutable(spec: PodSpec): object {
-  const { activeDeadlineSeconds: _a, tolerations: _t, ...rest } = spec;
+  const { activeDeadlineSeconds: _a, tolerations: _t, schedulingGates: _g, ...rest } = spec;
   const imageless = ({ image: _i, ...container }: PodSpec['containers'][number]): object =>
     container;
   return {

@@ -234,6 +234,21 @@ test("a pod's spec changes in few places", () => {
   );
 });
 
+test('a pod that is held back is let go, gate by gate', () => {
+  const gates = (...names: string[]) => ({ schedulingGates: names.map((name) => ({ name })) });
+  const old = create<Pod>(refs.pods, podManifest(gates('x/a', 'x/b')));
+  expect(old.status?.conditions).toMatchObject([
+    { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' },
+  ]);
+  const change = (spec: object): string =>
+    refusal(() => update(refs.pods, old, { ...old, spec: { ...old.spec, ...spec } }));
+  expect(change(gates('x/b'))).toBe('');
+  expect(change(gates())).toBe('');
+  expect(change(gates('x/a', 'x/b', 'x/c'))).toBe(
+    "spec.schedulingGates: Forbidden: only deletion is allowed, but found new scheduling gate 'x/c'",
+  );
+});
+
 test('ConfigMaps and Secrets', () => {
   const map = (body: object): string =>
     refusal(() => create(refs.configMaps, { metadata: { name: 'x' }, ...body }));

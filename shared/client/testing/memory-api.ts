@@ -1,5 +1,6 @@
 import {
   equalJson,
+  findResource,
   type KindInfo,
   type KubeObject,
   mergePatch,
@@ -7,6 +8,7 @@ import {
   objectKey,
   type ResourceRef,
   resources,
+  strategicMergePatch,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { Clock } from '#shared/clock';
@@ -171,11 +173,14 @@ export class MemoryApi implements ApiClient {
   }
 
   async patch<T extends KubeObject>(
-    ...[ref, name, , patch, options = {}]: Parameters<ApiClient['patch']>
+    ...[ref, name, type, patch, options = {}]: Parameters<ApiClient['patch']>
   ): Promise<T> {
     await this.#turn();
     const before = this.#find(ref, name, options.namespace ?? '');
-    const after = mergePatch(before, patch) as Body;
+    const schema = type === 'strategic' ? findResource(ref)?.schema : undefined;
+    const after = (
+      schema ? strategicMergePatch(schema, before, patch) : mergePatch(before, patch)
+    ) as Body;
     const asked = (patch as KubeObject).metadata?.resourceVersion;
     if (asked !== undefined && asked !== before.metadata?.resourceVersion) {
       throw new QuorateError('conflict', `"${name}" has been modified`);
