@@ -352,6 +352,7 @@ class ControlSimulation {
     const steps = Array.from({ length: 3 }, (): UserStep[] => [
       // What is made every minute, and whom it displaces, would never come to rest.
       { afterMs: 0, kind: 'rest', pick: 0 },
+      { afterMs: 0, kind: 'classes', pick: 0 },
       ...this.#nodes.flatMap(({ gone }, pick): UserStep[] =>
         gone
           ? [{ afterMs: 1500, kind: 'delete-node', pick }]

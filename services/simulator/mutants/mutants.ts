@@ -1,3 +1,4 @@
+import { callersMutants } from './callers.ts';
 import { controlMutants } from './control.ts';
 import { departureMutants } from './departures.ts';
 import { disruptionMutants } from './disruptions.ts';
@@ -42,4 +43,5 @@ export const mutants: readonly Mutant[] = [
   ...visitorsMutants,
   ...housekeepingMutants,
   ...lineMutants,
+  ...callersMutants,
 ];

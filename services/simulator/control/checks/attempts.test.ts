@@ -111,3 +111,36 @@ test('a pod is available when it has been ready for long enough', () => {
   expect(at(5_300, 'apps/replicasets', set(1))).toBe('kept');
   expect(at(5_300, 'apps/replicasets', set(2))).toMatch(/and 1 were ready/);
 });
+
+test('a container that ran for long starts again at once, and its sidecar before it', () => {
+  const check = new Attempts(true);
+  const store = new Store(check);
+  const helper = {
+    name: 'helper',
+    restartPolicy: 'Always',
+    startupProbe: {},
+    command: command({ startMs: 1_000 }),
+  };
+  store.put(podKey('p'), {
+    ...named('p'),
+    spec: { containers: [{ name: 'main' }], initContainers: [helper] },
+  } as object);
+  const starts = (attempt: number, startedAt: number, name = 'main'): string =>
+    broken(() => check.started('n1', { ...container('p', attempt), name, startedAt }));
+  const ends = (attempt: number, finishedAt: number): void =>
+    check.exited('n1', {
+      ...container('p', attempt),
+      state: 'exited',
+      exitCode: 1,
+      startedAt: 0,
+      finishedAt,
+    });
+  expect(starts(0, 0)).toMatch(/before helper has started/);
+  expect(starts(0, 0, 'helper')).toBe('kept');
+  expect(starts(0, 500)).toMatch(/when helper has been starting for 500 of 1000 ms/);
+  expect(starts(0, 1_500)).toBe('kept');
+  ends(0, 20_000);
+  expect(starts(1, 20_100)).toBe('kept');
+  ends(1, 40_000);
+  expect(starts(2, 44_000)).toMatch(/after 4000 ms instead of 0/);
+});

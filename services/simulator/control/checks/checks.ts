@@ -17,6 +17,8 @@ import { Cascades } from './cascades.ts';
 import { Charges } from './charges.ts';
 import type { Checker } from './checker.ts';
 import { Claims } from './claims.ts';
+import { Companions } from './companions.ts';
+import { Conditions } from './conditions.ts';
 import { Collected } from './collected.ts';
 import { Cordons } from './cordons.ts';
 import { Counters } from './counters.ts';
@@ -29,6 +31,7 @@ import { FieldOwners } from './field-owners.ts';
 import { FreshReads } from './fresh-reads.ts';
 import { Garbage } from './garbage.ts';
 import { Generations } from './generations.ts';
+import { Graces } from './graces.ts';
 import { Histories } from './histories.ts';
 import { InOrder } from './in-order.ts';
 import { Informers } from './informers.ts';
@@ -44,9 +47,13 @@ import { ObjectHistory } from './objects.ts';
 import { ObjectLife } from './object-life.ts';
 import { OnePerOrdinal } from './one-per-ordinal.ts';
 import { OrphanedPods } from './orphaned-pods.ts';
+import { Outcomes } from './outcomes.ts';
 import { OverCreation } from './over-creation.ts';
 import { PartialUpdates } from './partial-updates.ts';
 import { Placement } from './placement.ts';
+import { PodStatuses } from './pod-statuses.ts';
+import { PromisedRoom } from './promised-room.ts';
+import { Ranks } from './ranks.ts';
 import { Preemption } from './preemption.ts';
 import { Promptness } from './promptness.ts';
 import { Preconditions } from './preconditions.ts';
@@ -102,6 +109,7 @@ export class ControlChecks {
   readonly #preconditions = new Preconditions(this.objects);
   readonly #budgets = new Budgets(this.objects);
   readonly #writes = new Writes(this.objects);
+  readonly #outcomes = new Outcomes(this.objects);
   readonly #adoptions = new Adoptions(this.objects);
   readonly #owners = new FieldOwners(this.objects);
   readonly #now: () => number;
@@ -169,6 +177,12 @@ export class ControlChecks {
       new Quotas(patienceMs),
       new Spread(isCalm ? patienceMs : Infinity),
       new Neighbours(patienceMs),
+      new Companions(isCalm ? patienceMs : Infinity),
+      new PromisedRoom(isCalm ? patienceMs : Infinity),
+      new Conditions(isCalm),
+      new Graces(now, promptMs),
+      new PodStatuses(isCalm || lostMs < Infinity),
+      new Ranks(),
       this.#cronRuns,
       new PartialUpdates(patienceMs),
       new Told(patienceMs),
@@ -191,6 +205,7 @@ export class ControlChecks {
       this.#counters,
       this.#preconditions,
       this.#writes,
+      this.#outcomes,
       this.#adoptions,
       this.#owners,
       this.#informers,
@@ -246,6 +261,10 @@ export class ControlChecks {
         if (elected) this.#check(this.#adoptions, () => this.#adoptions.wrote(written));
         if (elected) this.#check(this.#taints, () => this.#taints.wrote(written));
       },
+      unchanged: (outcome) => this.#check(this.#outcomes, () => this.#outcomes.told(outcome)),
+      named: (hit) => this.#check(this.#preconditions, () => this.#preconditions.hit(hit)),
+      bound: (binding) =>
+        this.#check(this.#preconditions, () => this.#preconditions.bound(binding)),
       deleted: (deletion) => {
         this.#check(this.#preconditions, () => this.#preconditions.deleted(deletion));
         // CronJobs and their time let Jobs go; all else that a controller asks for in some way is garbage.

@@ -62,7 +62,7 @@ function placed(pod: Pod, { nodes, pods }: Surroundings): Placed[] {
 export const apartTerms = ({ spec }: Pod): readonly Term[] =>
   spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
 
-const togetherTerms = ({ spec }: Pod): readonly Term[] =>
+export const togetherTerms = ({ spec }: Pod): readonly Term[] =>
   spec?.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
 
 export const labelAt = ({ metadata }: Node, { topologyKey }: { readonly topologyKey: string }) =>

@@ -1,7 +1,9 @@
+import type { Lease } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Fence } from '#shared/client';
 import type { Event } from '#shared/mvcc';
 import type { Checker } from './checker.ts';
+import type { Change } from './objects.ts';
 
 const prefix = '/registry/elections/';
 
@@ -18,6 +20,7 @@ export interface FencedWrite {
 interface Lead {
   /** A revision. */
   readonly from: number;
+  readonly identity: string;
   /** 0: nobody leads. */
   readonly token: number;
   /** For as long it lasts after a renewal. */
@@ -62,7 +65,8 @@ export class Fencing implements Checker {
         throw new BrokenPromise(`${election} is seized at revision ${revision} from ${held}`);
       }
       const token = type === 'put' ? kv.createRevision : 0;
-      leaders.push({ from: revision, token, leaseMs: type === 'put' ? leaseMsOf(kv.value) : 0 });
+      const { leaseSeconds = 0, identity = '' } = type === 'put' ? heldIn(kv.value) : {};
+      leaders.push({ from: revision, token, identity, leaseMs: 1000 * leaseSeconds });
       this.#leaders.set(election, leaders);
     }
   }
@@ -77,6 +81,23 @@ export class Fencing implements Checker {
     );
   }
 
+  /** What people are shown of an election: nobody is taken out of it who leads on. */
+  changed({ resource, revision, before, after }: Change): void {
+    if (resource !== 'coordination.k8s.io/leases' || !before || !after) return;
+    const [was, is]: [Lease, Lease] = [before, after];
+    const election = is.metadata?.name ?? '';
+    const leads = this.#leaders.get(election) ?? [];
+    const { token = 0, identity } = leads.at(-1) ?? {};
+    if (is.metadata?.namespace !== 'kube-system' || is.spec?.holderIdentity) return;
+    if (token === 0 || was.spec?.holderIdentity !== identity) return;
+    if (this.#resigned.has(`${election} ${token}`)) return;
+    // Who is elected again may still be taken out for having resigned before.
+    if (leads.some((each) => each.identity === identity && each.token !== token)) return;
+    throw new BrokenPromise(
+      `the Lease of ${election} has no holder at revision ${revision}, while ${identity} leads`,
+    );
+  }
+
   wrote({ who, fence, what, revision }: FencedWrite): void {
     if (!fence) throw new BrokenPromise(`${who}: ${what} went out without a fence`);
     const { election, token } = fence;
@@ -88,5 +109,8 @@ export class Fencing implements Checker {
   }
 }
 
-const leaseMsOf = (value: Uint8Array): number =>
-  1000 * (JSON.parse(Buffer.from(value).toString()) as { leaseSeconds: number }).leaseSeconds;
+const heldIn = (value: Uint8Array) =>
+  JSON.parse(Buffer.from(value).toString()) as {
+    readonly leaseSeconds?: number;
+    readonly identity?: string;
+  };

@@ -10,6 +10,7 @@ export function nodeFor(pod: Pod, world: Surroundings): string | undefined {
 /** The name of a node that would take the pod if those of lower priority went. */
 export function nodeToClear(pod: Pod, world: Surroundings): string | undefined {
   const { nodes, pods } = world;
+  if (pod.spec?.preemptionPolicy === 'Never') return undefined;
   const priority = pod.spec?.priority ?? 0;
   const clears = (node: Node): boolean => {
     const isLower = ({ spec }: Pod): boolean =>

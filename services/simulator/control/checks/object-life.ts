@@ -41,6 +41,11 @@ function kept(before: KubeObject, after: KubeObject, broken: (what: string) => n
   if (was.deletionTimestamp !== undefined && is.deletionTimestamp === undefined) {
     broken('its deletion is taken back');
   }
+  if ((is.deletionTimestamp ?? '') > (was.deletionTimestamp ?? is.deletionTimestamp ?? ''))
+    broken(`its end at ${was.deletionTimestamp} is put off to ${is.deletionTimestamp}`);
+  const graceSeconds = was.deletionGracePeriodSeconds ?? Infinity;
+  if ((is.deletionGracePeriodSeconds ?? 0) > graceSeconds)
+    broken(`${graceSeconds} s of grace become ${is.deletionGracePeriodSeconds}`);
   if ((is.generation ?? 0) < (was.generation ?? 0)) {
     broken(`generation ${was.generation} becomes ${is.generation}`);
   }

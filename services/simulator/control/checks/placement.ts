@@ -2,7 +2,7 @@ import type { Node, Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import type { Change } from './objects.ts';
-import { isChosen, meantFor, repelling } from './room.ts';
+import { isChosen, isHeldBack, meantFor, repelling } from './room.ts';
 
 /** Pods are bound to nodes that they are meant for, and that do not repel them; nor are they made for others. */
 export class Placement implements Checker {
@@ -30,6 +30,7 @@ export class Placement implements Checker {
     if (meant !== undefined && meant !== name) {
       throw new BrokenPromise(`${what}, and is meant for ${meant}`);
     }
+    if (isHeldBack(pod)) throw new BrokenPromise(`${what}, and is held back`);
     this.#mustFit(pod, name, atMs, what);
   }
 

@@ -2,6 +2,7 @@ import { isPodTerminal, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import { uidOf } from './metadata.ts';
+import { isHeldBack } from './room.ts';
 import type { Change } from './objects.ts';
 
 interface Waiting {
@@ -26,7 +27,7 @@ export class Preemption implements Checker {
     if (resource !== 'pods') return;
     const pod: Pod = after ?? before ?? {};
     const uid = uidOf(pod);
-    const waits = after !== undefined && pod.spec?.nodeName === undefined && !isPodTerminal(pod);
+    const waits = after !== undefined && mayDisplace(pod) && !isPodTerminal(pod);
     const known = this.#waiting.get(uid);
     if (waits && !known) this.#waiting.set(uid, { priority: priorityOf(pod), untilMs: Infinity });
     else if (!waits && known?.untilMs === Infinity) known.untilMs = atMs;
@@ -39,6 +40,10 @@ export class Preemption implements Checker {
     );
   }
 }
+
+/** It waits for a node, and not for its turn, or for somebody's word. */
+export const mayDisplace = (pod: Pod): boolean =>
+  pod.spec?.nodeName === undefined && pod.spec?.preemptionPolicy !== 'Never' && !isHeldBack(pod);
 
 export const priorityOf = ({ spec }: Pod): number => spec?.priority ?? 0;
 

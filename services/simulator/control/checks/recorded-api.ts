@@ -5,7 +5,8 @@ import type { ApiWatches } from './api-watches.ts';
 import type { Granted } from './budgets.ts';
 import type { FencedWrite } from './fencing.ts';
 import type { FreshReads } from './fresh-reads.ts';
-import type { Deletion } from './preconditions.ts';
+import type { Outcome } from './outcomes.ts';
+import type { Bound, Deletion, Hit } from './preconditions.ts';
 import type { Refused } from './quota-refusals.ts';
 import { resourceName } from './objects.ts';
 import { selects } from './selection.ts';
@@ -31,6 +32,11 @@ export interface Recording {
   /** It has changed an object that was there. */
   changed(written: Written): void;
   evicted(granted: Granted): void;
+  /** It has changed nothing. */
+  unchanged(outcome: Outcome): void;
+  /** It was meant for one uid. */
+  named(hit: Hit): void;
+  bound(binding: Bound): void;
   /** Only the object of this uid, or this version, was to go, and it was granted. */
   deleted(deletion: Deletion): void;
   /** Somebody asks for a deletion; the result is called where it is granted. */
@@ -134,6 +140,14 @@ async function* recordedWatch<E extends Awaited<ReturnType<ApiWatches['begin']>[
   }
 }
 
+interface Named {
+  /** The write of it. */
+  readonly what: string;
+  readonly ref: ResourceRef;
+  readonly namespace: string | undefined;
+  readonly name: string;
+}
+
 function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
   const write = async <R extends KubeObject>(
     what: string,
@@ -147,15 +161,52 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
     if (revision > since) recording.wrote({ who, fence: options?.fence, what, revision });
     return object;
   };
-  const change = async <R extends KubeObject>(
-    ref: ResourceRef,
-    what: string,
-    options: WriteOptions | undefined,
+  /** What it is answered where it changes nothing, or is refused for what is there. */
+  const judged = async <R>(
+    { what, ref, namespace, name }: Named,
     expected: string | undefined,
     call: () => Promise<R>,
   ): Promise<R> => {
     const since = recording.revision();
-    const answer = await write(what, options, call);
+    const told = (answer: Outcome['answer'], version?: string): void =>
+      recording.unchanged({
+        who,
+        what,
+        resource: resourceName(ref),
+        namespace,
+        name,
+        since,
+        until: recording.revision(),
+        answer,
+        version,
+      });
+    try {
+      const answer = await call();
+      const { resourceVersion: version = '' } = (answer as KubeObject).metadata ?? {};
+      if (version !== '' && Number(version) <= since) told('same', version);
+      return answer;
+    } catch (thrown) {
+      const isOfIt = QuorateError.is(thrown) && thrown.message.includes(`"${name}"`);
+      if (isOfIt && thrown.code === 'not-found') told('not-found');
+      if (isOfIt && thrown.code === 'already-exists') told('already-exists');
+      if (isOfIt && thrown.message.includes('has been modified') && expected)
+        told('conflict', expected);
+      throw thrown;
+    }
+  };
+  const change = async <R extends KubeObject>(
+    ref: ResourceRef,
+    [what, name]: readonly [what: string, name: string],
+    options: WriteOptions | undefined,
+    { metadata: asked = {} }: KubeObject,
+    call: () => Promise<R>,
+  ): Promise<R> => {
+    const since = recording.revision();
+    const expected = asked.resourceVersion;
+    const named = { what, ref, namespace: options?.namespace ?? asked.namespace, name };
+    const answer = await judged(named, expected, () => write(what, options, call));
+    const { uid } = answer.metadata ?? {};
+    if (asked.uid !== undefined) recording.named({ who, what, meant: asked.uid, hit: uid });
     // Without the version before it, it might be somebody else's: who changes nothing gets the newest.
     if (expected === undefined || Number(answer.metadata?.resourceVersion) <= since) return answer;
     const { subresource } = options ?? {};
@@ -170,7 +221,10 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       const namespace = options?.namespace ?? object.metadata?.namespace ?? '';
       const answered = recording.creates(resource, namespace);
       try {
-        return await write(what, options, () => api.create<O>(ref, object, options));
+        const namespace = options?.namespace ?? object.metadata?.namespace;
+        const named = { what, ref, namespace, name: object.metadata?.name ?? '' };
+        const ask = () => write(what, options, () => api.create<O>(ref, object, options));
+        return await (named.name === '' ? ask() : judged(named, undefined, ask));
       } catch (thrown) {
         if (QuorateError.is(thrown, ...uncertain)) recording.uncertain(resource);
         else if (QuorateError.is(thrown, 'forbidden')) {
@@ -189,6 +243,11 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       const answer = await write(`${ref.resource}/${sub} of ${name}`, options, () =>
         api.createSubresource<O>(ref, name, sub, body, options),
       );
+      const { uid } = body.metadata ?? {};
+      if (sub === 'binding' && uid !== undefined) {
+        const { namespace = '' } = options ?? {};
+        recording.bound({ who, namespace, name, uid, since, until: recording.revision() });
+      }
       if (sub === 'eviction') {
         const { namespace = '' } = options ?? {};
         recording.evicted({ namespace, name, since, until: recording.revision() });
@@ -203,7 +262,8 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
       if (propagation)
         recording.deletesBy(propagation, { resource, namespace: namespace ?? '', name });
       const since = recording.revision();
-      const answer = await ask(() => api.delete(ref, name, options));
+      const it = { what: `delete of ${ref.resource} ${name}`, ref, namespace, name };
+      const answer = await judged(it, undefined, () => ask(() => api.delete(ref, name, options)));
       granted();
       const until = recording.revision();
       const named = uid !== undefined || resourceVersion !== undefined;
@@ -214,14 +274,14 @@ function writes(who: string, api: ApiClient, recording: Recording, ask: Ask) {
     },
     update: async <O extends KubeObject>(ref: ResourceRef, object: O, options?: WriteOptions) => {
       const what = `update of ${ref.resource} ${object.metadata?.name}`;
-      const expected = object.metadata?.resourceVersion;
-      return change(ref, what, options, expected, () => api.update<O>(ref, object, options));
+      const { name = '' } = object.metadata ?? {};
+      return change(ref, [what, name], options, object, () => api.update<O>(ref, object, options));
     },
     patch: async <O extends KubeObject>(
       ...[ref, name, type, patch, options]: Parameters<ApiClient['patch']>
     ) => {
-      const expected = (patch as KubeObject).metadata?.resourceVersion;
-      return change(ref, `patch of ${ref.resource} ${name}`, options, expected, () =>
+      const what = `patch of ${ref.resource} ${name}`;
+      return change(ref, [what, name], options, patch as KubeObject, () =>
         api.patch<O>(ref, name, type, patch, options),
       );
     },

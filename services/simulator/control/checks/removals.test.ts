@@ -133,3 +133,31 @@ test('a Job has no more pods at work than are missing', () => {
   store.put(podKey('b'), pod('b', 'Failed'));
   expect(broken(() => store.put(podKey('d'), pod('d', 'Pending')))).toBe('kept');
 });
+
+test('nobody is taken out of the Lease of an election who leads on', () => {
+  const check = new Fencing();
+  const elected = (token: number, identity: string): void => {
+    const value = Buffer.from(JSON.stringify({ identity, leaseSeconds: 3 }));
+    const key = '/registry/elections/e';
+    const kv = { key, value, createRevision: token, modRevision: token, version: 1, lease: 1n };
+    check.elections([{ type: 'put', kv }], token, 0);
+  };
+  const lease = (holderIdentity: string): KubeObject =>
+    ({ metadata: { name: 'e', namespace: 'kube-system' }, spec: { holderIdentity } }) as KubeObject;
+  const shown = (was: string): string =>
+    broken(() =>
+      check.changed({
+        resource: 'coordination.k8s.io/leases',
+        key: 'e',
+        revision: 9,
+        atMs: 0,
+        before: lease(was),
+        after: lease(''),
+      }),
+    );
+  elected(3, 'one');
+  expect(shown('before')).toBe('kept');
+  expect(shown('one')).toMatch(/the Lease of e has no holder at revision 9, while one leads/);
+  check.resigns({ election: 'e', token: 3 });
+  expect(shown('one')).toBe('kept');
+});

@@ -1,4 +1,4 @@
-import type { DaemonSet, Node, Pod, Taint, Toleration } from '#shared/api';
+import type { Container, DaemonSet, Node, Pod, Taint, Toleration } from '#shared/api';
 import { nameOf } from './metadata.ts';
 import type { ObjectHistory } from './objects.ts';
 
@@ -10,11 +10,24 @@ export const roomOf = ({ status }: Node): number =>
 
 /** What a pod asks for, in thousandths of a processor. */
 export function millicores({ spec }: Pod): number {
-  return (spec?.containers ?? []).reduce((sum, { resources }) => {
-    const cpu = resources?.requests?.['cpu'] ?? '0';
-    return sum + (cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000);
-  }, 0);
+  const sumOf = (containers: readonly Container[]): number =>
+    containers.reduce((sum, each) => sum + askedBy(each), 0);
+  const { containers = [], initContainers = [] } = spec ?? {};
+  // Those that go on run beside all that come after them, the others one after the other.
+  const goesOn = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always';
+  const starting = initContainers.map(
+    (each, i) => askedBy(each) + sumOf(initContainers.slice(0, i).filter(goesOn)),
+  );
+  return Math.max(sumOf([...containers, ...initContainers.filter(goesOn)]), ...starting);
 }
+
+function askedBy({ resources }: Container): number {
+  const cpu = resources?.requests?.['cpu'] ?? '0';
+  return cpu.endsWith('m') ? Number(cpu.slice(0, -1)) : Number(cpu) * 1000;
+}
+
+/** It is to get no node yet. */
+export const isHeldBack = ({ spec }: Pod): boolean => (spec?.schedulingGates ?? []).length > 0;
 
 /** Where the pod is. */
 export const nodeOf = (objects: ObjectHistory, { spec }: Pod): Node | undefined =>

@@ -48,3 +48,16 @@ test('who waited and is there by now counts once, and who came later does not co
   at(3100, 'd', '300m', on);
   expect(judged(3500)).toMatch(/a is sent away from n1/);
 });
+
+test('the least important go first', () => {
+  const { at, preempted, judged } = world();
+  at(0, 'b', '300m', { ...on, priority: 1 });
+  at(2000, 'w', '500m', { priority: 2 });
+  at(3000, 'b', '300m', { ...on, priority: 1 }, 'PreemptionByScheduler');
+  expect(judged(3500)).toMatch(/b is sent away, and a, which is less important, stays/);
+  const other = world();
+  other.at(2000, 'w', '500m', { priority: 2 });
+  other.preempted(3000, 'a', '300m');
+  expect(other.judged(3500)).toBe('kept');
+  preempted(4000, 'a', '300m');
+});

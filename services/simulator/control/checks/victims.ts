@@ -1,9 +1,9 @@
 import { isPodTerminal, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
-import { nameOf, uidOf } from './metadata.ts';
+import { isGoing, nameOf, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
-import { isPreempted, priorityOf } from './preemption.ts';
+import { isPreempted, mayDisplace, priorityOf } from './preemption.ts';
 import { hostPorts, millicores, roomOf } from './room.ts';
 
 /** A pod for as long as it waits for a node, or is on one. */
@@ -11,6 +11,7 @@ interface Stay {
   readonly pod: Pod;
   /** Absent: it waits. */
   readonly node: string | undefined;
+  readonly sinceMs: number;
   /** When the pod came, whatever it did then. */
   readonly bornMs: number;
   /** Infinity: it still does. */
@@ -28,12 +29,18 @@ interface Group {
 /** As long as it takes to tell all of them. */
 const togetherMs = 400;
 
-/** Whoever is sent away for others' sake is in their way: without it, all that wait would not find room there. */
+/**
+ * Whoever is sent away for others' sake is in their way: without it, all that wait would not find room there. Nor would
+ * they if somebody less important went in its place.
+ */
 export class Victims implements Checker {
   readonly name = 'victims of preemption';
   readonly #nodes = new Map<string, Node>();
   /** By uid: the last is what it does now. */
   readonly #stays = new Map<string, Stay[]>();
+  readonly #going = new Set<string>();
+  /** They spare pods that are less important. */
+  #hasBudgets = false;
   #groups: Group[] = [];
   readonly #patienceMs: number;
   readonly #settledMs: number;
@@ -45,9 +52,12 @@ export class Victims implements Checker {
   }
 
   changed({ resource, atMs, before, after }: Change): void {
+    if (resource === 'policy/poddisruptionbudgets') this.#hasBudgets = true;
     if (resource === 'nodes' && after) this.#nodes.set(nameOf(after), after);
     if (resource !== 'pods') return;
     const pod: Pod = after ?? before ?? {};
+    if (after && isGoing(after)) this.#going.add(uidOf(pod));
+    if (!after) this.#going.delete(uidOf(pod));
     this.#moves(pod, after !== undefined && !isPodTerminal(pod), atMs);
     if (after && isPreempted(after) && !(before && isPreempted(before))) this.#joins(pod, atMs);
   }
@@ -77,7 +87,8 @@ export class Victims implements Checker {
     if (is && last?.untilMs === Infinity && last.node === node) return;
     if (last?.untilMs === Infinity) last.untilMs = atMs;
     const bornMs = last?.bornMs ?? atMs;
-    if (is) this.#stays.set(uidOf(pod), [...stays, { pod, node, bornMs, untilMs: Infinity }]);
+    const stay = { pod, node, sinceMs: atMs, bornMs, untilMs: Infinity };
+    if (is) this.#stays.set(uidOf(pod), [...stays, stay]);
   }
 
   #joins(pod: Pod, atMs: number): void {
@@ -99,8 +110,12 @@ export class Victims implements Checker {
     const there = recent.filter((each) => each.node === name && !gone.has(uidOf(each.pod)));
     if (!node) return;
     for (const victim of pods) {
+      this.#mustBeLeast(victim, there, atMs);
       const waiting = recent.filter(
-        (each) => each.node === undefined && priorityOf(each.pod) > priorityOf(victim),
+        (each) =>
+          each.node === undefined &&
+          mayDisplace(each.pod) &&
+          priorityOf(each.pod) > priorityOf(victim),
       );
       // Each once, whether it waited or is there by now.
       const all = [...new Map([...there, ...waiting].map(({ pod }) => [uidOf(pod), pod])).values()];
@@ -113,9 +128,27 @@ export class Victims implements Checker {
       );
     }
   }
+
+  #mustBeLeast(victim: Pod, there: readonly Stay[], atMs: number): void {
+    if (this.#hasBudgets || !isUndemanding(victim)) return;
+    const lesser = there.find(
+      ({ pod, sinceMs, untilMs }) =>
+        sinceMs <= atMs - this.#patienceMs - togetherMs &&
+        untilMs === Infinity &&
+        !this.#going.has(uidOf(pod)) &&
+        isUndemanding(pod) &&
+        priorityOf(pod) < priorityOf(victim) &&
+        millicores(pod) >= millicores(victim),
+    );
+    if (!lesser) return;
+    throw new BrokenPromise(
+      `${nameOf(victim)} is sent away, and ${nameOf(lesser.pod)}, which is less important, stays`,
+    );
+  }
 }
 
-const isUndemanding = (pod: Pod): boolean =>
+/** Room is all that it asks for. */
+export const isUndemanding = (pod: Pod): boolean =>
   pod.spec?.affinity === undefined &&
   pod.spec?.topologySpreadConstraints === undefined &&
   hostPorts(pod).length === 0;

@@ -24,6 +24,8 @@ interface Container {
   /** By the world's clock, which does not jump. */
   startedMs: number;
   end: Timer | undefined;
+  /** How often it was asked whether it is alive. */
+  asked: number;
   /** Callers that wait for its end. */
   readonly waiting: (() => void)[];
 }
@@ -35,10 +37,14 @@ export interface Behaviour {
   readonly exitCode?: number | undefined;
   /** How long it takes to end after SIGTERM. */
   readonly termMs?: number | undefined;
+  /** How it ends then; absent: by the signal. */
+  readonly termCode?: number | undefined;
   /** Its readiness probe succeeds this long after its start. */
   readonly readyMs?: number | undefined;
   /** Until then it answers no probe. */
   readonly startMs?: number | undefined;
+  /** Of so many questions whether it is alive, it misses the last. */
+  readonly stumbles?: number | undefined;
   /** Its first attempts fail so long after their start. */
   readonly crashes?: Mishap | undefined;
   /** Its first attempts answer nothing more from then on. */
@@ -191,6 +197,7 @@ export class Containers {
       behaviour: behaviourOf(config.command),
       startedMs: Infinity,
       end: undefined,
+      asked: 0,
       waiting: [],
     });
     return id;
@@ -221,8 +228,8 @@ export class Containers {
       const { state } = container.status;
       if (state === 'created') this.#exit(container, 137, 'Error', startError);
       if (state !== 'running') return;
-      const { termMs = 50 } = container.behaviour;
-      if (termMs < graceMs) this.#endIn(container, termMs, 143);
+      const { termMs = 50, termCode = 143 } = container.behaviour;
+      if (termMs < graceMs) this.#endIn(container, termMs, termCode);
       else this.#endIn(container, graceMs, 137);
     });
     const container = this.#containers.get(id);
@@ -251,12 +258,14 @@ export class Containers {
 
   /** `ready`, `alive` or `started`? */
   #probe(id: string, question: string | undefined) {
-    const { status, behaviour, startedMs } = this.#must(id);
-    const { readyMs = 0, startMs = 0, hangs } = behaviour;
+    const container = this.#must(id);
+    const { status, behaviour, startedMs } = container;
+    const { readyMs = 0, startMs = 0, hangs, stumbles = Infinity } = behaviour;
     const age = this.#scheduler.now - startedMs;
     const hung = status.attempt < (hangs?.times ?? 0) && age >= (hangs?.afterMs ?? 0);
     const answers = status.state === 'running' && age >= startMs && !hung;
-    const ok = answers && (question !== 'ready' || age >= readyMs);
+    const stumbled = question === 'alive' && ++container.asked % stumbles === 0;
+    const ok = answers && !stumbled && (question !== 'ready' || age >= readyMs);
     return { exitCode: ok ? 0 : 1, output: ok ? '' : 'not yet', timedOut: false };
   }
 

@@ -85,7 +85,11 @@ export class SimNode {
       host: this.#host(process),
       clock,
       log: logger(name),
-      config: { restartBackoffMaxMs: 10_000, labels: { [zoneKey]: this.#zone } },
+      config: {
+        restartBackoffMaxMs: 10_000,
+        restartBackoffResetMs: 8_000,
+        labels: { [zoneKey]: this.#zone },
+      },
     });
     agent.start().catch((thrown: unknown) => bug(name, thrown));
   }

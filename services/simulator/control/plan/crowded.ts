@@ -3,10 +3,11 @@ import type { Rng } from '#shared/base';
 import { pick } from '../../plan/pickers.ts';
 import { apps } from '../users/extras.ts';
 import { deployment } from '../users/manifests.ts';
+import { firstSorts, polite } from '../users/sorts.ts';
 import type { ControlFault, ControlPlan, UserStep } from './plan.ts';
 import { components, late, schedulers } from './schedulers.ts';
 import { undisturbed } from './undisturbed.ts';
-import { asksForMuch, isPlain, pickWhere } from './wanted.ts';
+import { allPicks, asksForMuch, isPlain, pickWhere } from './wanted.ts';
 
 const safetyMs = 20_000;
 
@@ -30,7 +31,7 @@ export function asCrowded(plan: ControlPlan, rng: Rng): ControlPlan {
     watchLagMs: pick(rng, [0, 300, 1000]),
     faults: faults(),
     clients: few
-      ? [ordinary(rng, 1), important(rng, 0, few)]
+      ? [ordinary(rng, 1), ...(rng.int(2) === 0 ? [waitful(rng)] : []), important(rng, 0, few)]
       : [ordinary(rng, 0), important(rng, 1, few), rush(rng)],
   };
 }
@@ -63,6 +64,19 @@ function important(rng: Rng, app: number, few: boolean): UserStep[] {
   );
   const first: UserStep = { afterMs: 4000, kind: 'deployment', pick: made };
   return few ? [first] : [first, ...scales(rng, app)];
+}
+
+/** More important than the ordinary ones, and displaced by the important ones only after those. */
+function waitful(rng: Rng): UserStep[] {
+  const isMeant = ({ priorityClassName, ...others }: Spec): boolean =>
+    priorityClassName === polite.metadata.name && isLarge(others);
+  const app = 2;
+  const made = pickWhere(
+    rng,
+    (one) => app === one % apps.length && (madeOf(one)?.replicas ?? 0) > 0 && isMeant(podOf(one)),
+    [firstSorts, allPicks],
+  );
+  return [{ afterMs: 400, kind: 'deployment', pick: made }];
 }
 
 type Spec = Partial<PodSpec>;

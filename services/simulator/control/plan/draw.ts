@@ -24,17 +24,18 @@ import type {
   UserStepKind,
 } from './plan.ts';
 import { asRollouts } from './rollouts.ts';
+import { asSorts } from './sorts.ts';
 import { asSpread } from './spread.ts';
 import { asStorage, withStorage } from './storage.ts';
 import { asTaints } from './taints.ts';
 import { asUnheard } from './unheard.ts';
-import { picks } from './wanted.ts';
+import { allPicks } from './wanted.ts';
 
 /** Others belong to plans around one thing. */
 type DrawnKind = Exclude<ControlFaultKind, 'late-answers' | 'node-gone'>;
 type DrawnStep = Exclude<
   UserStepKind,
-  'replace-job' | 'delete-node' | 'rest' | HouseStepKind | StorageStepKind
+  'replace-job' | 'delete-node' | 'rest' | 'classes' | HouseStepKind | StorageStepKind
 >;
 
 const faultWeights: Readonly<Record<DrawnKind, number>> = {
@@ -114,6 +115,8 @@ const stepWeights: Readonly<Record<DrawnStep, number>> = {
   recreate: 3,
   'replace-owner': 3,
   relabel: 2,
+  pod: 3,
+  release: 2,
   cordon: 2,
   uncordon: 3,
   taint: 2,
@@ -176,6 +179,7 @@ const schedules = [
   asImpatience,
   asHousekeeping,
   asStorage,
+  asSorts,
 ];
 
 /** What happens to a cluster under a seed; as `drawPlan`, each has only some kinds of everything. */
@@ -362,7 +366,7 @@ function drawClients(rng: Rng, { safetyMs, calm: isCalm }: Pace): UserStep[][] {
       const afterMs = rng.int(2 * paceMs);
       spentMs += afterMs;
       const kind = steps.length < 2 ? pick(rng, groundwork) : kindOf(rng);
-      steps.push({ afterMs, kind, pick: rng.int(picks) });
+      steps.push({ afterMs, kind, pick: rng.int(allPicks) });
     }
     return steps;
   });

@@ -74,6 +74,12 @@ export type UserStepKind =
   | 'replace-owner'
   | 'replace-job'
   | 'relabel'
+  /** One that nobody controls, held back at first or not. */
+  | 'pod'
+  /** All that are held back may go on. */
+  | 'release'
+  /** Priority classes of users. */
+  | 'classes'
   | 'cordon'
   | 'uncordon'
   | 'taint'

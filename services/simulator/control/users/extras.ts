@@ -13,7 +13,7 @@ export const apps = ['web', 'api', 'db', 'queue'];
 /** A label of nodes, by which some pods choose theirs. */
 export const zoneKey = 'zone';
 export const zones = ['a', 'b'] as const;
-const hostKey = 'kubernetes.io/hostname';
+export const hostKey = 'kubernetes.io/hostname';
 
 /** What one pick says of some pods besides, and of others not. */
 export interface Extras {

@@ -8,6 +8,7 @@ import {
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import type { ApiClient, DeleteOptions } from '#shared/client';
+import { Dice } from './dice.ts';
 
 /** What a user does to one object, whatever it is for. */
 export class Kubectl {
@@ -56,6 +57,21 @@ export class Kubectl {
     const object = await this.any(ref, pick, namespace);
     if (object) await this.delete(ref, object.metadata?.name ?? '', namespace, options);
     return object;
+  }
+
+  /** A pod, in another time than its own, and again with another one: sooner counts. */
+  async deleteTwice(pick: number, namespace: string, sleep: (ms: number) => Promise<void>) {
+    const dice = new Dice(pick);
+    const gracePeriodSeconds = (): number => 1 + dice.int(9);
+    const first = { gracePeriodSeconds: gracePeriodSeconds() };
+    const pod = await this.deleteAny(refs.pods, pick, namespace, first);
+    const { name = '', uid = '' } = pod?.metadata ?? {};
+    if (!pod || dice.int(3) === 0) return;
+    await sleep(dice.int(1_000));
+    await this.delete(refs.pods, name, namespace, {
+      uid,
+      gracePeriodSeconds: gracePeriodSeconds(),
+    });
   }
 
   async cordon(node: string, unschedulable: boolean): Promise<void> {
@@ -107,6 +123,16 @@ export class Kubectl {
     const patch = { spec: { suspend: true } };
     for (const { metadata } of items)
       await this.#api.patch(refs.cronJobs, metadata?.name ?? '', 'merge', patch, { namespace });
+  }
+
+  /** Pods that are held back get their nodes. */
+  async release(namespace: string): Promise<void> {
+    const { items } = await this.#api.list<Pod>(refs.pods, { namespace });
+    for (const { metadata, spec } of items) {
+      if (!spec?.schedulingGates?.length) continue;
+      const patch = { spec: { schedulingGates: [] } };
+      await this.#api.patch(refs.pods, metadata?.name ?? '', 'merge', patch, { namespace });
+    }
   }
 
   /** As far as budgets allow. */

@@ -1,11 +1,13 @@
 import type {
   ConfigMap,
+  Container,
   CronJob,
   DaemonSet,
   Deployment,
   Job,
   KubeObject,
   Namespace,
+  Pod,
   PodDisruptionBudget,
   PodTemplateSpec,
   ResourceQuota,
@@ -24,6 +26,7 @@ import {
   minReady,
   partition,
 } from './extras.ts';
+import { sortOf, taintKey } from './sorts.ts';
 
 function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
   const { behaviour, main, port, spec } = extrasOf(pick);
@@ -33,6 +36,7 @@ function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
   const graceSeconds = termMs > 3000 ? 12 : 1 + dice.int(3);
   const tolerant = dice.int(6) === 0;
   const { affinity: others, ...company } = companyOf(pick, app);
+  const sort = sortOf(pick);
   return {
     metadata: { labels: { app }, annotations: { version: String(dice.int(100)) } },
     spec: {
@@ -41,23 +45,23 @@ function template(app: string, pick: number, dice: Dice): PodTemplateSpec {
       ...company,
       ...(others && { affinity: { ...spec.affinity, ...others } }),
       ...(tolerant && { tolerations: [{ key: taintKey, operator: 'Exists' }] }),
+      ...sort.spec,
       containers: [
         {
           name: 'main',
           image: 'sim',
-          command: command({ termMs, readyMs, ...behaviour }),
+          command: command({ termMs, readyMs, ...behaviour, ...sort.behaviour }),
           ports: [{ name: 'http', containerPort: 8000 + dice.int(3), ...port }],
           resources: { requests: { cpu: `${[100, 300, 450][dice.int(3)] ?? 100}m` } },
           ...(probed && { readinessProbe: { exec: { command: ['ready'] }, periodSeconds: 1 } }),
           ...main,
+          ...sort.main,
         },
+        ...sort.containers,
       ],
     },
   };
 }
-
-/** What users taint nodes with. */
-export const taintKey = 'simulated';
 
 const selector = (app: string) => ({ matchLabels: { app } });
 
@@ -123,6 +127,26 @@ export function daemonSet(name: string, pick: number): DaemonSet {
   };
 }
 
+/** Of nobody: it runs until it is deleted. Some wait until they may go on. */
+export function lonePod(name: string, pick: number): Pod {
+  const dice = new Dice(pick);
+  const { metadata, spec } = template('lone', pick, dice);
+  const gates = { schedulingGates: [{ name: gate }] };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...metadata, name },
+    spec: {
+      ...spec,
+      ...(dice.int(2) === 0 && gates),
+      containers: spec?.containers ?? [],
+    },
+  };
+}
+
+/** Until it is taken away, the pod gets no node. */
+const gate = 'simulated/later';
+
 /** One in four fails, each time. */
 export function job(name: string, pick: number): Job {
   const dice = new Dice(pick);
@@ -130,7 +154,7 @@ export function job(name: string, pick: number): Job {
   const fails = dice.int(4) === 0;
   const { runMs = 200 + dice.int(3000), ...extras } = jobExtras(pick);
   const behaviour = { runMs, exitCode: fails ? 1 : 0 };
-  const { initContainers: _i, containers: [main] = [], ...podSpec } = spec ?? {};
+  const { initContainers: _i, containers: [main, ...others] = [], ...podSpec } = spec ?? {};
   const {
     readinessProbe: _,
     livenessProbe: _l,
@@ -151,13 +175,19 @@ export function job(name: string, pick: number): Job {
         metadata: { ...metadata, labels: { ...metadata?.labels, ...batchLabels(pick) } },
         spec: {
           ...podSpec,
-          containers: [{ ...container, name: 'main' }],
+          containers: [{ ...container, name: 'main' }, ...others.map((each) => ofJob(each, dice))],
           restartPolicy: fails || dice.int(2) === 0 ? 'Never' : 'OnFailure',
         },
       },
     },
   };
 }
+
+/** Ends before the first of them, or after it. */
+const ofJob = (container: Container, dice: Dice): Container => ({
+  ...container,
+  command: command({ runMs: 200 + dice.int(5000) }),
+});
 
 const concurrencyPolicies = ['Allow', 'Forbid', 'Replace'];
 

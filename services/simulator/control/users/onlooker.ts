@@ -11,6 +11,10 @@ import type { SimProcess } from '../../world/process.ts';
 import { type ObjectHistory, resourceName } from '../checks/objects.ts';
 import { type Selects, selects } from '../checks/selection.ts';
 
+/** Users change this label. */
+const byApp = 'app';
+const appOf = ({ metadata }: KubeObject): string => metadata?.labels?.['app'] ?? '';
+
 interface Watched {
   readonly ref: ResourceRef;
   readonly labelSelector?: string;
@@ -32,6 +36,8 @@ interface Followed {
   readonly resource: string;
   readonly selects: Selects;
   readonly informer: Informer<KubeObject>;
+  /** Of the informer's own index. */
+  readonly values: Set<string>;
   /** What its handlers were told, by key. */
   readonly told: Map<string, KubeObject>;
 }
@@ -61,7 +67,7 @@ export class Onlooker {
 
   /** How what is shown differs from what is; empty: not at all. */
   wrong(objects: ObjectHistory): string {
-    for (const { resource, selects: selected, informer, told } of this.#followed) {
+    for (const { resource, selects: selected, informer, told, values } of this.#followed) {
       const truth = versions(objects.all(resource).filter(selected));
       const shown = versions(informer.store.list());
       const handled = versions([...told.values()]);
@@ -69,6 +75,14 @@ export class Onlooker {
       if (differs !== '') return `an informer of ${resource} shows ${differs}`;
       const misled = difference(truth, handled);
       if (misled !== '') return `handlers of an informer of ${resource} were told ${misled}`;
+      for (const value of values) {
+        const found = versions(informer.store.byIndex(byApp, value));
+        const kept = versions(
+          objects.all(resource).filter((each) => selected(each) && appOf(each) === value),
+        );
+        const off = difference(kept, found);
+        if (off !== '') return `an index of an informer of ${resource} has under ${value} ${off}`;
+      }
     }
     return '';
   }
@@ -83,11 +97,16 @@ function follow(
 ): Followed {
   const { ref, ...selection } = of;
   const told = new Map<string, KubeObject>();
-  const put = (object: KubeObject): void => void told.set(objectKey(object), object);
+  const values = new Set<string>();
+  const put = (object: KubeObject): void => {
+    values.add(appOf(object));
+    told.set(objectKey(object), object);
+  };
   const informer = createInformer<KubeObject>(api, ref, {
     ...selection,
     clock,
     log,
+    indexers: { [byApp]: (object) => [appOf(object)] },
     handlers: {
       added: put,
       updated: (_before, after) => put(after),
@@ -96,7 +115,7 @@ function follow(
   });
   const resource = resourceName(ref);
   informer.addHandlers(judges(resource));
-  return { resource, selects: selects(selection), informer, told };
+  return { resource, selects: selects(selection), informer, values, told };
 }
 
 const versions = (objects: readonly KubeObject[]): Map<string, string> =>

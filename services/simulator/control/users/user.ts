@@ -22,14 +22,15 @@ import {
   dependentOf,
   deployment,
   job,
+  lonePod,
   namespaceObject,
   quota,
   service,
   statefulSet,
-  taintKey,
 } from './manifests.ts';
 import { Reader } from './reader.ts';
 import { isStorageStep, store } from './storage.ts';
+import { firstSorts, polite, rankKey, taintKey } from './sorts.ts';
 import { propagations, workloads } from './ways.ts';
 
 export interface UserWorld {
@@ -98,7 +99,11 @@ export class User {
     const app = must(apps[pick % apps.length], 'an app');
     if (isHouseStep(kind)) return keepHouse(this.#world.api, kind, pick);
     if (isStorageStep(kind)) return store(this.#world.api, kubectl, kind, pick);
+    if (kind === 'classes' || pick >= firstSorts)
+      await kubectl.findOrCreate(refs.priorityClasses, polite, '');
     switch (kind) {
+      case 'classes':
+        return;
       case 'deployment':
       case 'statefulset':
       case 'daemonset':
@@ -133,6 +138,11 @@ export class User {
       case 'delete-pod':
       case 'force-delete':
         return this.#delete(kind, pick);
+      case 'pod':
+        await this.#world.api.create(refs.pods, lonePod(`lone-${pick % 7}`, pick), { namespace });
+        return;
+      case 'release':
+        return kubectl.release(namespace);
       case 'recreate':
         return this.#recreate(app, pick);
       case 'replace-owner':
@@ -155,7 +165,9 @@ export class User {
       case 'admit':
         return kubectl.untaint(this.#node(pick), taintKey, 'NoSchedule');
       case 'rezone':
-        return kubectl.label(this.#node(pick), zoneKey, pick % 3 === 0 ? null : zones[pick % 2]);
+        return pick < firstSorts
+          ? kubectl.label(this.#node(pick), zoneKey, pick % 3 === 0 ? null : zones[pick % 2])
+          : kubectl.label(this.#node(pick), rankKey, String(pick % 4));
       case 'delete-node':
         await this.#world.api.delete(refs.nodes, this.#node(pick));
         return;
@@ -323,8 +335,9 @@ export class User {
       case 'delete-owner':
         return kubectl.delete(refs.configMaps, `owner-${pick % 3}`, namespace, { propagation });
       case 'delete-pod':
-        await kubectl.deleteAny(refs.pods, pick, namespace);
-        return;
+        return pick < firstSorts
+          ? void (await kubectl.deleteAny(refs.pods, pick, namespace))
+          : kubectl.deleteTwice(pick, namespace, this.#world.sleep);
       case 'force-delete': {
         const pod = await kubectl.any<Pod>(refs.pods, pick, namespace);
         const { name = '', uid = '' } = pod?.metadata ?? {};
@@ -370,7 +383,10 @@ export class User {
     const known = this.#seen.shift();
     if (known) {
       const { ref, name, uid } = known;
-      return this.#kubectl.delete(ref, name, namespace, { uid });
+      if (pick < firstSorts) return this.#kubectl.delete(ref, name, namespace, { uid });
+      const patch = { metadata: { uid, annotations: { seen: String(pick) } } };
+      await this.#world.api.patch(ref, name, 'merge', patch, { namespace });
+      return;
     }
     for (const ref of [refs.pods, refs.statefulSets, refs.services]) {
       const object = await this.#kubectl.any(ref, pick, namespace);

@@ -137,13 +137,18 @@ describe('it has not settled', () => {
   test('where a pod waits for room that there is', () => {
     const world = new World();
     const containers = [{ resources: { requests: { cpu: '900m' } } }];
-    const conditions = [{ type: 'PodScheduled', status: 'False' }];
-    world.put('pods/default/p', { ...named('p'), spec: { containers }, status: { conditions } });
+    const put = (message: string): void => {
+      const conditions = [{ type: 'PodScheduled', status: 'False', message }];
+      world.put('pods/default/p', { ...named('p'), spec: { containers }, status: { conditions } });
+    };
+    put('0/1 nodes are available: 1 of another kind.');
     expect(world.wrong).toBe('pods default/p waits for room, and n1 has it');
     const spec = { taints: [{ key: 'x', effect: 'NoSchedule' }] };
     const status = { conditions: ready, allocatable: { cpu: '1' } };
     world.put('nodes/n1', { metadata: { name: 'n1', uid: 'n1' }, spec, status });
     expect(world.wrong).toBe('');
+    put('0/2 nodes are available: 2 too small.');
+    expect(world.wrong).toMatch(/p is told 0.2 nodes .* instead of 0.1 nodes/);
   });
 
   test('where endpoints are not the pods that serve', () => {

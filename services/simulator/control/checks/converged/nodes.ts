@@ -10,7 +10,7 @@ import type { ContainerStatus } from '#services/agent';
 import { behaviourOf } from '../../parts/containers.ts';
 import { nodeFor, nodeToClear } from '../fits.ts';
 import { isGoing, nameOf, uidOf } from '../metadata.ts';
-import { expels, nodeOf } from '../room.ts';
+import { expels, isHeldBack, nodeOf } from '../room.ts';
 import { mayUse } from '../storage.ts';
 import { each, type Look, type Reality, waitsForRoom } from './reality.ts';
 
@@ -38,6 +38,7 @@ export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
   if (place && expels(place, pod) && !isPodTerminal(pod))
     return `stays on ${node}, which expels it`;
   if (node === undefined) {
+    if (isHeldBack(pod)) return '';
     if (!waitsForRoom(pod)) return 'waits for the scheduler';
     const world = {
       nodes: objects.all<Node>('nodes'),
@@ -48,7 +49,7 @@ export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
     if (fitting !== undefined) return `waits for room, and ${fitting} has it`;
     const cleared = nodeToClear(pod, world);
     return cleared === undefined
-      ? ''
+      ? toldOf(pod, world.nodes.length)
       : `waits, and on ${cleared} only less important pods are in its way`;
   }
   if (!machines.some((machine) => machine.name === node))
@@ -57,6 +58,13 @@ export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
     return `is not ready: ${JSON.stringify(pod.status?.containerStatuses)}`;
   return '';
 });
+
+/** Why it waits, as things are now. */
+function toldOf({ status }: Pod, nodeCount: number): string {
+  const { message = '' } = status?.conditions?.find(({ type }) => type === 'PodScheduled') ?? {};
+  const all = `0/${nodeCount} nodes are available`;
+  return message.startsWith(all) ? '' : `is told ${message} instead of ${all}`;
+}
 
 /** Every machine runs what is bound to it, and nothing else. */
 export function containers({ objects, nodes: machines }: Reality): string {
@@ -94,7 +102,8 @@ export function leftovers({ objects, nodes: machines }: Reality): string {
 
 /** The status speaks of the attempt that runs, and that is one that lasts. */
 function container(pod: Pod, { name, attempt, id }: ContainerStatus): string {
-  const told = pod.status?.containerStatuses?.find((each) => each.name === name);
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const told = [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
   if (told?.restartCount !== attempt || !told.containerID?.endsWith(id))
     return `runs ${id}; status ${JSON.stringify(told)}`;
   const before = id.replace(/\d+$/, String(attempt - 1));
