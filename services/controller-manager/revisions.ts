@@ -1,9 +1,9 @@
 import {
   type ControllerRevision,
   equalJson,
+  getControllerOf,
   groupVersion,
   type KubeObject,
-  labelSelectorMatcher,
   type LabelSelector,
   newControllerRef,
   type PodTemplateSpec,
@@ -12,8 +12,9 @@ import {
   type ResourceRef,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
+import { claim } from './claim.ts';
 import type { ControllerContext } from './controller.ts';
-import { controlledBy } from './shared-informers.ts';
+import { controlledBy, orphansIn } from './shared-informers.ts';
 import { unlessNotFound } from './not-found.ts';
 
 /** The label of pods that says which template they are of: a DaemonSet's by its hash, a StatefulSet's by its revision's name. */
@@ -55,10 +56,20 @@ export async function syncRevisions(
   owner: Revised,
 ): Promise<Revisions> {
   const { store } = informers.of<ControllerRevision>(refs.controllerRevisions);
-  const matcher = labelSelectorMatcher(owner.selector);
-  const known = controlledBy(store, owner.object)
-    .filter(({ metadata }) => matcher.matches(metadata?.labels))
-    .sort((a, b) => a.revision - b.revision);
+  // What a predecessor of its name has left behind is its history.
+  const claimed = await claim<ControllerRevision>({
+    api,
+    owner: owner.object,
+    ownerRef: owner.ref,
+    ownerKind: owner.kind,
+    selector: owner.selector,
+    objectRef: refs.controllerRevisions,
+    candidates: [
+      ...controlledBy(store, owner.object),
+      ...orphansIn(store, owner.object.metadata?.namespace),
+    ],
+  });
+  const known = claimed.sort((a, b) => a.revision - b.revision);
   const data = { spec: { template: { ...owner.template, $patch: 'replace' } } };
   const latest = known.at(-1)?.revision ?? 0;
   const same = known.find((revision) => equalJson(revision.data, data));
@@ -66,12 +77,13 @@ export async function syncRevisions(
   if (same && same.revision === latest) return { update: same, all: [...others, same] };
   const update = same
     ? await api.update(refs.controllerRevisions, { ...same, revision: latest + 1 })
-    : await create(api, newRevision(owner, data, latest + 1));
+    : await create(api, owner, newRevision(owner, data, latest + 1));
   return { update, all: [...others, update] };
 }
 
 async function create(
   api: ControllerContext['api'],
+  { object, kind }: Revised,
   revision: ControllerRevision,
 ): Promise<ControllerRevision> {
   try {
@@ -80,7 +92,12 @@ async function create(
     // The cache does not show it yet, and the name says which template it is.
     if (!QuorateError.is(thrown, 'already-exists')) throw thrown;
     const { name = '', namespace } = revision.metadata ?? {};
-    return api.get(refs.controllerRevisions, name, namespace);
+    const there = await api.get<ControllerRevision>(refs.controllerRevisions, name, namespace);
+    const before = getControllerOf(there);
+    const isNamesake = before?.kind === kind && before.name === object.metadata?.name;
+    if (isNamesake && before.uid !== object.metadata?.uid)
+      throw new QuorateError('conflict', `${name} goes with a ${kind} that is gone`);
+    return there;
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DaemonSet, type Node, refs } from '#shared/api';
+import { type ControllerRevision, type DaemonSet, type Node, refs } from '#shared/api';
+import { timestamp } from '#shared/client';
 import { readyNode, template, World } from '../testing/world.ts';
 import { nodeOf } from './plan.ts';
 
@@ -47,6 +48,21 @@ describe('a DaemonSet', () => {
     await world.agentsWork();
     await world.pass(100);
   }
+
+  it('takes over the history that a predecessor has left behind', async () => {
+    await world.api.create(refs.daemonSets, daemonSet());
+    await world.pass(500);
+    const revision = () => world.api.all<ControllerRevision>(refs.controllerRevisions)[0];
+    const { name = '' } = revision()?.metadata ?? {};
+    const inDefault = { namespace: 'default' };
+    const left = { metadata: { ownerReferences: [] } };
+    await world.api.patch(refs.controllerRevisions, name, 'merge', left, inDefault);
+    await world.api.delete(refs.daemonSets, 'agent', inDefault);
+    await world.api.create(refs.daemonSets, daemonSet());
+    await world.pass(500);
+    const [owner] = revision()?.metadata?.ownerReferences ?? [];
+    expect(owner?.uid).toBe(read()?.metadata?.uid);
+  });
 
   it('has one pod on every node, and on one that comes, and then writes no more', async () => {
     await world.api.create(refs.daemonSets, daemonSet());
@@ -155,6 +171,30 @@ describe('a DaemonSet', () => {
       expect(images()).toEqual(['two', 'two', 'two']);
       expect(nodes()).toEqual(['worker-1', 'worker-2', 'worker-3']);
       expect(read()?.status?.updatedNumberScheduled).toBe(3);
+    });
+
+    it('goes on when a pod is available that was ready for a moment before', async () => {
+      const spec = { ...surge(1), minReadySeconds: 4 };
+      await world.api.create(refs.daemonSets, daemonSet(spec));
+      await world.pass(500);
+      await schedule();
+      await world.pass(6_000);
+      await rollTo('two');
+      const [next] = world.pods(({ spec }) => spec?.containers[0]?.image === 'two');
+      const say = async (status: string): Promise<void> => {
+        const lastTransitionTime = timestamp(world.clock);
+        const conditions = [{ type: 'Ready', status, lastTransitionTime }];
+        const options = { namespace: 'default', subresource: 'status' };
+        const patch = { status: { conditions } };
+        await world.api.patch(refs.pods, next?.metadata?.name ?? '', 'merge', patch, options);
+        await world.pass(1_500);
+      };
+      await schedule();
+      await world.pass(1_500);
+      await say('False');
+      await say('True');
+      await world.pass(8_000);
+      expect(leaving().length + 3 - of('one').length).toBeGreaterThan(0);
     });
 
     it('surges on as many nodes as a percentage rounds up to', async () => {

@@ -2,6 +2,8 @@ import {
   type ControllerRevision,
   type DaemonSet,
   equalJson,
+  isPodAvailable,
+  isPodReady,
   type Node,
   objectKey,
   type Pod,
@@ -67,6 +69,7 @@ async function reconcile(
   const pods = await owned.claim(set);
   const revisions = await syncRevisions(context, revised(set));
   const hash = hashOf(revisions.update);
+  const minReady = set.spec?.minReadySeconds ?? 0;
   const plan = planDaemons(set, pods, informers.nodes.store.list(), hash, clock.now());
   if (current) {
     if (plan.create.length > 0) {
@@ -80,7 +83,10 @@ async function reconcile(
   const isLive = (revision: ControllerRevision): boolean => live.has(hashOf(revision));
   await pruneRevisions(context, revisions, isLive, set.spec?.revisionHistoryLimit ?? 10);
   await writeStatus(api, refs.daemonSets, set, plan.status);
-  const waiting = plan.status.numberReady > (plan.status.numberAvailable ?? 0);
+  // One surged beside another is not in the status yet.
+  const waiting = pods.some(
+    (pod) => isPodReady(pod) && !isPodAvailable(pod, minReady, clock.now()),
+  );
   return waiting ? { requeueAfterMs: 1_000 } : undefined;
 }
 
