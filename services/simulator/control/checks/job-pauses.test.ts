@@ -5,9 +5,10 @@ import { broken, controlledBy, named, podKey, Store } from './testing.ts';
 function world(parallelism: number, isCalm = true) {
   const store = new Store(new JobPauses(isCalm));
   store.put('/registry/batch/jobs/default/j', { ...named('j'), spec: { parallelism } } as object);
-  const pod = (atMs: number, name: string, phase: string): string => {
+  const pod = (atMs: number, name: string, phase: string, more: object = {}): string => {
     store.nowMs = atMs;
-    const made = { ...named(name, name, controlledBy('Job', 'j')), status: { phase } };
+    const metadata = { ...controlledBy('Job', 'j'), ...more };
+    const made = { ...named(name, name, metadata), status: { phase } };
     return broken(() => store.put(podKey(name), made));
   };
   return pod;
@@ -29,6 +30,15 @@ test('who makes one for the first that failed need not have heard of the second'
   for (const name of ['a', 'b']) pod(1000, name, 'Failed');
   expect(pod(1500, 'c', 'Running')).toBe('kept');
   expect(pod(1500, 'd', 'Running')).toMatch(/failure 2/);
+});
+
+test('who is on its way out is replaced before it fails', () => {
+  const pod = world(2);
+  const going = { deletionTimestamp: '2026-01-01T00:00:00Z' };
+  for (const name of ['a', 'b']) pod(0, name, 'Running', going);
+  expect(pod(500, 'c', 'Running')).toBe('kept');
+  for (const name of ['a', 'b']) pod(1000, name, 'Failed', going);
+  expect(pod(1100, 'd', 'Running')).toBe('kept');
 });
 
 test('where something fails, nobody knows', () => {

@@ -1,7 +1,7 @@
 import { getControllerOf, isPodActive, type Job, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
-import { uidOf } from './metadata.ts';
+import { isGoing, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
 /** The controllers' own, after the first failure. */
@@ -44,7 +44,8 @@ export class JobPauses implements Checker {
     else active.delete(key);
     const pod: Pod | undefined = after;
     if (pod?.status?.phase !== 'Failed') failed.delete(key);
-    else if (!failed.has(key)) failed.set(key, atMs);
+    // One on its way out is replaced whatever becomes of it.
+    else if (!failed.has(key) && !isGoing(pod)) failed.set(key, atMs);
     if (before || !after) return;
     const parallelism = this.#parallelism.get(owner.uid) ?? 1;
     // Its controller takes those for active of whose failure it has not heard.
