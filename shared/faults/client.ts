@@ -3,7 +3,7 @@ import type { ProtoGrpcType } from '../rpc/gen/faults.ts';
 import type { Fault__Output } from '../rpc/gen/quorate/v1/Fault.ts';
 import type { ListFaultsResponse__Output } from '../rpc/gen/quorate/v1/ListFaultsResponse.ts';
 import type { FaultEndpoint } from './endpoint.ts';
-import type { Fault, FaultSpec } from './fault.ts';
+import { checkDuration, type Fault, type FaultSpec } from './fault.ts';
 import type { SetOptions } from './plane.ts';
 import { faultFromWire, specToWire } from './wire.ts';
 
@@ -26,6 +26,7 @@ export function createFaultClient({ address, token }: FaultEndpoint): FaultClien
   const metadata = bearer(token);
   return {
     async set(spec, { forMs, survivesRestart = false } = {}) {
+      checkDuration(forMs);
       const fault = { ...specToWire(spec), survives_restart: survivesRestart };
       const set = await unary<object, Fault__Output>(
         (request, options, done) => client.Set(request, metadata, options, done),

@@ -105,13 +105,17 @@ export function endsProcess(spec: FaultSpec): boolean {
 
 const maxDelayMs = 600_000;
 
+export function checkDuration(forMs: number | undefined): void {
+  if (forMs !== undefined) range('the duration', forMs, 1, 86_400_000, ' ms');
+}
+
 /** Throws `bad-request` where the fault makes no sense here. */
 export function checkFault(
   spec: FaultSpec,
   forMs: number | undefined,
   points: ReadonlyMap<string, PointTraits>,
 ): void {
-  if (forMs !== undefined) range('the duration', forMs, 1, 86_400_000, ' ms');
+  checkDuration(forMs);
   switch (spec.kind) {
     case 'link':
       checkLink(spec);

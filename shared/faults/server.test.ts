@@ -32,6 +32,9 @@ it.each([false, true])(
     const client = createFaultClient(endpoint);
     await client.set({ kind: 'clock', offsetMs: 5, driftPpm: 0 });
     expect(plane.clocks.map(({ spec }) => spec.offsetMs)).toEqual([5]);
+    // 0 stands for no end where it travels: it must not become one that never ends.
+    const noTime = client.set({ kind: 'clock', offsetMs: 5, driftPpm: 0 }, { forMs: 0 });
+    await expect(noTime).rejects.toThrow('the duration is 0 ms');
     const stranger = createFaultClient({ ...endpoint, token: 'guessed' });
     await expect(stranger.heal()).rejects.toMatchObject({ code: 'unauthenticated' });
     expect(plane.clocks).toHaveLength(1);
