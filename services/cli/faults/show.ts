@@ -44,7 +44,7 @@ export async function listFaults(
       .filter(([, faults]) => (faults !== undefined) === answer)
       .map(([process]) => process)
       .join(', ');
-  const silence = `${names(false)}: stopped, paused, or started without --enable-faults`;
+  const silence = `${names(false)}: stopped, paused, started without --enable-faults, or its faults.endpoint is not its own`;
   if (names(true) === '') throw new CommandError(`no answer from ${silence}`);
   if (rows.length > 0) {
     const header = ['fault', 'what', 'remaining', 'hits', 'survives restart'];

@@ -106,6 +106,7 @@ test('an acknowledged write for which no revision is left is named', () => {
       lost,
       did(1, put('a', '2'), [5, 6], { revision: 3 }),
       did(1, put('a', '3'), [7, 8], { revision: 4 }),
+      did(1, { type: 'range', key: 'b', serializable: true }, [9, 10], { revision: 4, kvs: [] }),
     ],
     undefined,
   );
@@ -113,6 +114,7 @@ test('an acknowledged write for which no revision is left is named', () => {
   expect(verdict.violation?.reason).toContain('lost');
   expect(verdict.violation?.reason).toContain('nothing before revision 3 is left');
   expect(verdict.violation?.window).toContain(lost);
+  expect(verdict.violation?.window.every(({ invokedMs }) => invokedMs <= 4)).toBe(true);
 });
 
 test('a transaction carried out twice leaves a revision that is nobody’s', () => {

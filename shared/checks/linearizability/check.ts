@@ -101,7 +101,10 @@ function around(group: readonly Step[], at: Step): Step[] {
   const open = related.filter((step) => step.revision === undefined).slice(-6);
   const before = spineOf(
     group.filter(
-      (step) => step !== at && step.invokedMs <= at.returnedMs && (step.revision ?? limit) < limit,
+      (step) =>
+        step !== at &&
+        step.operation.invokedMs <= at.returnedMs &&
+        (step.revision ?? limit) < limit,
     ),
   );
   return [...new Set([...before.slice(-1), ...writes, ...open, at])];
