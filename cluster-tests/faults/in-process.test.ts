@@ -1,6 +1,8 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock } from '#shared/clock';
-import { matchers, startLab } from '#services/lab';
+import { eventually, type Lab, matchers, startLab } from '#services/lab';
 
 expect.extend(matchers);
 
@@ -32,4 +34,33 @@ test('an in-process lab loses its leader, is cut in two, and stays linearizable'
   process.stdout.write(
     `in-process lab: ready after ${readyMs} ms, ${history.operations.length} operations\n`,
   );
+});
+
+/** The process of the one container that runs. */
+function containerPid(lab: Lab): string {
+  const [file = ''] = globSync(join(lab.dataDir, 'worker-1/data/pods/*/*/*/pid'));
+  return readFileSync(file, 'utf8').split(' ')[2] ?? '';
+}
+
+test('pods end with the worker that is killed, and with the lab', async () => {
+  const lab = await startLab({ masters: 1, workers: 1, mode: 'in-process' });
+  const run = async (name: string): Promise<string> => {
+    const spec = { containers: [{ name: 'c', image: 'none', command: ['sleep', '3600'] }] };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec };
+    await lab.quorateWith(JSON.stringify(pod), 'apply', '-f', '-');
+    const phase = ['get', 'pod', name, '-o', 'jsonpath={.status.phase}'];
+    await eventually('the pod', async () =>
+      (await lab.quorate(...phase)).stdout === 'Running' ? true : undefined,
+    );
+    return `/proc/${containerPid(lab)}`;
+  };
+  const killed = await run('a');
+  expect(existsSync(killed)).toBe(true);
+  await lab.kill('worker-1');
+  await eventually('its end', () => (existsSync(killed) ? undefined : true));
+  await lab.start('worker-1');
+  await lab.quorateOk('delete', 'pod', 'a');
+  const last = await run('b');
+  await lab.destroy();
+  expect(existsSync(last)).toBe(false);
 });

@@ -5,12 +5,15 @@ import { systemClock } from '#shared/clock';
 import { type EnabledFaults, enableFaults } from '#shared/faults';
 import type { LabPlan, Launcher } from '#shared/lab';
 import { createLogger, logDestination, type Service, startThread } from '#shared/runtime';
-import { layOut, type Part, partsNamed } from './cluster/layout.ts';
+import { layOut, type Part, partsNamed, workersOf } from './cluster/layout.ts';
+import { killPods, stopPods } from './cluster/pods.ts';
 import { type Cluster, logFile, partDir, writeCluster } from './cluster/state.ts';
 import { buildMaster } from './master.ts';
 import type { Context } from './context.ts';
 import type { PartContext } from './part.ts';
 import { buildWorker } from './worker.ts';
+
+const ender = { clock: systemClock, host: { kill: process.kill.bind(process) } };
 
 /**
  * Runs a lab's masters and workers within the process that asks: the same parts as `quorate master`
@@ -43,10 +46,13 @@ export function inProcessLauncher({ dataDir, masters, workers, slot }: LabPlan):
     );
   const all = cluster.state.parts.map(({ name }) => name);
   const end = async (names: readonly string[], how: 'stop' | 'kill'): Promise<void> => {
-    partsNamed(cluster.state.parts, names);
+    const workers = workersOf(partsNamed(cluster.state.parts, names));
     const ending = names.flatMap((name) => running.get(name) ?? []);
     for (const name of names) running.delete(name);
     await Promise.all(ending.map((part) => part[how]()));
+    // Pods are processes of their own, and outlive their agent.
+    if (how === 'kill') for (const { name } of workers) killPods(ender, cluster, name);
+    else await Promise.all(workers.map(({ name }) => stopPods(ender, cluster, name)));
   };
   return {
     async up() {

@@ -18,6 +18,9 @@ export interface ContainerProcess {
 const graceMs = 5_000;
 const pollMs = 15;
 
+/** What it takes to end processes. */
+type Ender = Pick<Context, 'clock'> & { readonly host: Pick<Context['host'], 'kill'> };
+
 /** The containers that run now on a worker, whether its agent does or not. */
 export function runningContainers(cluster: Cluster, worker: string): ContainerProcess[] {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -28,11 +31,7 @@ export function runningContainers(cluster: Cluster, worker: string): ContainerPr
 }
 
 /** Stops a worker's containers as a machine that shuts down does: SIGTERM, then SIGKILL. */
-export async function stopPods(
-  context: Context,
-  cluster: Cluster,
-  worker: string,
-): Promise<number> {
+export async function stopPods(context: Ender, cluster: Cluster, worker: string): Promise<number> {
   const containers = runningContainers(cluster, worker);
   for (const { command } of containers) signal(context, command, 'SIGTERM');
   const deadline = context.clock.monotonic() + graceMs;
@@ -45,7 +44,7 @@ export async function stopPods(
 }
 
 /** Kills a worker's containers as a machine that dies does. */
-export function killPods(context: Context, cluster: Cluster, worker: string): number {
+export function killPods(context: Ender, cluster: Cluster, worker: string): number {
   const containers = runningContainers(cluster, worker);
   for (const container of containers) killGroup(context, container);
   return containers.length;
@@ -88,15 +87,15 @@ export function parseRecord(text: string, bootId: string): ContainerProcess | un
 }
 
 /** The group lives as long as one process in it: the shim's or the command's life proves it ours. */
-function killGroup(context: Context, { shim, command }: ContainerProcess): void {
+function killGroup(context: Ender, { shim, command }: ContainerProcess): void {
   if (isAlive(shim) || isAlive(command)) send(context, -shim.pid, 'SIGKILL');
 }
 
-function signal(context: Context, id: ProcessId, name: NodeJS.Signals): void {
+function signal(context: Ender, id: ProcessId, name: NodeJS.Signals): void {
   if (startTimeOf(id.pid) === id.startTime) send(context, id.pid, name);
 }
 
-function send(context: Context, pid: number, name: NodeJS.Signals): void {
+function send(context: Ender, pid: number, name: NodeJS.Signals): void {
   try {
     context.host.kill(pid, name);
   } catch {
