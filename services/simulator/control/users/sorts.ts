@@ -38,8 +38,11 @@ export function sortOf(pick: number): Sort {
       const effect = dice.int(2) === 0 ? 'NoSchedule' : 'NoExecute';
       return { ...plain, spec: { tolerations: [{ key: taintKey, operator: 'Exists', effect }] } };
     }
-    case 5:
-      return { ...plain, spec: { affinity: { podAffinity: beside(dice) } } };
+    case 5: {
+      // Were it more important than its company, it might drive that from node to node for ever, as in Kubernetes.
+      const equal = { priorityClassName: '' };
+      return { ...plain, spec: { ...equal, affinity: { podAffinity: beside(dice) } } };
+    }
     case 6:
       return { ...plain, spec: { priorityClassName: polite.metadata.name } };
     case 7:
