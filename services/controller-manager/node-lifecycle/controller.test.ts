@@ -81,6 +81,7 @@ describe('the node lifecycle', () => {
     await world.pass(5_000);
     expect(pod('ten')?.metadata?.deletionTimestamp).toBeDefined();
     expect(pod('ten')?.status?.conditions).toMatchObject([
+      { type: 'Ready', status: 'False', reason: 'NodeNotReady' },
       { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' },
     ]);
     expect(pod('ever')?.metadata?.deletionTimestamp).toBeUndefined();
