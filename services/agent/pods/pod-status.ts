@@ -227,7 +227,6 @@ function condition(
   return {
     type,
     status,
-    lastProbeTime: null as never,
     lastTransitionTime: same && earlier.lastTransitionTime ? earlier.lastTransitionTime : now,
     ...(!ok && reason !== undefined && { reason }),
     ...(!ok && message !== undefined && { message }),

@@ -34,5 +34,11 @@ test('what others say of a pod meanwhile is not written over', async () => {
   await Promise.resolve();
   stopping.abort();
   await running;
-  expect(written).toEqual([['strategic', [ready, { type: 'PodScheduled', status: 'True' }]]]);
+  const quiet = { reason: null, message: null };
+  expect(written).toEqual([
+    [
+      'strategic',
+      [ready, { type: 'PodScheduled', status: 'True' }].map((each) => ({ ...quiet, ...each })),
+    ],
+  ]);
 });

@@ -91,7 +91,9 @@ function statusPatch(status: PodStatus, before: PodStatus = {}): Record<string, 
   const isMoved = before.podIPs !== undefined && before.podIP !== status.podIP;
   return {
     ...status,
-    conditions: status.conditions?.filter(({ type }) => isOwn(type)),
+    conditions: status.conditions
+      ?.filter(({ type }) => isOwn(type))
+      .map((condition) => ({ reason: null, message: null, ...condition })),
     ...(status.podIPs && isMoved && { podIPs: [{ $patch: 'replace' }, ...status.podIPs] }),
     ...Object.fromEntries(removed.map((key) => [key, null])),
   };

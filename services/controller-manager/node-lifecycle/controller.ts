@@ -1,13 +1,11 @@
 import {
   disruptionTarget,
-  getCondition,
   isConditionTrue,
   isPodReady,
   type Node,
   type Pod,
   type PodCondition,
   refs,
-  setCondition,
 } from '#shared/api';
 import { QuorateError } from '#shared/base';
 import { type EventRecorder, timestamp } from '#shared/client';
@@ -110,17 +108,16 @@ export class NodeMonitor {
     for (const pod of podsOnNode(informers.pods.store, node.metadata?.name ?? '')) {
       if (!isPodReady(pod)) continue;
       const { name = '', namespace, uid = '' } = pod.metadata ?? {};
-      const known = getCondition(pod.status?.conditions, 'Ready');
-      const conditions = setCondition<PodCondition>(pod.status?.conditions, {
-        ...known,
+      const ready: PodCondition = {
         type: 'Ready',
         status: 'False',
         reason: 'NodeNotReady',
         lastTransitionTime: timestamp(clock),
-      });
-      const patch = { metadata: { uid }, status: { conditions } };
+      };
+      // What others say of the pod meanwhile stays.
+      const patch = { metadata: { uid }, status: { conditions: [ready] } };
       await ignoringGone(
-        api.patch(refs.pods, name, 'merge', patch, { namespace, subresource: 'status' }),
+        api.patch(refs.pods, name, 'strategic', patch, { namespace, subresource: 'status' }),
       );
       this.#events.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
     }

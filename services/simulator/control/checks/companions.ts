@@ -31,6 +31,8 @@ export class Companions implements Checker {
   readonly #nodes = new Map<string, Node>();
   /** When the labels of a node changed last. */
   #placesMs = -Infinity;
+  /** By uid: when the labels of a pod changed last. */
+  readonly #labelledMs = new Map<string, number>();
   readonly #stays = new Map<string, Stay>();
   #bound: Bound[] = [];
   readonly #patienceMs: number;
@@ -56,6 +58,8 @@ export class Companions implements Checker {
 
   #pod({ key, revision, atMs, before, after }: Change): void {
     const pod: Pod = after ?? before ?? {};
+    const isLabelled = before && !isDeepStrictEqual(before.metadata?.labels, pod.metadata?.labels);
+    if (isLabelled) this.#labelledMs.set(uidOf(pod), atMs);
     const last: Pod = before ?? {};
     const node = pod.spec?.nodeName;
     const known = this.#stays.get(uidOf(pod));
@@ -89,7 +93,9 @@ export class Companions implements Checker {
 
   #judge({ pod, node: name, atMs, what }: Bound): void {
     const node = this.#nodes.get(name);
-    if (!node || this.#placesMs > atMs - this.#patienceMs) return;
+    const labelledMs = this.#labelledMs.get(uidOf(pod)) ?? -Infinity;
+    const changedMs = Math.max(this.#placesMs, labelledMs);
+    if (!node || changedMs > atMs - this.#patienceMs) return;
     // The first of a kind that wants to be together has nobody yet.
     for (const term of togetherTerms(pod).filter((each) => !wants(each, pod, pod))) {
       const beside = [...this.#stays.values()].some((stay) => {
