@@ -97,7 +97,11 @@ export class RaftNode {
       this.#backend.applied.index,
     );
     this.#snapshots = new SnapshotTraffic(options, {
-      step: (message) => this.#guard(() => this.#step([message])),
+      step: (message) => {
+        this.#guard(() => this.#step([message]));
+        // Whatever raft makes of one, it knows afterwards that everything in it is committed.
+        return this.#raft.status().commit >= message.snapshot.metadata.index;
+      },
       sent: (to, ok) => {
         this.#raft.reportSnapshot(to, ok);
         this.#wake();

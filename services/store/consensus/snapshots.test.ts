@@ -34,13 +34,19 @@ function traffic() {
     },
   } as unknown as MemberStorage;
   const parts = { storage, transport: undefined as never, log: silent, clock: new ManualClock() };
-  const snapshots = new SnapshotTraffic(parts, { step: () => undefined, sent: () => undefined });
+  let hears = true;
+  const snapshots = new SnapshotTraffic(parts, { step: () => hears, sent: () => undefined });
   const arrive = (index: number): Promise<void> => {
     const snapshot = { metadata: { index, term: 1, confState }, data: new Uint8Array() };
     const message: Message = { type: 'snapshot', from: 2, to: 1, term: 1, snapshot };
     return snapshots.receive(message, (async function* () {})());
   };
-  return { done, snapshots, arrive };
+  const ignored = async (index: number): Promise<void> => {
+    hears = false;
+    await arrive(index);
+    hears = true;
+  };
+  return { done, snapshots, arrive, ignored };
 }
 
 const hardState = { term: 1, vote: 0, commit: 0 };
@@ -71,6 +77,14 @@ test('of those that raft did not take only the newest is kept', async () => {
   expect(() => snapshots.taken(6)).toThrow(/not here/);
 });
 
+test('one that raft does not listen to keeps no place from the next leader’s', async () => {
+  const { done, snapshots, arrive, ignored } = traffic();
+  await ignored(7);
+  await arrive(6);
+  expect(done).toEqual(['discard 1']);
+  snapshots.taken(6);
+});
+
 test('whoever cannot take a snapshot is sent it less and less often, until he comes anew or has it', async () => {
   const clock = new ManualClock();
   let fails = true;
@@ -96,7 +110,7 @@ test('whoever cannot take a snapshot is sent it less and less often, until he co
   const snapshots: SnapshotTraffic = new SnapshotTraffic(
     { storage: undefined as never, transport, log: silent, clock },
     {
-      step: () => undefined,
+      step: () => true,
       sent: (_to, ok) => {
         if (!ok) snapshots.send(message, backend);
       },

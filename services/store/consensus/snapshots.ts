@@ -9,8 +9,8 @@ import type { PeerTransport } from './transport.ts';
 type SnapshotMessage = Extract<Message, { type: 'snapshot' }>;
 
 export interface SnapshotEvents {
-  /** The state has arrived: now raft may hear of it. */
-  step(message: Message): void;
+  /** The state has arrived, and raft hears of it: false where it turns a deaf ear, as to a leader of an older term. */
+  step(message: SnapshotMessage): boolean;
   sent(to: NodeId, ok: boolean): void;
 }
 
@@ -147,8 +147,8 @@ export class SnapshotTraffic {
     this.#receiving = true;
     try {
       const staged = await this.#count('received', message.from, () => this.#storage.stage(chunks));
-      const unwanted = this.#offer(message.snapshot.metadata.index, staged);
-      this.#events.step(message);
+      const { index } = message.snapshot.metadata;
+      const unwanted = this.#events.step(message) ? this.#offer(index, staged) : staged;
       if (unwanted) await this.#storage.discard(unwanted);
     } catch (thrown) {
       // Its sender hears of it, too; but it is this member that may have to be helped.
