@@ -7,6 +7,9 @@ import type { Change } from './objects.ts';
 /** Of a Job that has been decided. */
 const endings: readonly string[] = ['FailureTarget', 'Failed', 'SuccessCriteriaMet', 'Complete'];
 
+const isTracked = (pod: Pod | undefined): boolean =>
+  pod?.metadata?.finalizers?.includes('batch.kubernetes.io/job-tracking') === true;
+
 /**
  * A Job counts each pod that succeeded once, is done when enough have, gives up when too many failed, and
  * has no more pods at work than are missing.
@@ -20,6 +23,8 @@ export class JobCounts implements Checker {
   readonly #completions = new Map<string, number>();
   /** By the Job's uid and the pod's: those at work, or that have succeeded and were never sent away. */
   readonly #useful = new Map<string, Set<string>>();
+  /** Pods that were taken the finalizer of before they had succeeded. */
+  readonly #letGo = new Set<string>();
   /** By the Job's uid and an index: the pod that is at it. */
   readonly #working = new Map<string, string>();
   #isUncertain = false;
@@ -88,8 +93,10 @@ export class JobCounts implements Checker {
     const useful = this.#useful.get(job) ?? new Set();
     this.#useful.set(job, useful);
     const succeeded = useful.has(uid) && (after ?? before)?.status?.phase === 'Succeeded';
+    // Its controller lets go of a pod before it deletes it, as Kubernetes' does: what becomes of it then does not count.
+    if (!succeeded && isTracked(before) && !isTracked(after)) this.#letGo.add(uid);
     if (succeeded) return;
-    if (!after || !isPodActive(after)) {
+    if (!after || !isPodActive(after) || this.#letGo.has(uid)) {
       useful.delete(uid);
       return;
     }
