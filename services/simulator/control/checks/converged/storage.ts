@@ -52,7 +52,11 @@ const templates = each<StatefulSet>('apps/statefulsets', (set, { objects }) => {
         .all<PersistentVolumeClaim>('persistentvolumeclaims')
         .find((one) => nameOf(one) === name && one.metadata?.namespace === set.metadata?.namespace);
       if (!claim) return `has no claim ${name}`;
-      if (isGoing(claim)) return `has claim ${name}, which is on its way out`;
+      if (isGoing(claim)) {
+        // It goes when nobody uses it any more.
+        if (isUsing(pod, claim)) continue;
+        return `has claim ${name}, which is on its way out`;
+      }
       const owned = claim.metadata?.ownerReferences?.some(({ uid }) => uid === uidOf(set)) === true;
       if (owned !== (whenDeleted === 'Delete'))
         return `has claim ${name}, which ${owned ? 'goes' : 'does not go'} with it`;
