@@ -31,7 +31,10 @@ const deployments = each<Deployment>('apps/deployments', (deployment, { objects 
   const { spec } = deployment;
   const active = sets.filter((set) => (set.spec?.replicas ?? 0) > 0);
   if (active.length > 1) return `has ${active.length} replica sets`;
-  const current = sets.find((set) => sameTemplate(set.spec?.template, spec?.template));
+  // One that was orphaned may be adopted after another was made in its place: the one that runs is revised.
+  const [current] = sets
+    .filter((set) => sameTemplate(set.spec?.template, spec?.template))
+    .sort((a, b) => revisionOf(b) - revisionOf(a));
   if (!current) return 'has no replica set of its template';
   if ((current.spec?.replicas ?? 0) !== wanted)
     return `wants ${wanted} replicas, its replica set ${current.spec?.replicas}`;
