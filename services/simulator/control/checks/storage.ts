@@ -20,6 +20,16 @@ export const claimNames = ({ spec }: Pod): string[] =>
     claim ? [claim.claimName] : [],
   );
 
+/** In the namespace of the pod, or of whoever else asks. */
+export const claimNamed = (
+  objects: ObjectHistory,
+  { metadata }: KubeObject,
+  name: string,
+): PersistentVolumeClaim | undefined =>
+  objects
+    .all<PersistentVolumeClaim>('persistentvolumeclaims')
+    .find((each) => nameOf(each) === name && each.metadata?.namespace === metadata?.namespace);
+
 /** The pod is somewhere, has not ended, and holds the claim. */
 export const isUsing = (pod: Pod, claim: KubeObject): boolean =>
   pod.spec?.nodeName !== undefined &&
@@ -44,11 +54,7 @@ export function reaches(volume: PersistentVolume, node: Node): boolean {
 /** All that the pod uses is there for it on that node, or can be made there. */
 export function mayUse(objects: ObjectHistory, pod: Pod, node: Node): boolean {
   return claimNames(pod).every((name) => {
-    const claim = objects
-      .all<PersistentVolumeClaim>('persistentvolumeclaims')
-      .find(
-        (each) => nameOf(each) === name && each.metadata?.namespace === pod.metadata?.namespace,
-      );
+    const claim = claimNamed(objects, pod, name);
     if (!claim || isGoing(claim)) return false;
     const { volumeName } = claim.spec ?? {};
     if (volumeName === undefined) return true;

@@ -4,7 +4,7 @@ import type { ContainerStatus } from '#services/agent';
 import type { Checker } from './checker.ts';
 import { nameOf, uidOf } from './metadata.ts';
 import type { Change, ObjectHistory } from './objects.ts';
-import { claimNames, isCompleted, isFor, isUsing, reaches } from './storage.ts';
+import { claimNamed, claimNames, isCompleted, isFor, isUsing, reaches } from './storage.ts';
 
 const claims = 'persistentvolumeclaims';
 const volumes = 'persistentvolumes';
@@ -41,7 +41,7 @@ export class Volumes implements Checker {
     const place = this.#node(node);
     if (!pod || !place) return;
     for (const name of claimNames(pod)) {
-      const claim = this.#claim(pod, name);
+      const claim = claimNamed(this.#objects, pod, name);
       const volume = this.#volume(claim?.spec?.volumeName);
       if (!claim || !volume || !isFor(volume, claim) || reaches(volume, place)) continue;
       throw new BrokenPromise(
@@ -106,7 +106,7 @@ export class Volumes implements Checker {
       const goneMs = this.#goneMs.get(`/registry/${claims}/${is.metadata?.namespace}/${name}`);
       // Who bound it meant the one before.
       if (goneMs !== undefined && goneMs > atMs - this.#patienceMs) continue;
-      const claim = this.#claim(is, name);
+      const claim = claimNamed(this.#objects, is, name);
       const volume = this.#volume(claim?.spec?.volumeName);
       if (!claim || !volume) return `is bound, and claim ${name} has no volume`;
       if (!isFor(volume, claim)) return `is bound, and ${nameOf(volume)} is not claim ${name}'s`;
@@ -136,11 +136,5 @@ export class Volumes implements Checker {
 
   #volume(name: string | undefined): PersistentVolume | undefined {
     return this.#objects.all<PersistentVolume>(volumes).find((each) => nameOf(each) === name);
-  }
-
-  #claim({ metadata }: Pod, name: string): PersistentVolumeClaim | undefined {
-    return this.#objects
-      .all<PersistentVolumeClaim>(claims)
-      .find((each) => nameOf(each) === name && each.metadata?.namespace === metadata?.namespace);
   }
 }

@@ -1,10 +1,10 @@
 import { isConditionTrue, isPodTerminal, type Job, type Pod } from '#shared/api';
-import { each, podsOf, waitsForRoom } from './reality.ts';
+import { each, podsOf, waits } from './reality.ts';
 
 /** A Job has come to the end that its program makes for, with just the pods that this takes. */
 export const jobs = each<Job>('batch/jobs', (job, { objects }) => {
   const own = podsOf(objects, job);
-  if (own.some(waitsForRoom)) return '';
+  if (own.some(waits(objects))) return '';
   const { spec, status } = job;
   if (spec?.suspend) return suspended(job, own);
   const completed = isConditionTrue(status?.conditions, 'Complete');

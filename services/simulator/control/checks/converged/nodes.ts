@@ -12,7 +12,7 @@ import { nodeFor, nodeToClear } from '../fits.ts';
 import { isGoing, nameOf, uidOf } from '../metadata.ts';
 import { expels, isHeldBack, nodeOf } from '../room.ts';
 import { mayUse } from '../storage.ts';
-import { each, type Look, type Reality, waitsForRoom } from './reality.ts';
+import { each, type Look, lacksClaim, type Reality, waitsForRoom } from './reality.ts';
 
 /** Every machine is a node that is ready, and free of the taints that said otherwise. */
 export const nodes: Look = (reality) => {
@@ -54,7 +54,7 @@ export const pods = each<Pod>('pods', (pod, { objects, nodes: machines }) => {
   }
   if (!machines.some((machine) => machine.name === node))
     return `is on ${node}, which does not exist`;
-  if (!isPodTerminal(pod) && !isPodReady(pod))
+  if (!isPodTerminal(pod) && !isPodReady(pod) && !lacksClaim(objects, pod))
     return `is not ready: ${JSON.stringify(pod.status?.containerStatuses)}`;
   return '';
 });
@@ -78,7 +78,7 @@ export function containers({ objects, nodes: machines }: Reality): string {
     );
     if (stray) return `${name} runs ${stray.id}, which is no pod of it`;
     for (const pod of all) {
-      if (pod.spec?.nodeName !== name || isPodTerminal(pod)) continue;
+      if (pod.spec?.nodeName !== name || isPodTerminal(pod) || lacksClaim(objects, pod)) continue;
       const own = running.filter(({ podSandboxId }) => podSandboxId === pod.metadata?.uid);
       if (own.length === 0) return `${name} does not run pod ${nameOf(pod)}`;
       for (const status of own) {

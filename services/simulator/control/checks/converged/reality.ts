@@ -1,6 +1,7 @@
 import { getControllerOf, type Job, type KubeObject, type Pod, resources } from '#shared/api';
 import type { ContainerStatus } from '#services/agent';
 import { type ObjectHistory, resourceName } from '../objects.ts';
+import { claimNamed, claimNames } from '../storage.ts';
 
 /** What of the world is compared with what the API says. */
 export interface Reality {
@@ -58,3 +59,14 @@ export const waitsForRoom = (pod: Pod): boolean =>
   (pod.status?.conditions ?? []).some(
     ({ type, status }) => type === 'PodScheduled' && status === 'False',
   );
+
+/** Bound before the scheduler heard that its claim had gone: as in Kubernetes it waits for a person. */
+export const lacksClaim = (objects: ObjectHistory, pod: Pod): boolean =>
+  pod.spec?.nodeName !== undefined &&
+  claimNames(pod).some((name) => claimNamed(objects, pod, name) === undefined);
+
+/** Those who made it can do nothing about it. */
+export const waits =
+  (objects: ObjectHistory) =>
+  (pod: Pod): boolean =>
+    waitsForRoom(pod) || lacksClaim(objects, pod);

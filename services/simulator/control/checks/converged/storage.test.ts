@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { controlledBy, named, Store } from '../testing.ts';
+import { controlledBy, named, podKey, Store } from '../testing.ts';
+import { pods } from './nodes.ts';
 import { first } from './reality.ts';
 import { storage } from './storage.ts';
 
@@ -28,4 +29,20 @@ test('a deleted claim of a set is there for as long as its pod uses it, and no l
   };
   expect(wrong('n1')).toBe('');
   expect(wrong()).toBe('apps/statefulsets default/db has claim data-db-0, which is on its way out');
+});
+
+test('a pod that was bound when its claim had gone waits, and no other', () => {
+  const store = new Store();
+  const volumes = [{ persistentVolumeClaim: { claimName: 'c' } }];
+  const put = (spec: object): string => {
+    store.put(podKey('p'), { ...named('p'), spec: { nodeName: 'n1', ...spec } } as object);
+    return first([pods], {
+      objects: store.history,
+      nodes: [{ name: 'n1', running: [], kept: [] }],
+    });
+  };
+  expect(put({ volumes })).toBe('');
+  expect(put({})).toBe('pods default/p is not ready: undefined');
+  store.put('/registry/persistentvolumeclaims/default/c', named('c'));
+  expect(put({ volumes })).toBe('pods default/p is not ready: undefined');
 });

@@ -2,7 +2,7 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet } from '
 import { getControllerOf } from '#shared/api';
 import { isGoing, nameOf, uidOf } from '../metadata.ts';
 import type { ObjectHistory } from '../objects.ts';
-import { isCompleted, isFor, isUsing } from '../storage.ts';
+import { claimNamed, isCompleted, isFor, isUsing } from '../storage.ts';
 import { each, type Look } from './reality.ts';
 
 const volumeNamed = (objects: ObjectHistory, name: string): PersistentVolume | undefined =>
@@ -48,9 +48,7 @@ const templates = each<StatefulSet>('apps/statefulsets', (set, { objects }) => {
   for (const template of set.spec?.volumeClaimTemplates ?? []) {
     for (const pod of pods) {
       const name = `${nameOf(template)}-${nameOf(pod)}`;
-      const claim = objects
-        .all<PersistentVolumeClaim>('persistentvolumeclaims')
-        .find((one) => nameOf(one) === name && one.metadata?.namespace === set.metadata?.namespace);
+      const claim = claimNamed(objects, set, name);
       if (!claim) return `has no claim ${name}`;
       if (isGoing(claim)) {
         // It goes when nobody uses it any more.

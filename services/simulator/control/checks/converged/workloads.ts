@@ -16,7 +16,7 @@ import {
 import { nameOf, ordinalOf } from '../metadata.ts';
 import { expels, isChosen } from '../room.ts';
 import { jobs } from './jobs.ts';
-import { each, type Look, podsOf, waitsForRoom } from './reality.ts';
+import { each, type Look, podsOf, waits } from './reality.ts';
 
 const revisionOf = ({ metadata }: KubeObject): number =>
   Number(metadata?.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
@@ -26,7 +26,7 @@ const deployments = each<Deployment>('apps/deployments', (deployment, { objects 
     .all<ReplicaSet>('apps/replicasets')
     .filter((set) => getControllerOf(set)?.uid === deployment.metadata?.uid);
   const all = sets.flatMap((set) => podsOf(objects, set));
-  if (all.some(waitsForRoom)) return '';
+  if (all.some(waits(objects))) return '';
   const wanted = deployment.spec?.replicas ?? 1;
   const { spec } = deployment;
   const active = sets.filter((set) => (set.spec?.replicas ?? 0) > 0);
@@ -79,7 +79,7 @@ const replicaSets = each<ReplicaSet>('apps/replicasets', (set, { objects }) => {
   const own = podsOf(objects, set).filter((pod) => !isPodTerminal(pod));
   const released = own.find((pod) => !isSelected(set, pod));
   if (released) return `controls pod ${nameOf(released)}, which it does not select`;
-  if (own.some(waitsForRoom)) return '';
+  if (own.some(waits(objects))) return '';
   const wanted = set.spec?.replicas ?? 1;
   if (own.length !== wanted) return `wants ${wanted} pods, has ${own.length}`;
   const { replicas = 0, readyReplicas = 0, observedGeneration } = set.status ?? {};
@@ -122,7 +122,7 @@ function runs(pod: Pod, template: PodTemplateSpec | undefined): boolean {
 
 const statefulSets = each<StatefulSet>('apps/statefulsets', (set, { objects }) => {
   const own = podsOf(objects, set);
-  if (own.some(waitsForRoom)) return '';
+  if (own.some(waits(objects))) return '';
   const wanted = set.spec?.replicas ?? 1;
   const ordinals = own.map(nameOf).sort().join();
   const expected = Array.from({ length: wanted }, (_, i) => `${nameOf(set)}-${i}`)
@@ -162,7 +162,7 @@ const daemonSets = each<DaemonSet>('apps/daemonsets', (set, { objects }) => {
   const own = podsOf(objects, set);
   const released = own.find((pod) => !isSelected(set, pod));
   if (released) return `controls pod ${nameOf(released)}, which it does not select`;
-  if (own.some(waitsForRoom)) return '';
+  if (own.some(waits(objects))) return '';
   const { spec } = set.spec?.template ?? {};
   const template = { ...(spec && { spec }) };
   const nodes = objects.all<Node>('nodes');
