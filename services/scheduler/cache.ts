@@ -8,6 +8,7 @@ import {
   uidOf,
   withoutPod,
   withPod,
+  withPromised,
 } from './node-info.ts';
 
 /** A node that is promised to a pod, which waits there until others have gone for its sake. */
@@ -29,14 +30,14 @@ export class ClusterCache {
 
   readonly #nominations = new Map<string, Nomination>();
 
-  /** The nodes as a pod may see them: what is promised to others of no lower priority counts as taken. */
+  /** The nodes as a pod may see them: those that they are promised to, of no lower priority, are on them too. */
   nodesFor(pod: PodInfo): readonly NodeInfo[] {
     if (this.#nominations.size === 0) return [...this.#nodes.values()];
     const nodes = new Map(this.#nodes);
     for (const { pod: nominee, node } of this.#nominations.values()) {
       const info = nodes.get(node);
       if (!info || uidOf(nominee) === uidOf(pod) || nominee.priority < pod.priority) continue;
-      nodes.set(node, withPod(info, nominee));
+      nodes.set(node, withPromised(info, nominee));
     }
     return [...nodes.values()];
   }

@@ -1,5 +1,5 @@
 import type { Rng } from '#shared/base';
-import type { NodeInfo, PodInfo } from './node-info.ts';
+import { type NodeInfo, type PodInfo, withoutPromised } from './node-info.ts';
 import { filterPlugins, scorePlugins } from './plugins/registry.ts';
 
 /** Why one node was refused. */
@@ -41,8 +41,34 @@ export function decide(
   return chosen ? { node: chosen.name, score: best } : { node: undefined, verdicts };
 }
 
-/** The first plugin's that says no. */
+/**
+ * The first plugin's that says no. As in Kubernetes the pod has to fit both with those that nodes are
+ * promised to, for room is kept for them, and without: nobody is beside one that may never come.
+ */
 export function refusal(
+  pod: PodInfo,
+  node: NodeInfo,
+  nodes: readonly NodeInfo[],
+): Verdict | undefined {
+  const refused = refusalAmong(pod, node, nodes);
+  const present = presentOf(nodes);
+  if (refused || present === nodes) return refused;
+  return refusalAmong(pod, withoutPromised(node), present);
+}
+
+/** Worked out once for each list: the plugins know it by its identity. */
+const presentLists = new WeakMap<readonly NodeInfo[], readonly NodeInfo[]>();
+
+function presentOf(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
+  const known = presentLists.get(nodes);
+  if (known) return known;
+  const anyPromised = nodes.some(({ promised }) => promised.size > 0);
+  const present = anyPromised ? nodes.map(withoutPromised) : nodes;
+  presentLists.set(nodes, present);
+  return present;
+}
+
+function refusalAmong(
   pod: PodInfo,
   node: NodeInfo,
   nodes: readonly NodeInfo[],

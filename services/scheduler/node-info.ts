@@ -68,6 +68,8 @@ export interface NodeInfo {
   readonly pods: ReadonlyMap<string, PodInfo>;
   /** How many of them want to be apart from others. */
   readonly guarded: number;
+  /** By uid: those of them that the node is only promised to. They may never come. */
+  readonly promised: ReadonlySet<string>;
 }
 
 const guards = ({ terms }: PodInfo): number => (terms.antiAffinity.length > 0 ? 1 : 0);
@@ -81,6 +83,7 @@ export function emptyNodeInfo(node: Node): NodeInfo {
     scoringRequested: {},
     pods: new Map(),
     guarded: 0,
+    promised: new Set(),
   };
 }
 
@@ -114,3 +117,13 @@ export function withoutPod(info: NodeInfo, uid: string): NodeInfo {
     guarded: info.guarded - guards(pod),
   };
 }
+
+export const withPromised = (info: NodeInfo, pod: PodInfo): NodeInfo => ({
+  ...withPod(info, pod),
+  promised: new Set(info.promised).add(uidOf(pod)),
+});
+
+export const withoutPromised = (info: NodeInfo): NodeInfo =>
+  info.promised.size === 0
+    ? info
+    : { ...[...info.promised].reduce(withoutPod, info), promised: new Set() };

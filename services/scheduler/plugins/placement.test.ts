@@ -3,7 +3,7 @@ import type { Node, Pod } from '#shared/api';
 import { createRng } from '#shared/base';
 import { decide } from '../decide.ts';
 import { failureText } from '../failure-text.ts';
-import { nodeInfo, podInfo } from '../node-info.ts';
+import { nodeInfo, podInfo, withPromised } from '../node-info.ts';
 
 type Spec = NonNullable<Pod['spec']>;
 
@@ -67,6 +67,14 @@ describe('affinity between pods', () => {
     expect(place(pod('web', near('db', 'host', everywhere), 'other'), cluster)).toBe('b1');
     const named = { namespaces: ['default'] };
     expect(place(pod('web', near('db', 'host', named), 'other'), cluster)).toBe('b1');
+  });
+
+  it('neither brings a pod to one that a node is only promised to, nor lets it in its way', () => {
+    const [empty, other] = ['a1', 'b1'].map((name) => nodeInfo(node(name), []));
+    const cluster = [withPromised(empty!, podInfo(pod('db'))), other!];
+    const choose = (spec: Partial<Spec>) => decide(podInfo(pod('web', spec)), cluster, rng).node;
+    expect(choose(near('db', 'host'))).toBeUndefined();
+    expect(choose(apart('db', 'host'))).toBe('b1');
   });
 
   it('lets the first of a group be where it likes, if there is a place at all', () => {
