@@ -55,6 +55,11 @@ test('the least important go first', () => {
   at(2000, 'w', '500m', { priority: 2 });
   at(3000, 'b', '300m', { ...on, priority: 1 }, 'PreemptionByScheduler');
   expect(judged(3500)).toMatch(/b is sent away, and a, which is less important, stays/);
+  const apart = world();
+  apart.at(0, 'b', '300m', { ...on, priority: 1 });
+  apart.at(2000, 'w', '500m', { priority: 2, affinity: {} });
+  apart.at(3000, 'b', '300m', { ...on, priority: 1 }, 'PreemptionByScheduler');
+  expect(apart.judged(3500)).toBe('kept');
   const other = world();
   other.at(2000, 'w', '500m', { priority: 2 });
   other.preempted(3000, 'a', '300m');

@@ -110,13 +110,14 @@ export class Victims implements Checker {
     const there = recent.filter((each) => each.node === name && !gone.has(uidOf(each.pod)));
     if (!node) return;
     for (const victim of pods) {
-      this.#mustBeLeast(victim, there, atMs);
       const waiting = recent.filter(
         (each) =>
           each.node === undefined &&
           mayDisplace(each.pod) &&
           priorityOf(each.pod) > priorityOf(victim),
       );
+      // Whoever wants to be apart from one may leave a lesser one where it is.
+      if (waiting.every(({ pod }) => isUndemanding(pod))) this.#mustBeLeast(victim, there, atMs);
       // Each once, whether it waited or is there by now.
       const all = [...new Map([...there, ...waiting].map(({ pod }) => [uidOf(pod), pod])).values()];
       // Whom others keep away may be in the way whatever room there is.
