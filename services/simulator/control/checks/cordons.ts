@@ -4,8 +4,8 @@ import type { Checker } from './checker.ts';
 import { nameOf, uidOf } from './metadata.ts';
 import type { Change } from './objects.ts';
 
-/** Longer than anybody tries to have done what a user asks for. */
-const attemptMs = 20_000;
+/** Longer than anybody tries to have done what a user asks for, and than a store that alone holds it is paused. */
+const attemptMs = 120_000;
 
 /** A node is cordoned, and uncordoned, when a user asks for that, and by nobody else. */
 export class Cordons implements Checker {
