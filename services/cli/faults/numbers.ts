@@ -26,10 +26,15 @@ export function drift(flag: string, text: string): number {
   throw new CommandError(`invalid value "${text}" for ${flag}: write 200ppm, or 10% or -10%`);
 }
 
-/** Milliseconds, from `30s` or `1m30s`; a bare number counts seconds. Never negative, unlike a timeout of kubectl's. */
+/**
+ * Milliseconds, from `30s` or `1m30s`. Unlike a timeout of kubectl's it is never negative, and a number
+ * without a unit is refused: who writes a delay of 50 does not mean seconds.
+ */
 export function duration(flag: string, text: string): number {
-  if (!text.startsWith('-')) return parseDuration(flag, text);
-  throw new CommandError(`invalid value "${text}" for ${flag}: must not be negative`);
+  const refusal = (why: string) => new CommandError(`invalid value "${text}" for ${flag}: ${why}`);
+  if (text.startsWith('-')) throw refusal('must not be negative');
+  if (Number(text) > 0) throw refusal(`write ${text}ms or ${text}s`);
+  return parseDuration(flag, text);
 }
 
 /** The same with a sign. */
