@@ -189,6 +189,28 @@ it('makes a volume of the standard class when a node is chosen, and removes its 
   expect(world.pods()).toEqual([]);
 });
 
+it('has another node chosen where the one that was is gone, and waits for a place on one that is there', async () => {
+  const chosen = () => claim('data')?.metadata?.annotations?.['volume.kubernetes.io/selected-node'];
+  await world.api.delete(refs.nodes, 'worker-1');
+  await world.pass(500);
+  await ask('data', { storageClassName: 'standard' });
+  await select('data');
+  await world.pass(500);
+  expect(events()).toContain('ProvisioningFailed');
+  expect(chosen()).toBeUndefined();
+  const node = readyNode('worker-1', world.clock);
+  const metadata = { name: 'worker-1', labels: { 'kubernetes.io/hostname': 'worker-1' } };
+  world.api.seed<Node>(refs.nodes, { ...node, metadata });
+  await world.pass(500);
+  await select('data');
+  await world.pass(500);
+  expect([chosen(), volumes()]).toEqual(['worker-1', []]);
+  const annotations = { [localStorageAnnotation]: '/data/local-storage' };
+  await world.api.patch(refs.nodes, 'worker-1', 'merge', { metadata: { annotations } });
+  await world.pass(500);
+  expect(claim('data')?.status?.phase).toBe('Bound');
+});
+
 it('never removes a folder that it has not made', async () => {
   await ask('data', { storageClassName: 'standard' });
   await select('data');

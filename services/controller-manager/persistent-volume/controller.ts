@@ -17,7 +17,7 @@ import {
 } from '../controller.ts';
 import { claimKeyOf, reconcileClaim } from './claims.ts';
 import type { VolumeContext } from './context.ts';
-import { standardClass } from './local-path.ts';
+import { folderOf, standardClass } from './local-path.ts';
 import { reconcileVolume } from './volumes.ts';
 import { unlessNotFound } from '../not-found.ts';
 
@@ -31,6 +31,7 @@ export function persistentVolumeController(context: ControllerContext): Controll
   const claims = informers.of<PersistentVolumeClaim>(refs.persistentVolumeClaims);
   const volumes = informers.of<PersistentVolume>(refs.persistentVolumes);
   const classes = informers.of<StorageClass>(refs.storageClasses);
+  const nodes = informers.of<Node>(refs.nodes);
   const enqueueClaim = (key: string): void => queue.add(`${claimPrefix}${key}`);
   const enqueueVolume = (name: string): void => queue.add(`${volumePrefix}${name}`);
   const claimSeen = (claim: PersistentVolumeClaim): void => {
@@ -44,7 +45,7 @@ export function persistentVolumeController(context: ControllerContext): Controll
       if (spec?.claimRef?.uid === claim.metadata?.uid) enqueueVolume(metadata?.name ?? '');
     }
   };
-  /** A volume or a class may be what others have waited for. */
+  /** A volume, a class or a node may be what others have waited for. */
   const enqueueWaiting = (): void => {
     for (const claim of claims.store.list()) {
       if (claim.status?.phase !== 'Bound') enqueueClaim(objectKey(claim));
@@ -67,12 +68,19 @@ export function persistentVolumeController(context: ControllerContext): Controll
     deleted: volumeSeen,
   });
   classes.addHandlers({ added: enqueueWaiting, updated: enqueueWaiting });
+  nodes.addHandlers({
+    added: enqueueWaiting,
+    updated: (before, after) => {
+      if (folderOf(before) !== folderOf(after)) enqueueWaiting();
+    },
+    deleted: enqueueWaiting,
+  });
   const parts: VolumeContext = {
     api,
     claims: claims.store,
     volumes: volumes.store,
     classes: classes.store,
-    nodes: informers.of<Node>(refs.nodes).store,
+    nodes: nodes.store,
     events: recorderOf(context, 'persistentvolume-controller'),
     findVolume: (name) => find<PersistentVolume>(context, refs.persistentVolumes, name),
     findClaim: (namespace, name) =>

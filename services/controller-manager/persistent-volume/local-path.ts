@@ -64,8 +64,14 @@ export async function provision(
     failed('claim.Spec.Selector is not supported');
     return;
   }
-  const node = placeFor(claim, nodes.list());
-  const folder = node?.metadata?.annotations?.[localStorageAnnotation];
+  const known = nodes.list();
+  if (isOrphaned(claim, known)) {
+    failed('the node that its pod was to go to is gone');
+    await chooseAgain(api, claim);
+    return;
+  }
+  const node = placeFor(claim, known);
+  const folder = node && folderOf(node);
   if (!node || folder === undefined) {
     failed('no node has a place for volumes');
     return;
@@ -85,11 +91,32 @@ export async function provision(
   events.event(claim, 'Normal', 'ProvisioningSucceeded', text);
 }
 
+/** Where a node's volumes lie; undefined: it has no place for them. */
+export const folderOf = ({ metadata }: Node): string | undefined =>
+  metadata?.annotations?.[localStorageAnnotation];
+
+const selectedNodeOf = ({ metadata }: PersistentVolumeClaim): string | undefined =>
+  metadata?.annotations?.[volumeAnnotations.selectedNode];
+
+const isOrphaned = (claim: PersistentVolumeClaim, nodes: readonly Node[]): boolean => {
+  const selected = selectedNodeOf(claim);
+  return selected !== undefined && !nodes.some(({ metadata }) => metadata?.name === selected);
+};
+
+/** As Kubernetes' provisioners do it: the scheduler looks for another node for the pod. */
+async function chooseAgain(api: ApiClient, claim: PersistentVolumeClaim): Promise<void> {
+  const { [volumeAnnotations.selectedNode]: _, ...annotations } = claim.metadata?.annotations ?? {};
+  await api.update(refs.persistentVolumeClaims, {
+    ...claim,
+    metadata: { ...claim.metadata, annotations },
+  });
+}
+
 /** The node that was chosen for the pod; where no pod is waited for, any that has a place. */
 function placeFor(claim: PersistentVolumeClaim, nodes: readonly Node[]): Node | undefined {
-  const selected = claim.metadata?.annotations?.[volumeAnnotations.selectedNode];
+  const selected = selectedNodeOf(claim);
   const named = nodes
-    .filter(({ metadata }) => metadata?.annotations?.[localStorageAnnotation] !== undefined)
+    .filter((node) => folderOf(node) !== undefined)
     .toSorted((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1));
   return selected === undefined
     ? named[0]
@@ -202,7 +229,7 @@ function nodeOf({ spec }: PersistentVolume, nodes: readonly Node[]): Node | unde
 
 /** Undefined for a folder that is not one of ours: nothing else is ever removed. */
 function deletion(name: string, node: Node, { spec, metadata }: PersistentVolume): Pod | undefined {
-  const folder = node.metadata?.annotations?.[localStorageAnnotation] ?? '';
+  const folder = folderOf(node) ?? '';
   const path = spec?.hostPath?.path ?? '';
   const rest = path.slice(folder.length + 1);
   const isOne = folder !== '' && path.startsWith(`${folder}/${metadata?.name}_`);

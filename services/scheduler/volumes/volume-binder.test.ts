@@ -115,6 +115,23 @@ it('says which node a volume is to be made on, and binds the pod when that is do
   await scheduler.stop();
 });
 
+it('chooses again where whoever makes volumes says that the node is gone', async () => {
+  const { clock, api, scheduler } = setUp();
+  claimOf(api, 'db', 'made');
+  podWith(api, 'db');
+  await scheduler.start();
+  await pass(clock, 500);
+  const first = claim(api, 'db')?.metadata?.annotations?.[selected] ?? '';
+  await api.delete(refs.nodes, first);
+  const annotations = { [selected]: null };
+  const patch = { metadata: { annotations } };
+  await api.patch(refs.persistentVolumeClaims, 'db', 'merge', patch, { namespace: 'default' });
+  await pass(clock, 10_000);
+  const other = claim(api, 'db')?.metadata?.annotations?.[selected];
+  expect(other).toBe(first === 'worker-1' ? 'worker-2' : 'worker-1');
+  await scheduler.stop();
+});
+
 it('sends two pods that use one claim to where its volume is made', async () => {
   const { clock, api, scheduler } = setUp();
   claimOf(api, 'db', 'made');

@@ -83,9 +83,10 @@ export class VolumeBinder {
     if (choices.length === 0) return;
     const { clock } = this.#options;
     try {
-      for (const choice of choices) await this.#ask(choice, node.metadata?.name ?? '');
+      const asked: PersistentVolumeClaim[] = [];
+      for (const choice of choices) asked.push(await this.#ask(choice, node.metadata?.name ?? ''));
       const until = clock.monotonic() + bindTimeoutMs;
-      while (!choices.every(({ claim }) => this.#isBound(claim, node))) {
+      while (!asked.every((claim) => this.#isBound(claim, node))) {
         if (!wanted()) throw new QuorateError('canceled', 'the pod is gone');
         if (clock.monotonic() > until) {
           throw new QuorateError('deadline-exceeded', 'timed out waiting for volumes to be bound');
@@ -106,17 +107,17 @@ export class VolumeBinder {
       .toSorted((a, b) => compareQuantities(size(a), size(b)));
   }
 
-  async #ask({ claim, volume }: Choice, node: string): Promise<void> {
+  /** Gives the claim as it is afterwards. */
+  async #ask({ claim, volume }: Choice, node: string): Promise<PersistentVolumeClaim> {
     const { api } = this.#options;
     const { name = '', namespace, uid, resourceVersion = '' } = claim.metadata ?? {};
     if (!volume) {
       const annotations = { [volumeAnnotations.selectedNode]: node };
       // Of this version: what somebody else has chosen meanwhile stays chosen.
       const patch = { metadata: { resourceVersion, annotations } };
-      await api.patch(refs.persistentVolumeClaims, name, 'merge', patch, { namespace });
-      return;
+      return await api.patch(refs.persistentVolumeClaims, name, 'merge', patch, { namespace });
     }
-    if (volume.spec?.claimRef?.uid === uid) return;
+    if (volume.spec?.claimRef?.uid === uid) return claim;
     const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name, namespace, uid };
     const annotations = {
       ...volume.metadata?.annotations,
@@ -127,22 +128,30 @@ export class VolumeBinder {
       metadata: { ...volume.metadata, annotations },
       spec: { ...volume.spec, claimRef },
     } as PersistentVolume);
+    return claim;
   }
 
   /** Throws where that can no more be on this node. */
   #isBound(claim: PersistentVolumeClaim, node: Node): boolean {
     const { name, uid } = claim.metadata ?? {};
     const now = this.#claims.store.get(objectKey(claim));
-    if (now?.metadata?.uid !== uid) {
+    if (!now || now.metadata?.uid !== uid) {
       throw new QuorateError('canceled', `persistentvolumeclaim "${name}" is gone`);
     }
     const {
       [volumeAnnotations.bindCompleted]: completed,
       [volumeAnnotations.selectedNode]: chosen,
-    } = now?.metadata?.annotations ?? {};
+    } = now.metadata?.annotations ?? {};
     const elsewhere = chosen !== undefined && chosen !== node.metadata?.name;
+    const wasChosen = claim.metadata?.annotations?.[volumeAnnotations.selectedNode] !== undefined;
+    if (wasChosen && chosen === undefined && !isOlder(now, claim)) {
+      throw new QuorateError(
+        'canceled',
+        `the node chosen for persistentvolumeclaim "${name}" is gone`,
+      );
+    }
     if (completed === undefined && !elsewhere) return false;
-    const volume = this.#volumes.store.get(now?.spec?.volumeName ?? '');
+    const volume = this.#volumes.store.get(now.spec?.volumeName ?? '');
     if (completed !== undefined && !volume) return false;
     if (volume ? !volumeAllowsNode(volume, node) : elsewhere) {
       throw new QuorateError('conflict', `persistentvolumeclaim "${name}" is bound elsewhere`);
@@ -173,5 +182,9 @@ export class VolumeBinder {
 }
 
 const lookMs = 1_000;
+
+/** What an informer has may be from before a write. */
+const isOlder = (a: PersistentVolumeClaim, b: PersistentVolumeClaim): boolean =>
+  BigInt(a.metadata?.resourceVersion ?? 0) < BigInt(b.metadata?.resourceVersion ?? 0);
 
 const nameOf = ({ metadata }: PersistentVolume): string => metadata?.name ?? '';
