@@ -69,6 +69,16 @@ test('a program that ends by itself is at work while it runs', () => {
   };
   expect(works('server', 'endless', 'gone')).toBe(false);
   expect(works('server', 'job')).toBe(true);
+  const conditions = [{ type: 'PodScheduled', status: 'False' }];
+  const waiting = (behaviour: object): void => {
+    const command = ['sim', JSON.stringify(behaviour)];
+    const spec = { containers: [{ name: 'main', command }] };
+    store.put(podKey('w'), { ...named('w'), spec, status: { conditions } } as KubeObject);
+  };
+  waiting({});
+  expect(works('server')).toBe(false);
+  waiting({ runMs: 500 });
+  expect(works('server')).toBe(true);
 });
 
 const ready = [{ type: 'Ready', status: 'True' }];

@@ -128,15 +128,21 @@ export const isFailing = ({ objects }: Reality): boolean =>
 /** A program of a Job takes longer than this only where the Job is to be cut short. */
 const longestWorkMs = 60_000;
 
-/** Some program runs that will end by itself: the next one may wait for its place, and Jobs for its end. */
+/**
+ * Some program that will end by itself runs, or waits for the end of another one: with little room they run one after
+ * the other, with the scheduler's pause between any two, and what waits for them waits rightly.
+ */
 export const isWorking = ({ objects, nodes: machines }: Reality): boolean => {
-  const pods = new Map(objects.all<Pod>('pods').map((pod) => [uidOf(pod), pod]));
+  const all = objects.all<Pod>('pods');
+  const ends = ({ command }: Container): boolean =>
+    (behaviourOf(command ?? []).runMs ?? Infinity) <= longestWorkMs;
+  if (all.some((pod) => waitsForRoom(pod) && !isGoing(pod) && pod.spec?.containers.some(ends)))
+    return true;
+  const byUid = new Map(all.map((pod) => [uidOf(pod), pod]));
   return machines.some(({ running }) =>
-    running.some(({ podSandboxId, name }) => {
-      const container = pods.get(podSandboxId)?.spec?.containers.find((each) => each.name === name);
-      const { runMs = Infinity } = behaviourOf(container?.command ?? []);
-      return runMs <= longestWorkMs;
-    }),
+    running.some(({ podSandboxId, name }) =>
+      byUid.get(podSandboxId)?.spec?.containers.some((each) => each.name === name && ends(each)),
+    ),
   );
 };
 
