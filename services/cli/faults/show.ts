@@ -1,15 +1,37 @@
-import { type Fault, faultText } from '#shared/faults';
+import { QuorateError } from '#shared/base';
+import { type Fault, type FaultClient, faultText } from '#shared/faults';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { formatTable } from '../print/table.ts';
 import { FaultProcesses, type FaultTargetOptions } from './processes.ts';
 
+/** Undefined where the process does not answer. One that refuses is said, and the verb has failed. */
+async function ifAnswered<T>(
+  context: Context,
+  processes: FaultProcesses,
+  name: string,
+  use: (client: FaultClient) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await processes.with(name, use);
+  } catch (thrown) {
+    if (QuorateError.is(thrown, 'unauthenticated')) {
+      context.err.write(`error: ${name} refuses the token in its faults.endpoint\n`);
+      context.setExitCode(1);
+    }
+    return undefined;
+  }
+}
+
 /** What is set in each process; undefined where it does not answer. */
-async function ask(processes: FaultProcesses): Promise<[string, Fault[] | undefined][]> {
+async function ask(
+  context: Context,
+  processes: FaultProcesses,
+): Promise<[string, readonly Fault[] | undefined][]> {
   return Promise.all(
-    processes.targets.map(async ({ name }): Promise<[string, Fault[] | undefined]> => {
-      const faults = await processes.with(name, (client) => client.list()).catch(() => undefined);
-      return [name, faults?.faults];
+    processes.targets.map(async ({ name }): Promise<[string, readonly Fault[] | undefined]> => {
+      const answer = await ifAnswered(context, processes, name, (client) => client.list());
+      return [name, answer?.faults];
     }),
   );
 }
@@ -18,7 +40,7 @@ export async function listFaults(
   context: Context,
   options: FaultTargetOptions & { output?: string },
 ): Promise<void> {
-  const answers = await ask(new FaultProcesses(context, options));
+  const answers = await ask(context, new FaultProcesses(context, options));
   if (options.output === 'json') {
     const items = answers.map(([process, faults]) => ({
       process,
@@ -75,7 +97,7 @@ export async function healFaults(
   if (what.length === 0) {
     for (const { name } of processes.targets) {
       // A process that is down has no faults but those that survive, which it was asked to keep.
-      healed += await processes.with(name, (client) => client.heal()).catch(() => 0);
+      healed += (await ifAnswered(context, processes, name, (client) => client.heal())) ?? 0;
     }
   }
   context.out.write(`${healed} ${healed === 1 ? 'fault' : 'faults'} healed\n`);
@@ -87,7 +109,7 @@ async function healPartition(
   partition: string,
 ): Promise<void> {
   let healed = 0;
-  for (const [process, faults] of await ask(processes)) {
+  for (const [process, faults] of await ask(context, processes)) {
     for (const { id, spec } of faults ?? []) {
       if (spec.kind !== 'link' || spec.partition !== partition) continue;
       healed += await processes.with(process, (client) => client.heal(id));
