@@ -1,4 +1,4 @@
-import { isPodReady, isPodTerminal, type Node, type Pod } from '#shared/api';
+import { isConditionTrue, isPodReady, isPodTerminal, type Node, type Pod } from '#shared/api';
 import { BrokenPromise } from '#shared/checks';
 import type { Checker } from './checker.ts';
 import { isGoing, nameOf } from './metadata.ts';
@@ -16,6 +16,8 @@ export class LostNodes implements Checker {
   readonly #boundMs: number;
   /** By node: its last sign of life. */
   readonly #heardMs = new Map<string, number>();
+  /** When no node was ready last: as long as that is so, pods stay where they are. */
+  #noneReadyMs = -Infinity;
 
   /** Infinity: it may take as long as it likes. */
   constructor(objects: ObjectHistory, boundMs: number) {
@@ -34,7 +36,10 @@ export class LostNodes implements Checker {
 
   tick(nowMs: number): void {
     if (this.#boundMs === Infinity) return;
-    for (const node of this.#objects.all<Node>('nodes')) {
+    const nodes = this.#objects.all<Node>('nodes');
+    if (!nodes.some(isReady)) this.#noneReadyMs = nowMs;
+    const mayStay = nowMs - this.#noneReadyMs <= this.#boundMs;
+    for (const node of nodes) {
       const name = nameOf(node);
       const silentMs = nowMs - (this.#heardMs.get(name) ?? nowMs);
       if (silentMs <= this.#boundMs) continue;
@@ -43,10 +48,12 @@ export class LostNodes implements Checker {
       const ready = pods.find((pod) => isPodReady(pod) && !isPodTerminal(pod));
       if (ready) throw new BrokenPromise(`pod ${nameOf(ready)} is called ready on ${silent}`);
       const rest = pods.find(stays);
-      if (rest) throw new BrokenPromise(`pod ${nameOf(rest)} stays on ${silent}`);
+      if (rest && !mayStay) throw new BrokenPromise(`pod ${nameOf(rest)} stays on ${silent}`);
     }
   }
 }
+
+const isReady = ({ status }: Node): boolean => isConditionTrue(status?.conditions, 'Ready');
 
 function stays(pod: Pod): boolean {
   const endures = pod.spec?.tolerations?.some(

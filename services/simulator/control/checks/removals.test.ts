@@ -86,12 +86,23 @@ test.each([
   const store = new Store();
   const check = new LostNodes(store.history, 1_000);
   store.put('/registry/nodes/n1', { metadata: { name: 'n1' } });
+  const other = (status: string): void => {
+    const conditions = [{ type: 'Ready', status }];
+    store.put('/registry/nodes/n2', { ...named('n2'), status: { conditions } } as KubeObject);
+  };
+  other('True');
   store.put(podKey('a'), { ...named('a'), ...at('n1', isReady) });
   const lease = { metadata: { name: 'n1', namespace: 'kube-node-lease' } };
   const change = { revision: 9, atMs: 9, key: 'l', resource: 'coordination.k8s.io/leases' };
   check.changed({ ...change, before: undefined, after: lease });
   expect(broken(() => check.tick(900))).toBe('kept');
   expect(broken(() => check.tick(2_000))).toMatch(wrong);
+  // Where no node is ready pods stay where they are, and for a while after.
+  other('Unknown');
+  expect(broken(() => check.tick(3_000))).toMatch(isReady ? wrong : /^kept$/);
+  other('True');
+  expect(broken(() => check.tick(3_900))).toMatch(isReady ? wrong : /^kept$/);
+  expect(broken(() => check.tick(4_100))).toMatch(wrong);
 });
 
 test('nobody leads while another one does', () => {
